@@ -1,0 +1,58 @@
+# Each target is one command that may be typed by hand as well. `make help` lists them.
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT    ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+TAGS      := nomsgpack
+LDFLAGS   := -s -w -X escalator/handlers/cli.Version=$(VERSION) -X escalator/handlers/cli.Commit=$(COMMIT)
+TOOL      := go tool -modfile=tools/go.mod
+PKG       ?= ./...
+FUZZTIME  ?= 30s
+BENCH     ?= .
+COUNT     ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race fuzz bench lint fmt vuln cover check docker clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
+
+run: ## the service against the built-in Desk emulator, without any setting
+	go run -tags $(TAGS) . demo
+
+build: ## bin/escalator: static, stripped, with its version
+	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/escalator .
+
+test: ## vet, then every test with the race detector in random order (PKG=)
+	go vet -tags $(TAGS) $(PKG)
+	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 5m $(PKG)
+
+race: ## the tests five times over under the race detector (PKG=)
+	go test -tags $(TAGS) -race -shuffle=on -count=5 -timeout 20m $(PKG)
+
+fuzz: ## every Fuzz target for FUZZTIME each (30s)
+	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \
+		echo "== $$dir $$f $(FUZZTIME)"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
+
+bench: ## benchmarks (BENCH=regexp COUNT=n PKG=)
+	go test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG)
+
+lint: ## golangci-lint as in .golangci.yml; builds it once
+	$(TOOL) golangci-lint run $(PKG)
+
+fmt: ## gofumpt and goimports over everything
+	$(TOOL) golangci-lint fmt
+
+vuln: ## known vulnerabilities in what is called (needs vuln.go.dev)
+	@out=$$($(TOOL) govulncheck -tags $(TAGS) $(PKG) 2>&1); code=$$?; case "$$out" in \
+		*"fetching vulnerabilities"*) echo "vuln: the database at vuln.go.dev cannot be reached: nothing was checked" >&2;; \
+		*) echo "$$out";; esac; exit $$code
+
+cover: ## coverage of all packages by all tests, in cover.html
+	go test -tags $(TAGS) -count=1 -coverpkg=./... -coverprofile=cover.out ./... && go tool cover -html=cover.out -o cover.html && go tool cover -func=cover.out | tail -n 1
+
+check: lint test ## what CI runs
+
+docker: ## the image escalator:VERSION
+	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t escalator:$(VERSION) .
+
+clean: ## remove what the targets above made
+	rm -rf bin cover.out cover.html
