@@ -1,0 +1,256 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// ClientOptions says how to reach Desk. Zero values mean the defaults.
+type ClientOptions struct {
+	Identity
+	URL       string // "https://console.tim.qq.com"
+	BackupURL string // used when URL does not answer; may be empty
+	Insecure  bool   // allows plain http to hosts that are not loopback
+
+	Validity  time.Duration     // of a UserSig; default 7 days, at least 24 h
+	Timeout   time.Duration     // of one attempt; default 5 s: longer than Tencent's own 3 s
+	Transport http.RoundTripper // default: an own http.Transport
+	Now       func() time.Time  // default: time.Now
+}
+
+const (
+	defaultValidity = 7 * 24 * time.Hour
+	defaultTimeout  = 5 * time.Second
+)
+
+// Client calls Desk's REST API. It is safe for concurrent use.
+//
+// A call is made once, with two exceptions: when a host certainly did not get
+// it, the other host gets it at once, and when the signature was refused, it is
+// repeated once with a new one. All other repeats are the caller's business.
+type Client struct {
+	id       Identity
+	hosts    []string // base addresses: the first one, and the backup if there is one
+	prefer   atomic.Int32
+	signer   *Signer
+	http     *http.Client
+	timeout  time.Duration
+	scrubber *strings.Replacer // hides the key
+}
+
+// NewClient checks the options and returns a Client. It opens no connection.
+func NewClient(o ClientOptions) (*Client, error) {
+	c := &Client{id: o.Identity, timeout: orDefault(o.Timeout, defaultTimeout)}
+	for i, address := range []string{o.URL, o.BackupURL} {
+		if i > 0 && address == "" {
+			break
+		}
+		base, err := baseURL(address, o.Insecure)
+		if err != nil {
+			return nil, fmt.Errorf("address of the REST API: %w", err)
+		}
+		c.hosts = append(c.hosts, base)
+	}
+	signer, err := NewSigner(o.Identity, orDefault(o.Validity, defaultValidity), o.Now)
+	if err != nil {
+		return nil, fmt.Errorf("signing REST calls: %w", err)
+	}
+	c.signer = signer
+	c.scrubber = hide(o.Key)
+	transport := o.Transport
+	if transport == nil {
+		transport = newTransport()
+	}
+	c.http = &http.Client{Transport: transport, CheckRedirect: noRedirect}
+	return c, nil
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d <= 0 {
+		return def
+	}
+	return d
+}
+
+// Close closes idle connections. Calls that are under way go on.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// TransferRequest is a transfer_to_human. Nil and empty fields are not sent;
+// the tip always is, as 1 or 0.
+type TransferRequest struct {
+	SessionID                 string
+	AgentIDs                  []string
+	AgentGroupID              *int64
+	TipIfNoAgent              bool
+	CheckWorkingHours         *bool
+	PromptOutsideWorkingHours *bool
+	EndSessionIfNoAgent       *bool
+	DisableQueuing            *bool
+	AllowBusyAgents           *bool
+	Priority                  *int
+	QueueTimeout              time.Duration // whole seconds on the wire, rounded up; 0 is not sent
+}
+
+type transferBody struct {
+	SessionID       string   `json:"SessionId"`
+	AgentIDs        []string `json:"AgentIdList,omitempty"`
+	AgentGroupID    *int64   `json:"AgentGroupId,omitempty"`
+	Tip             int      `json:"SendTipIfNoAgentOnline"`
+	CheckHours      *int     `json:"CheckIfDuringWorkingHours,omitempty"`
+	PromptOutside   *int     `json:"SendPromptNotDuringWorkingHours,omitempty"`
+	EndSession      *int     `json:"EndSessionWhenNoMemberOnline,omitempty"`
+	DisableQueuing  *int     `json:"DisableQueuing,omitempty"`
+	AllowBusyAgents *int     `json:"AllowAssignBusyMember,omitempty"`
+	Priority        *int     `json:"Priority,omitempty"`
+	QueueTimeout    int64    `json:"QueueTimeout,omitempty"`
+}
+
+// TransferResult is what Desk says about a transfer that it accepted.
+type TransferResult struct {
+	AgentID string // may be empty while queued
+	Queued  bool   // waits in the queue; else assigned, not yet answered
+}
+
+// TransferToHuman hands a session over. The error is an *Error.
+func (c *Client) TransferToHuman(ctx context.Context, r TransferRequest) (TransferResult, error) {
+	a, err := c.call(ctx, "transfer_to_human", transferBody{
+		SessionID:       r.SessionID,
+		AgentIDs:        r.AgentIDs,
+		AgentGroupID:    r.AgentGroupID,
+		Tip:             bit(r.TipIfNoAgent),
+		CheckHours:      optionalBit(r.CheckWorkingHours),
+		PromptOutside:   optionalBit(r.PromptOutsideWorkingHours),
+		EndSession:      optionalBit(r.EndSessionIfNoAgent),
+		DisableQueuing:  optionalBit(r.DisableQueuing),
+		AllowBusyAgents: optionalBit(r.AllowBusyAgents),
+		Priority:        r.Priority,
+		QueueTimeout:    int64((r.QueueTimeout + time.Second - 1) / time.Second),
+	})
+	if err != nil {
+		return TransferResult{}, err
+	}
+	return TransferResult{
+		AgentID: a.text("AgentId"),
+		Queued:  flag(member(a.root, "IsInQueue")),
+	}, nil
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func optionalBit(b *bool) *int {
+	if b == nil {
+		return nil
+	}
+	n := bit(*b)
+	return &n
+}
+
+// State is the state of a session, as get_session_state names it. Desk may
+// answer one that is not in this list, and the caller has to live with that.
+type State string
+
+// The states.
+const (
+	StateNotInSession State = "NotInSession"
+	StateChatbot      State = "Chatbot"
+	StateWaiting      State = "WaitingForAgentAnswering"
+	StateQueueing     State = "Queueing"
+	StateAgent        State = "Agent"
+)
+
+// StateRequest names a session by its id, or (SDK integration only) by user and
+// customer service account.
+type StateRequest struct {
+	SessionID string `json:"SessionId,omitempty"`
+	UserID    string `json:"ClientUserId,omitempty"`
+	ServiceID string `json:"CustomerServiceId,omitempty"`
+}
+
+// SessionState is the answer to get_session_state.
+type SessionState struct {
+	SessionID string
+	State     State
+	AgentID   string // with StateWaiting and StateAgent only
+}
+
+// SessionState asks where a session stands. A SessionID in the request wins
+// over the other form. The error is an *Error.
+func (c *Client) SessionState(ctx context.Context, r StateRequest) (SessionState, error) {
+	if r.SessionID != "" {
+		r = StateRequest{SessionID: r.SessionID}
+	}
+	a, err := c.call(ctx, "get_session_state", r)
+	if err != nil {
+		return SessionState{}, err
+	}
+	return SessionState{
+		SessionID: a.text("SessionId"),
+		State:     State(a.text("CurrentState")),
+		AgentID:   a.text("AgentId"),
+	}, nil
+}
+
+// SendRequest is a send_msg: to a session, or (SDK integration only) from a
+// customer service account to a user.
+type SendRequest struct {
+	SessionID       string
+	From, To        string
+	Text            string
+	MsgRandom       uint32 // the same on every repeat of one message, see NewMsgRandom
+	CloudCustomData string
+}
+
+type sendBody struct {
+	SessionID       string        `json:"SessionId,omitempty"`
+	From            string        `json:"FromAccount,omitempty"`
+	To              string        `json:"ToAccount,omitempty"`
+	MsgRandom       uint32        `json:"MsgRandom"`
+	MsgBody         []textElement `json:"MsgBody"`
+	CloudCustomData string        `json:"CloudCustomData,omitempty"`
+}
+
+type textElement struct {
+	Type    string      `json:"MsgType"`
+	Content textContent `json:"MsgContent"`
+}
+
+type textContent struct {
+	Text string `json:"Text"`
+}
+
+// NewMsgRandom returns a fresh number for one message. Desk tells repeats of
+// one message by it, so it is drawn once and kept.
+func NewMsgRandom() uint32 { return rand.Uint32() }
+
+// SendMsg speaks as the customer service account. The error is an *Error.
+func (c *Client) SendMsg(ctx context.Context, r SendRequest) error {
+	body := sendBody{
+		SessionID:       r.SessionID,
+		MsgRandom:       r.MsgRandom,
+		MsgBody:         []textElement{{"TIMTextElem", textContent{r.Text}}},
+		CloudCustomData: r.CloudCustomData,
+	}
+	if r.SessionID == "" {
+		body.From, body.To = r.From, r.To
+	}
+	_, err := c.call(ctx, "send_msg", body)
+	return err
+}
+
+// EndSession ends a session that is with a person. The error is an *Error.
+func (c *Client) EndSession(ctx context.Context, sessionID string) error {
+	_, err := c.call(ctx, "end_session", struct {
+		SessionID string `json:"SessionId"`
+	}{sessionID})
+	return err
+}

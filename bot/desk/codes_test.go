@@ -1,0 +1,89 @@
+package desk
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCodes_areSortedAndExplained(t *testing.T) {
+	last := 0
+	for _, c := range Codes() {
+		if c.Code <= last {
+			t.Errorf("%d after %d", c.Code, last)
+		}
+		last = c.Code
+		if c.Meaning == "" || c.WayOut == "" || c.Verdict == Done {
+			t.Errorf("%d is not explained", c.Code)
+		}
+	}
+}
+
+// The classes as CONTRACT.md 4 and PROTOCOL.md 11.18, 11.22 and 11.23 list them.
+func TestCodes_everyClassHoldsExactlyItsCodes(t *testing.T) {
+	want := map[Verdict][]int{
+		Hold:       {60010, 60016, 60017, 60020, 60021, 70009, 70013, 70014, 70016, 70020, 70051, 90009, 141000},
+		Retry:      {60007, 60008, 60011, 60013, 60014, 60018, 60019, 70050, 70114, 70169, 70202, 70500, 90992, 91000, 141002, 141009},
+		Resign:     {60004, 60005, 70001, 70003, 70005},
+		NextTarget: {141001},
+		AskState:   {141003},
+		GiveUp: {
+			60002, 60003, 60006, 60009, 60012, 60015, 70002, 70107, 70206, 70398, 70402, 70403, 71000, 72000, 72001,
+			90001, 90002, 90005, 90007, 90010, 93000, 141004, 141005, 141006,
+		},
+	}
+	for verdict, codes := range want {
+		var got []int
+		for _, c := range Codes() {
+			if c.Verdict == verdict {
+				got = append(got, c.Code)
+			}
+		}
+		if !slices.Equal(got, codes) {
+			t.Errorf("%v:\n got %v\nwant %v", verdict, got, codes)
+		}
+	}
+}
+
+func TestError_verdictOfWhatIsNotInTheTable(t *testing.T) {
+	tests := []struct {
+		name      string
+		err       Error
+		want      Verdict
+		transport bool
+		unlisted  bool
+	}{
+		{"unknown code", Error{Code: 12345}, GiveUp, false, false},
+		{"unknown code of Desk", Error{Code: 141051}, GiveUp, false, true},
+		{"known code of Desk", Error{Code: 141004}, GiveUp, false, false},
+		{"beyond 1410xx", Error{Code: 141100}, GiveUp, false, false},
+		{"no answer", Error{Err: errTimeout}, AskState, true, false},
+		{"cancelled", Error{Err: errTimeout, canceled: true}, AskState, false, false},
+	}
+	for _, tt := range tests {
+		if got := tt.err.Verdict(); got != tt.want || tt.err.Transport() != tt.transport || tt.err.Unlisted() != tt.unlisted {
+			t.Errorf("%s: %v, transport %v, unlisted %v", tt.name, got, tt.err.Transport(), tt.err.Unlisted())
+		}
+	}
+	if d := (&Error{Code: 70050}).RetryAfter(); d != lockout {
+		t.Errorf("70050 waits %v", d)
+	}
+	if d := (&Error{Code: 141002}).RetryAfter(); d != 0 {
+		t.Errorf("141002 waits %v", d)
+	}
+}
+
+func TestError_textTellsTheStory(t *testing.T) {
+	got := (&Error{Op: "transfer_to_human", Code: 141005, Info: "no such session"}).Error()
+	if want := "transfer_to_human: code 141005 (the session does not exist): no such session"; got != want {
+		t.Error(got)
+	}
+	got = (&Error{Op: "send_msg", Err: errors.New("x")}).Error()
+	if want := "send_msg: x"; got != want {
+		t.Error(got)
+	}
+	if Verdict(99).String() != "unknown" || AskState.String() != "ask_state" || !strings.Contains(unknownCode, "no page") {
+		t.Error("names")
+	}
+}

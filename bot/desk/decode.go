@@ -1,0 +1,361 @@
+package desk
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/tidwall/gjson"
+)
+
+// MaxDepth is how deep a body may be nested. Tencent's own bodies stay below
+// ten; the validator recurses once per level, so the limit guards its stack.
+const MaxDepth = 64
+
+// maxMentions bounds the accounts whose mention is stripped from one text, so
+// that a hostile list cannot make the work quadratic.
+const maxMentions = 32
+
+// Errors of Decode. Both mean: answer 400.
+var (
+	ErrNotObject = errors.New("the body is not a JSON object")
+	ErrTooDeep   = errors.New("the body is nested too deep")
+)
+
+// Paths of gjson have a syntax with modifiers; nothing here uses paths, and
+// nobody who adds one later should get modifiers by accident.
+func init() { gjson.DisableModifiers = true }
+
+// Decode reads one callback. It is lenient: unknown fields are ignored, every
+// field may be missing, numbers may come as strings and strings as numbers; of
+// a field that comes twice the first counts. An empty body is no error: the
+// Event then holds what the query says.
+func Decode(q Query, body []byte) (*Event, error) {
+	e := &Event{
+		Command: q.Command, Conflict: q.Conflict, SDKAppID: q.SDKAppID,
+		RequestID: q.RequestID, ClientIP: q.ClientIP, Platform: q.Platform,
+	}
+	text := view(body)
+	if strings.TrimLeft(text, " \t\r\n") != "" {
+		root, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if !root.IsObject() {
+			return nil, ErrNotObject
+		}
+		e.Body = body
+		d := decoder{e: e}
+		root.ForEach(d.field)
+		d.finish()
+	}
+	e.Command = canonical(e.Command, commands)
+	e.Name = canonical(e.Name, events)
+	e.pack()
+	return e, nil
+}
+
+// decoder fills an Event in one pass over the body. What depends on fields that
+// may come later is kept and settled by finish.
+type decoder struct {
+	e        *Event
+	command  string
+	msgTime  time.Time
+	mentions gjson.Result
+	texts    int
+	joined   strings.Builder // used from the second text element on
+}
+
+func (d *decoder) field(key, v gjson.Result) bool {
+	e := d.e
+	switch key.Str {
+	case "CallbackCommand":
+		c := text(v)
+		e.Conflict = e.Conflict || (d.command != "" && d.command != c)
+		first(&d.command, c)
+	case "MsgBody":
+		d.elements(v)
+	case "CloudCustomData":
+		d.customData(v)
+	case "EventTime":
+		if e.Time.IsZero() {
+			e.Time = instant(v, time.Millisecond)
+		}
+	case "MsgTime":
+		d.msgTime = instant(v, time.Second)
+	case "AtRobots_Account":
+		d.mentions = v
+	case "Body":
+		if e.task == "" {
+			e.task = enter(v).Raw
+		}
+	case "SatisfactionSelected":
+		e.Satisfaction = rating(v)
+	case "IsContactUser":
+		e.ContactUser = flag(v)
+	case "OnlineOnlyFlag":
+		e.OnlineOnly = flag(v)
+	case "SendMsgResult":
+		e.SendFailed = e.SendFailed || flag(v)
+	default:
+		if id := e.id(key.Str); id != nil {
+			first(id, text(v))
+		}
+	}
+	return true
+}
+
+// id returns where the short string of a body field goes, nil for others.
+func (e *Event) id(name string) *string {
+	switch name {
+	case "SessionId", "SessionID": // Tencent spells both
+		return &e.SessionID
+	case "Event":
+		return &e.Name
+	case "ChannelType":
+		return &e.Channel
+	case "ClientUserId":
+		return &e.UserID
+	case "CustomerServiceId":
+		return &e.ServiceID
+	case "AgentId":
+		return &e.AgentID
+	case "ForwardFromAgentId":
+		return &e.ForwardFrom
+	case "MsgKey":
+		return &e.MsgKey
+	case "From_Account":
+		return &e.From
+	case "To_Account":
+		return &e.To
+	case "GroupId":
+		return &e.GroupID
+	case "Operator_Account":
+		return &e.Operator
+	case "MemberId":
+		return &e.MemberID
+	case "Status":
+		return &e.Status
+	}
+	return nil
+}
+
+func (d *decoder) finish() {
+	e := d.e
+	e.Conflict = e.Conflict || (e.Command != "" && d.command != "" && !strings.EqualFold(e.Command, d.command))
+	first(&e.Command, d.command)
+	if e.Time.IsZero() {
+		e.Time = d.msgTime
+	}
+	if d.texts > 1 {
+		e.Text = d.joined.String()
+	}
+	switch {
+	case e.Control():
+		e.Text, e.Sends = "", e.Sends&^SendsCustom
+	case e.GroupID != "" && e.Text != "":
+		e.Text = stripMentions(e.Text, d.mentions)
+	}
+	if e.task != "" && strings.EqualFold(e.Command, CommandTaskFlow) {
+		vars := gjson.Parse(e.task)
+		first(&e.SessionID, text(member(vars, "SystemSessionID")))
+		first(&e.UserID, text(member(vars, "SystemClientUserID")))
+	}
+}
+
+// elements reads MsgBody. A single element without its array is accepted too.
+func (d *decoder) elements(v gjson.Result) {
+	switch {
+	case v.IsArray():
+		v.ForEach(func(_, elem gjson.Result) bool {
+			d.element(elem)
+			return true
+		})
+	case v.IsObject():
+		d.element(v)
+	}
+}
+
+func (d *decoder) element(elem gjson.Result) {
+	if !elem.IsObject() {
+		return
+	}
+	var kind, content gjson.Result
+	elem.ForEach(func(key, v gjson.Result) bool {
+		switch {
+		case key.Str == "MsgType" && !kind.Exists():
+			kind = v
+		case key.Str == "MsgContent" && !content.Exists():
+			content = v
+		}
+		return true
+	})
+	switch text(kind) {
+	case "TIMTextElem":
+		d.addText(text(member(content, "Text")))
+	case "TIMCustomElem":
+		d.e.Sends |= SendsCustom
+		d.custom(enter(member(content, "Data")))
+	case "TIMImageElem":
+		d.e.Sends |= SendsImage
+	case "TIMSoundElem":
+		d.e.Sends |= SendsSound
+	case "TIMVideoFileElem":
+		d.e.Sends |= SendsVideo
+	case "TIMFileElem":
+		d.e.Sends |= SendsFile
+	case "TIMLocationElem":
+		d.e.Sends |= SendsLocation
+	case "TIMFaceElem":
+		d.e.Sends |= SendsFace
+	}
+}
+
+// addText joins the text elements. The usual single one is not copied.
+func (d *decoder) addText(s string) {
+	d.texts++
+	if d.texts == 1 {
+		d.e.Text = s
+		return
+	}
+	if d.texts == 2 {
+		d.joined.WriteString(d.e.Text)
+	}
+	d.joined.WriteByte('\n')
+	d.joined.WriteString(s)
+}
+
+// custom looks for the customer service plug-in's marks in a custom element.
+// customerServicePlugin marks by the number 0; older clients' chatbotPlugin by
+// being there.
+func (d *decoder) custom(data gjson.Result) {
+	if !data.IsObject() {
+		return
+	}
+	var plugin bool
+	var src string
+	data.ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "customerServicePlugin":
+			plugin = plugin || text(v) == "0"
+		case "chatbotPlugin":
+			plugin = plugin || (v.Type != gjson.Null && v.Type != gjson.False)
+		case "src":
+			first(&src, text(v))
+		}
+		return true
+	})
+	if plugin {
+		d.e.Plugin = true
+		first(&d.e.PluginSrc, src)
+	}
+}
+
+// customData keeps CloudCustomData and, when it is a JSON object, its mark.
+func (d *decoder) customData(v gjson.Result) {
+	e := d.e
+	if e.CloudCustomData != "" {
+		return
+	}
+	e.CloudCustomData = text(v)
+	if v.Type == gjson.JSON {
+		e.CloudCustomData = valid(v.Raw)
+	}
+	data := enter(v)
+	if !data.IsObject() {
+		return
+	}
+	data.ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "messageType":
+			first(&e.Mark, text(v))
+		case "role":
+			first(&e.Role, text(v))
+		case "scene":
+			first(&e.Scene, text(v))
+		}
+		return true
+	})
+}
+
+// stripMentions removes "@account" of every mentioned bot from a group's text.
+// An account is removed only as a whole: @RBT#1 is not taken out of @RBT#12.
+func stripMentions(s string, accounts gjson.Result) string {
+	n := 0
+	accounts.ForEach(func(_, v gjson.Result) bool {
+		if account := text(v); account != "" {
+			s = stripMention(s, "@"+account)
+		}
+		n++
+		return n < maxMentions
+	})
+	return strings.TrimSpace(s)
+}
+
+func stripMention(s, mention string) string {
+	if !strings.Contains(s, mention) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(s, mention)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:i])
+		s = s[i+len(mention):]
+		if s != "" && isWordByte(s[0]) {
+			b.WriteString(mention)
+		}
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// instant reads a point in time given in units since 1970, as a number or a
+// string. What is not between 1970 and the year 9999 is no time.
+func instant(v gjson.Result, unit time.Duration) time.Time {
+	const lastSecond = 253402300799
+	s := strings.TrimSpace(text(v))
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || math.IsNaN(f) || math.Abs(f) > 1e18 {
+			return time.Time{}
+		}
+		n = int64(f)
+	}
+	perSecond := int64(time.Second / unit)
+	if n <= 0 || n/perSecond > lastSecond {
+		return time.Time{}
+	}
+	return time.Unix(n/perSecond, n%perSecond*int64(unit))
+}
+
+// flag reads a Bool that may come as a number or a string.
+func flag(v gjson.Result) bool {
+	switch s := text(v); s {
+	case "", "0", "false", "False":
+		return false
+	default:
+		return true
+	}
+}
+
+func rating(v gjson.Result) int {
+	n, err := strconv.Atoi(text(v))
+	if err != nil || n < 1 || n > 5 {
+		return 0
+	}
+	return n
+}
+
+// view lends the bytes as a string without copying them. It is why the caller
+// must leave Body alone while the Event is in use.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,195 @@
+package desktest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"escalator/bot/desk"
+)
+
+// The marks of system prompts that the emulator sends.
+const (
+	markConnecting = "connectingToAgent"
+	markConnected  = "connectedToAgent"
+	markQueuing    = "queuing"
+	markNoAgent    = "failedToConnectAgent"
+	markClosed     = "proactiveClosure"
+	markAfterHours = "automaticReplyAfterWorkingHours"
+)
+
+// Session is the public view of a session.
+type Session struct {
+	ID      string     `json:"id"`
+	User    string     `json:"user"`
+	Service string     `json:"service"`
+	State   desk.State `json:"state"`
+	Agent   string     `json:"agent,omitempty"`
+}
+
+type session struct {
+	id, user, service string
+	state             desk.State
+	agent             *Agent
+	episode           int // counts stays with the bot; a transfer ends one
+	wish              wish
+	place             int // in the queue
+	seq               int // of messages
+	randoms           map[uint32]bool
+
+	pending []*delivery // callbacks that wait, in order
+	pumping bool        // a goroutine sends them
+}
+
+// wish is what a transfer asked for.
+type wish struct {
+	Agents    []string
+	Group     *int64
+	AllowBusy bool
+	Priority  int
+}
+
+// lowestPriority is that of a transfer which names none.
+const lowestPriority = 9
+
+// get returns a session, made in the bot's hands if it is new.
+func (d *Desk) get(id string) *session {
+	s := d.sessions[id]
+	if s == nil {
+		s = &session{id: id, user: "user-" + id, service: DefaultService, state: desk.StateChatbot}
+		d.sessions[id] = s
+	}
+	return s
+}
+
+// Sessions returns all sessions in order of their ids.
+func (d *Desk) Sessions() []Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]Session, 0, len(d.sessions))
+	for _, s := range d.sessions {
+		all = append(all, s.view())
+	}
+	slices.SortFunc(all, func(a, b Session) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Session returns one session; a session that was never seen is not in session.
+func (d *Desk) Session(id string) Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[id]; s != nil {
+		return s.view()
+	}
+	return Session{ID: id, State: desk.StateNotInSession}
+}
+
+func (s *session) view() Session {
+	v := Session{ID: s.id, User: s.user, Service: s.service, State: s.state}
+	if s.agent != nil {
+		v.Agent = s.agent.ID
+	}
+	return v
+}
+
+// SetState puts a session into a state without any callback, for tests that
+// begin in the middle. An agent is named for the states that have one.
+func (d *Desk) SetState(id string, state desk.State, agent string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.get(id)
+	d.release(s)
+	s.state = state
+	if state == desk.StateQueueing {
+		d.queue[s.id] = s
+	}
+	if a := d.agents[agent]; a != nil {
+		s.agent = a
+		a.Serving++
+	}
+	if state == desk.StateChatbot {
+		s.episode++
+	}
+}
+
+// Accept lets the assigned agent take the session.
+func (d *Desk) Accept(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[id]; s != nil && s.state == desk.StateWaiting {
+		d.accept(s)
+	}
+}
+
+// Expire ends a session silently, as Desk does in the end with each of them.
+func (d *Desk) Expire(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[id]; s != nil {
+		d.end(s)
+	}
+}
+
+// assign gives a session to an agent, which has to take it yet.
+func (d *Desk) assign(s *session, a *Agent) {
+	s.agent, s.state = a, desk.StateWaiting
+	a.Serving++
+	d.prompt(s, markConnecting, "Connecting you to an agent.")
+	d.event(s, d.o.Events.Transferring)
+	if d.o.AnswerAtOnce {
+		d.accept(s)
+	}
+}
+
+func (d *Desk) accept(s *session) {
+	s.state = desk.StateAgent
+	d.prompt(s, markConnected, "You are now connected to an agent.")
+	d.event(s, d.o.Events.WithHuman)
+}
+
+func (d *Desk) enqueue(s *session) {
+	d.queued++
+	s.place, s.state = d.queued, desk.StateQueueing
+	d.queue[s.id] = s
+	d.prompt(s, markQueuing, "All agents are busy, please wait.")
+	d.event(s, d.o.Events.Transferring)
+}
+
+// release takes a session from its agent, who is free for the next one.
+func (d *Desk) release(s *session) {
+	if s.agent != nil {
+		s.agent.Serving--
+		s.agent = nil
+	}
+}
+
+func (d *Desk) end(s *session) {
+	d.release(s)
+	s.state = desk.StateNotInSession
+	s.randoms = nil
+	d.dispatch()
+}
+
+// prompt sends a system prompt as Desk's bot would, if that is switched on.
+func (d *Desk) prompt(s *session, mark, text string) {
+	if !d.o.Prompts {
+		return
+	}
+	d.send(s, d.message(s, desk.EventBotMessage, textBody(text), promptData(mark)))
+}
+
+func (d *Desk) event(s *session, name string) {
+	if name != "" {
+		d.send(s, d.notice(s, name))
+	}
+}
+
+func promptData(mark string) string {
+	return fmt.Sprintf(`{"messageType":%q,"role":"robot"}`, mark)
+}
+
+func textBody(text string) json.RawMessage {
+	b, _ := json.Marshal([]any{map[string]any{"MsgType": "TIMTextElem", "MsgContent": map[string]any{"Text": text}}})
+	return b
+}

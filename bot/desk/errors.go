@@ -1,0 +1,75 @@
+package desk
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// lockout is how long Tencent locks an account after too many wrong signatures.
+const lockout = time.Minute
+
+// Error is the only error type that Client's calls return. It never holds the
+// key or a signature, neither in a field nor behind Unwrap.
+type Error struct {
+	Op     string // the command: "transfer_to_human"
+	Code   int    // Desk's ErrorCode, 0 when there was none
+	Info   string // Desk's ErrorInfo: cleaned and cut
+	Status int    // HTTP status, 0 when there was no answer
+	Err    error  // what went wrong on the way, nil when Desk answered properly
+
+	unsent   bool // no host can have got the request
+	canceled bool // the caller cancelled
+}
+
+// Error tells the operation, the code with its meaning, and Desk's own words.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+		return b.String()
+	}
+	row, _ := LookupCode(e.Code)
+	fmt.Fprintf(&b, ": code %d (%s)", e.Code, row.Meaning)
+	if e.Info != "" {
+		fmt.Fprintf(&b, ": %s", e.Info)
+	}
+	return b.String()
+}
+
+// Unwrap returns what went wrong on the way.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Verdict says what to do now. Anything that is not a proper answer leaves the
+// outcome unknown, so that the state has to be asked before a repeat.
+func (e *Error) Verdict() Verdict {
+	if e.Err != nil {
+		return AskState
+	}
+	row, _ := LookupCode(e.Code)
+	return row.Verdict
+}
+
+// Transport tells whether the outcome is unknown because of the way to Desk (no
+// connection, no answer in time, 5xx, an answer that is no JSON object with an
+// integer ErrorCode). Only these count for the breaker. A call that the caller
+// itself cancelled does not.
+func (e *Error) Transport() bool { return e.Err != nil && !e.canceled }
+
+// RetryAfter is the least time to wait before a repeat, beyond the caller's own
+// back-off: a minute after 70050 and 70114, else 0.
+func (e *Error) RetryAfter() time.Duration {
+	if e.Err == nil && (e.Code == 70050 || e.Code == 70114) {
+		return lockout
+	}
+	return 0
+}
+
+// Unlisted tells whether the code is a 1410xx that no page documents. With
+// disable_queuing or check_working_hours such a code means "try the next
+// target" (RULES.md 4).
+func (e *Error) Unlisted() bool {
+	_, known := LookupCode(e.Code)
+	return e.Err == nil && !known && e.Code >= 141000 && e.Code <= 141099
+}

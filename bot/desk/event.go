@@ -1,0 +1,207 @@
+package desk
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// The callbacks that this package knows, as CallbackCommand names them.
+const (
+	CommandSessionEvent  = "Desk.SessionEventNotify"
+	CommandAssignHuman   = "ChatBot.OnAssignHuman"
+	CommandAssignAgent   = "ChatBot.OnAssignAgent" // the older name of CommandAssignHuman
+	CommandTaskFlow      = "Chatbot.InterfaceInvocation"
+	CommandBotC2C        = "Bot.OnC2CMessage"
+	CommandBotGroup      = "Bot.OnGroupMessage"
+	CommandC2CBefore     = "C2C.CallbackBeforeSendMsg"
+	CommandC2CAfter      = "C2C.CallbackAfterSendMsg"
+	CommandGroupBefore   = "Group.CallbackBeforeSendMsg"
+	CommandGroupAfter    = "Group.CallbackAfterSendMsg"
+	CommandMemberChanged = "Member.EventNotify"
+)
+
+// The events of CommandSessionEvent whose names Tencent documents. There are
+// more, whose names no page gives; the rule file maps them (RULES.md `events`).
+const (
+	EventSessionBegin = "SessionBegin"
+	EventUserMessage  = "ChatBot.UserSendMsg"
+	EventBotMessage   = "ChatBot.RobotSendMsg"
+)
+
+// Sends is the set of element kinds, other than text, that a message holds.
+// The order of the bits is fixed.
+type Sends uint8
+
+// The kinds of elements.
+const (
+	SendsImage Sends = 1 << iota
+	SendsSound
+	SendsVideo
+	SendsFile
+	SendsLocation
+	SendsFace
+	SendsCustom // not set for the plug-in's control messages, see Event.Control
+)
+
+// Has tells whether all kinds of k are in s.
+func (s Sends) Has(k Sends) bool { return s&k == k }
+
+// Event is one callback, decoded. Every field may be empty.
+//
+// The short strings (all but Text, CloudCustomData and what Field and Task
+// return) are copies that share one small allocation, so they may be kept. Text
+// and CloudCustomData may alias Body: clone (strings.Clone) what outlives the
+// request, or call Detach, or a 10-byte word keeps a 1 MiB body alive. The caller
+// must not change the bytes of Body while the Event is in use.
+type Event struct {
+	Command   string // of the query, else of the body
+	Conflict  bool   // query and body, or two places of one of them, name different commands
+	SDKAppID  string // of the query
+	RequestID string
+	ClientIP  string
+	Platform  string
+
+	Name        string // the field Event
+	SessionID   string // SessionId, or SystemSessionID of a task flow
+	UserID      string // ClientUserId, or SystemClientUserID of a task flow
+	ServiceID   string // CustomerServiceId
+	AgentID     string // AgentId
+	ForwardFrom string // ForwardFromAgentId
+	Channel     string // ChannelType
+	MsgKey      string
+
+	From     string // From_Account
+	To       string // To_Account
+	GroupID  string // GroupId
+	Operator string // Operator_Account
+
+	MemberID string // of CommandMemberChanged: the agent
+	Status   string // and the new status; "free" and "ready" both mean free
+
+	Time         time.Time // EventTime, else MsgTime; zero when missing or absurd
+	ContactUser  bool      // IsContactUser: the agent wrote first
+	Satisfaction int       // 1 to 5, 0 when not given
+	OnlineOnly   bool      // OnlineOnlyFlag
+	SendFailed   bool      // SendMsgResult is not 0: the message was not delivered
+
+	Text  string // all text elements joined by "\n", a group's @mention of the bot removed
+	Sends Sends  // what else the message holds
+
+	Plugin    bool   // a custom message of the customer service plug-in
+	PluginSrc string // its src, "" when it has none
+
+	CloudCustomData string // as sent; may be anything
+	Mark            string // its messageType, when it is JSON: "fallback", "queuing", …
+	Role            string // its role: "robot" or "seat"
+	Scene           string // its scene
+
+	Body []byte // the whole body, nil when there was none
+
+	task string // raw JSON of the task flow's Body
+}
+
+// Sources of the plug-in's custom messages that are signals, not content: a
+// divider, the session's start, online state, typing, rating settings, bot and
+// human status. No rule must ever match them.
+const (
+	srcDivider        = "6"
+	srcSessionStart   = "7"
+	srcOnlineState    = "11"
+	srcTyping         = "12"
+	srcRatingSettings = "23"
+	srcBotStatus      = "25"
+	srcHumanStatus    = "26"
+)
+
+// Control tells whether the message is a signal of the client's plug-in
+// (session start, typing, online state, …) and so nothing that a person said.
+// Its Text is empty and its Sends lack SendsCustom.
+func (e *Event) Control() bool {
+	if !e.Plugin {
+		return false
+	}
+	switch e.PluginSrc {
+	case srcDivider, srcSessionStart, srcOnlineState, srcTyping, srcRatingSettings, srcBotStatus, srcHumanStatus:
+		return true
+	}
+	return false
+}
+
+// Field returns the value at a plain dotted path of the body, such as
+// "CloudCustomData.level" or "MsgBody.0.MsgContent.Data.x": strings that hold
+// JSON are entered, numbers index arrays, of two members with one name the
+// first counts. Numbers and booleans come as their text, objects and arrays as
+// JSON; a null is not there. The value may alias Body.
+func (e *Event) Field(path string) (string, bool) {
+	if len(e.Body) == 0 {
+		return "", false
+	}
+	return lookup(gjson.Parse(view(e.Body)), path)
+}
+
+// Task returns a variable of a task flow's API call by its exact name, dots
+// included. The value may alias Body.
+func (e *Event) Task(name string) (string, bool) {
+	v := member(gjson.Parse(e.task), name)
+	return text(v), v.Exists() && v.Type != gjson.Null
+}
+
+// Detach makes the Event fit to be kept: it copies Text and CloudCustomData and
+// lets go of the body, so that Field and Task find nothing any more.
+func (e *Event) Detach() {
+	e.Text, e.CloudCustomData = strings.Clone(e.Text), strings.Clone(e.CloudCustomData)
+	e.Body, e.task = nil, ""
+}
+
+// maxID bounds a short string of an Event. Nothing real is longer; what is gets
+// replaced by its hash, so that ids stay distinct and memory stays bounded.
+const maxID = 512
+
+// pack copies the short strings into one allocation of their own.
+func (e *Event) pack() {
+	fields := [...]*string{
+		&e.SDKAppID, &e.RequestID, &e.ClientIP, &e.Platform, &e.Command, &e.Name, &e.SessionID, &e.UserID,
+		&e.ServiceID, &e.AgentID, &e.ForwardFrom, &e.Channel, &e.MsgKey, &e.From, &e.To, &e.GroupID,
+		&e.Operator, &e.MemberID, &e.Status, &e.PluginSrc, &e.Mark, &e.Role, &e.Scene,
+	}
+	total := 0
+	for _, f := range fields {
+		if len(*f) > maxID {
+			sum := sha256.Sum256([]byte(*f))
+			*f = "sha256:" + hex.EncodeToString(sum[:])
+		}
+		total += len(*f)
+	}
+	var b strings.Builder
+	b.Grow(total)
+	for _, f := range fields {
+		if n := len(*f); n > 0 {
+			from := b.Len()
+			b.WriteString(*f)
+			*f = b.String()[from : from+n]
+		}
+	}
+}
+
+var (
+	commands = []string{
+		CommandSessionEvent, CommandAssignHuman, CommandAssignAgent, CommandTaskFlow, CommandBotC2C, CommandBotGroup,
+		CommandC2CBefore, CommandC2CAfter, CommandGroupBefore, CommandGroupAfter, CommandMemberChanged,
+	}
+	events = []string{EventSessionBegin, EventUserMessage, EventBotMessage}
+)
+
+// canonical returns the known spelling of a name: Tencent's pages write both
+// "ChatBot." and "Chatbot.".
+func canonical(name string, known []string) string {
+	for _, k := range known {
+		if strings.EqualFold(name, k) {
+			return k
+		}
+	}
+	return name
+}
