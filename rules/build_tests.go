@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Test is one test of the file, for ruletest to run.
+type Test struct {
+	Name  string
+	Line  int
+	At    time.Time
+	AtSet bool // the file gives the time
+	Todo  bool
+	Steps []Step
+}
+
+// Step is one step of a test. A test with `say` has one.
+type Step struct {
+	Line int
+	// Kind is user, bot, agent, event, wait, or desk for a step that only tells how the transfer ended.
+	Kind    string
+	Message TestMessage
+	Event   EventKind
+	Wait    time.Duration
+	// Desk tells how the transfer of this step, or the one under way, ended: no_agent, assigned, queued, failed or "".
+	Desk   string
+	Expect *Expectation
+}
+
+// TestMessage is a message of a test.
+type TestMessage struct {
+	Text   string
+	Mark   string
+	Sends  Sends
+	Fields TestFields
+}
+
+// TestFields are the fields of a test's message by their paths.
+type TestFields map[string]string
+
+// Field gives a value.
+func (f TestFields) Field(path string) (string, bool) {
+	v, ok := f[path]
+	return v, ok
+}
+
+// Expectation is what a step must lead to. Empty members are not asked for; Rule "none" asks for no rule.
+type Expectation struct {
+	Rule       string
+	Target     string
+	Outcome    string
+	Suppressed string
+	Reason     string
+	Shadow     []string
+	Tags       []string
+}
+
+// DefaultTestTime is when a test without `at` begins: a Monday, ten o'clock in China.
+var DefaultTestTime = time.Date(2026, 1, 5, 10, 0, 0, 0, time.FixedZone("", 8*3600))
+
+// tests reads the tests.
+func (l *loader) tests(n *yaml.Node) {
+	names := map[string]*yaml.Node{}
+	for _, item := range l.items(n) {
+		t := Test{Name: textOf(l.get(item, "name")), Line: item.Line, At: DefaultTestTime, Todo: boolOf(l.get(item, "todo"), false)}
+		if name := l.get(item, "name"); name != nil {
+			if first := names[name.Value]; first != nil {
+				l.fail(name, "give the tests different names", "a second test %q; the first is in line %d", shorten(t.Name), first.Line)
+			}
+			names[name.Value] = name
+		}
+		if at := l.get(item, "at"); at != nil {
+			parsed, err := time.Parse(time.RFC3339, at.Value)
+			if err != nil {
+				l.fail(at, "for example 2026-12-01T10:00:00+08:00", "%s is no time of the calendar", at.Value)
+			}
+			t.At, t.AtSet = parsed, true
+		}
+		if say := l.get(item, "say"); say != nil {
+			t.Steps = []Step{{Line: item.Line, Kind: "user", Message: TestMessage{Text: textOf(say)}, Expect: l.expectation(l.get(item, "expect"))}}
+		}
+		for _, step := range l.items(l.get(item, "steps")) {
+			t.Steps = append(t.Steps, l.step(step))
+		}
+		l.policy.tests = append(l.policy.tests, t)
+	}
+}
+
+func (l *loader) step(n *yaml.Node) Step {
+	s := Step{Line: n.Line, Kind: "desk", Desk: textOf(l.get(n, "desk")), Expect: l.expectation(l.get(n, "expect"))}
+	for _, kind := range []string{"user", "bot", "agent"} {
+		if m := l.get(n, kind); m != nil {
+			s.Kind, s.Message = kind, l.message(m)
+		}
+	}
+	if event := l.get(n, "event"); event != nil {
+		s.Kind = "event"
+		s.Event, _ = ParseEventKind(event.Value)
+	}
+	if wait := l.get(n, "wait"); wait != nil {
+		s.Kind, s.Wait = "wait", l.duration(wait, 0)
+	}
+	return s
+}
+
+func (l *loader) message(n *yaml.Node) TestMessage {
+	if n.Kind == yaml.ScalarNode {
+		return TestMessage{Text: textOf(n)}
+	}
+	m := TestMessage{Text: textOf(l.get(n, "text"))}
+	if marks := l.get(n, "marks"); marks != nil {
+		m.Mark = textOf(marks)
+		if items := l.items(marks); len(items) > 0 {
+			m.Mark = textOf(items[0])
+			if len(items) > 1 {
+				l.fail(items[1], "keep one of them", "a message has one mark only")
+			}
+		}
+	}
+	for _, item := range l.items(l.get(n, "sends")) {
+		bit, _ := ParseSends(item.Value)
+		m.Sends |= bit
+	}
+	for _, pair := range l.pairs(l.get(n, "fields")) {
+		if m.Fields == nil {
+			m.Fields = TestFields{}
+		}
+		m.Fields[textOf(pair[0])] = textOf(pair[1])
+	}
+	return m
+}
+
+// expectation reads what a step must lead to, and makes sure that the rules and targets exist.
+func (l *loader) expectation(n *yaml.Node) *Expectation {
+	if n == nil {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode {
+		l.knownRule(n)
+		return &Expectation{Rule: textOf(n)}
+	}
+	x := &Expectation{
+		Outcome: textOf(l.get(n, "outcome")), Suppressed: textOf(l.get(n, "suppressed")), Reason: textOf(l.get(n, "reason")),
+		Shadow: textsOf(l.items(l.get(n, "shadow"))), Tags: textsOf(l.items(l.get(n, "tag"))),
+	}
+	if r := l.get(n, "rule"); r != nil {
+		l.knownRule(r)
+		x.Rule = textOf(r)
+	}
+	if t := l.get(n, "target"); t != nil {
+		if l.policy.targets[t.Value] == nil {
+			l.failUnknown(t, "target", sortedKeys(l.policy.targets))
+		}
+		x.Target = textOf(t)
+	}
+	for _, item := range l.items(l.get(n, "shadow")) {
+		l.knownRule(item)
+	}
+	return x
+}
+
+func (l *loader) knownRule(n *yaml.Node) {
+	if n.Value != "none" && l.ruleNodes[n.Value] == nil {
+		l.failUnknown(n, "rule", append(sortedKeys(l.ruleNodes), "none"))
+	}
+}

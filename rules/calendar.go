@@ -1,0 +1,186 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// calendar tells when something is open. Hours are wall-clock hours of its zone, so they follow daylight saving time,
+// and hours over midnight belong to the day on which they start.
+type calendar struct {
+	name   string
+	zone   *time.Location
+	week   [7][]hours // by time.Weekday
+	closed []days
+	extra  []extraDay
+}
+
+// hours are minutes after midnight; to may exceed a day's minutes: 22:00-06:00 is 1320 to 1800.
+type hours struct{ from, to int }
+
+const minutesADay = 24 * 60
+
+// day is a date as a number that can be compared: 20270206.
+type day int
+
+func dayOf(t time.Time) day {
+	y, m, d := t.Date()
+	return day(y*10000 + int(m)*100 + d)
+}
+
+// String writes the date as files do.
+func (d day) String() string {
+	s := strconv.Itoa(100_000_000 + int(d))[1:]
+	return s[:4] + "-" + s[4:6] + "-" + s[6:]
+}
+
+type days struct{ first, last day }
+
+type extraDay struct {
+	day   day
+	hours hours
+}
+
+// isOpen says whether the calendar is open at a time.
+func (k *calendar) isOpen(at time.Time) bool {
+	local := at.In(k.zone)
+	minute := local.Hour()*60 + local.Minute()
+	if k.openOn(local, minute) {
+		return true
+	}
+	// Yesterday by the calendar, not 24 hours ago: on the day after a change of the clock they differ.
+	y, m, d := local.Date()
+	yesterday := time.Date(y, m, d-1, 12, 0, 0, 0, k.zone)
+	return k.openOn(yesterday, minute+minutesADay)
+}
+
+// openOn says whether hours that start on the date of t cover a minute counted from that date's midnight.
+func (k *calendar) openOn(t time.Time, minute int) bool {
+	date := dayOf(t)
+	for _, e := range k.extra {
+		if e.day == date && e.hours.cover(minute) {
+			return true
+		}
+	}
+	for _, c := range k.closed {
+		if c.first <= date && date <= c.last {
+			return false
+		}
+	}
+	for _, h := range k.week[t.Weekday()] {
+		if h.cover(minute) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h hours) cover(minute int) bool { return h.from <= minute && minute < h.to }
+
+// lastDay is the last date that the calendar names, 0 if it names none.
+func (k *calendar) lastDay() day {
+	var last day
+	for _, c := range k.closed {
+		last = max(last, c.last)
+	}
+	for _, e := range k.extra {
+		last = max(last, e.day)
+	}
+	return last
+}
+
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// addWeekly reads "mon-fri 09:00-21:00"; the problem is "" when it is right.
+func (k *calendar) addWeekly(text string) (problem, hint string) {
+	dayText, hourText, _ := strings.Cut(text, " ")
+	firstText, lastText, isRange := strings.Cut(dayText, "-")
+	if !isRange {
+		lastText = firstText
+	}
+	first, last := slices.Index(weekdays, firstText), slices.Index(weekdays, lastText)
+	for _, w := range []string{firstText, lastText} {
+		if !slices.Contains(weekdays, w) {
+			return strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"
+		}
+	}
+	h, problem, hint := parseHours(hourText)
+	if problem != "" {
+		return problem, hint
+	}
+	for d := first; ; d = (d + 1) % 7 {
+		k.week[d] = append(k.week[d], h)
+		if d == last {
+			return "", ""
+		}
+	}
+}
+
+// addClosed reads "2027-02-06" or "2027-02-06..2027-02-12".
+func (k *calendar) addClosed(text string) (problem, hint string) {
+	firstText, lastText, isRange := strings.Cut(text, "..")
+	if !isRange {
+		lastText = firstText
+	}
+	first, ok := parseDay(firstText)
+	if !ok {
+		return firstText + " is no date of the calendar", ""
+	}
+	last, ok := parseDay(lastText)
+	if !ok {
+		return lastText + " is no date of the calendar", ""
+	}
+	if last < first {
+		return lastText + " comes before " + firstText, "did you mean " + lastText + ".." + firstText + "?"
+	}
+	k.closed = append(k.closed, days{first, last})
+	return "", ""
+}
+
+// addExtra reads "2027-02-14 09:00-18:00".
+func (k *calendar) addExtra(text string) (problem, hint string) {
+	dayText, hourText, _ := strings.Cut(text, " ")
+	date, ok := parseDay(dayText)
+	if !ok {
+		return dayText + " is no date of the calendar", ""
+	}
+	h, problem, hint := parseHours(hourText)
+	if problem == "" {
+		k.extra = append(k.extra, extraDay{date, h})
+	}
+	return problem, hint
+}
+
+func parseDay(text string) (day, bool) {
+	t, err := time.Parse(time.DateOnly, text)
+	return dayOf(t), err == nil
+}
+
+// parseHours reads "09:00-21:00".
+func parseHours(text string) (h hours, problem, hint string) {
+	fromText, toText, _ := strings.Cut(text, "-")
+	from, ok := parseClock(fromText)
+	if !ok || from == minutesADay {
+		return h, fromText + " is no time of day", "hours go from 00:00 to 24:00"
+	}
+	to, ok := parseClock(toText)
+	switch {
+	case !ok:
+		return h, toText + " is no time of day", "hours go from 00:00 to 24:00"
+	case to == from:
+		return h, text + " is no time at all", "for the whole day write 00:00-24:00"
+	case to < from:
+		to += minutesADay
+	}
+	return hours{from, to}, "", ""
+}
+
+func parseClock(text string) (minute int, ok bool) {
+	hourText, minuteText, _ := strings.Cut(text, ":")
+	h, err1 := strconv.Atoi(hourText)
+	m, err2 := strconv.Atoi(minuteText)
+	minute = h*60 + m
+	return minute, err1 == nil && err2 == nil && h >= 0 && m >= 0 && m < 60 && minute <= minutesADay
+}

@@ -1,0 +1,456 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// checker walks a YAML tree along the declared shapes and collects every problem.
+type checker struct {
+	problems []Problem
+	// bad holds the nodes that must not be read further: they have been complained about.
+	bad map[*yaml.Node]bool
+}
+
+// fail reports a problem at a node and keeps later passes away from it.
+func (k *checker) fail(n *yaml.Node, hint, format string, args ...any) {
+	if k.bad == nil {
+		k.bad = map[*yaml.Node]bool{}
+	}
+	k.bad[n] = true
+	k.failAt(n.Line, n.Column, hint, format, args...)
+}
+
+func (k *checker) failAt(line, column int, hint, format string, args ...any) {
+	k.problems = append(k.problems, Problem{Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// check compares a node with the shape of its place. what names the place in messages, such as `within`.
+func (k *checker) check(n *yaml.Node, s *shape, what string) {
+	if !k.plainYAML(n, s, what) {
+		return
+	}
+	switch s.form {
+	case formChoice:
+		k.checkChoice(n, s, what)
+	case formRecord:
+		k.checkRecord(n, s, what)
+	case formDict:
+		k.checkDict(n, s, what)
+	case formList:
+		k.checkList(n, s, what)
+	default:
+		k.checkScalar(n, s, what)
+	}
+}
+
+// plainYAML refuses what YAML offers and rule files do not use.
+func (k *checker) plainYAML(n *yaml.Node, s *shape, what string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		k.fail(n, quoteHint("*"+n.Value), "*%s is a YAML alias; rule files use none", n.Value)
+	case n.Anchor != "":
+		k.fail(n, quoteHint("&"+n.Anchor), "&%s is a YAML anchor; rule files use none", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		k.fail(n, quoteHint(n.Tag), "%s is a YAML tag; rule files use none", n.Tag)
+	case isNull(n):
+		k.failNull(n, s, what)
+	default:
+		return true
+	}
+	return false
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+func (k *checker) failNull(n *yaml.Node, s *shape, what string) {
+	if n.Value != "" {
+		k.fail(n, quoteHint(n.Value), "%s is YAML's word for nothing; %s must be %s", n.Value, what, s.name)
+		return
+	}
+	hint := ""
+	switch {
+	case s == targetShape:
+		hint = "write {} for a target without settings"
+	case len(s.examples) > 0:
+		hint = "for example " + s.examples[0]
+	}
+	k.fail(n, hint, "%s is empty; it must be %s", what, s.name)
+}
+
+func quoteHint(text string) string { return `if you mean this text, put it in quotes: "` + text + `"` }
+
+// checkChoice picks the one form that the node's kind allows and checks against that.
+func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
+	if form := s.choose(n); form != nil {
+		k.check(n, form, what)
+		return
+	}
+	k.fail(n, bracketHint(n, s), "%s must be %s, not %s", what, orList(formNames(s)), describe(n))
+}
+
+// choose finds the form of a choice that a node must obey, nil if no form fits its kind.
+func (s *shape) choose(n *yaml.Node) *shape {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if t := s.telltales[n.Content[i].Value]; t != nil && n.Content[i+1].Kind != yaml.ScalarNode {
+				return t
+			}
+		}
+	}
+	for _, f := range s.forms {
+		if f.yamlKind() == n.Kind {
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *shape) yamlKind() yaml.Kind {
+	switch s.form {
+	case formRecord, formDict:
+		return yaml.MappingNode
+	case formList:
+		return yaml.SequenceNode
+	}
+	return yaml.ScalarNode
+}
+
+func formNames(s *shape) []string {
+	var names []string
+	for _, f := range s.forms {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func (k *checker) checkRecord(n *yaml.Node, s *shape, what string) {
+	if n.Kind != yaml.MappingNode {
+		k.failKind(n, s, what)
+		return
+	}
+	keys := k.uniqueKeys(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if k.bad[key] {
+			continue
+		}
+		f := s.field(key.Value)
+		if f == nil {
+			k.failUnknownKey(key, s, what)
+			continue
+		}
+		k.check(value, f.of, "`"+f.key+"`")
+	}
+	k.checkPresence(n, s, what, keys)
+}
+
+// uniqueKeys reports keys that are no plain words or stand twice, and gives the others.
+func (k *checker) uniqueKeys(n *yaml.Node) map[string]*yaml.Node {
+	keys := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		switch first := keys[key.Value]; {
+		case key.Kind == yaml.AliasNode || key.Anchor != "":
+			k.fail(key, quoteHint("*"+key.Value), "YAML aliases and anchors are not used in rule files")
+		case key.Kind != yaml.ScalarNode:
+			k.fail(key, "", "a key must be a word, not %s", describe(key))
+		case key.Tag == "!!merge":
+			k.fail(key, "write the keys out, or use a list, a route or `rule: ID` to share them", "<< is YAML's merge; rule files use none")
+		case isNull(key):
+			k.fail(key, quoteHint(key.Value), "a key must not be empty")
+		case first != nil:
+			k.fail(key, "", "`%s` stands here a second time; the first is in line %d", key.Value, first.Line)
+		default:
+			keys[key.Value] = key
+		}
+	}
+	return keys
+}
+
+func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
+	var words []string
+	for _, f := range s.fields {
+		words = append(words, f.key)
+		for _, other := range f.aka {
+			if fold(other) == fold(key.Value) {
+				k.fail(key, "did you mean "+f.key+"?", "unknown key `%s` in %s", key.Value, what)
+				return
+			}
+		}
+	}
+	hint := didYouMean(key.Value, words)
+	if hint == "" {
+		hint = "valid here: " + strings.Join(words, ", ")
+	}
+	k.fail(key, hint, "unknown key `%s` in %s", key.Value, what)
+}
+
+// checkPresence checks which keys stand together. Unknown keys were reported already, so a record that has one is
+// only blamed for keys that exclude each other: the missing one is most likely the misspelt one.
+func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[string]*yaml.Node) {
+	unknown := false
+	for key := range keys {
+		unknown = unknown || s.field(key) == nil
+	}
+	for _, pair := range s.apart {
+		if a, b := keys[pair[0]], keys[pair[1]]; a != nil && b != nil {
+			k.fail(b, "keep one of them", "`%s` and `%s` exclude each other in %s", pair[0], pair[1], what)
+		}
+	}
+	if len(s.exactlyOne) > 1 && keys[s.exactlyOne[0]] != nil && keys[s.exactlyOne[1]] != nil {
+		k.fail(keys[s.exactlyOne[1]], "keep one of them", "`%s` and `%s` exclude each other in %s", s.exactlyOne[0], s.exactlyOne[1], what)
+	}
+	if unknown {
+		return
+	}
+	for _, f := range s.fields {
+		if f.required && keys[f.key] == nil {
+			k.fail(n, exampleHint(f.key, f.of), "%s lacks `%s`", what, f.key)
+		}
+	}
+	k.checkOneOf(n, s.exactlyOne, what, keys)
+	k.checkOneOf(n, s.atLeastOne, what, keys)
+	for _, f := range s.fields {
+		if other := s.needs[f.key]; other != "" && keys[f.key] != nil && keys[other] == nil {
+			k.fail(keys[f.key], exampleHint(other, s.field(other).of), "`%s` needs `%s` beside it", f.key, other)
+		}
+	}
+}
+
+func (k *checker) checkOneOf(n *yaml.Node, words []string, what string, keys map[string]*yaml.Node) {
+	for _, w := range words {
+		if keys[w] != nil {
+			return
+		}
+	}
+	if len(words) > 0 {
+		k.fail(n, "", "%s needs %s", what, orList(words))
+	}
+}
+
+func exampleHint(key string, s *shape) string {
+	if len(s.examples) == 0 {
+		return ""
+	}
+	return "for example " + key + ": " + s.examples[0]
+}
+
+func (k *checker) checkDict(n *yaml.Node, s *shape, what string) {
+	if n.Kind != yaml.MappingNode {
+		k.failKind(n, s, what)
+		return
+	}
+	if len(n.Content) == 0 && !s.empty {
+		k.fail(n, exampleOf(s), "%s is empty", what)
+	}
+	k.uniqueKeys(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if k.bad[key] {
+			continue
+		}
+		k.checkScalar(key, s.key, "a key of "+what)
+		k.check(value, s.elem, "`"+shorten(key.Value)+"`")
+	}
+}
+
+func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
+	if n.Kind != yaml.SequenceNode {
+		k.failKind(n, s, what)
+		return
+	}
+	if len(n.Content) == 0 && !s.empty {
+		k.fail(n, exampleOf(s), "%s is empty; it would never hold anything", what)
+	}
+	for _, e := range n.Content {
+		k.check(e, s.elem, s.elem.name)
+	}
+}
+
+func exampleOf(s *shape) string {
+	if len(s.examples) == 0 {
+		return ""
+	}
+	return "for example " + s.examples[0]
+}
+
+// failKind says that the node's form is wrong: a list where a text is due and the like.
+func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
+	hint := bracketHint(n, s)
+	if hint == "" {
+		hint = exampleOf(s)
+	}
+	if n.Kind == yaml.MappingNode && s.yamlKind() == yaml.ScalarNode {
+		hint = `if the colon belongs to the text, put the text in quotes`
+	}
+	if what == s.name {
+		k.fail(n, hint, "%s is due here, not %s", s.name, describe(n))
+		return
+	}
+	k.fail(n, hint, "%s must be %s, not %s", what, s.name, describe(n))
+}
+
+// bracketHint shows a lone value as the list that is due.
+func bracketHint(n *yaml.Node, s *shape) string {
+	list := s.form == formList
+	for _, f := range s.forms {
+		list = list || f.form == formList
+	}
+	if list && n.Kind == yaml.ScalarNode {
+		return "write a list: [" + shorten(n.Value) + "]"
+	}
+	return ""
+}
+
+// describe says in words what a node is.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch n.Tag {
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return n.Value
+	case "!!null":
+		return "nothing"
+	}
+	return "the text " + strconv.Quote(shorten(n.Value))
+}
+
+// shorten keeps quotations from the file short.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}
+
+func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
+	if n.Kind != yaml.ScalarNode {
+		k.failKind(n, s, what)
+		return
+	}
+	switch s.form {
+	case formText:
+		k.checkText(n, s, what)
+	case formInteger:
+		k.checkInteger(n, s, what)
+	case formNumber:
+		f, err := strconv.ParseFloat(n.Value, 64)
+		if n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			k.failKind(n, s, what)
+		} else if s.max != 0 && (f < s.min || f > s.max) {
+			k.fail(n, "", "%s must be %s, not %s", what, s.name, n.Value)
+		}
+	case formBool:
+		if n.Tag != "!!bool" {
+			k.fail(n, boolHint(n.Value), "%s must be true or false, not %s", what, describe(n))
+		}
+	case formTrue:
+		if n.Tag != "!!bool" || !strings.EqualFold(n.Value, "true") {
+			k.fail(n, "write true, or leave the key out", "%s must be true, not %s", what, describe(n))
+		}
+	case formDuration, formRate:
+		k.checkTimed(n, s, what)
+	}
+}
+
+func boolHint(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "on", "1", "y", "是":
+		return "did you mean true?"
+	case "no", "off", "0", "n", "否":
+		return "did you mean false?"
+	}
+	return ""
+}
+
+func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
+	switch {
+	case strings.TrimSpace(n.Value) == "" && !s.empty:
+		k.fail(n, "", "%s must not be empty", what)
+	case s.enum != nil:
+		for _, w := range s.enum {
+			if w == n.Value {
+				return
+			}
+		}
+		hint := didYouMean(n.Value, s.enum)
+		if hint == "" {
+			hint = "valid: " + strings.Join(s.enum, ", ")
+		}
+		k.fail(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+	case !s.matches(n.Value):
+		k.fail(n, textHint(s), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+	}
+}
+
+func textHint(s *shape) string {
+	switch {
+	case len(s.examples) > 0:
+		return "for example " + s.examples[0]
+	case s.pattern == patternName || s.pattern == patternListName:
+		return "a name holds letters, digits, - and _ only"
+	}
+	return ""
+}
+
+func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
+	i, err := strconv.ParseInt(n.Value, 10, 64)
+	if n.Tag != "!!int" || err != nil {
+		k.failKind(n, s, what)
+		return
+	}
+	if float64(i) < s.min || float64(i) > s.max {
+		hint := ""
+		if s == aCount || s == aRepeat {
+			hint = "counts end at 16, so that a conversation needs little memory"
+		}
+		k.fail(n, hint, "%s must be %s, not %d", what, s.name, i)
+	}
+}
+
+// checkTimed checks durations and rates: texts with a unit, so that nobody has to guess what 10 means.
+func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
+	if n.Tag == "!!int" || n.Tag == "!!float" {
+		hint := "did you mean " + n.Value + "s or " + n.Value + "m?"
+		if s.form == formRate {
+			hint = "did you mean " + n.Value + "/24h?"
+		}
+		k.fail(n, hint, "%s must be %s, and %s has no unit", what, s.name, n.Value)
+		return
+	}
+	if n.Tag == "!!bool" || !s.matches(n.Value) {
+		if s.positive && regexp.MustCompile(patternDuration).MatchString(n.Value) {
+			k.fail(n, "", "%s must be longer than zero", what)
+			return
+		}
+		k.fail(n, durationHint(n.Value, s), "%s must be %s, not %s", what, s.name, describe(n))
+	}
+}
+
+var wordyDuration = regexp.MustCompile(`(?i)^\s*([0-9]+)\s*(s|secs?|seconds?|秒钟?|m|mins?|minutes?|分钟?|h|hrs?|hours?|小时|时|d|days?|天|日)\.?\s*$`)
+
+// durationHint turns "5 minutes" into 5m.
+func durationHint(text string, s *shape) string {
+	if m := wordyDuration.FindStringSubmatch(text); m != nil && s.form == formDuration {
+		unit := map[string]string{"秒": "s", "分": "m", "小": "h", "时": "h", "天": "d", "日": "d"}[string([]rune(m[2])[0])]
+		if unit == "" {
+			unit = strings.ToLower(m[2][:1])
+		}
+		return "did you mean " + m[1] + unit + "?"
+	}
+	return exampleOf(s)
+}

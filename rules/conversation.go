@@ -1,0 +1,320 @@
+package rules
+
+import (
+	"slices"
+	"time"
+)
+
+// Conversation is all that is remembered of one conversation. The zero value is a new one in PhaseBot. It is a value
+// of at most 96 bytes until something happens in it; what happens is kept behind pointers, so copy it with CopyFrom.
+// It is not safe for concurrent use. All times in it are milliseconds since 1970, 0 for never.
+type Conversation struct {
+	seen      int64 // the last turn or event
+	sent      int64 // EventTime of the last phase change
+	confirmed int64 // when Desk last said that it is queued or with a human
+	waiting   int64 // the customer's message that has no answer of the bot yet
+	timer     int64 // the last timer turn
+	missAt    int64 // the miss of the exchange under way; see misses.go
+	turns     uint32
+	epoch     uint32 // how many bot phases there were before this one
+	phase     Phase
+	exchange  exchange
+	streak    uint8
+	lang      [2]byte
+	talk      *talk
+	memory    *memory
+}
+
+// talk is what is kept of the customer's messages while rules ask for it.
+type talk struct {
+	users  []int64       // when the last messages came, for rate
+	prints []fingerprint // what they said, for repeats
+	hashes []uint32      // the prints' hashes, one after the other
+}
+
+// memory is what is kept of things that do not happen in every conversation.
+type memory struct {
+	misses      []int64
+	said        []saidStamp
+	moods       []moodStamp
+	rules       []ruleState
+	accepted    []int64 // transfers that Desk accepted, for per_session; survives the session
+	userFields  []fieldValue
+	startFields []fieldValue
+	offer       pendingOffer
+}
+
+// saidStamp says when a `said` condition last held; moodStamp what a message did to a mood.
+type saidStamp struct {
+	key uint64
+	at  int64
+}
+
+// fieldValue is the value of a path that some rule asks for.
+type fieldValue struct {
+	path  string
+	value string
+}
+
+// ruleState is what happened to one rule. Phases are counted from 1, so that 0 means never.
+type ruleState struct {
+	id        string
+	fired     int64
+	noAgent   int64
+	shadow    int64
+	shadowIn  uint32
+	offeredIn uint32
+	offerOver bool
+}
+
+// pendingOffer is a question that the customer has not answered.
+type pendingOffer struct {
+	rule string
+	at   int64
+	left uint8 // how many more messages of the customer may answer it
+}
+
+// Phase says who the customer is with.
+func (c *Conversation) Phase() Phase { return c.phase }
+
+// Language is the conversation's language, "" while unknown.
+func (c *Conversation) Language() string {
+	if c.lang[0] == 0 {
+		return ""
+	}
+	for _, l := range languages { // gives a constant instead of allocating
+		if l[0] == c.lang[0] && l[1] == c.lang[1] {
+			return l
+		}
+	}
+	return string(c.lang[:])
+}
+
+// Seen is the time of the last turn or event, zero if there was none.
+func (c *Conversation) Seen() time.Time {
+	if c.seen == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(c.seen)
+}
+
+// CopyFrom makes c a deep copy of o, reusing c's memory.
+func (c *Conversation) CopyFrom(o *Conversation) {
+	if c == o {
+		return
+	}
+	t, m := c.talk, c.memory
+	*c = *o
+	c.talk, c.memory = t, m
+	switch {
+	case o.talk != nil:
+		c.ownTalk().copyFrom(o.talk)
+	case c.talk != nil:
+		c.talk.copyFrom(&talk{})
+	}
+	switch {
+	case o.memory != nil:
+		c.own().copyFrom(o.memory)
+	case c.memory != nil:
+		c.memory.copyFrom(&memory{})
+	}
+}
+
+func (t *talk) copyFrom(o *talk) {
+	t.users = append(t.users[:0], o.users...)
+	t.prints = append(t.prints[:0], o.prints...)
+	t.hashes = append(t.hashes[:0], o.hashes...)
+}
+
+func (m *memory) copyFrom(o *memory) {
+	m.misses = append(m.misses[:0], o.misses...)
+	m.said = append(m.said[:0], o.said...)
+	m.moods = append(m.moods[:0], o.moods...)
+	m.rules = append(m.rules[:0], o.rules...)
+	m.accepted = append(m.accepted[:0], o.accepted...)
+	m.userFields = append(m.userFields[:0], o.userFields...)
+	m.startFields = append(m.startFields[:0], o.startFields...)
+	m.offer = o.offer
+}
+
+// own gives the memory, made on first use.
+func (c *Conversation) own() *memory {
+	if c.memory == nil {
+		c.memory = &memory{}
+	}
+	return c.memory
+}
+
+func (c *Conversation) ownTalk() *talk {
+	if c.talk == nil {
+		c.talk = &talk{}
+	}
+	return c.talk
+}
+
+// recall gives the memory to read; it is empty when there is none.
+func (c *Conversation) recall() *memory {
+	if c.memory == nil {
+		return &noMemory
+	}
+	return c.memory
+}
+
+var noMemory memory // never written
+
+// rule gives the state of a rule to read, nil if nothing ever happened to it.
+func (c *Conversation) rule(id string) *ruleState {
+	m := c.recall()
+	for i := range m.rules {
+		if m.rules[i].id == id {
+			return &m.rules[i]
+		}
+	}
+	return nil
+}
+
+// ownRule gives the state of a rule to write.
+func (c *Conversation) ownRule(id string) *ruleState {
+	if s := c.rule(id); s != nil {
+		return s
+	}
+	m := c.own()
+	if len(m.rules) >= maxRuleStates {
+		m.rules = slices.Delete(m.rules, 0, 1)
+	}
+	m.rules = append(m.rules, ruleState{id: id})
+	return &m.rules[len(m.rules)-1]
+}
+
+// maxRuleStates bounds the memory of rules that are long gone from the file: they are forgotten, the oldest first.
+const maxRuleStates = 256
+
+// fresh forgets everything but what belongs to the customer and not to the session: the accepted transfers and the
+// language.
+func (c *Conversation) fresh() {
+	m := c.memory
+	*c = Conversation{seen: c.seen, sent: c.sent, epoch: c.epoch + 1, lang: c.lang}
+	if m != nil && len(m.accepted) > 0 {
+		c.memory = &memory{accepted: m.accepted}
+	}
+}
+
+// toBot begins a new bot phase within the session.
+func (c *Conversation) toBot() {
+	if c.phase == PhaseBot {
+		return
+	}
+	c.phase = PhaseBot
+	c.epoch++
+	c.turns, c.waiting = 0, 0
+	c.endOffer()
+}
+
+// Observe moves the phase by a Desk event or system mark. sent is the event's own time (zero if unknown): an event
+// older than the last phase change is ignored, whenever it arrives.
+func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
+	now := at.UnixMilli()
+	c.seen = max(c.seen, now)
+	if k == EventUserMessage || k == EventBotMessage || !c.inOrder(sent) {
+		return
+	}
+	switch k {
+	case EventSessionBegin, EventClosed:
+		c.fresh()
+	case EventTransferring:
+		// While a transfer of ours is under way this is its echo, and the answer of Desk will tell more.
+		if c.phase == PhaseBot || c.phase == PhaseQueued {
+			c.phase, c.confirmed = PhaseQueued, now
+		}
+	case EventWithHuman, EventAgentMessage:
+		c.phase, c.confirmed, c.waiting = PhaseHuman, now, 0
+	case EventNoAgent:
+		// Likewise: the answer to our own transfer decides, there may be a next target in the chain.
+		if c.phase != PhaseTransferring {
+			c.toBot()
+		}
+	}
+}
+
+// inOrder takes note of an event's own time and says whether the event is news.
+func (c *Conversation) inOrder(sent time.Time) bool {
+	if sent.IsZero() {
+		return true
+	}
+	s := sent.UnixMilli()
+	if s < c.sent {
+		return false
+	}
+	c.sent = s
+	return true
+}
+
+// Settle records how a transfer of a rule ended.
+func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) {
+	now := at.UnixMilli()
+	c.seen = max(c.seen, now)
+	switch r {
+	case ResultAssigned, ResultQueued:
+		m := c.own()
+		m.accepted = pushStamp(m.accepted, now)
+		c.phase, c.confirmed = PhaseHuman, now
+		if r == ResultQueued {
+			c.phase = PhaseQueued
+		}
+	case ResultAlreadyHuman:
+		c.phase, c.confirmed = PhaseHuman, now
+	case ResultAlreadyQueued:
+		c.phase, c.confirmed = PhaseQueued, now
+	case ResultSessionGone:
+		c.fresh()
+	case ResultNoAgent:
+		c.ownRule(ruleID).noAgent = now
+		c.toBot()
+	default:
+		c.toBot()
+	}
+}
+
+// maxStamps bounds every ring of stamps.
+const maxStamps = maxCount
+
+// pushStamp adds a stamp to a ring that keeps the newest.
+func pushStamp(ring []int64, at int64) []int64 {
+	if len(ring) < maxStamps {
+		return append(ring, at)
+	}
+	copy(ring, ring[1:])
+	ring[len(ring)-1] = at
+	return ring
+}
+
+// countSince counts the stamps that are at most so old.
+func countSince(ring []int64, now, within int64) int {
+	n := 0
+	for _, at := range ring {
+		if now-at <= within {
+			n++
+		}
+	}
+	return n
+}
+
+// maxAwayFromBot is how long a conversation that is being transferred, queued or with a human is kept.
+const maxAwayFromBot = 24 * time.Hour
+
+// Expiry says until when the conversation must be kept: the session's time to live in the bot phase, a day in the
+// others, and as long as its accepted transfers count for per_session.
+func (p *Policy) Expiry(c *Conversation) time.Time {
+	until := c.seen + p.lifetime(c)
+	for _, at := range c.recall().accepted {
+		until = max(until, at+p.perSession.Per.Milliseconds())
+	}
+	return time.UnixMilli(until)
+}
+
+func (p *Policy) lifetime(c *Conversation) int64 {
+	if c.phase == PhaseBot {
+		return p.sessionTTL.Milliseconds()
+	}
+	return maxAwayFromBot.Milliseconds()
+}

@@ -1,0 +1,86 @@
+package rules
+
+// Outcome is what a turn led to.
+type Outcome uint8
+
+const (
+	// OutcomeNone: no rule decided.
+	OutcomeNone Outcome = iota
+	// OutcomeTransfer: take the conversation to a person.
+	OutcomeTransfer
+	// OutcomeOffer: ask the customer first.
+	OutcomeOffer
+	// OutcomeKeep: stay with the bot on purpose.
+	OutcomeKeep
+	// OutcomeClosed: a transfer was due, but every target of the chain is closed now.
+	OutcomeClosed
+	// OutcomeSuppressed: a rule would have fired; Reason says what stopped it.
+	OutcomeSuppressed
+	// OutcomeShadow: only shadow rules held.
+	OutcomeShadow
+)
+
+var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow"}
+
+// String names the outcome as RULES.md 6 does.
+func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
+
+// MarshalText writes the outcome's name.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Reason says why; the list is closed, so that it may label a metric.
+type Reason string
+
+const (
+	ReasonNone                Reason = ""
+	ReasonNegated             Reason = "negated"
+	ReasonMasked              Reason = "masked"
+	ReasonCooldown            Reason = "cooldown"
+	ReasonPerSession          Reason = "per_session"
+	ReasonAlreadyTransferring Reason = "already_transferring"
+	ReasonAlreadyQueued       Reason = "already_queued"
+	ReasonAlreadyHuman        Reason = "already_human"
+	ReasonMuted               Reason = "muted"
+	ReasonOfferPending        Reason = "offer_pending"
+	ReasonOfferAccepted       Reason = "offer_accepted"
+	ReasonOfferDeclined       Reason = "offer_declined"
+	ReasonClosed              Reason = "closed"
+)
+
+// Decision is what to do about one turn.
+type Decision struct {
+	// Rule is the id of the rule that decided, Mode its mode ("" when none did).
+	Rule    string  `json:"rule"`
+	Mode    string  `json:"mode,omitempty"`
+	Outcome Outcome `json:"outcome"`
+	Reason  Reason  `json:"reason"`
+	// Target is the id of the first target of Chain.
+	Target string `json:"target"`
+	// Chain holds the targets to try in order, routes resolved and closed ones left out.
+	Chain []*Target `json:"-"`
+	// Verify says that the conversation was last known to be queued or with a human, and that Desk must be asked for
+	// the session's state before the transfer is made.
+	Verify bool `json:"verify,omitempty"`
+	// Say is sent before the transfer, beside a keep, or instead of a closed transfer; Offer asks the customer.
+	Say   *Speech  `json:"-"`
+	Offer *Speech  `json:"-"`
+	Tags  []string `json:"tags,omitempty"`
+	// Shadow holds the ids of the shadow rules that would have fired.
+	Shadow []string `json:"shadow,omitempty"`
+	// Matched holds the words of this turn that made the rule hold.
+	Matched []Match `json:"matched"`
+	// Near names a rule that came near when none decided; NearReason is negated, masked or muted, or "" for a counter
+	// that is one short.
+	Near       string `json:"near,omitempty"`
+	NearReason Reason `json:"near_reason,omitempty"`
+}
+
+// Match is one phrase found in the text of a turn.
+type Match struct {
+	// Phrase is as written in the file or pack, Text as the customer wrote it.
+	Phrase string `json:"phrase"`
+	Text   string `json:"text"`
+	// Start and End are byte offsets in the turn's text.
+	Start int `json:"start"`
+	End   int `json:"end"`
+}

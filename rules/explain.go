@@ -1,0 +1,266 @@
+package rules
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Trace is the story of one decision: what was read, and every rule in the order of the file with the reason why it
+// did or did not fire.
+type Trace struct {
+	Role     string   `json:"role"`
+	Text     string   `json:"text"`
+	Normal   string   `json:"normal"`
+	Tokens   []string `json:"tokens"`
+	Language string   `json:"language,omitempty"`
+	// Phase is the phase in which the turn found the conversation.
+	Phase    string      `json:"phase"`
+	Counters Counters    `json:"counters"`
+	Rules    []RuleTrace `json:"rules"`
+	// Summary is the decision in words.
+	Summary string `json:"summary"`
+
+	notes map[string]RuleTrace
+}
+
+// Counters are the conversation's counters after the turn was counted.
+type Counters struct {
+	UserMessages int `json:"user_messages"`
+	MissesInARow int `json:"misses_in_a_row"`
+	Transfers    int `json:"transfers"`
+}
+
+// RuleTrace says what became of one rule.
+type RuleTrace struct {
+	ID   string `json:"id"`
+	Mode Mode   `json:"mode"`
+	// Result is fired, suppressed, shadow (would have fired), no, off, muted or not_tried.
+	Result string `json:"result"`
+	Reason Reason `json:"reason,omitempty"`
+	// Why is the story in words.
+	Why       string     `json:"why"`
+	Condition *PartTrace `json:"condition,omitempty"`
+	Matched   []Match    `json:"matched,omitempty"`
+}
+
+// PartTrace says what became of one part of a rule's condition.
+type PartTrace struct {
+	Name string `json:"name"`
+	// Holds is yes, no, or "does not apply" (to this kind of turn).
+	Holds string      `json:"holds"`
+	Why   string      `json:"why,omitempty"`
+	Parts []PartTrace `json:"parts,omitempty"`
+}
+
+var stateWords = [...]string{no: "no", unfit: "does not apply", yes: "yes"}
+
+// begin writes down the turn, before any rule is tried.
+func (t *Trace) begin(e *evaluation) {
+	t.Role, t.Text, t.Normal = e.t.Kind.String(), e.t.Text, e.msg.Normal()
+	for i := range e.msg.Tokens() {
+		t.Tokens = append(t.Tokens, e.msg.Word(i))
+	}
+	t.Language, t.Phase = e.c.Language(), e.c.phase.String()
+	t.Counters = Counters{
+		UserMessages: int(e.c.turns),
+		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true),
+		Transfers:    len(e.c.recall().accepted),
+	}
+	t.notes = map[string]RuleTrace{}
+}
+
+// note writes down what became of a rule; without a trace it does nothing.
+func (e *evaluation) note(r *rule, result string, reason Reason, d *Decision) {
+	if e.trace == nil {
+		return
+	}
+	part := r.when.trace(e)
+	n := RuleTrace{ID: r.id, Mode: r.mode, Result: result, Reason: reason, Condition: &part, Why: part.story()}
+	if d != nil {
+		n.Matched = d.Matched
+	}
+	if result == "suppressed" {
+		n.Why = e.guardWords(r, reason) + "; " + n.Why
+	}
+	e.trace.notes[r.id] = n
+}
+
+// noteAnswer writes down what the customer's yes or no to a rule's offer led to.
+func (e *evaluation) noteAnswer(r *rule, d *Decision) {
+	if e.trace == nil {
+		return
+	}
+	n := RuleTrace{ID: r.id, Mode: r.mode, Result: "fired", Reason: d.Reason, Why: "the customer accepted its offer", Matched: d.Matched}
+	switch d.Reason {
+	case ReasonOfferDeclined:
+		n.Result, n.Why = "no", "the customer declined its offer"
+	case ReasonPerSession:
+		n.Result, n.Why = "suppressed", n.Why+", but "+e.guardWords(r, d.Reason)
+	case ReasonClosed:
+		n.Why += ", but every target is closed"
+	}
+	e.trace.notes[r.id] = n
+}
+
+// guardWords says in words what stopped a rule that held.
+func (e *evaluation) guardWords(r *rule, reason Reason) string {
+	switch reason {
+	case ReasonCooldown:
+		end := e.cooldownEnd(r, len(r.when.appendMatches(e, nil)) > 0)
+		if r.mode == ModeShadow {
+			end = e.c.rule(r.id).shadow + r.cooldown.Milliseconds()
+		}
+		return "cooldown until " + e.clock(end)
+	case ReasonPerSession:
+		return fmt.Sprintf("the conversation has had %d transfers in %s, the limit", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
+	case ReasonAlreadyTransferring:
+		return "the conversation is being transferred already"
+	case ReasonAlreadyQueued:
+		return "the customer waits in the queue already"
+	case ReasonAlreadyHuman:
+		return "the customer is with a person already"
+	case ReasonOfferPending:
+		return "its offer is still open"
+	case ReasonOfferDeclined:
+		return "its offer was made in this phase and not accepted"
+	}
+	return string(reason)
+}
+
+// clock writes a time as the turn's own clock shows it: the day only when it is another one.
+func (e *evaluation) clock(ms int64) string {
+	at := time.UnixMilli(ms).In(e.t.At.Location())
+	layout := "15:04"
+	if at.Second() != 0 || at.Nanosecond() != 0 {
+		layout = "15:04:05"
+	}
+	if dayOf(at) != dayOf(e.t.At) {
+		layout = "2006-01-02 " + layout
+	}
+	return at.Format(layout)
+}
+
+// trace evaluates a condition part by part.
+func (k *cond) trace(e *evaluation) PartTrace {
+	part := PartTrace{Name: k.name, Holds: stateWords[k.eval(e)]}
+	for _, kid := range k.kids {
+		part.Parts = append(part.Parts, kid.trace(e))
+	}
+	if k.leaf != nil {
+		v := k.evalLeaf(e)
+		if v.state == unfit {
+			part.Why = "applies to " + strings.Join(k.applies.words(), " and ") + " only"
+		} else {
+			part.Why = k.leaf.explain(e, v)
+		}
+	}
+	return part
+}
+
+// story tells in one line why a condition is as it is: the parts that decided, by their words.
+func (p PartTrace) story() string {
+	if len(p.Parts) == 0 {
+		return p.Name + ": " + p.Why
+	}
+	var parts []string
+	for _, part := range p.Parts {
+		if p.Name == "not" || part.Holds == p.Holds {
+			parts = append(parts, part.story())
+		}
+	}
+	if p.Name == "not" {
+		return "not (" + strings.Join(parts, "; ") + ")"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// finish puts the rules into the order of the file and adds those that were not tried.
+func (t *Trace) finish(e *evaluation, d Decision) {
+	for _, r := range e.p.rules {
+		n, tried := t.notes[r.id]
+		if !tried {
+			n = RuleTrace{ID: r.id, Mode: r.mode, Result: "not_tried", Why: "not tried: " + d.Rule + " decided"}
+			switch {
+			case e.kind == 0:
+				n.Why = "not tried: a session begins"
+			case r.mode == ModeOff:
+				n.Result, n.Why = "off", "switched off in the file"
+			case e.muted(r):
+				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.muteWords(r)
+			}
+		}
+		t.Rules = append(t.Rules, n)
+	}
+	t.notes = nil
+	t.Summary = d.words()
+}
+
+func (e *evaluation) muteWords(r *rule) string {
+	m := e.t.Muted[r.id]
+	words := "muted"
+	if m.By != "" {
+		words += " by " + m.By
+	}
+	words += " until " + e.clock(m.Until.UnixMilli())
+	if m.Why != "" {
+		words += ": " + m.Why
+	}
+	return words
+}
+
+// words tells the decision in one line.
+func (d Decision) words() string {
+	var b strings.Builder
+	b.WriteString(d.Outcome.String())
+	if d.Target != "" {
+		b.WriteString(" to " + d.Target)
+	}
+	if d.Rule != "" {
+		b.WriteString(" by " + d.Rule)
+	}
+	if d.Reason != "" {
+		b.WriteString(" (" + string(d.Reason) + ")")
+	}
+	if d.Verify {
+		b.WriteString(", after asking Desk for the session's state")
+	}
+	if len(d.Shadow) > 0 {
+		b.WriteString("; shadow: " + strings.Join(d.Shadow, ", "))
+	}
+	if d.Near != "" {
+		b.WriteString("; near: " + d.Near)
+		if d.NearReason != "" {
+			b.WriteString(" (" + string(d.NearReason) + ")")
+		} else {
+			b.WriteString(" (one short)")
+		}
+	}
+	return b.String()
+}
+
+// Write prints the story for people.
+func (t Trace) Write(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s\n", t.Role, t.Text)
+	if t.Text != "" {
+		fmt.Fprintf(w, "  normal form  %s\n  tokens       %s\n", t.Normal, strings.Join(t.Tokens, " · "))
+	}
+	language := t.Language
+	if language == "" {
+		language = "not known"
+	}
+	fmt.Fprintf(w, "  conversation %s, language %s, %d user messages, %d misses in a row, %d transfers\n",
+		t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers)
+	width := 0
+	for _, r := range t.Rules {
+		width = max(width, len([]rune(r.ID)))
+	}
+	for _, r := range t.Rules {
+		fmt.Fprintf(w, "  %-*s  %-10s  %s\n", width, r.ID, r.Result, r.Why)
+		for _, m := range r.Matched {
+			fmt.Fprintf(w, "  %-*s              bytes %d to %d: %s (%s)\n", width, "", m.Start, m.End, m.Text, m.Phrase)
+		}
+	}
+	fmt.Fprintf(w, "  → %s\n", t.Summary)
+}

@@ -1,0 +1,89 @@
+package rules
+
+import "time"
+
+// offer asks the customer first. It is pending only once OfferSent says that the question went out, but it is made
+// once in a phase from the moment of the decision.
+func (e *evaluation) offer(r *rule, d *Decision) {
+	d.Outcome, d.Offer, d.Say = OutcomeOffer, r.offer, nil
+	s := e.c.ownRule(r.id)
+	s.offeredIn, s.offerOver = e.c.epoch+1, false
+}
+
+// offerSpent says why a rule's offer is not made again in this phase, "" if it may be made.
+func (e *evaluation) offerSpent(r *rule) Reason {
+	s := e.c.rule(r.id)
+	switch {
+	case r.offer == nil || s == nil || s.offeredIn != e.c.epoch+1:
+		return ""
+	case !s.offerOver && e.now-s.fired <= offerOpen.Milliseconds():
+		return ReasonOfferPending
+	}
+	return ReasonOfferDeclined
+}
+
+// endOffer forgets the pending offer: it was answered, or was open for too long.
+func (c *Conversation) endOffer() {
+	if m := c.memory; m != nil && m.offer.rule != "" {
+		c.ownRule(m.offer.rule).offerOver = true
+		m.offer = pendingOffer{}
+	}
+}
+
+// answerOffer looks whether the whole message is a yes or a no to a pending offer.
+func (e *evaluation) answerOffer(d *Decision) bool {
+	o := e.c.recall().offer
+	if o.rule == "" || e.p.yes == nil {
+		return false
+	}
+	r := e.p.findRule(o.rule)
+	if r == nil || r.offer == nil || r.mode != ModeEnforce || e.muted(r) {
+		return false
+	}
+	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags}
+	switch {
+	case e.p.yes.find(e).ok:
+		e.acceptOffer(r, d)
+	case e.p.no.find(e).ok:
+		e.c.endOffer()
+		d.Reason = ReasonOfferDeclined
+	default:
+		*d = Decision{}
+		return false
+	}
+	e.noteAnswer(r, d)
+	return true
+}
+
+func (e *evaluation) acceptOffer(r *rule, d *Decision) {
+	d.Matched = e.p.yes.appendMatches(e, nil)
+	e.c.endOffer()
+	if e.overLimit() {
+		d.Outcome, d.Reason = OutcomeSuppressed, ReasonPerSession
+		return
+	}
+	e.c.ownRule(r.id).fired = e.now
+	d.Say = r.say
+	e.transfer(r, d)
+	if d.Outcome == OutcomeTransfer {
+		d.Reason = ReasonOfferAccepted
+	}
+}
+
+// OfferSent makes a rule's offer pending: send_msg succeeded.
+func (p *Policy) OfferSent(c *Conversation, ruleID string, at time.Time) {
+	if c.phase != PhaseBot {
+		return
+	}
+	c.own().offer = pendingOffer{rule: ruleID, at: at.UnixMilli(), left: offerMessages}
+}
+
+// OfferFailed takes a rule's offer back: send_msg failed, so it may be made again in this phase.
+func (p *Policy) OfferFailed(c *Conversation, ruleID string) {
+	if s := c.rule(ruleID); s != nil {
+		s.offeredIn, s.offerOver = 0, false
+	}
+	if m := c.memory; m != nil && m.offer.rule == ruleID {
+		m.offer = pendingOffer{}
+	}
+}

@@ -1,0 +1,213 @@
+// Package packs holds the built-in word packs: how customers ask for a person, refuse a robot, say yes and no, and how
+// bots excuse themselves, one YAML file for each language. The files are data for people to read and mend; this
+// package only embeds and parses them. Invariant: what is embedded parses, a test says so.
+package packs
+
+import (
+	"embed"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v4"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// Names are the packs that exist, in the order of RULES.md 3.
+var Names = []string{
+	"ask_human", "bot_missed", "angry", "thanks", "yes", "no", "polite", "negators", "negation_idioms",
+}
+
+// File is the pack file of one language.
+type File struct {
+	Lang string
+	// Words are private word classes: $name inside a phrase of this file stands for one of them.
+	Words map[string][]string
+	Packs map[string]Pack
+}
+
+// Pack is one pack in one language.
+type Pack struct {
+	Phrases []Phrase
+	// NotPartOf masks: a hit of the pack that overlaps one of these phrases does not count.
+	NotPartOf []string
+	// Match and Ignore are the pack's own tests: whole messages that must hit, and that must not.
+	Match, Ignore []string
+	NoTypos       bool
+}
+
+// Phrase is one phrase with its weight (1 if the file gives none).
+type Phrase struct {
+	Text   string
+	Weight int
+	Line   int
+}
+
+// All gives the embedded files in the order of their languages' names. They are shared: do not change them.
+var All = sync.OnceValue(func() []File {
+	all, err := load()
+	if err != nil {
+		panic("embedded packs: " + err.Error()) // a test of this package parses them all
+	}
+	return all
+})
+
+func load() ([]File, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, fmt.Errorf("listing packs: %w", err)
+	}
+	var all []File
+	for _, e := range entries {
+		src, err := files.ReadFile(e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("reading pack %s: %w", e.Name(), err)
+		}
+		f, err := Parse(strings.TrimSuffix(e.Name(), path.Ext(e.Name())), src)
+		if err != nil {
+			return nil, fmt.Errorf("pack file %s: %w", e.Name(), err)
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// Parse reads one pack file strictly.
+func Parse(lang string, src []byte) (File, error) {
+	f := File{Lang: lang, Words: map[string][]string{}, Packs: map[string]Pack{}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(src, &doc); err != nil {
+		return f, fmt.Errorf("parsing: %w", err)
+	}
+	if len(doc.Content) != 1 {
+		return f, fmt.Errorf("parsing: the file is empty")
+	}
+	err := eachPair(doc.Content[0], func(key string, value *yaml.Node) error {
+		if key == "words" {
+			return f.parseWords(value)
+		}
+		if !slices.Contains(Names, key) {
+			return problem(value, "unknown pack %q", key)
+		}
+		p, err := parsePack(value)
+		f.Packs[key] = p
+		return err
+	})
+	return f, err
+}
+
+func (f *File) parseWords(n *yaml.Node) error {
+	return eachPair(n, func(key string, value *yaml.Node) error {
+		words, err := parseTexts(value)
+		if err == nil && len(words) == 0 {
+			err = problem(value, "words %q are empty", key)
+		}
+		f.Words[key] = words
+		return err
+	})
+}
+
+func parsePack(n *yaml.Node) (Pack, error) {
+	var p Pack
+	if n.Kind == yaml.SequenceNode {
+		var err error
+		p.Phrases, err = parsePhrases(n)
+		return p, err
+	}
+	err := eachPair(n, func(key string, value *yaml.Node) (err error) {
+		switch key {
+		case "phrases":
+			p.Phrases, err = parsePhrases(value)
+		case "not_part_of":
+			p.NotPartOf, err = parseTexts(value)
+		case "match":
+			p.Match, err = parseTexts(value)
+		case "ignore":
+			p.Ignore, err = parseTexts(value)
+		case "typos":
+			p.NoTypos = value.Value == "off"
+		default:
+			err = problem(value, "unknown key %q", key)
+		}
+		return err
+	})
+	if err == nil && len(p.Phrases) == 0 {
+		err = problem(n, "a pack without phrases")
+	}
+	return p, err
+}
+
+func parsePhrases(n *yaml.Node) ([]Phrase, error) {
+	var phrases []Phrase
+	if n.Kind == yaml.SequenceNode {
+		for _, e := range n.Content {
+			if err := plain(e); err != nil {
+				return nil, err
+			}
+			phrases = append(phrases, Phrase{Text: e.Value, Weight: 1, Line: e.Line})
+		}
+		return phrases, nil
+	}
+	err := eachPair(n, func(key string, value *yaml.Node) error {
+		weight, err := strconv.Atoi(value.Value)
+		if err != nil {
+			return problem(value, "weight %q is no whole number", value.Value)
+		}
+		phrases = append(phrases, Phrase{Text: key, Weight: weight, Line: value.Line})
+		return nil
+	})
+	return phrases, err
+}
+
+func parseTexts(n *yaml.Node) ([]string, error) {
+	if n.Kind != yaml.SequenceNode {
+		return nil, problem(n, "a list is due")
+	}
+	var texts []string
+	for _, e := range n.Content {
+		if err := plain(e); err != nil {
+			return nil, err
+		}
+		texts = append(texts, e.Value)
+	}
+	return texts, nil
+}
+
+// plain accepts a scalar that says something: its raw text is taken, whatever YAML makes of it.
+func plain(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode || n.Anchor != "" || n.Tag == "!!null" || strings.TrimSpace(n.Value) == "" {
+		return problem(n, "a text is due")
+	}
+	return nil
+}
+
+// eachPair walks a mapping in order and refuses a key that stands twice.
+func eachPair(n *yaml.Node, do func(key string, value *yaml.Node) error) error {
+	if n.Kind != yaml.MappingNode {
+		return problem(n, "a mapping is due")
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if err := plain(key); err != nil {
+			return err
+		}
+		if seen[key.Value] {
+			return problem(key, "%q stands twice", key.Value)
+		}
+		seen[key.Value] = true
+		if err := do(key.Value, n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func problem(n *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("line %d: %s", n.Line, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,428 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"escalator/rules/packs"
+	"escalator/rules/text"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// phraseBook is all phrases of one file while it is being loaded: the file's lists, the built-in packs with the
+// file's changes, and the builder of the one matcher that looks for all of them.
+type phraseBook struct {
+	*checker
+	source  source
+	builder text.Builder
+	// lists holds the file's lists and all built-in packs by name; order holds the file's own in order.
+	lists map[string]*wordList
+	order []*wordList
+	// phrases remembers where a phrase of the file was written, for lints.
+	written []writtenPhrase
+	count   int
+	packFaults []string
+	// originals holds phrases as they were written, where $names were replaced in them.
+	originals map[text.PhraseID]string
+}
+
+// wordList is one list: a file's own, or a built-in pack.
+type wordList struct {
+	name    string
+	builtin bool
+	changed bool
+	node    *yaml.Node // nil for a pack that the file does not name
+	entries []wordEntry
+	masks   []wordEntry
+	langs   []string
+
+	weighted  bool
+	used      bool
+	state     visit
+	set       *matchSet
+	expansion string
+}
+
+// visit is the state of a depth-first walk.
+type visit uint8
+
+const (
+	unseen visit = iota
+	visiting
+	visited
+)
+
+// wordEntry is one phrase before its $names are replaced.
+type wordEntry struct {
+	text    string
+	weight  int
+	noTypos bool
+	lang    string
+	words   map[string][]string // the private classes of a pack file
+	pack    *packs.File
+	node    *yaml.Node // nil in packs
+}
+
+// writtenPhrase is a phrase of the file with its place.
+type writtenPhrase struct {
+	entry wordEntry
+	id    text.PhraseID
+	list  string // the list that holds it, "" in a condition
+	owner string
+}
+
+// matchSet is a compiled set of phrases: groups that share their masks.
+type matchSet struct{ groups []phraseGroup }
+
+// phraseGroup holds phrases, and masks: a hit that overlaps a masking hit does not count.
+type phraseGroup struct {
+	ids     text.PhraseSet
+	masks   text.PhraseSet
+	masked  bool
+	weights map[text.PhraseID]int
+	list    string
+}
+
+func newPhraseBook(k *checker, src source) *phraseBook {
+	b := &phraseBook{checker: k, source: src, lists: map[string]*wordList{}, originals: map[text.PhraseID]string{}}
+	files := packs.All()
+	for _, name := range packs.Names {
+		b.lists[name] = builtinList(name, files)
+	}
+	return b
+}
+
+// builtinList puts one pack together from the files of all languages.
+func builtinList(name string, files []packs.File) *wordList {
+	l := &wordList{name: name, builtin: true}
+	for i := range files {
+		f := &files[i]
+		p, ok := f.Packs[name]
+		if !ok {
+			continue
+		}
+		l.langs = append(l.langs, f.Lang)
+		for _, ph := range p.Phrases {
+			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, lang: f.Lang, words: f.Words, pack: f})
+			l.weighted = l.weighted || ph.Weight != 1
+		}
+		for _, m := range p.NotPartOf {
+			l.masks = append(l.masks, wordEntry{text: m, noTypos: p.NoTypos, lang: f.Lang, words: f.Words, pack: f})
+		}
+	}
+	return l
+}
+
+// addList declares one list of the file, or changes a pack.
+func (b *phraseBook) addList(key, value *yaml.Node) {
+	pack := b.lists[key.Value]
+	change := phraseBookForm(value) == packChange
+	switch {
+	case pack != nil && !change:
+		b.fail(key, "write {add: […], without: […]}, or take another name", "`%s` is a built-in pack; a list of this name can only change it", key.Value)
+	case pack == nil && change:
+		b.fail(key, packHint(key.Value), "there is no built-in pack `%s` to add to or take away from", key.Value)
+	case pack != nil:
+		pack.changed, pack.node, pack.used = true, key, true
+		pack.entries = append(pack.entries, b.entries(b.get(value, "add"))...)
+		pack.masks = append(pack.masks, b.entries(b.get(value, "without"))...)
+		b.order = append(b.order, pack)
+	default:
+		l := &wordList{name: key.Value, node: key}
+		l.entries, l.weighted = b.listEntries(value)
+		b.lists[key.Value] = l
+		b.order = append(b.order, l)
+	}
+}
+
+func phraseBookForm(n *yaml.Node) *shape { return phraseBookShape.choose(n) }
+
+func packHint(name string) string {
+	if hint := didYouMean(name, packs.Names); hint != "" {
+		return hint
+	}
+	return "for a list of your own write " + name + ": […]"
+}
+
+// listEntries reads the three forms of a list of one's own.
+func (b *phraseBook) listEntries(n *yaml.Node) (entries []wordEntry, weighted bool) {
+	noTypos := false
+	if phraseBookForm(n) == listOptions {
+		typos := b.get(n, "typos")
+		noTypos = typos != nil && typos.Value == "off"
+		n = b.get(n, "phrases")
+	}
+	entries = b.entries(n)
+	for i := range entries {
+		entries[i].noTypos = noTypos
+	}
+	return entries, n != nil && n.Kind == yaml.MappingNode
+}
+
+// entries reads a sequence of phrases, or a mapping of phrase to weight.
+func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
+	var entries []wordEntry
+	if n == nil {
+		return nil
+	}
+	if n.Kind == yaml.SequenceNode {
+		for _, e := range n.Content {
+			if !b.bad[e] && e.Kind == yaml.ScalarNode {
+				entries = append(entries, wordEntry{text: e.Value, weight: 1, node: e})
+			}
+		}
+		return entries
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if !b.bad[key] && !b.bad[value] && value.Kind == yaml.ScalarNode {
+			entries = append(entries, wordEntry{text: key.Value, weight: atoi(value.Value), node: key})
+		}
+	}
+	return entries
+}
+
+// isRegex tells a /regex/ entry: in it a $ is an end, not a name.
+func isRegex(s string) bool { return len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' }
+
+// wholeName says that an entry is $name and nothing else.
+func (b *phraseBook) wholeName(e wordEntry) (string, bool) {
+	if !strings.HasPrefix(e.text, "$") {
+		return "", false
+	}
+	name := strings.TrimSpace(e.text[1:])
+	found := b.longestName(name, e)
+	return name, found == name && name != ""
+}
+
+// longestName finds the longest known name at the beginning of s, so that a name may be followed by Han characters.
+func (b *phraseBook) longestName(s string, e wordEntry) string {
+	end := nameEnd(s)
+	for ; end > 0; end-- {
+		if !utf8.RuneStart(s[min(end, len(s)-1)]) && end < len(s) {
+			continue
+		}
+		if b.known(s[:end], e) {
+			return s[:end]
+		}
+	}
+	return ""
+}
+
+// nameEnd is where the letters of a name end.
+func nameEnd(s string) int {
+	for i, r := range s {
+		if !(unicode.IsLetter(r) || r == '_' || i > 0 && (unicode.IsDigit(r) || r == '-')) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func (b *phraseBook) known(name string, e wordEntry) bool {
+	if _, ok := e.words[name]; ok {
+		return true
+	}
+	l := b.lists[name]
+	return l != nil && (e.pack == nil || l.builtin)
+}
+
+// namesIn lists the $names of an entry with their offsets; unknown ones are reported.
+func (b *phraseBook) namesIn(e wordEntry) (names []string, offsets []int) {
+	if isRegex(e.text) {
+		return nil, nil
+	}
+	for i := 0; i < len(e.text); i++ {
+		if e.text[i] != '$' || nameEnd(e.text[i+1:]) == 0 {
+			continue
+		}
+		if name := b.longestName(e.text[i+1:], e); name != "" {
+			names, offsets = append(names, name), append(offsets, i)
+			i += len(name)
+		} else {
+			b.failInside(e, i, b.unknownListHint(e.text[i+1:][:nameEnd(e.text[i+1:])]), "there is no list $%s", e.text[i+1:][:nameEnd(e.text[i+1:])])
+		}
+	}
+	return names, offsets
+}
+
+func (b *phraseBook) unknownListHint(name string) string {
+	if hint := nearest(name, b.names()); hint != "" {
+		return "did you mean $" + hint + "?"
+	}
+	return "known: $" + strings.Join(b.names(), ", $")
+}
+
+// names lists the names that may stand after a $: the file's own first.
+func (b *phraseBook) names() []string {
+	var names []string
+	for _, l := range b.order {
+		if !l.builtin {
+			names = append(names, l.name)
+		}
+	}
+	return append(names, packs.Names...)
+}
+
+// failInside reports a problem inside a phrase. A pack's own phrases are right, a test says so; if one is wrong all the
+// same it is left out with a warning, because that is no reason to refuse a file which cannot mend it.
+func (b *phraseBook) failInside(e wordEntry, offset int, hint, format string, args ...any) {
+	if e.node == nil {
+		b.packFaults = append(b.packFaults, fmt.Sprintf("built-in pack (%s): phrase %q is left out: %s", e.lang, shorten(e.text), fmt.Sprintf(format, args...)))
+		return
+	}
+	line, column := b.source.inside(e.node, offset)
+	b.fail(e.node, hint, format, args...)
+	p := &b.problems[len(b.problems)-1]
+	p.Line, p.Column = line, column
+}
+
+// checkCycles reports lists that contain themselves; it must run before anything is compiled.
+func (b *phraseBook) checkCycles() {
+	for _, l := range b.order {
+		b.visit(l, nil)
+	}
+}
+
+func (b *phraseBook) visit(l *wordList, path []string) {
+	l.state = visiting
+	path = append(path, "$"+l.name)
+	for _, entries := range [][]wordEntry{l.entries, l.masks} {
+		for i := range entries {
+			names, offsets := b.namesIn(entries[i])
+			for j, name := range names {
+				next := b.lists[name]
+				if _, private := entries[i].words[name]; private || next == nil {
+					continue
+				}
+				switch next.state {
+				case visiting:
+					b.failInside(entries[i], offsets[j], "take one of the names out", "the list contains itself: %s", strings.Join(cycle(path, "$"+name), " → "))
+				case unseen:
+					b.visit(next, path)
+				}
+			}
+		}
+	}
+	l.state = visited
+}
+
+// cycle cuts a path to the part that goes round.
+func cycle(path []string, again string) []string {
+	from := max(0, slices.Index(path, again))
+	return append(slices.Clone(path[from:]), again)
+}
+
+// setOf compiles entries into a set; owner names the place for lints.
+func (b *phraseBook) setOf(entries []wordEntry, list *wordList, owner string) *matchSet {
+	set := &matchSet{}
+	own := phraseGroup{weights: map[text.PhraseID]int{}}
+	if list != nil {
+		own.list = list.name
+		own.masks, own.masked = b.maskSet(list.masks)
+	}
+	some := false
+	for _, e := range entries {
+		if b.bad[e.node] && e.node != nil {
+			continue
+		}
+		if name, ok := b.wholeName(e); ok && b.isList(name, e) {
+			set.include(b.listSet(name), e.weight)
+			continue
+		}
+		if id, ok := b.add(e); ok {
+			own.ids.Add(id)
+			own.weights[id] = e.weight
+			some = true
+			if e.node != nil {
+				b.written = append(b.written, writtenPhrase{entry: e, id: id, list: own.list, owner: owner})
+			}
+		}
+	}
+	if some {
+		set.groups = append(set.groups, own)
+	}
+	return set
+}
+
+// isList says that a name means a list here and not a private class of a pack file.
+func (b *phraseBook) isList(name string, e wordEntry) bool {
+	_, private := e.words[name]
+	return !private
+}
+
+// include adds the groups of another set; a weight other than 1 stands for those of the set.
+func (s *matchSet) include(other *matchSet, weight int) {
+	for _, g := range other.groups {
+		if weight != 1 {
+			weights := map[text.PhraseID]int{}
+			for id := range g.weights {
+				weights[id] = weight
+			}
+			g.weights = weights
+		}
+		s.groups = append(s.groups, g)
+	}
+}
+
+// listSet compiles a list once.
+func (b *phraseBook) listSet(name string) *matchSet {
+	l := b.lists[name]
+	l.used = true
+	if l.set == nil {
+		l.set = &matchSet{} // ends a cycle, which was reported
+		l.set = b.setOf(l.entries, l, "")
+	}
+	return l.set
+}
+
+// maskSet compiles masking phrases; a whole $name stands for the phrases of that list.
+func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bool) {
+	for _, e := range entries {
+		if b.bad[e.node] && e.node != nil {
+			continue
+		}
+		if name, ok := b.wholeName(e); ok && b.isList(name, e) {
+			for _, g := range b.listSet(name).groups {
+				for id := range g.weights {
+					masks.Add(id)
+					some = true
+				}
+			}
+			continue
+		}
+		if id, ok := b.add(e); ok {
+			masks.Add(id)
+			some = true
+		}
+	}
+	return masks, some
+}
+
+// add gives one phrase to the builder.
+func (b *phraseBook) add(e wordEntry) (text.PhraseID, bool) {
+	expanded, back, ok := b.expand(e)
+	if !ok {
+		return 0, false
+	}
+	id, err := b.builder.Add(expanded, text.Options{NoTypos: e.noTypos, Lang: e.lang})
+	if err == nil {
+		b.count++
+		if expanded != e.text {
+			b.originals[id] = e.text
+		}
+		return id, true
+	}
+	var syntax *text.SyntaxError
+	if errors.As(err, &syntax) {
+		b.failInside(e, back.original(syntax.Offset), syntax.Hint, "%s", syntax.Message)
+	} else {
+		b.failInside(e, 0, "", "%s", err)
+	}
+	return 0, false
+}

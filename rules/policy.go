@@ -1,0 +1,221 @@
+package rules
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"escalator/rules/text"
+)
+
+// Mode says whether rules act.
+type Mode string
+
+const (
+	ModeEnforce Mode = "enforce"
+	ModeShadow  Mode = "shadow"
+	ModeOff     Mode = "off"
+)
+
+// careful gives the more careful of two modes.
+func careful(a, b Mode) Mode {
+	if slices.Index(modes, string(b)) > slices.Index(modes, string(a)) {
+		return b
+	}
+	return a
+}
+
+// Rate is a count per time, as in `3/24h`.
+type Rate struct {
+	Count int           `json:"count"`
+	Per   time.Duration `json:"per"`
+}
+
+// RuleInfo describes one rule for lists and consoles.
+type RuleInfo struct {
+	ID    string `json:"id"`
+	About string `json:"about,omitempty"`
+	// Mode is the mode in force: the rule's own, or the file's where that is more careful.
+	Mode Mode `json:"mode"`
+	Line int  `json:"line"`
+	// Action is transfer, offer or keep; To the target or route.
+	Action   string        `json:"action"`
+	To       string        `json:"to,omitempty"`
+	Cooldown time.Duration `json:"cooldown"`
+}
+
+// Summary counts what a file holds, for `check`.
+type Summary struct {
+	Mode      Mode          `json:"mode"`
+	Rules     int           `json:"rules"`
+	Enforcing int           `json:"enforcing"`
+	Shadow    int           `json:"shadow"`
+	Off       int           `json:"off"`
+	Targets   int           `json:"targets"`
+	Routes    int           `json:"routes"`
+	Lists     int           `json:"lists"`
+	Calendars int           `json:"calendars"`
+	Tests     int           `json:"tests"`
+	Phrases   int           `json:"phrases"`
+	Packs     []PackSummary `json:"packs"`
+}
+
+// PackSummary describes one built-in pack.
+type PackSummary struct {
+	Name      string   `json:"name"`
+	Phrases   int      `json:"phrases"`
+	Languages []string `json:"languages"`
+	// Used says that the file needs the pack, Changed that it adds to it or takes away from it.
+	Used    bool `json:"used"`
+	Changed bool `json:"changed,omitempty"`
+}
+
+// Policy is a rule file, compiled. It is immutable and safe for concurrent use.
+type Policy struct {
+	version    string
+	mode       Mode
+	cooldown   time.Duration
+	sessionTTL time.Duration
+	perSession Rate
+	global     Rate
+	testPolicy string
+	events     map[string]EventKind
+	taskFlow   string
+
+	targets map[string]*Target
+	goals   map[string]*goal
+	rules   []*rule
+	tests   []Test
+	summary Summary
+
+	matcher  *text.Matcher
+	written  map[text.PhraseID]string // phrases whose expansion differs from what was written
+	roles    text.Roles
+	negators *matchSet
+	idioms   *matchSet
+	polite   *matchSet
+	yes      *phraseTest // whole-message tests for offers
+	no       *phraseTest
+
+	missMarks []string
+	missSays  *phraseTest
+
+	// What the rules need counted.
+	said          []*saidLeaf
+	moods         []*moodLeaf // one for each list
+	paths         []string
+	silences      []time.Duration // of bot_silent, shortest first
+	countsUsers   bool
+	countsRepeats bool
+	minChars      int
+
+	pool sync.Pool
+}
+
+// rule is one rule, compiled.
+type rule struct {
+	id, about string
+	line      int
+	mode      Mode
+	when      *cond
+	cooldown  time.Duration
+	goal      *goal // nil: keep
+	say       *Speech
+	offer     *Speech
+	tags      []string
+}
+
+// action names what the rule does.
+func (r *rule) action() string {
+	switch {
+	case r.offer != nil:
+		return "offer"
+	case r.goal != nil:
+		return "transfer"
+	}
+	return "keep"
+}
+
+// Version is a short hash of the file's content.
+func (p *Policy) Version() string { return p.version }
+
+// Mode is the mode of the whole file.
+func (p *Policy) Mode() Mode { return p.mode }
+
+// Rules describes the rules in the order of the file.
+func (p *Policy) Rules() []RuleInfo {
+	infos := make([]RuleInfo, len(p.rules))
+	for i, r := range p.rules {
+		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
+		if r.goal != nil {
+			infos[i].To = r.goal.name
+		}
+	}
+	return infos
+}
+
+// Summary counts what the file holds.
+func (p *Policy) Summary() Summary { return p.summary }
+
+// SessionTTL is after how long a silent conversation of the bot phase is forgotten.
+func (p *Policy) SessionTTL() time.Duration { return p.sessionTTL }
+
+// Global is how fast transfers may be sent to Desk.
+func (p *Policy) Global() Rate { return p.global }
+
+// PerSession is how many accepted transfers one conversation may have.
+func (p *Policy) PerSession() Rate { return p.perSession }
+
+// EventKind maps the name of a Desk event by the file's `events`.
+func (p *Policy) EventKind(name string) (EventKind, bool) {
+	k, ok := p.events[name]
+	return k, ok
+}
+
+// TaskFlowText is the variable of a task flow's API call that holds the user's words, "" if the file names none.
+func (p *Policy) TaskFlowText() string { return p.taskFlow }
+
+// BlockOnTests says that a changed file whose tests fail must not be taken (`test_policy: block`).
+func (p *Policy) BlockOnTests() bool { return p.testPolicy == "block" }
+
+// Target finds a target by its id, nil if there is none.
+func (p *Policy) Target(id string) *Target { return p.targets[id] }
+
+// Tests are the file's own tests.
+func (p *Policy) Tests() []Test { return p.tests }
+
+// phrase is a phrase as it was written.
+func (p *Policy) phrase(id text.PhraseID) string {
+	if s, ok := p.written[id]; ok {
+		return s
+	}
+	return p.matcher.Phrase(id)
+}
+
+// roleSet gives the set by which a phrase matters to negation, nil if it does not.
+func (p *Policy) roleSet(id text.PhraseID) *matchSet {
+	switch {
+	case p.roles.Negators.Has(id):
+		return p.negators
+	case p.roles.Idioms.Has(id):
+		return p.idioms
+	case p.roles.Polite.Has(id):
+		return p.polite
+	}
+	return nil
+}
+
+// missMark says that a mark of a bot message counts as a miss.
+func (p *Policy) missMark(mark string) bool {
+	return mark != "" && slices.Contains(p.missMarks, mark)
+}
+
+// findRule finds a rule by its id.
+func (p *Policy) findRule(id string) *rule {
+	for _, r := range p.rules {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package rules
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// get finds the value of a key, nil if it is not there or was complained about.
+func (k *checker) get(n *yaml.Node, key string) *yaml.Node {
+	_, value := k.pair(n, key)
+	return value
+}
+
+// pair finds a key and its value.
+func (k *checker) pair(n *yaml.Node, key string) (keyNode, value *yaml.Node) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key && !k.bad[n.Content[i]] && !k.bad[n.Content[i+1]] {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// hasKey says that a key is there, whatever is wrong with its value.
+func hasKey(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
+// items gives the elements of a sequence that may be read.
+func (k *checker) items(n *yaml.Node) []*yaml.Node {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	var items []*yaml.Node
+	for _, e := range n.Content {
+		if !k.bad[e] {
+			items = append(items, e)
+		}
+	}
+	return items
+}
+
+// pairs gives the keys and values of a mapping that may be read.
+func (k *checker) pairs(n *yaml.Node) [][2]*yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var pairs [][2]*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !k.bad[n.Content[i]] && !k.bad[n.Content[i+1]] {
+			pairs = append(pairs, [2]*yaml.Node{n.Content[i], n.Content[i+1]})
+		}
+	}
+	return pairs
+}
+
+// The readers below expect nodes that were checked: they give a default for nil and never complain.
+
+func textOf(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return strings.Clone(n.Value) // the tree must not be kept alive by a name
+}
+
+func textsOf(nodes []*yaml.Node) []string {
+	var texts []string
+	for _, n := range nodes {
+		texts = append(texts, textOf(n))
+	}
+	return texts
+}
+
+func atoi(s string) int {
+	i, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return i
+}
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func intOf(n *yaml.Node, standard int) int {
+	if n == nil {
+		return standard
+	}
+	return atoi(n.Value)
+}
+
+func floatOf(n *yaml.Node, standard float64) float64 {
+	if n == nil {
+		return standard
+	}
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil {
+		return standard
+	}
+	return f
+}
+
+func boolOf(n *yaml.Node, standard bool) bool {
+	if n == nil {
+		return standard
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+func boolPointer(n *yaml.Node) *bool {
+	if n == nil {
+		return nil
+	}
+	b := boolOf(n, false)
+	return &b
+}
+
+// maxDuration bounds every length of time, so that sums of times cannot overflow.
+const maxDuration = 366 * 24 * time.Hour
+
+// duration reads a length of time and complains about one that is too long.
+func (k *checker) duration(n *yaml.Node, standard time.Duration) time.Duration {
+	if n == nil {
+		return standard
+	}
+	d, ok := parseDuration(n.Value)
+	if !ok {
+		k.fail(n, "", "%s is longer than 366 days", n.Value)
+		return standard
+	}
+	return d
+}
+
+// parseDuration reads 1h30m, with days.
+func parseDuration(s string) (time.Duration, bool) {
+	var sum time.Duration
+	for s != "" {
+		digits := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+		if digits <= 0 {
+			return 0, false
+		}
+		n := atoi(s[:digits])
+		s = s[digits:]
+		unit, length := unitOf(s)
+		if unit == 0 || time.Duration(n) > maxDuration/unit {
+			return 0, false
+		}
+		sum += time.Duration(n) * unit
+		if sum > maxDuration {
+			return 0, false
+		}
+		s = s[length:]
+	}
+	return sum, true
+}
+
+func unitOf(s string) (unit time.Duration, length int) {
+	switch {
+	case strings.HasPrefix(s, "ms"):
+		return time.Millisecond, 2
+	case strings.HasPrefix(s, "s"):
+		return time.Second, 1
+	case strings.HasPrefix(s, "m"):
+		return time.Minute, 1
+	case strings.HasPrefix(s, "h"):
+		return time.Hour, 1
+	case strings.HasPrefix(s, "d"):
+		return 24 * time.Hour, 1
+	}
+	return 0, 0
+}
+
+// rate reads 3/24h or 50/s.
+func (k *checker) rate(n *yaml.Node, standard Rate) Rate {
+	if n == nil {
+		return standard
+	}
+	count, per, _ := strings.Cut(n.Value, "/")
+	if per != "" && (per[0] < '0' || per[0] > '9') {
+		per = "1" + per
+	}
+	d, ok := parseDuration(per)
+	if !ok || d == 0 {
+		k.fail(n, "for example 3/24h", "%s is no rate", n.Value)
+		return standard
+	}
+	return Rate{atoi(count), d}
+}
+
+// formatDuration writes a length of time as files do: 10m, not 10m0s.
+func formatDuration(d time.Duration) string {
+	if d == 0 {
+		return "0s"
+	}
+	if d < 0 {
+		return "-" + formatDuration(-d)
+	}
+	var b strings.Builder
+	for _, u := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
+		if n := d / u.length; n > 0 && (u.name != "d" || d%u.length == 0) {
+			b.WriteString(strconv.FormatInt(int64(n), 10) + u.name)
+			d %= u.length
+		}
+	}
+	return b.String()
+}

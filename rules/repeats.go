@@ -1,0 +1,85 @@
+package rules
+
+import "unicode"
+
+// fingerprint stands for one message of the customer: the smallest hashes of its pairs of characters. A message of
+// up to maxHashes different pairs is compared exactly; of a longer one the smallest hashes are a fair sample.
+type fingerprint struct {
+	at    int64
+	pairs uint16 // how many different pairs the message has
+	kept  uint8  // how many of their hashes are kept
+	chars uint8  // letters and digits, at most 255
+}
+
+const maxHashes = 48
+
+// addPrint keeps the fingerprint of a message; hashes are sorted and distinct.
+func (t *talk) addPrint(now int64, hashes []uint32, chars int) {
+	if len(t.prints) >= maxStamps {
+		gone := int(t.prints[0].kept)
+		t.hashes = append(t.hashes[:0], t.hashes[gone:]...)
+		t.prints = append(t.prints[:0], t.prints[1:]...)
+	}
+	kept := hashes[:min(len(hashes), maxHashes)]
+	t.hashes = append(t.hashes, kept...)
+	t.prints = append(t.prints, fingerprint{now, uint16(min(len(hashes), 1<<16-1)), uint8(len(kept)), uint8(min(chars, 255))})
+}
+
+// alike counts the messages of the last time that say about the same as the last one, itself included.
+func (t *talk) alike(now, within int64, similarity float64, minChars int) int {
+	last := len(t.prints) - 1
+	if last < 0 || int(t.prints[last].chars) < minChars {
+		return 0
+	}
+	newest := t.prints[last]
+	newestHashes := t.hashes[len(t.hashes)-int(newest.kept):]
+	count, from := 0, 0
+	for _, p := range t.prints {
+		hashes := t.hashes[from : from+int(p.kept)]
+		from += int(p.kept)
+		if now-p.at <= within && int(p.chars) >= minChars && resemblance(p, hashes, newest, newestHashes) >= similarity {
+			count++
+		}
+	}
+	return count
+}
+
+// resemblance is the Dice coefficient of two messages' pairs, 1 for equal ones.
+func resemblance(a fingerprint, ah []uint32, b fingerprint, bh []uint32) float64 {
+	if int(a.pairs) == len(ah) && int(b.pairs) == len(bh) {
+		shared, _ := merge(ah, bh, len(ah)+len(bh))
+		return 2 * float64(shared) / float64(len(ah)+len(bh))
+	}
+	shared, seen := merge(ah, bh, maxHashes)
+	jaccard := float64(shared) / float64(seen)
+	return 2 * jaccard / (1 + jaccard)
+}
+
+// merge walks the smallest hashes of both and counts those that both have.
+func merge(a, b []uint32, most int) (shared, seen int) {
+	for i, j := 0, 0; seen < most && (i < len(a) || j < len(b)); seen++ {
+		switch {
+		case j == len(b) || i < len(a) && a[i] < b[j]:
+			i++
+		case i == len(a) || b[j] < a[i]:
+			j++
+		default:
+			shared++
+			i, j = i+1, j+1
+		}
+	}
+	return shared, max(seen, 1)
+}
+
+// countChars counts letters and digits, as far as any min_chars may ask.
+func countChars(s string) int {
+	n := 0
+	for _, r := range s {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			if n++; n == 255 {
+				break
+			}
+		}
+	}
+	return n
+}

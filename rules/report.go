@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Problem is one finding in a rule file. Line and Column are 1-based; Column counts characters.
+type Problem struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Report holds everything that is to be said about a rule file, in the order of the file.
+type Report struct {
+	Errors   []Problem `json:"errors"`
+	Warnings []Problem `json:"warnings"`
+}
+
+// OK says that the file may be used.
+func (r Report) OK() bool { return len(r.Errors) == 0 }
+
+// Write prints the report: each problem as FILE:LINE:COL: message, the source line, a caret and the hint; errors first.
+func (r Report) Write(w io.Writer, file string, src []byte) {
+	lines := strings.Split(string(src), "\n")
+	for _, p := range r.Errors {
+		p.write(w, file, "", lines)
+	}
+	for _, p := range r.Warnings {
+		p.write(w, file, "warning: ", lines)
+	}
+}
+
+func (p Problem) write(w io.Writer, file, level string, lines []string) {
+	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", file, p.Line, p.Column, level, p.Message)
+	if p.Line >= 1 && p.Line <= len(lines) {
+		line, column := excerpt(strings.TrimSuffix(lines[p.Line-1], "\r"), p.Column)
+		if strings.TrimSpace(line) != "" {
+			fmt.Fprintf(w, "    %s\n    %s^\n", line, pad(line, column))
+		}
+	}
+	if p.Hint != "" {
+		fmt.Fprintf(w, "    hint: %s\n", p.Hint)
+	}
+}
+
+// maxExcerpt keeps a very long source line readable: so many characters of it are shown, around the column.
+const maxExcerpt = 120
+
+// excerpt cuts a source line to its part around the column, and gives the column in that part.
+func excerpt(line string, column int) (string, int) {
+	runes := []rune(strings.ToValidUTF8(line, "\uFFFD"))
+	for i, r := range runes {
+		if unicode.IsControl(r) && r != '\t' {
+			runes[i] = '\uFFFD'
+		}
+	}
+	column = max(1, min(column, len(runes)+1))
+	from, before, after := 0, "", ""
+	if len(runes) > maxExcerpt {
+		from = max(0, min(column-1-maxExcerpt/2, len(runes)-maxExcerpt))
+		if from+maxExcerpt < len(runes) {
+			after = "…"
+		}
+		runes = runes[from:min(len(runes), from+maxExcerpt)]
+		if from > 0 {
+			before = "…"
+		}
+	}
+	return before + string(runes) + after, column - from + len([]rune(before))
+}
+
+// pad is the blank that brings a caret under the column: characters of double width need a blank of double width.
+func pad(line string, column int) string {
+	var b strings.Builder
+	for i, r := range []rune(line) {
+		if i >= column-1 {
+			break
+		}
+		switch {
+		case r == '\t':
+			b.WriteByte('\t')
+		case isWide(r):
+			b.WriteRune('\u3000')
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// isWide tells the characters that take two columns in a terminal.
+func isWide(r rune) bool {
+	return r >= 0x1100 && r <= 0x115F || r >= 0x2E80 && r <= 0x303E || r >= 0x3041 && r <= 0xA4CF ||
+		r >= 0xAC00 && r <= 0xD7A3 || r >= 0xF900 && r <= 0xFAFF || r >= 0xFE30 && r <= 0xFE6F ||
+		r >= 0xFF00 && r <= 0xFF60 || r >= 0xFFE0 && r <= 0xFFE6 || r >= 0x1F300 && r <= 0x1FAFF || r >= 0x20000 && r <= 0x3FFFD
+}
+
+// sortProblems puts problems into the order of the file and drops repetitions.
+func sortProblems(ps []Problem) []Problem {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return slices.Compact(ps)
+}

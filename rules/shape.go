@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"regexp"
+	"sync"
+)
+
+// form is the YAML form that a place of the file must have.
+type form uint8
+
+const (
+	formText     form = iota // any scalar but null; its raw text is taken
+	formInteger              // a whole number
+	formNumber               // a number
+	formBool                 // true or false
+	formTrue                 // true
+	formDuration             // 10m, 1h30m
+	formRate                 // 3/24h
+	formRecord               // a mapping with named keys
+	formDict                 // a mapping whose keys the user chooses
+	formList                 // a sequence
+	formChoice               // one of several forms, told apart by the YAML kind (and for mappings by telltale keys)
+)
+
+// shape declares what may stand in one place of the file. The shapes in language.go are the only declaration of the
+// rule language: the validator, its hints, the JSON Schema and the documentation in editors are all derived from them,
+// so they cannot drift apart.
+type shape struct {
+	// name is what messages call it, with its article: "a phrase". ref, if set, names it in the schema's $defs.
+	name, ref string
+	form      form
+	doc       string
+	examples  []string
+
+	enum     []string // formText: the only valid words
+	pattern  string   // formText: what the raw text must match
+	min, max float64  // formInteger, formNumber: limits; both zero: none
+	positive bool     // formDuration: 0s is refused
+
+	fields []field // formRecord
+	// exactlyOne, atLeastOne, apart and needs are rules about a record's keys.
+	exactlyOne []string
+	atLeastOne []string
+	apart      [][2]string       // pairs that exclude each other
+	needs      map[string]string // key → key that must stand beside it
+
+	key   *shape // formDict: what a key must look like (formText)
+	elem  *shape // formDict, formList
+	empty bool   // formDict, formList, formText: may be empty
+
+	forms []*shape // formChoice
+	// telltales chooses the mapping form of a choice: the record whose key is present, with a value that is no scalar.
+	telltales map[string]*shape
+
+	once sync.Once
+	re   *regexp.Regexp
+}
+
+// field is one key of a record.
+type field struct {
+	key      string
+	doc      string
+	of       *shape
+	required bool
+	// standard is the default, as written in a file; "" if there is none.
+	standard string
+	// aka are words that people try instead; they lead to a hint.
+	aka []string
+}
+
+// field finds a key's declaration.
+func (s *shape) field(key string) *field {
+	for i := range s.fields {
+		if s.fields[i].key == key {
+			return &s.fields[i]
+		}
+	}
+	return nil
+}
+
+// matches checks the raw text of a scalar against the pattern.
+func (s *shape) matches(text string) bool {
+	if s.pattern == "" {
+		return true
+	}
+	s.once.Do(func() { s.re = regexp.MustCompile(s.pattern) })
+	return s.re.MatchString(text)
+}
+
+// The patterns are written so that Go and ECMAScript read them alike, because the schema carries them to editors.
+const (
+	patternName     = `^[\p{L}\p{N}_.+-]+$`
+	patternListName = `^[\p{L}_][\p{L}\p{N}_-]*$`
+	patternDuration = `^([0-9]{1,9}(ms|s|m|h|d))+$`
+	patternPositive = `^([0-9]{1,9}(ms|s|m|h|d))*[0-9]{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)([0-9]{1,9}(ms|s|m|h|d))*$`
+	patternRate     = `^[1-9][0-9]{0,5}/[0-9]{0,4}[1-9]?(ms|s|m|h|d)$`
+)

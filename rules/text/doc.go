@@ -1,0 +1,2 @@
+// Package text is the normal form, the tokens, the phrases and the matcher.
+package text

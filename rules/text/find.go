@@ -1,0 +1,311 @@
+package text
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Bounds of the work on one message, so that no list of phrases makes it slow.
+// They are far above what lists of 10,000 phrases need; beyond them hits may be
+// missed, always the same ones. With at most 2,001 tokens a message costs at
+// most about 2,001 × maxSteps look-ups of some nanoseconds.
+const (
+	maxActive = 1024    // partial hits that are followed at once
+	maxSteps  = 2048    // edges taken for one token
+	maxHits   = 1 << 14 // hits of one message
+)
+
+// Hit is one occurrence of a phrase: the tokens [First, Last).
+type Hit struct {
+	Phrase      PhraseID
+	First, Last int32
+	Typos       uint8 // edits that were forgiven
+}
+
+// Overlaps reports whether two hits share a token.
+func Overlaps(a, b Hit) bool { return a.First < b.Last && b.First < a.Last }
+
+// A Matcher finds all phrases of a file in a message. It is immutable but for
+// SetRoles, and safe for concurrent use.
+type Matcher struct {
+	*automaton
+	vocabulary *vocabulary
+	phrases    []*phrase
+	patterns   []PhraseID // the phrases that are regular expressions
+	roles      Roles
+	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
+}
+
+// Phrase returns a phrase as it was written.
+func (m *Matcher) Phrase(id PhraseID) string { return m.phrases[id].src }
+
+// Len returns how many phrases there are.
+func (m *Matcher) Len() int { return len(m.phrases) }
+
+// SetRoles says which phrases have a role. It must not be called once the
+// matcher is shared.
+func (m *Matcher) SetRoles(r Roles) { m.roles = r }
+
+// A partial is a hit in the making: a state that was reached from a token.
+type partial struct {
+	state    int32
+	first    int32
+	deadline int32 // of a gap: the greatest cost before the token that ends it
+	typos    uint8
+}
+
+// A search is the working memory of Find.
+type search struct {
+	active, next []partial
+	seen         []seenSlot
+	round        uint32
+	steps        int
+	entered      int
+	readings     []reading
+	near         nearest
+	hits         []Hit
+	limit        int
+	prints       fingerprint
+}
+
+// A seenSlot is a partial of the current token that was entered already.
+type seenSlot struct {
+	round uint32
+	state int32
+	first int32
+	at    int32 // in next, or -1
+	typos uint8
+}
+
+const seenBits = 11 // 2,048 slots: maxActive fills half of them
+
+// Find appends the hits of all phrases to hits, in the order of First, Last and
+// Phrase. Of the hits of one phrase that begin at the same token the shortest
+// is reported, and of that the one with the fewest typing errors. Regular
+// expressions report their leftmost matches that do not overlap.
+func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
+	s := &msg.search
+	s.hits, s.limit = hits, len(hits)+maxHits
+	s.active = s.active[:0]
+	ts := msg.tokens
+	for i := range ts {
+		s.readings = m.vocabulary.read(msg, i, s.readings[:0])
+		if len(s.active) == 0 && len(s.readings) == 0 {
+			continue
+		}
+		m.step(s, ts, int32(i))
+	}
+	known := len(hits)
+	if len(m.patterns) > 0 {
+		m.findPatterns(msg)
+	}
+	if len(s.hits) > known {
+		s.hits = m.settle(msg, s.hits, known)
+	}
+	hits, s.hits = s.hits, nil
+	return hits
+}
+
+// step takes the partial hits over token i.
+func (m *Matcher) step(s *search, ts []Token, i int32) {
+	if s.seen == nil {
+		s.seen = make([]seenSlot, 1<<seenBits)
+	}
+	s.round++
+	s.steps, s.entered = maxSteps, 0
+	s.next = s.next[:0]
+	brk := ts[i].brk
+	for k := range s.active {
+		p := s.active[k]
+		allowed := brk
+		if m.states[p.state].isGap {
+			if brk == breakSentence || ts[i].before > p.deadline {
+				continue
+			}
+			allowed = breakNone
+			m.enter(s, ts, p, i)
+		}
+		for _, r := range s.readings {
+			m.take(s, ts, m.follow(p.state, r.symbol), allowed, partial{first: p.first, typos: p.typos + r.typos}, i)
+		}
+	}
+	for _, r := range s.readings {
+		edges := m.roots[r.symbol]
+		m.take(s, ts, m.edges[edges.from:edges.to], breakNone, partial{first: i, typos: r.typos}, i)
+	}
+	s.active, s.next = s.next, s.active
+}
+
+// take follows edges over token i.
+func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, p partial, i int32) {
+	for _, e := range edges {
+		if s.steps--; s.steps < 0 {
+			return
+		}
+		if brk > e.brk {
+			continue
+		}
+		p.state = e.to
+		if !m.enter(s, ts, p, i) {
+			continue
+		}
+		st := &m.states[e.to]
+		for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
+			if len(s.hits) < s.limit {
+				s.hits = append(s.hits, Hit{id, p.first, i + 1, p.typos})
+			}
+		}
+		for _, g := range m.gaps[st.gaps.from:st.gaps.to] {
+			m.enter(s, ts, partial{g, p.first, endCost(ts, i) + gapBudget, p.typos}, i)
+		}
+	}
+}
+
+// endCost is the cost of all tokens up to token i and with it.
+func endCost(ts []Token, i int32) int32 {
+	if ts[i].IsWord() {
+		return ts[i].before + wordCost
+	}
+	return ts[i].before + charCost
+}
+
+// enter adds a partial hit behind token i, and reports whether it is new or
+// better than the one there was. The same state with the same first token is
+// followed once: with the fewest typing errors, in a gap also with the latest
+// deadline.
+func (m *Matcher) enter(s *search, ts []Token, p partial, i int32) bool {
+	h := (edgeKey(p.state, p.first) * hashPrime) >> (64 - seenBits)
+	slot := &s.seen[h]
+	for ; slot.round == s.round; slot = &s.seen[h] {
+		if slot.state == p.state && slot.first == p.first {
+			return s.better(slot, p)
+		}
+		h = (h + 1) & (1<<seenBits - 1)
+	}
+	if s.entered == maxActive {
+		return false
+	}
+	s.entered++
+	at := int32(-1)
+	if m.states[p.state].live {
+		at = int32(len(s.next))
+		s.next = append(s.next, p)
+	}
+	*slot = seenSlot{s.round, p.state, p.first, at, p.typos}
+	return true
+}
+
+// better replaces the partial in a slot by p if p is better in every way. If
+// each is better in one way, both are kept.
+func (s *search) better(slot *seenSlot, p partial) bool {
+	if slot.at < 0 {
+		if p.typos >= slot.typos {
+			return false
+		}
+		slot.typos = p.typos
+		return true
+	}
+	old := &s.next[slot.at]
+	switch {
+	case p.typos >= old.typos && p.deadline <= old.deadline:
+		return false
+	case p.typos <= old.typos && p.deadline >= old.deadline:
+		*old = p
+	case s.entered < maxActive:
+		s.entered++
+		s.next = append(s.next, p)
+	}
+	slot.typos = min(slot.typos, p.typos)
+	return true
+}
+
+// findPatterns adds the hits of the regular expressions.
+func (m *Matcher) findPatterns(msg *Message) {
+	s := &msg.search
+	normal := msg.buf[:msg.normLen]
+	s.prints.set(normal)
+	for _, id := range m.patterns {
+		re := m.phrases[id].re
+		if !re.mayMatch(normal, &s.prints) {
+			continue
+		}
+		for at := 0; at < len(normal) && len(s.hits) < s.limit; {
+			loc := re.re.FindIndex(normal[at:])
+			if loc == nil {
+				break
+			}
+			if loc[1] > loc[0] {
+				first, last := msg.tokenRange(at+loc[0], at+loc[1])
+				s.hits = append(s.hits, Hit{Phrase: id, First: first, Last: last})
+			}
+			at += max(loc[1], 1)
+		}
+	}
+}
+
+// tokenRange returns the tokens that share a byte with normal[from:to]. If none
+// does the range is empty and stands before the next token.
+func (m *Message) tokenRange(from, to int) (first, last int32) {
+	byEnd := func(t Token, at int) int { return cmp.Compare(int(t.NormEnd), at+1) }
+	byStart := func(t Token, at int) int { return cmp.Compare(int(t.NormStart), at) }
+	i, _ := slices.BinarySearchFunc(m.tokens, from, byEnd)
+	j, _ := slices.BinarySearchFunc(m.tokens, to, byStart)
+	return int32(i), int32(max(i, j))
+}
+
+// settle decides the `=whole` phrases among hits[known:], puts the hits in
+// order and keeps the shortest of each phrase and first token.
+func (m *Matcher) settle(msg *Message, hits []Hit, known int) []Hit {
+	found := hits[known:]
+	if m.keepAll {
+		found = m.settleWhole(msg, found)
+	}
+	if len(found) > 1 {
+		slices.SortFunc(found, func(a, b Hit) int {
+			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Phrase, b.Phrase),
+				cmp.Compare(a.Last, b.Last), cmp.Compare(a.Typos, b.Typos))
+		})
+		found = slices.CompactFunc(found, func(a, b Hit) bool {
+			return a.First == b.First && a.Phrase == b.Phrase
+		})
+		slices.SortFunc(found, func(a, b Hit) int {
+			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Phrase, b.Phrase))
+		})
+	}
+	return hits[:known+len(found)]
+}
+
+// settleWhole keeps of the `=whole` phrases the hits that leave nothing of the
+// message but polite words.
+func (m *Matcher) settleWhole(msg *Message, found []Hit) []Hit {
+	head, tail := m.politeEnds(msg, found)
+	n := int32(len(msg.tokens))
+	out := found[:0]
+	for _, h := range found {
+		if !m.phrases[h.Phrase].whole || h.First <= head && h.Last >= n-tail {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// politeEnds returns how many tokens at the beginning and at the end of the
+// message are covered by hits of polite phrases.
+func (m *Matcher) politeEnds(msg *Message, found []Hit) (head, tail int32) {
+	n := int32(len(msg.tokens))
+	for grown := true; grown; {
+		grown = false
+		for _, h := range found {
+			if !m.roles.Polite.Has(h.Phrase) {
+				continue
+			}
+			if h.First <= head && h.Last > head {
+				head, grown = h.Last, true
+			}
+			if h.Last >= n-tail && h.First < n-tail {
+				tail, grown = n-h.First, true
+			}
+		}
+	}
+	return head, tail
+}

@@ -1,0 +1,334 @@
+package text
+
+import (
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxHead and maxTail are how many characters at the beginning and at the end
+// of a message are looked at (RULES.md 3). They bound the time of everything
+// that is done with a message.
+const (
+	maxHead = 1000
+	maxTail = 1000
+)
+
+// Breaks say what stands between a token and the one before it, from nothing
+// to the end of a sentence.
+const (
+	breakNone     uint8 = iota // nothing, or separators of letters set apart
+	breakSoft                  // white space, a hyphen, a quotation mark, …
+	breakClause                // a comma or its like
+	breakSentence              // a full stop or its like, or a line end
+)
+
+// The costs of tokens within a gap: 4 words or 10 characters fill one, and a
+// mixture fills it proportionally.
+const (
+	wordCost  = 5
+	charCost  = 2
+	gapBudget = 4 * wordCost // = 10 * charCost
+)
+
+// Token is one word of a script that uses spaces, or one character of another.
+type Token struct {
+	Start, End         int32 // bytes of the original text
+	NormStart, NormEnd int32 // bytes of the normal form
+	key, keyEnd        int32 // bytes of Message.buf that hold the word without separators
+	before             int32 // the cost of all tokens before this one
+	sep                rune  // what alone separates it from the token before: see separator.kind
+	hash               uint64
+	clause             uint16
+	brk                uint8
+	letters            uint8 // its letters, at most 255
+	flags              tokenFlags
+}
+
+type tokenFlags uint8
+
+const (
+	charToken   tokenFlags = 1 << iota // a character of a space-less script
+	clauseToken                        // a new clause begins here, whatever brk says
+	softStart                          // a new clause begins here for a negator that is not next to it
+)
+
+// IsWord reports whether the token is a word of a script that uses spaces.
+func (t *Token) IsWord() bool { return t.flags&charToken == 0 }
+
+// Message is one text in normal form, cut into tokens. It is reused: Reset
+// keeps the buffers, so that a warm Message allocates nothing. It also holds
+// the working memory of Matcher.Find and therefore belongs to one goroutine at
+// a time. The zero value is an empty message.
+type Message struct {
+	orig    string
+	normal  string // made when it is asked for
+	buf     []byte // the normal form, then the keys of words that were joined
+	normLen int
+	tokens  []Token
+	scripts Scripts
+
+	loose bool // a phrase: characters set apart keep their separators
+
+	open bool // the last token is a word that may go on
+	apos bool // one apostrophe stands between the last two tokens
+	sep  separator
+	lead separator // what stands before the first token
+	seg  []byte
+	nfkc []byte
+
+	search search
+}
+
+// Reset makes m the message s.
+func (m *Message) Reset(s string) {
+	m.read(s)
+	m.markClauses()
+}
+
+// read brings s into normal form and cuts it into tokens.
+func (m *Message) read(s string) {
+	m.orig, m.normal = s, ""
+	m.buf, m.tokens = m.buf[:0], m.tokens[:0]
+	m.scripts = Scripts{}
+	m.open, m.apos, m.sep, m.lead = false, false, separator{}, separator{}
+	head, tail := window(s)
+	m.scan(0, head)
+	if tail < len(s) {
+		m.close()
+		m.sep.add('\n')
+		m.scan(tail, len(s))
+	}
+	m.close()
+	m.normLen = len(m.buf)
+	m.joinApart()
+}
+
+// window returns the ends of the two parts of s that are looked at: s[:head]
+// and s[tail:]. Mostly head is len(s).
+func window(s string) (head, tail int) {
+	if len(s) <= maxHead+maxTail {
+		return len(s), len(s)
+	}
+	for range maxHead {
+		if head == len(s) {
+			return len(s), len(s)
+		}
+		_, size := utf8.DecodeRuneInString(s[head:])
+		head += size
+	}
+	tail = len(s)
+	for range maxTail {
+		if tail <= head {
+			return len(s), len(s)
+		}
+		_, size := utf8.DecodeLastRuneInString(s[head:tail])
+		tail -= size
+	}
+	if tail <= head {
+		return len(s), len(s)
+	}
+	return head, tail
+}
+
+// Original returns the text as it was given to Reset.
+func (m *Message) Original() string { return m.orig }
+
+// Normal returns the normal form (RULES.md 3).
+func (m *Message) Normal() string {
+	if m.normal == "" && m.normLen > 0 {
+		m.normal = string(m.buf[:m.normLen])
+	}
+	return m.normal
+}
+
+// Tokens returns the tokens, valid until the next Reset.
+func (m *Message) Tokens() []Token { return m.tokens }
+
+// Word returns the token i without the separators of letters set apart.
+func (m *Message) Word(i int) string { return string(m.word(i)) }
+
+func (m *Message) word(i int) []byte {
+	t := &m.tokens[i]
+	return m.buf[t.key:t.keyEnd]
+}
+
+// Scripts returns how many letters of each script the message holds.
+func (m *Message) Scripts() Scripts { return m.scripts }
+
+// OrigSpan maps the token range [i,j) to bytes of the original text. An empty
+// range gives the empty span before token i.
+func (m *Message) OrigSpan(i, j int) (start, end int) {
+	if i >= len(m.tokens) {
+		return len(m.orig), len(m.orig)
+	}
+	start = int(m.tokens[i].Start)
+	if j <= i {
+		return start, start
+	}
+	return start, int(m.tokens[j-1].End)
+}
+
+// NormalSpan maps the token range [i,j) to bytes of the normal form.
+func (m *Message) NormalSpan(i, j int) (start, end int) {
+	if i >= len(m.tokens) {
+		return m.normLen, m.normLen
+	}
+	start = int(m.tokens[i].NormStart)
+	if j <= i {
+		return start, start
+	}
+	return start, int(m.tokens[j-1].NormEnd)
+}
+
+var messages = sync.Pool{New: func() any { return new(Message) }}
+
+// Normalize returns the normal form of s (RULES.md 3).
+func Normalize(s string) string {
+	m := messages.Get().(*Message)
+	defer messages.Put(m)
+	m.Reset(s)
+	return m.Normal()
+}
+
+// space notes white space.
+func (m *Message) space(r rune) {
+	m.close()
+	m.sep.add(r)
+}
+
+// mark takes a character that stands between tokens into the normal form.
+func (m *Message) mark(r rune) {
+	m.close()
+	m.flush()
+	m.buf = utf8.AppendRune(m.buf, r)
+	m.sep.add(r)
+}
+
+// flush writes the one white-space character that stands for the run before.
+// There is none at the beginning of the normal form, and for want of a flush
+// none at its end.
+func (m *Message) flush() {
+	if m.sep.pending == 0 {
+		return
+	}
+	if len(m.buf) > 0 {
+		m.buf = append(m.buf, m.sep.pending)
+	}
+	m.sep.pending = 0
+}
+
+// begin starts a token at the byte from of the original text.
+func (m *Message) begin(flags tokenFlags, from int, first rune) {
+	m.close()
+	m.flush()
+	n := int32(len(m.buf))
+	t := Token{Start: int32(from), NormStart: n, key: n, hash: hashSeed, flags: flags}
+	switch {
+	case len(m.tokens) == 0:
+		t.brk, t.sep = breakSentence, sepEdge
+		m.lead = m.sep
+	case m.sep.marks > 0:
+		m.separate(&t, first)
+	case m.sep.line:
+		t.brk, t.sep = breakSentence, sepMixed
+	case m.sep.space:
+		t.brk, t.sep = breakSoft, ' '
+	}
+	m.tokens = append(m.tokens, t)
+	if m.sep.marks > 0 || m.sep.space {
+		m.sep = separator{}
+	}
+	m.open = flags&charToken == 0
+}
+
+// separate says what the marks between the last token and t, which begins with
+// first, mean.
+func (m *Message) separate(t *Token, first rune) {
+	last := &m.tokens[len(m.tokens)-1]
+	brk, flag := m.sep.level(m.edgeAfter(last), edgeOf(t.flags, first))
+	t.brk, t.sep = brk, m.sep.kind()
+	t.flags |= flag
+	m.apos = t.sep == '\'' && !m.sep.space && m.sep.marks == 1 && t.IsWord() && last.IsWord() && m.endsLatin(last)
+}
+
+// extend adds a character to the last token.
+func (m *Message) extend(r rune, to int) {
+	t := &m.tokens[len(m.tokens)-1]
+	n := len(m.buf)
+	m.buf = utf8.AppendRune(m.buf, r)
+	t.hash = hashOn(t.hash, m.buf[n:])
+	t.End, t.NormEnd, t.keyEnd = int32(to), int32(len(m.buf)), int32(len(m.buf))
+}
+
+// addLetter counts a letter of the last token.
+func (m *Message) addLetter(r rune) {
+	t := &m.tokens[len(m.tokens)-1]
+	if t.letters < 255 {
+		t.letters++
+	}
+	switch {
+	case r >= utf8.RuneSelf:
+		m.scripts[scriptOf(r)]++
+	case r >= 'a':
+		m.scripts[Latin]++
+	}
+}
+
+// close ends the word that is open. If the word is the ending of an English
+// contraction (don't, we'll), it is joined with the word before, so that
+// the spelling without the apostrophe is the same word. Every other apostrophe
+// separates, as in l'agent.
+func (m *Message) close() {
+	if m.apos && m.open {
+		m.contract()
+	}
+	m.open = false
+}
+
+// contract joins the last word with the one before if it ends a contraction.
+func (m *Message) contract() {
+	m.apos = false
+	n := len(m.tokens)
+	last, prev := &m.tokens[n-1], &m.tokens[n-2]
+	ending := m.buf[last.key:last.keyEnd]
+	if !contraction(ending) {
+		return
+	}
+	prev.hash = hashOn(prev.hash, ending)
+	copy(m.buf[prev.NormEnd:], ending)
+	m.buf = m.buf[:int(prev.NormEnd)+len(ending)]
+	prev.End, prev.NormEnd, prev.keyEnd = last.End, int32(len(m.buf)), int32(len(m.buf))
+	prev.letters = min(prev.letters, 250) + last.letters
+	m.tokens = m.tokens[:n-1]
+}
+
+// contraction reports whether b is what follows the apostrophe of an English
+// contraction or possessive.
+func contraction(b []byte) bool {
+	switch string(b) {
+	case "t", "s", "d", "m", "ll", "re", "ve":
+		return true
+	}
+	return false
+}
+
+// endsLatin reports whether a token ends in a Latin letter.
+func (m *Message) endsLatin(t *Token) bool {
+	r, _ := utf8.DecodeLastRune(m.buf[t.key:t.keyEnd])
+	return unicode.Is(unicode.Latin, r)
+}
+
+// The hash of a word goes on byte by byte, so that the hash of each prefix is
+// there on the way. The multiplier is odd and dense, for the high bits count.
+const (
+	hashSeed  = 0x243f6a8885a308d3
+	hashPrime = 0x9e3779b97f4a7c15
+)
+
+func hashOn(h uint64, b []byte) uint64 {
+	for _, c := range b {
+		h = (h ^ uint64(c)) * hashPrime
+	}
+	return h
+}

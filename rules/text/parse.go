@@ -1,0 +1,258 @@
+package text
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A parser reads one phrase by recursive descent. The parentheses, bars,
+// question marks and stars of a Chinese keyboard count like the others.
+type parser struct {
+	src   string
+	pos   int
+	depth int
+	msg   *Message // normalises the words
+}
+
+// parse reads one phrase. msg is working memory.
+func parse(src string, o Options, msg *Message) (*phrase, *SyntaxError) {
+	if len(src) > maxPhraseBytes {
+		return nil, &SyntaxError{0, "this phrase is too long", "split it into several phrases"}
+	}
+	ph := &phrase{src: src, options: o}
+	p := &parser{src: src, msg: msg}
+	p.skipSpace()
+	if p.at("/") {
+		re, err := p.pattern()
+		ph.re = re
+		return ph, err
+	}
+	if p.eat("=", "＝") {
+		ph.whole = true
+		p.skipSpace()
+		if p.at("/") && strings.HasSuffix(strings.TrimSpace(src), "/") {
+			return nil, p.fail(p.pos, "`=` does not go with a regular expression", "write /^…$/ for the whole message")
+		}
+	}
+	seq, err := p.sequence()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case p.at(")"), p.at("）"):
+		return nil, p.fail(p.pos, "a `)` without its `(`", "")
+	case p.at("|"), p.at("｜"):
+		return nil, p.fail(p.pos, "alternatives outside parentheses", "write (this|that), or two phrases")
+	}
+	whole := seq.shape()
+	ph.seq, ph.gap = seq, whole.gap
+	if err := whole.check(); err != nil {
+		return nil, err
+	}
+	return ph, nil
+}
+
+func (p *parser) fail(offset int, message, hint string) *SyntaxError {
+	return &SyntaxError{Offset: offset, Message: message, Hint: hint}
+}
+
+func (p *parser) at(s string) bool { return strings.HasPrefix(p.src[p.pos:], s) }
+
+// eat steps over one of the spellings of a sign.
+func (p *parser) eat(spellings ...string) bool {
+	for _, s := range spellings {
+		if p.at(s) {
+			p.pos += len(s)
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parser) skipSpace() {
+	p.pos = len(p.src) - len(strings.TrimLeft(p.src[p.pos:], " \t\r\n\u3000"))
+}
+
+// sequence reads items up to a `|`, a `)` or the end.
+func (p *parser) sequence() (sequence, *SyntaxError) {
+	var seq sequence
+	for p.pos < len(p.src) {
+		var err *SyntaxError
+		start := p.pos
+		switch {
+		case p.at("|"), p.at("｜"), p.at(")"), p.at("）"):
+			return seq, nil
+		case p.eat("(", "（"):
+			err = p.group(&seq, start)
+		case p.atGap():
+			p.gap(&seq)
+		case p.at("*"), p.at("＊"):
+			return seq, p.fail(start, "a `*` without a word before it", "write it at the end of a word, as in refund*")
+		default:
+			err = p.words(&seq)
+		}
+		if err != nil {
+			return seq, err
+		}
+	}
+	return seq, nil
+}
+
+// push adds an item behind the break that was written before it.
+func (s *sequence) push(it item) {
+	it.lead = max(it.lead, s.tail)
+	s.tail = breakNone
+	s.items = append(s.items, it)
+}
+
+// group reads a group whose parenthesis at byte open was read.
+func (p *parser) group(seq *sequence, open int) *SyntaxError {
+	if p.depth++; p.depth > maxPhraseDepth {
+		return p.fail(open, "groups are nested too deeply", "split the phrase")
+	}
+	if p.inWord(open, p.pos) {
+		return p.fail(open, "a group inside a word", "write the words in full, as in (talk|talking), or talk* for any ending")
+	}
+	it := item{kind: itemGroup, offset: open}
+	for {
+		start := p.pos
+		alt, err := p.sequence()
+		if err != nil {
+			return err
+		}
+		if len(alt.items) == 0 {
+			return p.emptyAlternative(start, open)
+		}
+		it.alts = append(it.alts, alt)
+		if p.eat("|", "｜") {
+			continue
+		}
+		closing := p.pos
+		if !p.eat(")", "）") {
+			return p.fail(open, "this group is not closed", "add `)`")
+		}
+		it.optional = p.eat("?", "？")
+		if p.inWord(closing, p.pos) {
+			return p.fail(closing, "a group inside a word", "write the words in full, as in (refund|refunded), or leave a space")
+		}
+		break
+	}
+	p.depth--
+	seq.push(it)
+	return nil
+}
+
+func (p *parser) emptyAlternative(start, open int) *SyntaxError {
+	text := strings.TrimSpace(p.src[start:p.pos])
+	switch {
+	case text != "":
+		return p.fail(start, "nothing is left of this alternative in the normal form", "it holds no letter or digit")
+	case p.pos == len(p.src):
+		return p.fail(open, "this group is not closed", "add `)`")
+	}
+	return p.fail(start, "an empty alternative", "write (…)? for a group that may be left out")
+}
+
+// inWord reports whether letters of one word stand directly at both sides of
+// the signs src[i:j], where a person may have meant one word.
+func (p *parser) inWord(i, j int) bool {
+	before, _ := utf8.DecodeLastRuneInString(p.src[:i])
+	after, _ := utf8.DecodeRuneInString(p.src[j:])
+	return i > 0 && j < len(p.src) && classOf(before) == classLetter && classOf(after) == classLetter
+}
+
+// atGap reports whether a gap is written here: two or more full stops, or an
+// ellipsis.
+func (p *parser) atGap() bool { return p.at("..") || p.at("…") }
+
+func (p *parser) gap(seq *sequence) {
+	it := item{kind: itemGap, offset: p.pos}
+	for p.eat(".", "…") {
+	}
+	seq.push(it)
+}
+
+// signEnd returns where the words that begin at pos end: at a sign of the
+// grammar or at the end of the source.
+func (p *parser) signEnd() int {
+	start := p.pos
+	defer func() { p.pos = start }()
+	for p.pos < len(p.src) {
+		if p.atGap() {
+			return p.pos
+		}
+		r, size := utf8.DecodeRuneInString(p.src[p.pos:])
+		if strings.ContainsRune("()|*（）｜＊", r) {
+			return p.pos
+		}
+		p.pos += size
+	}
+	return p.pos
+}
+
+// words reads words up to the next sign.
+func (p *parser) words(seq *sequence) *SyntaxError {
+	start, end := p.pos, p.signEnd()
+	if end-start > maxHead+maxTail {
+		return p.fail(start, "this phrase is too long", "split it into several phrases")
+	}
+	if i := p.questionMark(start, end); i >= 0 {
+		return p.fail(i, "a `?` inside a word", "only a group can be optional: (…)?")
+	}
+	m := p.msg
+	m.loose = true
+	m.read(p.src[start:end])
+	m.loose = false
+	p.pos = end
+	if len(m.tokens) == 0 {
+		seq.tail = max(seq.tail, m.sep.plainLevel())
+		return p.star(seq, start)
+	}
+	for i := range m.tokens {
+		t := &m.tokens[i]
+		it := item{kind: itemToken, offset: start + int(t.Start), key: m.Word(i), hash: t.hash, flags: t.flags & charToken, lead: t.brk}
+		if i == 0 {
+			it.lead = m.lead.plainLevel()
+		}
+		seq.push(it)
+	}
+	seq.tail = m.sep.plainLevel()
+	return p.star(seq, end)
+}
+
+// questionMark returns where a question mark stands between two letters of a
+// word, or -1.
+func (p *parser) questionMark(start, end int) int {
+	for i := start; i < end; i++ {
+		if p.src[i] == '?' && p.inWord(i, i+1) {
+			return i
+		}
+	}
+	return -1
+}
+
+// star reads a `*` behind the last item.
+func (p *parser) star(seq *sequence, at int) *SyntaxError {
+	if !p.eat("*", "＊") {
+		return nil
+	}
+	n := len(seq.items)
+	if n == 0 || seq.tail != breakNone || seq.items[n-1].kind != itemToken {
+		return p.fail(at, "a `*` without a word before it", "write it at the end of a word, as in refund*")
+	}
+	last := &seq.items[n-1]
+	if last.flags&charToken != 0 {
+		return p.fail(at, "a `*` behind a script without spaces", "leave it out: such a phrase matches anywhere")
+	}
+	if r, _ := utf8.DecodeRuneInString(p.src[p.pos:]); p.pos < len(p.src) && classOf(r) != classSpace && classOf(r) != classMark {
+		return p.fail(at, "a `*` in the middle of a word", "it can only stand for the end of a word, as in refund*")
+	}
+	last.prefix = true
+	return nil
+}
+
+// plainLevel is the break of a separator whose neighbours are not known.
+func (s *separator) plainLevel() uint8 {
+	brk, _ := s.level(edgeWord, edgeWord)
+	return brk
+}

@@ -1,0 +1,201 @@
+package text
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A pattern is a regular expression on the normal form. It runs only if the
+// message holds one of its literals.
+type pattern struct {
+	re       *regexp.Regexp
+	literals []string // every match holds one of them; none: unknown
+}
+
+// maxLiterals bounds how many literals are looked for instead of one pattern.
+const maxLiterals = 16
+
+// pattern reads a regular expression between slashes.
+func (p *parser) pattern() (*pattern, *SyntaxError) {
+	start := p.pos + 1
+	text := strings.TrimRight(p.src, " \t\r\n\u3000")
+	if len(text) <= start || text[len(text)-1] != '/' {
+		return nil, p.fail(p.pos, "this regular expression is not closed", "add `/` at its end")
+	}
+	text = text[start : len(text)-1]
+	if text == "" {
+		return nil, p.fail(p.pos, "an empty regular expression", "write it between the slashes")
+	}
+	text = foldPattern(text)
+	tree, err := syntax.Parse(text, syntax.Perl|syntax.FoldCase)
+	if err != nil {
+		return nil, p.badPattern(start, err)
+	}
+	re, err := regexp.Compile("(?i:" + text + ")")
+	if err != nil {
+		return nil, p.badPattern(start, err)
+	}
+	if re.MatchString("") {
+		return nil, p.fail(start, "this regular expression matches the empty text, so it would always hold", "use + instead of *, or name what must be there")
+	}
+	tree = tree.Simplify()
+	return &pattern{re: re, literals: requiredLiterals(tree)}, nil
+}
+
+func (p *parser) badPattern(start int, err error) *SyntaxError {
+	out := p.fail(start, err.Error(), "RE2 syntax, see https://github.com/google/re2/wiki/Syntax")
+	if se, ok := err.(*syntax.Error); ok {
+		out.Message = se.Code.String()
+		if se.Expr != "" {
+			out.Message += ": " + se.Expr
+			if i := strings.Index(p.src[start:], se.Expr); i >= 0 {
+				out.Offset = start + i
+			}
+		}
+	}
+	return out
+}
+
+// foldPattern brings the letters of a regular expression beyond ASCII into
+// normal form, as far as that leaves one character; ASCII is left alone because
+// the case of an escape matters, and (?i) covers the letters.
+func foldPattern(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf || ignorable(r) {
+			b.WriteRune(r)
+			continue
+		}
+		folded := Normalize(string(r))
+		if utf8.RuneCountInString(folded) == 1 && strings.IndexAny(folded, `\.+*?()|[]{}^$-`) < 0 {
+			b.WriteString(folded)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// requiredLiterals returns a set of literals one of which is in every match, or
+// nil if there is none worth looking for.
+func requiredLiterals(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		if s := longestSafe(re.Rune, re.Flags&syntax.FoldCase != 0); s != "" {
+			return []string{s}
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return requiredLiterals(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return requiredLiterals(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range re.Sub {
+			if lits := requiredLiterals(sub); better(lits, best) {
+				best = lits
+			}
+		}
+		return best
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			lits := requiredLiterals(sub)
+			if lits == nil || len(all)+len(lits) > maxLiterals {
+				return nil
+			}
+			all = append(all, lits...)
+		}
+		return all
+	}
+	return nil
+}
+
+// better prefers the set whose shortest literal is longest.
+func better(a, b []string) bool {
+	return len(a) > 0 && (len(b) == 0 || shortest(a) > shortest(b))
+}
+
+func shortest(lits []string) int {
+	n := len(lits[0])
+	for _, s := range lits[1:] {
+		n = min(n, len(s))
+	}
+	return n
+}
+
+// longestSafe returns the longest run of characters, in lower case, that have
+// one spelling in the normal form. A letter beyond ASCII may fold to several.
+func longestSafe(rs []rune, fold bool) string {
+	best, run := "", []rune(nil)
+	for i := 0; i <= len(rs); i++ {
+		if i < len(rs) && safeLiteral(rs[i], fold) {
+			run = append(run, unicode.ToLower(rs[i]))
+			continue
+		}
+		if s := string(run); len(s) > len(best) {
+			best = s
+		}
+		run = run[:0]
+	}
+	return best
+}
+
+func safeLiteral(r rune, fold bool) bool {
+	if r < utf8.RuneSelf {
+		return fold || !('A' <= r && r <= 'Z')
+	}
+	return unicode.SimpleFold(r) == r
+}
+
+// mayMatch reports whether the normal form holds one of the literals.
+func (p *pattern) mayMatch(normal []byte, f *fingerprint) bool {
+	if len(p.literals) == 0 {
+		return true
+	}
+	for _, lit := range p.literals {
+		if f.holds(lit) && containsString(normal, lit) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsString(b []byte, s string) bool {
+	for i := 0; i+len(s) <= len(b); i++ {
+		if b[i] == s[0] && string(b[i:i+len(s)]) == s {
+			return true
+		}
+	}
+	return false
+}
+
+// A fingerprint is the set of the pairs of bytes of a message, hashed, so that
+// most literals of a long list of patterns cost two loads.
+type fingerprint [64]uint64
+
+func (f *fingerprint) set(b []byte) {
+	*f = fingerprint{}
+	for i := 1; i < len(b); i++ {
+		h := pairHash(b[i-1], b[i])
+		f[h>>6] |= 1 << (h & 63)
+	}
+}
+
+// holds reports whether s may be in the message.
+func (f *fingerprint) holds(s string) bool {
+	for i := 1; i < len(s) && i < 8; i++ {
+		if h := pairHash(s[i-1], s[i]); f[h>>6]>>(h&63)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func pairHash(a, b byte) uint32 {
+	return (uint32(a)<<8 | uint32(b)) * 0x9e3779b1 >> 20
+}

@@ -1,0 +1,156 @@
+package text
+
+import "fmt"
+
+// Limits of one phrase. They are far above what a person writes, and keep what
+// a phrase can cost within bounds.
+const (
+	maxPhraseTokens = 2000  // words and characters written, in all alternatives together
+	maxPhraseLength = 256   // words and characters in a row that one hit can hold
+	maxPhraseEdges  = 20000 // pairs of words that can follow each other
+	maxPhraseDepth  = 32    // groups within groups
+	maxPhraseBytes  = 1 << 16
+)
+
+// A SyntaxError says what is wrong with a phrase, where, and what to write.
+type SyntaxError struct {
+	Offset  int // byte of the phrase as written
+	Message string
+	Hint    string
+}
+
+func (e *SyntaxError) Error() string {
+	if e.Hint == "" {
+		return fmt.Sprintf("phrase, byte %d: %s", e.Offset, e.Message)
+	}
+	return fmt.Sprintf("phrase, byte %d: %s (%s)", e.Offset, e.Message, e.Hint)
+}
+
+// A phrase is what the parser makes of one entry of a list.
+type phrase struct {
+	src     string
+	options Options
+	seq     sequence
+	re      *pattern // instead of seq
+	whole   bool
+	gap     bool // it holds a gap
+}
+
+// A sequence is items one after the other.
+type sequence struct {
+	items []item
+	tail  uint8 // the break written behind the last item
+}
+
+type itemKind uint8
+
+const (
+	itemToken itemKind = iota
+	itemGroup
+	itemGap
+)
+
+// An item is a token, a group of alternatives or a gap.
+type item struct {
+	kind   itemKind
+	lead   uint8 // the break written before it
+	offset int   // byte in the source
+
+	key    string // of a token
+	hash   uint64
+	flags  tokenFlags
+	prefix bool // any ending
+
+	alts     []sequence // of a group
+	optional bool
+}
+
+// A shape is what can be said of a sequence without a message.
+type shape struct {
+	empty  bool // it can be nothing
+	tokens int  // written
+	length int  // the longest hit
+	in     int  // how many tokens can begin it
+	out    int  // how many tokens can end it
+	edges  int  // pairs of tokens that follow each other
+	first  int  // offset of a gap that can begin it, or -1
+	last   int  // offset of a gap that can end it, or -1
+	gap    bool
+}
+
+func (s *sequence) shape() shape {
+	total := shape{empty: true, first: -1, last: -1}
+	for i := range s.items {
+		total = total.then(s.items[i].shape())
+	}
+	return total
+}
+
+func (it *item) shape() shape {
+	switch it.kind {
+	case itemToken:
+		return shape{tokens: 1, length: 1, in: 1, out: 1, first: -1, last: -1}
+	case itemGap:
+		return shape{empty: true, first: it.offset, last: it.offset, gap: true}
+	}
+	either := shape{empty: it.optional, first: -1, last: -1}
+	for i := range it.alts {
+		alt := it.alts[i].shape()
+		either.empty = either.empty || alt.empty
+		either.tokens += alt.tokens
+		either.length = max(either.length, alt.length)
+		either.in += alt.in
+		either.out += alt.out
+		either.edges += alt.edges
+		either.first = max(either.first, alt.first)
+		either.last = max(either.last, alt.last)
+		either.gap = either.gap || alt.gap
+	}
+	return either
+}
+
+// then is the shape of a followed by b.
+func (a shape) then(b shape) shape {
+	ab := shape{
+		empty:  a.empty && b.empty,
+		tokens: a.tokens + b.tokens,
+		length: a.length + b.length,
+		in:     a.in,
+		out:    b.out,
+		edges:  min(a.edges+b.edges+a.out*b.in, maxPhraseEdges+1),
+		first:  a.first,
+		last:   b.last,
+		gap:    a.gap || b.gap,
+	}
+	if a.empty {
+		ab.in += b.in
+		ab.first = max(ab.first, b.first)
+	}
+	if b.empty {
+		ab.out += a.out
+		ab.last = max(ab.last, a.last)
+	}
+	return ab
+}
+
+// check reports what is wrong with a sequence as a whole phrase.
+func (s shape) check() *SyntaxError {
+	switch {
+	case s.tokens == 0 && s.gap:
+		return &SyntaxError{s.first, "there is nothing but a gap", "put a word on each side of `..`"}
+	case s.tokens == 0:
+		return &SyntaxError{0, "nothing is left of this phrase in the normal form",
+			"it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/"}
+	case s.first >= 0:
+		return &SyntaxError{s.first, "a gap at the beginning", "put a word that must be there before `..`, or leave the gap out"}
+	case s.last >= 0:
+		return &SyntaxError{s.last, "a gap at the end", "put a word that must be there behind `..`, or leave the gap out"}
+	case s.empty:
+		return &SyntaxError{0, "everything in this phrase is optional", "take the `?` off one group"}
+	case s.tokens > maxPhraseTokens || s.edges > maxPhraseEdges:
+		return &SyntaxError{0, "this phrase is too complex", "split it into several phrases"}
+	case s.length > maxPhraseLength:
+		return &SyntaxError{0, fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), "keep the words that matter and put `..` between them"}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package text
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNormalize_foldsWhatLooksAlike(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"", ""},
+		{"  Hello \t\n World  ", "hello\nworld"},
+		{"轉接人工客服", "转接人工客服"},
+		{"ｈｕｍａｎ　ＡＧＥＮＴ", "human agent"},
+		{"⼈⼯", "人工"},
+		{"人\u200b工\ufe00", "人工"},
+		{"don’t", "dont"},
+		{"Don't I'll we've it's", "dont ill weve its"},
+		{"l'agent d’un", "l'agent d'un"},
+		{"Straße STRASSE", "strasse strasse"},
+		{"İSTİYORUM ıstıyorum", "istiyorum istiyorum"},
+		{"cafe\u0301 CAFÉ", "café café"},
+		{"\xff\xfeok", "\ufffd\ufffdok"},
+		{"①②", "12"},
+		{"…", "..."},
+		{"ﾃﾞｼﾞﾀﾙ", "デジタル"},
+		{"a\u0000b", "ab"},
+		{"é\u200d\u0301", "é\u0301"},
+	} {
+		if got := Normalize(tt.in); got != tt.want {
+			t.Errorf("Normalize(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func tokensOf(s string) []string {
+	var m Message
+	m.Reset(s)
+	var out []string
+	for i := range m.Tokens() {
+		out = append(out, m.Word(i))
+	}
+	return out
+}
+
+func TestTokens_followTheScript(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"我要找agent人工", "我|要|找|agent|人|工"},
+		{"I don't want it", "i|dont|want|it"},
+		{"l'agent", "l|agent"},
+		{"打12315投诉", "打|12315|投|诉"},
+		{"h.u.m.a.n please", "human|please"},
+		{"I want a h-u-m-a-n", "i|want|a|human"},
+		{"ขอคุยกับคน", "ข|อ|คุ|ย|กั|บ|ค|น"},
+		{"상담원 연결", "상담원|연결"},
+		{"मुझे इंसान", "मुझे|इंसान"},
+		{"オペレーター", "オ|ペ|レ|ー|タ|ー"},
+		{"1,000.50", "1|000|50"},
+		{"o'clock agent's", "o|clock|agents"},
+	} {
+		if got := strings.Join(tokensOf(tt.in), "|"); got != tt.want {
+			t.Errorf("tokens of %q = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// matcherOf builds a matcher; the IDs are the indexes.
+func matcherOf(t testing.TB, phrases ...string) *Matcher {
+	t.Helper()
+	var b Builder
+	for i, p := range phrases {
+		id, err := b.Add(p, Options{})
+		if err != nil {
+			t.Fatalf("Add(%q): %v", p, err)
+		}
+		if int(id) != i {
+			t.Fatalf("Add(%q) = %d, want %d", p, id, i)
+		}
+	}
+	m, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// spans returns the texts of the hits of one phrase.
+func spans(m *Matcher, s string) []string {
+	var msg Message
+	msg.Reset(s)
+	var out []string
+	for _, h := range m.Find(&msg, nil) {
+		from, to := msg.OrigSpan(int(h.First), int(h.Last))
+		out = append(out, s[from:to])
+	}
+	return out
+}
+
+func TestFind_meansWhatTheTableSays(t *testing.T) {
+	for _, tt := range []struct {
+		phrase, message string
+		want            []string
+	}{
+		{"转人工", "我要转人工客服", []string{"转人工"}},
+		{"轉人工", "我要转人工客服", []string{"转人工"}},
+		{"转人工", "我要轉人工客服", []string{"轉人工"}},
+		{"人工", "我一个人，工作忙", nil},
+		{"人工", "我一个人 工作忙", nil},
+		{"转人工", "转 人 工", []string{"转 人 工"}},
+		{"转人工", "转-人-工！", []string{"转-人-工"}},
+		{"human", "h.u.m.a.n", []string{"h.u.m.a.n"}},
+		{"不转", "不，转", nil},
+		{"agent", "the agenda", nil},
+		{"agent", "AGENT!", []string{"AGENT"}},
+		{"live agent", "a live, agent", nil},
+		{"live agent", "a live-agent", []string{"live-agent"}},
+		{"live agent", "a live  agent", []string{"live  agent"}},
+		{"no, thanks", "no thanks", []string{"no thanks"}},
+		{"no, thanks", "no, thanks", []string{"no, thanks"}},
+		{"no, thanks", "no. thanks", nil},
+		{"(talk|speak|chat) to (a)? (human|person)", "can i speak to person", []string{"speak to person"}},
+		{"(talk|speak|chat) to (a)? (human|person)", "talk to a human", []string{"talk to a human"}},
+		{"(talk|speak|chat) to (a)? (human|person)", "talk to the human", nil},
+		{"转 .. 人工", "转一下人工", []string{"转一下人工"}},
+		{"转 .. 人工", "转人工", []string{"转人工"}},
+		{"转 .. 人工", "转，给我人工", []string{"转，给我人工"}},
+		{"转 .. 人工", "转。给我人工", nil},
+		{"转 .. 人工", "转一二三四五六七八九十人工", []string{"转一二三四五六七八九十人工"}},
+		{"转 .. 人工", "转一二三四五六七八九十一人工", nil},
+		{"speak .. manager", "speak to your very best manager", []string{"speak to your very best manager"}},
+		{"speak .. manager", "speak to your very very best manager", nil},
+		{"refund*", "refunding refund ref", []string{"refunding", "refund"}},
+		{"=人工", "人工", []string{"人工"}},
+		{"=人工", "人工！！", []string{"人工"}},
+		{"=人工", "转人工", nil},
+		{"=人工 (客服)?", "人工客服", []string{"人工客服"}},
+		{`/\d{5}/`, "call 12315 now", []string{"12315"}},
+		{`/人工+/`, "人工工 agent", []string{"人工工"}},
+		{"representative", "i need a representitive", []string{"representitive"}},
+		{"representative", "i need a reprsentitive", []string{"reprsentitive"}},
+		{"agent", "agnet please", []string{"agnet"}},
+		{"agent", "agents", nil},
+		{"human", "humna", []string{"humna"}},
+		{"talk", "tlak", nil},
+		{"dont want", "I don't want", []string{"don't want"}},
+		{"找人工", "找人工", []string{"找人工"}},
+		{"（转｜接）人工", "接人工", []string{"接人工"}},
+		{"转 人工", "转 人工", []string{"转 人工"}},
+		{"转人工", "转 人工", nil},
+	} {
+		got := spans(matcherOf(t, tt.phrase), tt.message)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s in %q (-want +got):\n%s", tt.phrase, tt.message, diff)
+		}
+	}
+}
+
+func TestAdd_saysWhatIsWrong(t *testing.T) {
+	for _, tt := range []struct {
+		src    string
+		offset int
+		want   string
+	}{
+		{"(a", 0, "not closed"},
+		{"a)", 1, "without its"},
+		{"a|b", 1, "outside parentheses"},
+		{"(a|)", 3, "empty alternative"},
+		{"()", 1, "empty alternative"},
+		{"(|a)", 1, "empty alternative"},
+		{"x (！|a)", 3, "nothing is left of this alternative"},
+		{"(a)? (b)?", 0, "optional"},
+		{".. a", 0, "beginning"},
+		{"a ..", 2, "end"},
+		{"..", 0, "nothing but a gap"},
+		{"(a ..|b) (c)?", 3, "end"},
+		{"", 0, "nothing is left"},
+		{"！？", 0, "nothing is left"},
+		{"re*fund", 2, "middle"},
+		{"* a", 0, "without a word"},
+		{"人*", 3, "script without spaces"},
+		{"talk(ing)?", 4, "inside a word"},
+		{"colou?r", 5, "inside a word"},
+		{"/a(/", 1, "missing closing )"},
+		{"/a*/", 1, "empty text"},
+		{"/abc", 0, "not closed"},
+		{"=/abc/", 1, "does not go"},
+		{strings.Repeat("一", 300), 0, "longer than"},
+		{strings.Repeat("(", 40) + "a" + strings.Repeat(")", 40), 32, "nested"},
+		{strings.Repeat("(a|b|c|d|e|f|g|h|i|j)? ", 90) + "x", 0, "too complex"},
+	} {
+		var b Builder
+		_, err := b.Add(tt.src, Options{})
+		var se *SyntaxError
+		if !errors.As(err, &se) {
+			t.Errorf("Add(%q) = %v, want a SyntaxError", tt.src, err)
+			continue
+		}
+		if se.Offset != tt.offset || !strings.Contains(se.Message, tt.want) {
+			t.Errorf("Add(%q) = %d: %s; want %d: …%s…", tt.src, se.Offset, se.Message, tt.offset, tt.want)
+		}
+	}
+}

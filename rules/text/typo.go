@@ -1,0 +1,288 @@
+package text
+
+// Bounds of the forgiveness for typing errors.
+const (
+	oneTypo       = 5  // letters of a word in which one edit is forgiven
+	twoTypos      = 9  // letters of a word in which two are
+	maxTypoWord   = 24 // longer words must be typed right
+	maxNear       = 16 // how many words one typed word can stand for
+	maxVariant    = 16 // how many words one deletion variant remembers, the first ones
+	maxBucket     = 64 // how many entries one bucket of the index holds
+	maxCandidates = 64 // how many words are compared with one typed word
+)
+
+// typosIn returns how many edits a word of n letters may be away.
+func typosIn(n int) int {
+	switch {
+	case n > maxTypoWord || n < oneTypo:
+		return 0
+	case n < twoTypos:
+		return 1
+	}
+	return 2
+}
+
+// A typoIndex finds the words near a typed word by their deletion
+// neighbourhoods: if two words are d edits apart, deleting at most d letters
+// from each makes them equal. So each word is filed under all the words that
+// deleting up to d letters leaves, a typed word is looked up by its own, and
+// what is found is compared letter by letter.
+type typoIndex struct {
+	words  []nearWord
+	filter []uint64 // one bit for each variant: nearly every look-up ends here
+	start  []uint32 // of each bucket in entries
+	tags   []uint32
+	ids    []uint32
+	bits   uint
+	two    bool // some word forgives two edits
+}
+
+type nearWord struct {
+	key    string
+	symbol int32
+}
+
+// powers[k] is typoBase to the k.
+var powers = func() (p [maxTypoWord + 4]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = p[i-1] * typoBase
+	}
+	return p
+}()
+
+const typoBase = 0x8ebc6af09c88c6e3
+
+// A variants makes the hashes of a word with letters deleted, each in constant
+// time: the hash is a polynomial, so that it can be put together from those of
+// the pieces.
+type variants struct {
+	word string
+	pre  [maxTypoWord + 3]uint64 // pre[i] is the hash of word[:i]
+}
+
+func (v *variants) reset(word string) {
+	v.word = word
+	for i := range len(word) {
+		v.pre[i+1] = v.pre[i]*typoBase + uint64(word[i]) + 1
+	}
+}
+
+// piece is the hash of word[i:j].
+func (v *variants) piece(i, j int) uint64 { return v.pre[j] - v.pre[i]*powers[j-i] }
+
+// without1 is the hash of the word without letter i.
+func (v *variants) without1(i int) uint64 {
+	n := len(v.word)
+	return v.pre[i]*powers[n-1-i] + v.piece(i+1, n)
+}
+
+// without2 is the hash of the word without letters i and j, i < j.
+func (v *variants) without2(i, j int) uint64 {
+	n := len(v.word)
+	return (v.pre[i]*powers[j-i-1]+v.piece(i+1, j))*powers[n-1-j] + v.piece(j+1, n)
+}
+
+// each calls f with the hash of every variant with at most d letters deleted,
+// until f is false. Of a run of equal letters only the first is deleted alone.
+func (v *variants) each(d int, f func(h uint64) bool) {
+	n := len(v.word)
+	if !f(v.pre[n]) {
+		return
+	}
+	for i := range n {
+		if i > 0 && v.word[i] == v.word[i-1] {
+			continue
+		}
+		if !f(v.without1(i)) {
+			return
+		}
+	}
+	if d < 2 {
+		return
+	}
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			if !f(v.without2(i, j)) {
+				return
+			}
+		}
+	}
+}
+
+// newTypoIndex files the words.
+func newTypoIndex(words []nearWord) *typoIndex {
+	x := &typoIndex{words: words}
+	type filed struct {
+		hash uint64
+		id   uint32
+	}
+	var all []filed
+	var v variants
+	for id, w := range words {
+		v.reset(w.key)
+		d := typosIn(len(w.key))
+		x.two = x.two || d == 2
+		v.each(d, func(h uint64) bool {
+			all = append(all, filed{h * hashPrime, uint32(id)})
+			return true
+		})
+	}
+	for x.bits = 4; len(all) > 1<<x.bits; x.bits++ {
+	}
+	x.filter = make([]uint64, 1<<x.bits>>3) // 8 bits or more for each variant
+	counts := make([]uint32, 1<<x.bits+1)
+	for _, f := range all {
+		counts[f.hash>>(64-x.bits)+1]++
+	}
+	for i := 1; i < len(counts); i++ {
+		counts[i] += counts[i-1]
+	}
+	x.start = counts
+	x.tags, x.ids = make([]uint32, len(all)), make([]uint32, len(all))
+	used := make([]uint8, 1<<x.bits)
+	for _, f := range all {
+		x.file(f.hash, f.id, used)
+	}
+	return x
+}
+
+// file puts one variant of a word into its bucket. A free entry has the tag 0.
+func (x *typoIndex) file(hash uint64, id uint32, used []uint8) {
+	b := hash >> (64 - x.bits)
+	tag, start := uint32(hash)|1, x.start[b]
+	same := 0
+	for i := start; i < start+uint32(used[b]); i++ {
+		if x.tags[i] == tag {
+			if same++; same == maxVariant || x.ids[i] == id {
+				return
+			}
+		}
+	}
+	if used[b] == maxBucket {
+		return
+	}
+	at := start + uint32(used[b])
+	x.tags[at], x.ids[at] = tag, id
+	used[b]++
+	bit := x.filterBit(hash)
+	x.filter[bit>>6] |= 1 << (bit & 63)
+}
+
+func (x *typoIndex) filterBit(hash uint64) uint64 { return hash >> (64 - x.bits - 3) }
+
+// A nearest collects the nearest words to a typed one.
+type nearest struct {
+	typed []byte
+	v     variants
+	seen  [maxCandidates]uint32
+	tried int
+	best  int
+	ids   [maxNear]uint32
+	n     int
+}
+
+// find leaves in q the words that are nearest to the typed one, of those that
+// it is near enough to.
+func (x *typoIndex) find(q *nearest, typed []byte) {
+	q.typed, q.tried, q.n, q.best = typed, 0, 0, 3
+	n := len(typed)
+	if n < oneTypo-1 || n > maxTypoWord+2 {
+		return
+	}
+	v := &q.v
+	v.pre[0] = 0
+	for i, c := range typed {
+		v.pre[i+1] = v.pre[i]*typoBase + uint64(c) + 1
+	}
+	x.probe(q, v.pre[n])
+	for i := range n {
+		x.probe(q, v.pre[i]*powers[n-1-i]+v.piece(i+1, n))
+	}
+	if !x.two || n < twoTypos-2 {
+		return
+	}
+	for i := range n {
+		head := v.pre[i]
+		for j := i + 1; j < n; j++ {
+			// head is the hash of typed[:j] without letter i.
+			x.probe(q, head*powers[n-1-j]+v.piece(j+1, n))
+			head = head*typoBase + uint64(typed[j]) + 1
+		}
+	}
+}
+
+// probe compares the words of one variant.
+func (x *typoIndex) probe(q *nearest, h uint64) {
+	h *= hashPrime
+	if bit := x.filterBit(h); x.filter[bit>>6]>>(bit&63)&1 == 0 {
+		return
+	}
+	b, tag := h>>(64-x.bits), uint32(h)|1
+	for i := x.start[b]; i < x.start[b+1] && x.tags[i] != 0; i++ {
+		if x.tags[i] == tag {
+			q.try(x, x.ids[i])
+		}
+	}
+}
+
+func (q *nearest) try(x *typoIndex, id uint32) {
+	if q.tried == maxCandidates {
+		return
+	}
+	for _, other := range q.seen[:q.tried] {
+		if other == id {
+			return
+		}
+	}
+	q.seen[q.tried] = id
+	q.tried++
+	key := x.words[id].key
+	limit := min(typosIn(len(key)), q.best)
+	d := editDistance(key, q.typed, limit)
+	switch {
+	case d > limit || d == 0:
+		return
+	case d < q.best:
+		q.best, q.n = d, 0
+	}
+	if q.n < maxNear {
+		q.ids[q.n] = id
+		q.n++
+	}
+}
+
+// editDistance is the optimal string alignment distance of two words: inserted,
+// deleted, replaced letters and swapped neighbours, none edited twice. It is
+// some number above limit if the distance is.
+func editDistance(a string, b []byte, limit int) int {
+	if d := len(a) - len(b); d > limit || -d > limit {
+		return limit + 1
+	}
+	var rows [3][maxTypoWord + 3]uint8
+	before, last, row := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
+		last[j] = uint8(j)
+	}
+	for i := range len(a) {
+		row[0] = uint8(i + 1)
+		least := row[0]
+		for j := range len(b) {
+			cost := uint8(1)
+			if a[i] == b[j] {
+				cost = 0
+			}
+			d := min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, before[j-1]+1)
+			}
+			row[j+1] = d
+			least = min(least, d)
+		}
+		if int(least) > limit+1 {
+			return limit + 1
+		}
+		before, last, row = last, row, before
+	}
+	return int(last[len(b)])
+}

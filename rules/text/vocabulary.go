@@ -1,0 +1,137 @@
+package text
+
+// A vocabulary tells which symbols of the automaton a token is. A symbol is a
+// word of a phrase in one of three roles: typed right, typed with errors
+// forgiven, or as the beginning of a word.
+type vocabulary struct {
+	words    table
+	prefixes table
+	lengths  uint64 // bit n: some prefix has n bytes (63: or more)
+	near     *typoIndex
+	common   *wordSet
+}
+
+// A wordEntry is one word and its symbols, or -1.
+type wordEntry struct {
+	hash  uint64
+	key   string
+	exact int32 // the symbol of phrases that want it typed right
+	near  int32 // the symbol of phrases that forgive typing errors
+}
+
+// A table is a set of words with open addressing behind a filter of one bit a
+// word, which fits the first-level cache and turns most words of a message away.
+type table struct {
+	entries []wordEntry
+	slots   []int32 // index of an entry plus 1
+	filter  []uint64
+	shift   uint
+}
+
+// newTable makes the table of the entries, which are distinct.
+func newTable(entries []wordEntry) table {
+	bits := uint(6)
+	for 1<<bits < 2*len(entries) {
+		bits++
+	}
+	t := table{entries: entries, slots: make([]int32, 1<<bits), filter: make([]uint64, 1<<bits>>4), shift: 64 - bits}
+	for i := range entries {
+		h := entries[i].hash
+		at := h >> t.shift
+		for t.slots[at] != 0 {
+			at = (at + 1) & uint64(len(t.slots)-1)
+		}
+		t.slots[at] = int32(i + 1)
+		bit := t.filterBit(h)
+		t.filter[bit>>6] |= 1 << (bit & 63)
+	}
+	return t
+}
+
+// filterBit takes 4 times as many bits as there are slots to choose from.
+func (t *table) filterBit(h uint64) uint64 { return h >> (t.shift - 2) }
+
+// find returns the entry of a word, or nil.
+func (t *table) find(h uint64, key []byte) *wordEntry {
+	if bit := t.filterBit(h); t.filter[bit>>6]>>(bit&63)&1 == 0 {
+		return nil
+	}
+	for at := h >> t.shift; t.slots[at] != 0; at = (at + 1) & uint64(len(t.slots)-1) {
+		e := &t.entries[t.slots[at]-1]
+		if e.hash == h && e.key == string(key) {
+			return e
+		}
+	}
+	return nil
+}
+
+// A reading is a symbol that a token is read as, and with how many edits.
+type reading struct {
+	symbol int32
+	typos  uint8
+}
+
+// read appends the symbols of token i to dst.
+func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
+	t := &m.tokens[i]
+	n := len(dst)
+	if e := v.words.find(t.hash, m.word(i)); e != nil {
+		if e.exact >= 0 {
+			dst = append(dst, reading{e.exact, 0})
+		}
+		if e.near >= 0 {
+			dst = append(dst, reading{e.near, 0})
+		}
+	}
+	if !t.IsWord() {
+		return dst
+	}
+	known := len(dst) > n
+	if v.lengths != 0 {
+		dst = v.readPrefixes(m.word(i), dst)
+		known = len(dst) > n
+	}
+	if known || v.near == nil || t.letters < oneTypo-1 || int32(t.letters) != t.keyEnd-t.key || v.common.has(t.hash) {
+		return dst
+	}
+	return v.readNear(m, i, dst)
+}
+
+// readPrefixes appends the symbols of the prefixes that a word has.
+func (v *vocabulary) readPrefixes(word []byte, dst []reading) []reading {
+	h := uint64(hashSeed)
+	for k, c := range word {
+		h = (h ^ uint64(c)) * hashPrime
+		if v.lengths>>min(k+1, 63)&1 == 0 {
+			continue
+		}
+		if e := v.prefixes.find(h, word[:k+1]); e != nil {
+			dst = append(dst, reading{e.exact, 0})
+		}
+	}
+	return dst
+}
+
+// readNear appends the symbols of the words that an unknown word may stand for.
+// The word is of ASCII: it has one byte a letter.
+func (v *vocabulary) readNear(m *Message, i int, dst []reading) []reading {
+	word := m.word(i)
+	if allDigits(word) {
+		return dst
+	}
+	q := &m.search.near
+	v.near.find(q, word)
+	for _, id := range q.ids[:q.n] {
+		dst = append(dst, reading{v.near.words[id].symbol, uint8(q.best)})
+	}
+	return dst
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
