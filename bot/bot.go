@@ -1,0 +1,85 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+	"escalator/bot/mask"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// ErrUnavailable says that a decided transfer could be stored nowhere. Nothing
+// of the callback was kept: the sender should try again.
+var ErrUnavailable = errors.New("the transfer cannot be stored")
+
+// Desk is what the bot needs of the REST API; *desk.Client is one.
+type Desk interface {
+	TransferToHuman(ctx context.Context, r desk.TransferRequest) (desk.TransferResult, error)
+	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
+}
+
+// Options is what a Bot is made of. All fields are needed but those that say
+// otherwise.
+type Options struct {
+	Policy        *rules.Policy
+	Desk          Desk
+	Conversations store.Conversations
+	Marks         store.Marks
+	Outbox        store.Outbox
+
+	AIProvider AIProvider
+	Horizon    time.Duration // after this a transfer is given up
+	LogText    mask.Mode     // how much of customers' words the log may show
+
+	Log     *logrus.Logger
+	Metrics *Metrics
+	Now     func() time.Time // nil: time.Now
+}
+
+// Bot handles callbacks. Make one with New, run its courier with Start.
+type Bot struct {
+	Options
+	policy  atomic.Pointer[rules.Policy]
+	muted   atomic.Pointer[rules.Muted]
+	recent  *recent
+	unknown *nameSet
+	courier *courier
+}
+
+// New returns a bot that is not delivering yet.
+func New(o Options) *Bot {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames)}
+	b.courier = newCourier(b)
+	b.SetPolicy(o.Policy)
+	b.SetMuted(nil)
+	return b
+}
+
+// Policy returns the rules in force.
+func (b *Bot) Policy() *rules.Policy { return b.policy.Load() }
+
+// SetPolicy puts other rules in force. A message that is being handled ends
+// under those that it began with.
+func (b *Bot) SetPolicy(p *rules.Policy) {
+	b.policy.Store(p)
+	b.courier.setRate(p.Global())
+}
+
+// SetMuted replaces the set of rules that an operator silenced.
+func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
+
+// Start begins to deliver. It returns at once.
+func (b *Bot) Start() { b.courier.start() }
+
+// Stop ends delivery: what is in flight is finished until ctx ends, the rest
+// stays in the outbox. It may be called more than once.
+func (b *Bot) Stop(ctx context.Context) error { return b.courier.stop(ctx) }

@@ -1,0 +1,165 @@
+package bot
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+	"escalator/rules"
+)
+
+// record is a decision on its way to the log, the metrics and the API.
+type record struct {
+	event    *desk.Event
+	policy   *rules.Policy
+	started  time.Time
+	decision rules.Decision
+}
+
+// DecisionRecord is a decision as the log and GET /api/decisions show it. The
+// names are fixed (CONTRACT.md 5).
+type DecisionRecord struct {
+	At           time.Time     `json:"at"`
+	Session      string        `json:"session"`
+	User         string        `json:"user,omitempty"`
+	Event        string        `json:"event"`
+	RequestID    string        `json:"request_id,omitempty"`
+	Rule         string        `json:"rule,omitempty"`
+	Mode         string        `json:"mode,omitempty"`
+	Outcome      rules.Outcome `json:"outcome"`
+	Reason       rules.Reason  `json:"reason,omitempty"`
+	Shadow       []string      `json:"shadow,omitempty"`
+	Matched      []string      `json:"matched,omitempty"`
+	Target       string        `json:"target,omitempty"`
+	Tags         []string      `json:"tags,omitempty"`
+	Near         string        `json:"near,omitempty"`
+	RulesVersion string        `json:"rules_version"`
+	TookUS       int64         `json:"took_us"`
+}
+
+// report tells of a decision: a line in the log, a count, and a place among
+// the recent ones. Where no rule held it is a debug line, unless one came near.
+func (b *Bot) report(r *record) {
+	d := &r.decision
+	b.Metrics.decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
+	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
+	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
+		return
+	}
+	rec := b.publicRecord(r)
+	level := logrus.DebugLevel
+	if notable {
+		level = logrus.InfoLevel
+		b.recent.add(rec)
+	}
+	b.Log.WithFields(rec.fields()).Log(level, "decision")
+}
+
+func (b *Bot) publicRecord(r *record) *DecisionRecord {
+	d, e := &r.decision, r.event
+	rec := &DecisionRecord{
+		At: r.started, Session: clip(e.SessionID), User: clip(e.UserID), Event: clip(e.Name), RequestID: clip(e.RequestID),
+		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
+		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Now().Sub(r.started).Microseconds(),
+	}
+	if rec.Reason == rules.ReasonNone {
+		rec.Reason = d.NearReason
+	}
+	for _, m := range d.Matched {
+		if words := b.LogText.Text(m.Text); words != "" {
+			// Cloned: the words are a piece of the callback's body.
+			rec.Matched = append(rec.Matched, strings.Clone(words))
+		}
+	}
+	return rec
+}
+
+// fields returns the log line's fields; those that say nothing are left out.
+func (r *DecisionRecord) fields() logrus.Fields {
+	f := logrus.Fields{
+		"session": r.Session, "event": r.Event, "outcome": r.Outcome.String(), "rules_version": r.RulesVersion, "took_us": r.TookUS,
+	}
+	for name, value := range map[string]string{
+		"user": r.User, "request_id": r.RequestID, "rule": r.Rule, "mode": r.Mode, "reason": string(r.Reason),
+		"target": r.Target, "near": r.Near,
+	} {
+		if value != "" {
+			f[name] = value
+		}
+	}
+	for name, values := range map[string][]string{"shadow": r.Shadow, "matched": r.Matched, "tags": r.Tags} {
+		if len(values) > 0 {
+			f[name] = values
+		}
+	}
+	return f
+}
+
+const (
+	// keepRecent is how many decisions the API can look back on.
+	keepRecent = 1000
+	// streamBuffer is how many decisions a slow reader of the stream may be
+	// behind before it is cut off.
+	streamBuffer = 64
+)
+
+// recent is a ring of the last decisions, and those who watch them come.
+type recent struct {
+	mu      sync.Mutex
+	ring    [keepRecent]*DecisionRecord
+	count   int
+	readers map[chan *DecisionRecord]bool
+}
+
+func newRecent() *recent { return &recent{readers: map[chan *DecisionRecord]bool{}} }
+
+// add keeps a decision in the place of the oldest. A reader that is too far
+// behind is cut off: its channel is closed.
+func (r *recent) add(rec *DecisionRecord) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ring[r.count%keepRecent] = rec
+	r.count++
+	for c := range r.readers {
+		select {
+		case c <- rec:
+		default:
+			delete(r.readers, c)
+			close(c)
+		}
+	}
+}
+
+// Decisions returns up to n recent decisions that did something, newest first.
+func (b *Bot) Decisions(n int) []*DecisionRecord {
+	r := b.recent
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n = min(n, r.count, keepRecent)
+	list := make([]*DecisionRecord, n)
+	for i := range list {
+		list[i] = r.ring[(r.count-1-i)%keepRecent]
+	}
+	return list
+}
+
+// Watch returns a channel of the decisions to come, and what ends it. The
+// channel is closed when its reader falls streamBuffer decisions behind.
+func (b *Bot) Watch() (decisions <-chan *DecisionRecord, stop func()) {
+	r := b.recent
+	c := make(chan *DecisionRecord, streamBuffer)
+	r.mu.Lock()
+	r.readers[c] = true
+	r.mu.Unlock()
+	return c, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.readers[c] {
+			delete(r.readers, c)
+			close(c)
+		}
+	}
+}

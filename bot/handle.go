@@ -1,0 +1,103 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+)
+
+// Handle does what one callback asks for and returns the answer to it. The
+// error wraps ErrUnavailable when the sender should try again.
+func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
+	key := e.DedupKey()
+	answer, first, err := b.Marks.Claim(ctx, key)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
+	}
+	if !first {
+		b.Metrics.dedupHits.Inc()
+		return Answer{JSON: answer, Repeat: true}, nil
+	}
+	// The claim must end, also when the sender hangs up and when we panic.
+	ctx = context.WithoutCancel(ctx)
+	finished := false
+	defer func() {
+		if !finished {
+			b.Marks.Release(ctx, key)
+		}
+	}()
+	json, err := b.dispatch(ctx, e)
+	if err != nil {
+		return Answer{}, err
+	}
+	b.Marks.Finish(ctx, key, json)
+	finished = true
+	return Answer{JSON: json}, nil
+}
+
+// dispatch sends a callback to what handles its command.
+func (b *Bot) dispatch(ctx context.Context, e *desk.Event) ([]byte, error) {
+	switch e.Command {
+	case desk.CommandSessionEvent:
+		return b.sessionEvent(ctx, e)
+	default:
+		// Everything else is acknowledged: anything but success makes Tencent
+		// send it again.
+		return answerOK, nil
+	}
+}
+
+// maxUnknownNames bounds the names of unknown events that are told apart.
+const maxUnknownNames = 32
+
+// otherName stands for all names beyond the bound.
+const otherName = "other"
+
+// nameSet tells apart the first few names that it is shown.
+type nameSet struct {
+	mu    sync.Mutex
+	max   int
+	names map[string]bool
+}
+
+func newNameSet(limit int) *nameSet { return &nameSet{max: limit, names: map[string]bool{}} }
+
+// add returns the label to use for name and whether it is used for the first
+// time.
+func (s *nameSet) add(name string) (label string, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.names[name] && len(s.names) >= s.max {
+		name = otherName
+	}
+	first = !s.names[name]
+	s.names[name] = true
+	return name, first
+}
+
+// noteUnknownEvent counts an event whose name we do not know, and logs each
+// name once: the first real run shows which names to map in the rule file.
+func (b *Bot) noteUnknownEvent(e *desk.Event) {
+	label, first := b.unknown.add(clip(e.Name))
+	b.Metrics.unknownEvents.WithLabelValues(label).Inc()
+	if first {
+		b.Log.WithFields(logrus.Fields{
+			"event": label, "session": clip(e.SessionID), "mark": clip(e.Mark),
+		}).Warn("unknown event: acknowledged and ignored; say what it means under events: in the rule file")
+	}
+}
+
+// maxID bounds the identifiers of strangers in logs and keys.
+const maxID = 128
+
+// clip shortens an identifier that nobody would make that long.
+func clip(s string) string {
+	if len(s) > maxID {
+		return s[:maxID]
+	}
+	return s
+}

@@ -1,0 +1,238 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"escalator/bot/desk"
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
+	"escalator/rules"
+)
+
+func TestHandle_saysWhoAnswersTheCustomer(t *testing.T) {
+	for _, c := range []struct {
+		provider  AIProvider
+		text      string
+		want, not string
+	}{
+		{AIProviderDesk, "你好", `"AIProvider":1`, ""},
+		{AIProviderDesk, "转人工", `"AIProvider":0`, ""},
+		{AIProviderSelf, "你好", `"AIProvider":0`, ""},
+		{AIProviderOmit, "转人工", `"ErrorCode":0`, "AIProvider"},
+	} {
+		t.Run(fmt.Sprint(c.provider, " ", c.text), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.bot.AIProvider = c.provider
+				got := string(w.user(c.text).JSON)
+				if !strings.Contains(got, c.want) || c.not != "" && strings.Contains(got, c.not) {
+					t.Errorf("answer %s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestHandle_onlyACustomersMessageIsAskedWhoAnswers(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for _, e := range []*desk.Event{
+			w.event(desk.EventSessionBegin, "", ""), w.event(desk.EventBotMessage, "hello", ""), w.event("Never.Heard", "", ""),
+		} {
+			if got := string(w.handle(e).JSON); got != `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}` {
+				t.Errorf("%s: answer %s", e.Name, got)
+			}
+		}
+	})
+}
+
+func TestHandle_tenCopiesAtOnce_areOneCallback(t *testing.T) {
+	inWorld(t, func(w *world) {
+		e := w.event(desk.EventUserMessage, "转人工", "")
+		var repeats atomic.Int32
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				a := w.handle(e)
+				if a.Repeat {
+					repeats.Add(1)
+				}
+				if !strings.Contains(string(a.JSON), `"AIProvider":0`) {
+					t.Errorf("answer %s", a.JSON)
+				}
+			})
+		}
+		all.Wait()
+		synctest.Wait()
+		if repeats.Load() != 9 || len(w.log.lines("decision")) != 1 {
+			t.Errorf("%d repeats, %d decisions", repeats.Load(), len(w.log.lines("decision")))
+		}
+		w.wantCalls(1, 0)
+		if n := testutil.ToFloat64(w.bot.Metrics.dedupHits); n != 9 {
+			t.Errorf("dedup_hits_total %v", n)
+		}
+	})
+}
+
+func TestHandle_countsTheBotsMisses(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for range 2 {
+			w.user("怎么改地址")
+			w.handle(w.event(desk.EventBotMessage, "抱歉", "fallback"))
+			synctest.Wait()
+		}
+		w.wantOutcomes("assigned")
+		line := w.log.lines("transfer")[0]
+		if line["rule"] != "bot-stuck" || line["target"] != "default" || line["agent"] != "li@example.com" {
+			t.Errorf("transfer line %v", line)
+		}
+	})
+}
+
+func TestHandle_ignoresOurOwnWordsAndThePlugin(t *testing.T) {
+	inWorld(t, func(w *world) {
+		own := w.event(desk.EventBotMessage, "human human", "")
+		own.CloudCustomData, own.Body = `{"escalator":"say"}`, []byte(`{"CloudCustomData":"{\"escalator\":\"say\"}"}`)
+		w.handle(own)
+		start := w.event(desk.EventUserMessage, "human", "")
+		start.Plugin, start.PluginSrc, start.Text = true, "7", ""
+		w.handle(start)
+		synctest.Wait()
+		if lines := w.log.lines("decision"); len(lines) != 0 {
+			t.Errorf("decisions %v", lines)
+		}
+	})
+}
+
+func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 100 {
+			w.handle(w.event(fmt.Sprintf("Event.%d", i%50), "", ""))
+		}
+		lines := w.log.lines("unknown event: acknowledged and ignored; say what it means under events: in the rule file")
+		if len(lines) != maxUnknownNames+1 {
+			t.Errorf("%d lines, want one for each of %d names and one for the others", len(lines), maxUnknownNames)
+		}
+		if n := testutil.CollectAndCount(w.bot.Metrics.unknownEvents); n != maxUnknownNames+1 {
+			t.Errorf("%d label values", n)
+		}
+	})
+}
+
+func TestHandle_aMarkMovesThePhase_underAnyEventName(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.handle(w.event("Some.Unknown", "an agent is here", "connectedToAgent"))
+		w.wantPhase(rules.PhaseHuman)
+		w.user("转人工")
+		line := w.log.lines("decision")[0]
+		if line["outcome"] != "suppressed" || line["reason"] != "already_human" {
+			t.Errorf("decision %v", line)
+		}
+		w.handle(w.event("Some.Unknown", "", "timeoutAutoClosure"))
+		w.wantPhase(rules.PhaseBot)
+	})
+}
+
+// brokenOutbox cannot store anything while broken is set.
+type brokenOutbox struct {
+	*memory.Outbox
+	broken atomic.Bool
+}
+
+func (o *brokenOutbox) Put(ctx context.Context, t *store.Transfer) error {
+	if o.broken.Load() {
+		return errors.New("no space left on device")
+	}
+	return o.Outbox.Put(ctx, t)
+}
+
+func TestHandle_whatCannotBeStored_leavesNothingHalfDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := &brokenOutbox{Outbox: memory.NewOutbox(nil)}
+		w := newWorld(t, outbox)
+		w.bot.Start()
+		defer func() { _ = w.bot.Stop(t.Context()) }()
+		outbox.broken.Store(true)
+		e := w.event(desk.EventUserMessage, "转人工", "")
+		if _, err := w.bot.Handle(t.Context(), e); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("Handle = %v, want ErrUnavailable", err)
+		}
+		w.wantPhase(rules.PhaseBot)
+		outbox.broken.Store(false)
+		if a := w.handle(e); a.Repeat { // Tencent sends it again
+			t.Error("the second try counts as a repeat")
+		}
+		synctest.Wait()
+		w.wantOutcomes("assigned")
+	})
+}
+
+func TestHandle_aForgottenConversation_isNotTransferredTwice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.slow = time.Minute
+		w.user("转人工")
+		w.bot.Conversations = memory.NewConversations(memory.ConversationsOptions{
+			Outbox: w.outbox, Max: 10, Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
+		})
+		w.user("转人工")
+		line := w.log.lines("decision")[1]
+		if line["outcome"] != "suppressed" || line["reason"] != "already_transferring" {
+			t.Errorf("decision %v", line)
+		}
+		time.Sleep(2 * time.Minute)
+		w.wantCalls(1, 0)
+	})
+}
+
+func TestDecisions_newestFirst_andAStreamForThoseWhoWatch(t *testing.T) {
+	inWorld(t, func(w *world) {
+		stream, stop := w.bot.Watch()
+		for i := range 3 {
+			e := w.event(desk.EventUserMessage, "转人工 13812345678", "")
+			e.SessionID = fmt.Sprint("s", i)
+			w.handle(e)
+		}
+		synctest.Wait()
+		list := w.bot.Decisions(2)
+		if len(list) != 2 || list[0].Session != "s2" || list[1].Session != "s1" {
+			t.Errorf("recent %+v", list)
+		}
+		for i := range 3 {
+			if d := <-stream; d.Session != fmt.Sprint("s", i) {
+				t.Errorf("stream: %s", d.Session)
+			}
+		}
+		stop()
+		stop()
+		if _, open := <-stream; open {
+			t.Error("the stream goes on after stop")
+		}
+	})
+}
+
+func TestWatch_aSlowReaderIsCutOff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		stream, stop := w.bot.Watch()
+		defer stop()
+		for i := range streamBuffer + 1 {
+			e := w.event(desk.EventUserMessage, "转人工", "")
+			e.SessionID = fmt.Sprint("s", i)
+			w.handle(e)
+		}
+		n := 0
+		for range stream {
+			n++
+		}
+		if n != streamBuffer {
+			t.Errorf("read %d decisions before the end", n)
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package bot
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// holdFirst is the time from a refusal that condemns every transfer to the
+	// first probe; it doubles with each further refusal up to holdLongest.
+	holdFirst   = 5 * time.Second
+	holdLongest = time.Minute
+)
+
+// hold stops delivery while Desk refuses everything, because of a wrong key,
+// say: the transfers stay stored, and probes find out when it is mended.
+type hold struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	held  bool
+	delay time.Duration
+	until time.Time
+}
+
+// pause returns how long to wait before the next attempt, and whether that
+// attempt would be a probe.
+func (h *hold) pause() (wait time.Duration, probing bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.held {
+		return 0, false
+	}
+	return max(0, h.until.Sub(h.now())), true
+}
+
+// set begins or prolongs the hold and returns the time to the next probe.
+func (h *hold) set() (next time.Duration, began bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	began = !h.held
+	h.delay = min(max(holdFirst, 2*h.delay), holdLongest)
+	if began {
+		h.delay = holdFirst
+	}
+	h.held, h.until = true, h.now().Add(h.delay)
+	return h.delay, began
+}
+
+// clear ends the hold and reports whether there was one.
+func (h *hold) clear() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ended := h.held
+	h.held, h.delay = false, 0
+	return ended
+}

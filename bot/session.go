@@ -1,0 +1,209 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// ownMark is the key in CloudCustomData by which we know our own messages when
+// Desk sends them back to us.
+const ownMark = "escalator"
+
+// sessionEvent handles Desk.SessionEventNotify: every message and every change
+// of a conversation.
+func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
+	policy := b.Policy()
+	step, known := b.understand(policy, e)
+	if !known {
+		b.noteUnknownEvent(e)
+	}
+	answer := b.answerTo(e, false)
+	if e.SessionID == "" || step.empty() || ours(e) {
+		return answer, nil
+	}
+	record, err := b.decide(ctx, policy, e, step)
+	if err != nil {
+		return nil, err
+	}
+	if s := step.observe; s != nil && *s == rules.EventClosed {
+		b.withdraw(ctx, e.SessionID)
+	}
+	if step.turn != nil {
+		b.report(record)
+	}
+	return b.answerTo(e, acts(record.decision)), nil
+}
+
+// withdraw forgets a transfer that waits for an agent after its customer left.
+// One that is on its way is left alone: Desk knows best, and says so.
+func (b *Bot) withdraw(ctx context.Context, id string) {
+	if t, err := b.Outbox.Get(ctx, id); err == nil && t.State == store.Waiting {
+		b.forget(ctx, t)
+	}
+}
+
+// step is what an event does to its conversation: a turn for the rules, a
+// change of phase, or nothing.
+type step struct {
+	turn    *rules.Turn
+	observe *rules.EventKind
+}
+
+func (s step) empty() bool { return s.turn == nil && s.observe == nil }
+
+// understand says what an event means. Three names are documented by Tencent,
+// the rule file may map others; a system mark speaks for itself under any name.
+func (b *Bot) understand(policy *rules.Policy, e *desk.Event) (s step, known bool) {
+	kind, known := eventKind(policy, e)
+	marked, isMark := rules.MarkEvent(e.Mark)
+	switch {
+	case isMark: // Desk's own prompt is no answer of the bot
+		s.observe = &marked
+		return s, known
+	case !known:
+		return s, false
+	case kind == rules.EventUserMessage && e.Control():
+		// The client tells of itself (start of the service, typing, …): no words.
+		return s, true
+	case kind == rules.EventSessionBegin:
+		s.turn = b.turn(e, rules.StartTurn)
+	case kind == rules.EventUserMessage:
+		s.turn = b.turn(e, rules.UserTurn)
+		s.turn.Unsure = e.Name != desk.EventUserMessage
+	case kind == rules.EventBotMessage:
+		s.turn = b.turn(e, rules.BotTurn)
+	default:
+		s.observe = &kind
+	}
+	return s, true
+}
+
+// eventKind names what an event is. A message of the bot that carries the role
+// of a seat was written by a person.
+func eventKind(policy *rules.Policy, e *desk.Event) (rules.EventKind, bool) {
+	switch e.Name {
+	case desk.EventSessionBegin:
+		return rules.EventSessionBegin, true
+	case desk.EventUserMessage:
+		return rules.EventUserMessage, true
+	case desk.EventBotMessage:
+		if e.Role == "seat" {
+			return rules.EventAgentMessage, true
+		}
+		return rules.EventBotMessage, true
+	default:
+		return policy.EventKind(e.Name)
+	}
+}
+
+func (b *Bot) turn(e *desk.Event, kind rules.TurnKind) *rules.Turn {
+	return &rules.Turn{
+		Kind:   kind,
+		At:     b.Now(),
+		Sent:   e.Time,
+		Text:   e.Text,
+		Mark:   e.Mark,
+		Sends:  rules.Sends(e.Sends), // the same bits in the same order
+		Fields: e,
+		Muted:  *b.muted.Load(),
+	}
+}
+
+// ours reports whether a message was sent by this program: it must never feed
+// the rules.
+func ours(e *desk.Event) bool {
+	if !strings.Contains(e.CloudCustomData, ownMark) {
+		return false
+	}
+	_, ok := e.Field("CloudCustomData." + ownMark)
+	return ok
+}
+
+// decide counts the step into its conversation, lets the rules decide, and
+// stores the transfer that is due.
+func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s step) (*record, error) {
+	r := &record{event: e, policy: policy, started: b.Now()}
+	id := strings.Clone(e.SessionID)
+	err := b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
+		r.decision = rules.Decision{}
+		if s.observe != nil {
+			c.Observe(*s.observe, r.started, e.Time)
+		}
+		if s.turn != nil {
+			r.decision = policy.Decide(c, *s.turn)
+		}
+		if r.decision.Outcome != rules.OutcomeTransfer {
+			return nil, nil
+		}
+		return b.transfer(e, &r.decision, c.Language()), nil
+	})
+	if errors.Is(err, store.ErrPending) {
+		err = b.alreadyOnItsWay(ctx, id, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return r, nil
+}
+
+// alreadyOnItsWay corrects a conversation that had forgotten that it is being
+// transferred (it was evicted, say): the outbox knows better.
+func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
+	r.decision.Outcome = rules.OutcomeSuppressed
+	r.decision.Reason = rules.ReasonAlreadyTransferring
+	r.decision.Chain = nil
+	return b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
+		c.Observe(rules.EventTransferring, r.started, time.Time{})
+		return nil, nil
+	})
+}
+
+// transfer makes the outbox's record of a decision.
+func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store.Transfer {
+	now := b.Now()
+	return &store.Transfer{
+		ID:       strings.Clone(e.SessionID),
+		Session:  strings.Clone(e.SessionID),
+		User:     e.UserID,
+		Service:  e.ServiceID,
+		Rule:     d.Rule,
+		Reason:   d.Reason,
+		Target:   d.Target,
+		Chain:    d.Chain,
+		Language: language,
+		Episode:  rand.Text(),
+		Created:  now,
+		Due:      now,
+		Doubted:  d.Verify,
+	}
+}
+
+// acts reports whether we take this message on ourselves, so that no robot
+// must answer it.
+func acts(d rules.Decision) bool {
+	switch d.Outcome {
+	case rules.OutcomeTransfer, rules.OutcomeOffer:
+		return true
+	case rules.OutcomeKeep:
+		return d.Say != nil
+	default:
+		return false
+	}
+}
+
+// answerTo returns the answer to an event. Only a message of the customer in
+// the bot phase is asked who answers it.
+func (b *Bot) answerTo(e *desk.Event, acts bool) []byte {
+	if e.Name != desk.EventUserMessage {
+		return answerOK
+	}
+	return b.AIProvider.userMessage(acts)
+}

@@ -1,0 +1,67 @@
+package bolt
+
+import (
+	"encoding/json"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// load reads what an earlier process left. A record that cannot be read is
+// moved to a bucket of its own and reported; the others are not harmed by it.
+func (s *Store) load() error {
+	s.restored = map[string]*rules.Conversation{}
+	return s.db.Update(func(tx *bolt.Tx) error {
+		err := s.loadBucket(tx, bucketOutbox, func(id string, value []byte) error {
+			t := &store.Transfer{}
+			if err := json.Unmarshal(value, t); err != nil {
+				return err
+			}
+			if t.ID != id || len(t.Chain) == 0 {
+				return fmt.Errorf("it is incomplete")
+			}
+			t.Unsure = t.Unsure || t.State != store.GivenUp
+			s.index.Insert(t)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return s.loadBucket(tx, bucketConversations, func(id string, value []byte) error {
+			c := new(rules.Conversation)
+			if err := c.UnmarshalBinary(value); err != nil {
+				return err
+			}
+			s.restored[id] = c
+			return nil
+		})
+	})
+}
+
+// loadBucket reads each record of a bucket.
+func (s *Store) loadBucket(tx *bolt.Tx, name []byte, read func(id string, value []byte) error) error {
+	type record struct{ key, value []byte }
+	var bad []record
+	err := tx.Bucket(name).ForEach(func(key, value []byte) error {
+		if err := read(string(key), value); err != nil {
+			s.report(fmt.Sprintf("the record of %q in %s cannot be read: %v", key, name, err), "bucket damaged of "+s.db.Path())
+			bad = append(bad, record{append([]byte(nil), key...), append([]byte(nil), value...)})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range bad {
+		if err := tx.Bucket(bucketDamaged).Put(append(append([]byte(nil), name...), append([]byte("/"), r.key...)...), r.value); err != nil {
+			return err
+		}
+		if err := tx.Bucket(name).Delete(r.key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

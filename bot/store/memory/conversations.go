@@ -1,0 +1,110 @@
+package memory
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// stripes is how many conversations can be changed at the same moment. More
+// than connections in flight, so that two seldom wait for one commit.
+const stripes = 1024
+
+// lookAgain bounds how long a conversation may sit in its queue unseen, so
+// that one which is kept for a day does not hold back those behind it.
+const lookAgain = 30 * time.Minute
+
+// Conversations keeps the state of the live conversations of one process.
+type Conversations struct {
+	table   *table
+	outbox  store.Outbox
+	expires func(*rules.Conversation) time.Time
+	seed    maphash.Seed
+	locks   [stripes]sync.Mutex
+	scratch sync.Pool // of *rules.Conversation, to undo a change that failed
+}
+
+// ConversationsOptions says what is kept and for how long.
+type ConversationsOptions struct {
+	Outbox  store.Outbox // where the transfers of Update go
+	Max     int          // over this the oldest idle one of the bot phase goes first
+	Expires func(*rules.Conversation) time.Time
+	Now     func() time.Time // nil: time.Now
+	Evicted func()           // called for each that went early; may be nil
+}
+
+// conversation is an entry: state guarded by the stripe, and what the table
+// may ask without it.
+type conversation struct {
+	state  rules.Conversation
+	until  atomic.Int64
+	pinned atomic.Bool
+}
+
+func (c *conversation) expires() int64  { return c.until.Load() }
+func (c *conversation) evictable() bool { return !c.pinned.Load() }
+
+// NewConversations returns an empty memory of conversations.
+func NewConversations(o ConversationsOptions) *Conversations {
+	return &Conversations{
+		table:   newTable(tableOptions{max: o.Max, lookAgain: lookAgain, now: orNow(o.Now), evicted: orNothing(o.Evicted)}),
+		outbox:  o.Outbox,
+		expires: o.Expires,
+		seed:    maphash.MakeSeed(),
+		scratch: sync.Pool{New: func() any { return new(rules.Conversation) }},
+	}
+}
+
+// Update implements store.Conversations.
+func (m *Conversations) Update(ctx context.Context, id string, change store.Change) error {
+	lock := &m.locks[maphash.String(m.seed, id)%stripes]
+	lock.Lock()
+	defer lock.Unlock()
+
+	c := m.find(id)
+	before := m.scratch.Get().(*rules.Conversation)
+	defer m.scratch.Put(before)
+	before.CopyFrom(&c.state)
+
+	transfer, err := change(&c.state)
+	if err == nil && transfer != nil {
+		err = m.outbox.Put(ctx, transfer)
+	}
+	if err != nil {
+		c.state.CopyFrom(before)
+		return err
+	}
+	m.keep(id, c)
+	return nil
+}
+
+// find returns the entry of id, or a new one that is not in the table yet.
+func (m *Conversations) find(id string) *conversation {
+	if e, ok := m.table.get(id); ok {
+		return e.(*conversation)
+	}
+	return new(conversation)
+}
+
+// keep makes sure that c is in the table: it may be new, or have been swept
+// while it was changed.
+func (m *Conversations) keep(id string, c *conversation) {
+	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
+	c.until.Store(m.expires(&c.state).UnixMilli())
+	if e, ok := m.table.get(id); !ok || e != entry(c) {
+		m.table.add(id, c)
+	}
+}
+
+// Live implements store.Conversations.
+func (m *Conversations) Live() int { return m.table.live() }
+
+// Sweep forgets some of what has expired; call it often (see Sweep).
+func (m *Conversations) Sweep() { m.table.sweep() }
+
+var _ store.Conversations = (*Conversations)(nil)

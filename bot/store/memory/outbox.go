@@ -1,0 +1,254 @@
+package memory
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"escalator/bot/store"
+)
+
+const (
+	// keepGivenUp and maxGivenUp bound what is kept for people to read.
+	keepGivenUp = 7 * 24 * time.Hour
+	maxGivenUp  = 10_000
+	expireEvery = time.Minute
+)
+
+// Outbox keeps transfers in memory: they are lost with the process. It is also
+// the index of the durable one, which decides what survives.
+type Outbox struct {
+	mu       sync.Mutex
+	all      map[string]*item
+	reserved map[string]bool // ids between Reserve and Insert
+	later    byDue           // not due yet when last looked at
+	ready    byCreated       // due; the oldest goes first
+	changed  chan struct{}
+	now      func() time.Time
+	expired  time.Time // when Expire last ran
+}
+
+// item is a transfer and where it stands in the heaps.
+type item struct {
+	transfer store.Transfer
+	leased   bool
+	dropped  bool // deleted or replaced while a heap still holds it
+}
+
+// NewOutbox returns an empty outbox. A nil now means time.Now.
+func NewOutbox(now func() time.Time) *Outbox {
+	return &Outbox{all: map[string]*item{}, reserved: map[string]bool{}, changed: make(chan struct{}, 1), now: orNow(now)}
+}
+
+// Put implements store.Outbox.
+func (o *Outbox) Put(_ context.Context, t *store.Transfer) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.free(t.ID); err != nil {
+		return err
+	}
+	o.insert(*t)
+	return nil
+}
+
+// Reserve is the first half of a Put whose transfer has to be committed
+// elsewhere in between: until Insert or Unreserve nobody else puts or takes a
+// transfer of the conversation. The error is that of Put.
+func (o *Outbox) Reserve(id string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.free(id); err != nil {
+		return err
+	}
+	o.reserved[id] = true
+	return nil
+}
+
+// Unreserve takes a Reserve back.
+func (o *Outbox) Unreserve(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.reserved, id)
+	if it := o.all[id]; it != nil {
+		o.insert(it.transfer) // Take may have passed it over
+	}
+}
+
+// Insert stores a transfer in the place of any other of the conversation.
+func (o *Outbox) Insert(t *store.Transfer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.reserved, t.ID)
+	o.insert(*t)
+}
+
+func (o *Outbox) free(id string) error {
+	it := o.all[id]
+	if o.reserved[id] || it != nil && (it.leased || it.transfer.State == store.Pending) {
+		return store.ErrPending
+	}
+	return nil
+}
+
+// insert puts t in the place of an older transfer of the same conversation.
+func (o *Outbox) insert(t store.Transfer) {
+	if old := o.all[t.ID]; old != nil {
+		old.dropped = true
+	}
+	it := &item{transfer: t}
+	o.all[t.ID] = it
+	if t.State != store.GivenUp {
+		heap.Push(&o.later, it)
+	}
+	o.signal()
+}
+
+// Take implements store.Outbox.
+func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.later) > 0 && !o.later[0].transfer.Due.After(now) {
+		heap.Push(&o.ready, heap.Pop(&o.later))
+	}
+	for len(o.ready) > 0 {
+		it := heap.Pop(&o.ready).(*item)
+		if it.dropped || o.reserved[it.transfer.ID] {
+			continue
+		}
+		it.leased = true
+		t := it.transfer
+		return &t, time.Time{}, nil
+	}
+	for len(o.later) > 0 && o.later[0].dropped {
+		heap.Pop(&o.later)
+	}
+	if len(o.later) == 0 {
+		return nil, time.Time{}, nil
+	}
+	return nil, o.later[0].transfer.Due, nil
+}
+
+// Save implements store.Outbox.
+func (o *Outbox) Save(_ context.Context, t *store.Transfer) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if it := o.all[t.ID]; it == nil || it.transfer.Episode != t.Episode {
+		return store.ErrNotFound
+	}
+	o.insert(*t)
+	if t.State == store.GivenUp && o.now().Sub(o.expired) > expireEvery {
+		o.expire()
+	}
+	return nil
+}
+
+// Expire forgets given-up transfers that are old or too many and returns their
+// conversations.
+func (o *Outbox) Expire() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.expire()
+}
+
+func (o *Outbox) expire() (gone []string) {
+	now := o.now()
+	o.expired = now
+	var given []*item
+	for _, it := range o.all {
+		if it.transfer.State == store.GivenUp {
+			given = append(given, it)
+		}
+	}
+	slices.SortFunc(given, func(a, b *item) int { return a.transfer.Due.Compare(b.transfer.Due) })
+	for i, it := range given {
+		if len(given)-i > maxGivenUp || it.transfer.Due.Before(now.Add(-keepGivenUp)) {
+			delete(o.all, it.transfer.ID)
+			gone = append(gone, it.transfer.ID)
+		}
+	}
+	return gone
+}
+
+// Delete implements store.Outbox.
+func (o *Outbox) Delete(_ context.Context, id string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	it := o.all[id]
+	if it == nil {
+		return store.ErrNotFound
+	}
+	it.dropped = true
+	delete(o.all, id)
+	return nil
+}
+
+// Get implements store.Outbox.
+func (o *Outbox) Get(_ context.Context, id string) (*store.Transfer, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	it := o.all[id]
+	if it == nil {
+		return nil, store.ErrNotFound
+	}
+	t := it.transfer
+	return &t, nil
+}
+
+// List implements store.Outbox.
+func (o *Outbox) List(context.Context) ([]*store.Transfer, error) {
+	o.mu.Lock()
+	list := make([]*store.Transfer, 0, len(o.all))
+	for _, it := range o.all {
+		t := it.transfer
+		list = append(list, &t)
+	}
+	o.mu.Unlock()
+	slices.SortFunc(list, func(a, b *store.Transfer) int { return a.Created.Compare(b.Created) })
+	return list, nil
+}
+
+// Changed implements store.Outbox.
+func (o *Outbox) Changed() <-chan struct{} { return o.changed }
+
+// Writable implements store.Outbox: memory always is.
+func (o *Outbox) Writable() error { return nil }
+
+// signal never blocks: one unread value says all that there is to say.
+func (o *Outbox) signal() {
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+var _ store.Outbox = (*Outbox)(nil)
+
+// byDue and byCreated are heaps (container/heap).
+type (
+	byDue     []*item
+	byCreated []*item
+)
+
+func (h byDue) Len() int           { return len(h) }
+func (h byDue) Less(i, j int) bool { return h[i].transfer.Due.Before(h[j].transfer.Due) }
+func (h byDue) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *byDue) Push(x any)        { *h = append(*h, x.(*item)) }
+func (h *byDue) Pop() any          { return popLast((*[]*item)(h)) }
+
+func (h byCreated) Len() int { return len(h) }
+func (h byCreated) Less(i, j int) bool {
+	return h[i].transfer.Created.Before(h[j].transfer.Created)
+}
+func (h byCreated) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *byCreated) Push(x any)   { *h = append(*h, x.(*item)) }
+func (h *byCreated) Pop() any     { return popLast((*[]*item)(h)) }
+
+func popLast(h *[]*item) any {
+	last := len(*h) - 1
+	it := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return it
+}

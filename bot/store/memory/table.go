@@ -1,0 +1,164 @@
+package memory
+
+import (
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	cache "github.com/patrickmn/go-cache"
+)
+
+const (
+	// shardCount is a power of two. With 256 shards and a million entries the
+	// longest sweep of one shard is well under a millisecond.
+	shardCount = 256
+	// sweepBatch bounds how many queued keys one sweep of one shard looks at.
+	sweepBatch = 2048
+	// evictTries bounds how many of the oldest entries are asked whether they
+	// may go, before the cap is overrun by one.
+	evictTries = 64
+)
+
+// entry is what a table keeps: it knows when it may be forgotten.
+type entry interface {
+	// expires returns the time, in Unix milliseconds, after which the entry is
+	// no longer needed. It may move while the entry is in the table.
+	expires() int64
+	// evictable reports whether the entry may go early, to make room.
+	evictable() bool
+}
+
+// table is a sharded go-cache with a cap on the number of its entries.
+type table struct {
+	tableOptions
+	seed   maphash.Seed
+	shards [shardCount]shard
+	size   atomic.Int64
+	next   atomic.Uint32 // the shard that is swept next
+}
+
+type tableOptions struct {
+	max       int
+	lookAgain time.Duration // the longest that an entry sits in the queue unseen
+	now       func() time.Time
+	evicted   func() // called for each entry that went early
+}
+
+// shard is one go-cache and the keys in it, oldest first.
+type shard struct {
+	mu    sync.Mutex // guards queue, and every write to cache
+	cache *cache.Cache
+	queue queue
+}
+
+func newTable(o tableOptions) *table {
+	t := &table{tableOptions: o, seed: maphash.MakeSeed()}
+	for i := range t.shards {
+		t.shards[i].cache = cache.New(cache.NoExpiration, 0)
+	}
+	return t
+}
+
+func (t *table) shard(key string) *shard {
+	return &t.shards[maphash.String(t.seed, key)%shardCount]
+}
+
+// get returns the entry named key unless it has expired.
+func (t *table) get(key string) (entry, bool) {
+	v, ok := t.shard(key).cache.Get(key)
+	if !ok {
+		return nil, false
+	}
+	e := v.(entry)
+	return e, e.expires() > t.now().UnixMilli()
+}
+
+// add stores e under key unless a live entry is there, which it returns.
+func (t *table) add(key string, e entry) (existing entry, added bool) {
+	s := t.shard(key)
+	now := t.now().UnixMilli()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v, ok := s.cache.Get(key); ok {
+		old := v.(entry)
+		if old.expires() > now {
+			return old, false
+		}
+		s.cache.Set(key, e, cache.NoExpiration) // the key is still queued
+		return e, true
+	}
+	if t.size.Add(1) > int64(t.max) {
+		t.makeRoom(s, now)
+	}
+	s.cache.Set(key, e, cache.NoExpiration)
+	t.enqueue(s, key, e, now)
+	return e, true
+}
+
+// replace stores e in the place of the entry that is there.
+func (t *table) replace(key string, e entry) {
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.Set(key, e, cache.NoExpiration)
+}
+
+// enqueue puts key at the back. It is looked at again when it expires, but
+// within lookAgain, so that one long-lived entry keeps no others waiting.
+func (t *table) enqueue(s *shard, key string, e entry, now int64) {
+	expires := e.expires()
+	s.queue.push(queued{key: key, expires: expires, due: min(expires, now+t.lookAgain.Milliseconds())})
+}
+
+// makeRoom evicts the entry of the shard that was left alone for longest, if
+// it may go. One that has lived on since it was queued goes to the back.
+func (t *table) makeRoom(s *shard, now int64) {
+	for range min(evictTries, s.queue.len()) {
+		q := s.queue.pop()
+		v, ok := s.cache.Get(q.key)
+		if !ok {
+			continue
+		}
+		e := v.(entry)
+		expires := e.expires()
+		if expires > now && (expires > q.expires || !e.evictable()) {
+			t.enqueue(s, q.key, e, now)
+			continue
+		}
+		s.cache.Delete(q.key)
+		t.size.Add(-1)
+		if expires > now {
+			t.evicted()
+		}
+		return
+	}
+}
+
+// sweep forgets what has expired in one shard; the next call takes the next.
+func (t *table) sweep() {
+	s := &t.shards[t.next.Add(1)%shardCount]
+	now := t.now().UnixMilli()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range sweepBatch {
+		if s.queue.len() == 0 || s.queue.front().due > now {
+			return
+		}
+		q := s.queue.pop()
+		v, ok := s.cache.Get(q.key)
+		if !ok {
+			continue
+		}
+		if e := v.(entry); e.expires() > now {
+			t.enqueue(s, q.key, e, now)
+			continue
+		}
+		s.cache.Delete(q.key)
+		t.size.Add(-1)
+	}
+}
+
+// live returns the number of entries, those that expired but were not swept
+// yet included.
+func (t *table) live() int { return int(t.size.Load()) }

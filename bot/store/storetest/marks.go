@@ -1,0 +1,91 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"escalator/bot/store"
+)
+
+// Marks runs the suite for marks; open returns a new and empty memory.
+func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
+	t.Helper()
+	t.Run("the first claims, a repeat gets the answer", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		m.Finish(t.Context(), "k", []byte("answer"))
+		for range 3 {
+			if answer, first, err := m.Claim(t.Context(), "k"); err != nil || first || string(answer) != "answer" {
+				t.Fatalf("Claim of a repeat = %q, %v, %v", answer, first, err)
+			}
+		}
+		claim(t, m, "another")
+	})
+	t.Run("of many at once one claims and all get its answer", func(t *testing.T) { manyClaim(t, open(t)) })
+	t.Run("after a release the next claims", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		m.Release(t.Context(), "k")
+		claim(t, m, "k")
+		m.Finish(t.Context(), "k", []byte("second"))
+		if answer, _, _ := m.Claim(t.Context(), "k"); string(answer) != "second" {
+			t.Errorf("answer = %q", answer)
+		}
+	})
+	t.Run("one that waits takes over after a release", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		took := make(chan bool)
+		go func() {
+			_, first, _ := m.Claim(context.WithoutCancel(t.Context()), "k")
+			took <- first
+		}()
+		m.Release(t.Context(), "k")
+		if !<-took {
+			t.Error("the one that waited did not become the first")
+		}
+	})
+	t.Run("waiting ends with the context", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if _, first, err := m.Claim(ctx, "k"); first || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Claim = %v, %v", first, err)
+		}
+	})
+}
+
+func claim(t *testing.T, m store.Marks, key string) {
+	t.Helper()
+	if _, first, err := m.Claim(t.Context(), key); err != nil || !first {
+		t.Fatalf("Claim(%q): first = %v, %v", key, first, err)
+	}
+}
+
+func manyClaim(t *testing.T, m store.Marks) {
+	var firsts, answered atomic.Int32
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			answer, first, err := m.Claim(t.Context(), "k")
+			switch {
+			case err != nil:
+				t.Errorf("Claim: %v", err)
+			case first:
+				firsts.Add(1)
+				m.Finish(t.Context(), "k", []byte("answer"))
+			case string(answer) == "answer":
+				answered.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if firsts.Load() != 1 || answered.Load() != 49 {
+		t.Errorf("%d claimed and %d were answered, want 1 and 49", firsts.Load(), answered.Load())
+	}
+}

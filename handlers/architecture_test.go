@@ -1,0 +1,252 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// This file proves the plan of the house: imports go one way, and the rules stay pure. It lives in handlers because that is
+// the highest package below main, so whoever breaks the plan meets it in `go test ./...` and in `go test ./handlers`.
+
+const module = "escalator"
+
+// floor is one folder of the house with everything below it, and the folders that its code and its tests may import.
+type floor struct {
+	folder string
+	sees   []string
+}
+
+// house is read from the top: the first floor that holds a package is the one that counts. A folder that is not listed is an
+// error, so that a new one has to find its place here first.
+var house = []floor{
+	{folder: "rules/packs", sees: nil},
+	{folder: "rules/text", sees: []string{"rules/text"}},
+	{folder: "rules", sees: []string{"rules"}},
+	{folder: "bot/desk", sees: []string{"bot/desk"}},
+	{folder: "bot/store", sees: []string{"rules", "bot/store"}},
+	{folder: "bot", sees: []string{"rules", "bot"}},
+	{folder: "handlers", sees: []string{"rules", "bot", "handlers"}},
+	{folder: ".", sees: []string{"rules", "bot", "handlers", "."}},
+}
+
+// impure are the packages that no file of rules may name, tests excepted: rules know no I/O, no logger, no randomness.
+var impure = []string{
+	"net", "os", "syscall", "log", "math/rand", "crypto/rand",
+	"github.com/gin-gonic/gin", "github.com/sirupsen/logrus", "github.com/prometheus/client_golang",
+}
+
+// unreachable are the packages that must not come in through a library either. (os does: fmt needs it.)
+var unreachable = []string{
+	"net", "os/exec", "os/signal",
+	"github.com/gin-gonic/gin", "github.com/sirupsen/logrus", "github.com/prometheus/client_golang",
+}
+
+// clock are the names of package time that look at the real clock or wait for it. The time of a turn is Turn.At, which is
+// why the same turns give the same decisions in the service, in a replay and in a test.
+var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+func TestHouse_importsGoOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		from := folderOf(p.ImportPath)
+		at, known := floorOf(from)
+		if !known {
+			t.Errorf("%s has no place in the house: add it to the table of this file, or move it below rules, bot or handlers", from)
+			continue
+		}
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if within(path, module) && !at.maySee(folderOf(path)) {
+				t.Errorf("%s imports %s: imports go rules ← bot ← handlers ← main", from, folderOf(path))
+			}
+		}
+	}
+}
+
+func TestHouse_tableSaysWhatTheDesignSays(t *testing.T) {
+	cases := []struct {
+		from, to string
+		want     bool
+	}{
+		{"rules/text", "rules", false},
+		{"rules/packs", "rules/text", false},
+		{"rules", "rules/text", true},
+		{"rules", "bot", false},
+		{"rules/replay", "bot/desk", false},
+		{"bot/desk", "rules", false},
+		{"bot/desk/desktest", "bot/desk", true},
+		{"bot/desk/desktest", "bot", false},
+		{"bot/store", "rules", true},
+		{"bot/store/memory", "bot", false},
+		{"bot", "bot/store", true},
+		{"bot", "handlers", false},
+		{"handlers", "bot", true},
+		{"handlers", ".", false},
+		{".", "handlers", true},
+	}
+	for _, c := range cases {
+		at, known := floorOf(c.from)
+		if !known || at.maySee(c.to) != c.want {
+			t.Errorf("%s may import %s: got %t, want %t", c.from, c.to, !c.want, c.want)
+		}
+	}
+	if _, known := floorOf("util"); known {
+		t.Error("a new folder at the top has a place without having been given one")
+	}
+}
+
+func TestRules_touchNothingOutsideThemselves(t *testing.T) {
+	for _, p := range rulesPackages(t) {
+		for _, path := range p.Imports {
+			if withinAny(path, impure) {
+				t.Errorf("%s imports %s: rules are pure; take bytes, an io.Reader or a value instead", folderOf(p.ImportPath), path)
+			}
+		}
+		for _, path := range p.Deps {
+			if withinAny(path, unreachable) {
+				t.Errorf("%s reaches %s through a library", folderOf(p.ImportPath), path)
+			}
+		}
+	}
+}
+
+func TestRules_haveNoClock(t *testing.T) {
+	for _, p := range rulesPackages(t) {
+		for _, name := range p.GoFiles {
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, use := range clockUses(file) {
+				t.Errorf("%s: rules have no clock, time comes in as Turn.At", files.Position(use))
+			}
+		}
+	}
+}
+
+func TestRules_clockIsFoundUnderAnyName(t *testing.T) {
+	cases := []struct {
+		name, source string
+		want         int
+	}{
+		{"called", `import "time"; var at = time.Now()`, 1},
+		{"as a value", `import "time"; var now = time.Now`, 1},
+		{"renamed", `import std "time"; var at = std.Since(t0)`, 1},
+		{"dot import", `import . "time"; var at = Now()`, 1},
+		{"only durations", `import "time"; var d = 3 * time.Second`, 0},
+		{"another package of that name", `import "example.com/time"; var at = time.Now()`, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			file, err := parser.ParseFile(token.NewFileSet(), "p.go", "package p; "+c.source, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(clockUses(file)); got != c.want {
+				t.Errorf("found %d uses of the clock, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// clockUses returns where a file names the clock. A dot import of time counts as a use: it would hide the others.
+func clockUses(file *ast.File) []token.Pos {
+	var uses []token.Pos
+	for _, spec := range file.Imports {
+		if path, err := strconv.Unquote(spec.Path.Value); err != nil || path != "time" {
+			continue
+		}
+		name := "time"
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		if name == "." {
+			uses = append(uses, spec.Pos())
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && slices.Contains(clock, sel.Sel.Name) {
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == name {
+					uses = append(uses, sel.Pos())
+				}
+			}
+			return true
+		})
+	}
+	return uses
+}
+
+// listed is what `go list` tells about one package.
+type listed struct {
+	ImportPath, Dir                    string
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+	Deps                               []string
+}
+
+// packages lists every package of the module.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list",
+		"-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports,Deps", module+"/...")
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, complaints.String())
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// rulesPackages lists rules and what is below it; none at all would make every test of it pass for no reason.
+func rulesPackages(t *testing.T) []listed {
+	t.Helper()
+	found := slices.DeleteFunc(packages(t), func(p listed) bool { return !within(p.ImportPath, module+"/rules") })
+	if len(found) == 0 {
+		t.Fatal("found no package below rules")
+	}
+	return found
+}
+
+func folderOf(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+func floorOf(folder string) (floor, bool) {
+	i := slices.IndexFunc(house, func(f floor) bool { return within(folder, f.folder) })
+	if i < 0 {
+		return floor{}, false
+	}
+	return house[i], true
+}
+
+func (f floor) maySee(folder string) bool { return withinAny(folder, f.sees) }
+
+func withinAny(path string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool { return within(path, root) })
+}
+
+// within reports whether path is root or lies below it.
+func within(path, root string) bool {
+	return path == root || strings.HasPrefix(path, root+"/")
+}

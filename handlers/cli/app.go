@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/mask"
+	"escalator/bot/store/memory"
+	"escalator/handlers"
+	"escalator/rules"
+)
+
+// app is the running service: everything that has to be started and stopped.
+type app struct {
+	settings *Settings
+	log      *logrus.Logger
+	bot      *bot.Bot
+	server   *handlers.Server
+	public   net.Listener
+	admin    net.Listener
+	cleanups []cleanup // run in reverse order
+}
+
+// cleanup is one step of the way down.
+type cleanup struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+func (a *app) onStop(name string, run func(context.Context) error) {
+	a.cleanups = append(a.cleanups, cleanup{name, run})
+}
+
+// newApp builds the service and binds its listeners; nothing is served yet.
+// It is one straight function, because what depends on what is the point of it.
+func newApp(s *Settings, policy *rules.Policy, log *logrus.Logger) (a *app, err error) {
+	a = &app{settings: s, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.cleanUp(context.Background()))
+		}
+	}()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := bot.NewMetrics(registry)
+
+	client, err := desk.NewClient(desk.ClientOptions{
+		Identity: desk.Identity{SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: s.SecretKey},
+		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
+	})
+	if err != nil {
+		return nil, &usageError{[]string{err.Error()}}
+	}
+	a.onStop("desk client", func(context.Context) error { client.Close(); return nil })
+
+	outbox := memory.NewOutbox(nil)
+	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	conversations := memory.NewConversations(memory.ConversationsOptions{
+		Outbox: outbox, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
+		Expires: func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) },
+	})
+	metrics.WatchStores(conversations, outbox, time.Now)
+	a.sweep(marks.Sweep, conversations.Sweep)
+
+	a.bot = bot.New(bot.Options{
+		Policy: policy, Desk: client, Conversations: conversations, Marks: marks, Outbox: outbox,
+		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
+	})
+	a.server = handlers.New(handlers.Options{
+		Bot: a.bot, Outbox: outbox, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
+		NotReady: func() (reasons []string) {
+			if err := outbox.Writable(); err != nil {
+				reasons = append(reasons, "the outbox cannot be written: "+err.Error())
+			}
+			return reasons
+		},
+		Log: log, Registry: registry,
+	})
+	return a, a.listen()
+}
+
+// sweep starts the goroutine that forgets what has expired.
+func (a *app) sweep(sweeps ...func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { memory.Sweep(ctx, sweeps...) })
+	a.onStop("sweeper", func(context.Context) error { cancel(); sweeper.Wait(); return nil })
+}
+
+// listen binds both listeners, so that a port that is taken is known before
+// anything is served.
+func (a *app) listen() error {
+	var config net.ListenConfig
+	for _, l := range []struct {
+		what, address string
+		listener      *net.Listener
+	}{{"public", a.settings.Listen, &a.public}, {"operators'", a.settings.AdminListen, &a.admin}} {
+		listener, err := config.Listen(context.Background(), "tcp", l.address)
+		if err != nil {
+			return fmt.Errorf("%s listener: %w", l.what, err)
+		}
+		*l.listener = listener
+		a.onStop(l.what+" listener", func(context.Context) error {
+			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	return nil
+}
+
+// serve runs the service until ctx ends, and stops it cleanly.
+func (a *app) serve(ctx context.Context) error {
+	a.bot.Start()
+	served := make(chan error, 1)
+	go func() { served <- a.server.Serve(a.public, a.admin) }()
+	a.log.WithFields(logrus.Fields{
+		"listen": a.public.Addr().String(), "path": a.settings.CallbackPath, "admin": a.admin.Addr().String(),
+		"rules_version": a.bot.Policy().Version(),
+	}).Info("serving")
+	select {
+	case err := <-served: // a listener broke: the service cannot go on
+		return errors.Join(err, a.stop())
+	case <-ctx.Done():
+	}
+	a.log.WithField("drain_delay_s", a.settings.DrainDelay.Seconds()).Info("stopping")
+	a.server.NotReadyAnyMore()
+	time.Sleep(a.settings.DrainDelay)
+	err := a.stop()
+	return errors.Join(err, <-served)
+}
+
+// stop ends the service within the grace: first what comes in, then what goes
+// out with three quarters of the time, then the rest.
+func (a *app) stop() error {
+	grace := a.settings.ShutdownGrace
+	hard, cancelHard := context.WithTimeoutCause(context.Background(), grace, errors.New("the shutdown grace is over"))
+	defer cancelHard()
+	soft, cancelSoft := context.WithTimeoutCause(hard, grace*3/4, errors.New("three quarters of the shutdown grace are over"))
+	defer cancelSoft()
+	var problems []error
+	for _, step := range []cleanup{{"http", a.server.Shutdown}, {"courier", a.bot.Stop}} {
+		if err := step.run(soft); err != nil {
+			problems = append(problems, fmt.Errorf("stopping %s: %w", step.name, err))
+		}
+	}
+	problems = append(problems, a.cleanUp(hard))
+	err := errors.Join(problems...)
+	if err != nil {
+		a.log.WithError(err).Error("stopped, but not cleanly: transfers that were under way stay in the outbox")
+	} else {
+		a.log.Info("stopped")
+	}
+	return err
+}
+
+// cleanUp undoes what newApp built, last first.
+func (a *app) cleanUp(ctx context.Context) error {
+	var problems []error
+	for i := len(a.cleanups) - 1; i >= 0; i-- {
+		if err := a.cleanups[i].run(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("closing %s: %w", a.cleanups[i].name, err))
+		}
+	}
+	a.cleanups = nil
+	return errors.Join(problems...)
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"escalator/rules"
+)
+
+// defaultRuleFile is what commands read when they are given no file.
+const defaultRuleFile = "rules.yaml"
+
+// check validates a rule file: all errors at once, then warnings, then what it
+// holds.
+func check(_ context.Context, env Env, args []string) error {
+	fs := newFlags("check")
+	strict := fs.Bool("strict", false, "warnings count as errors")
+	asJSON := fs.Bool("json", false, "print one JSON document")
+	rest, err := parse(fs, env, args, "[FILE] [--strict] [--json]")
+	if err != nil {
+		return err
+	}
+	file, err := oneFile(rest)
+	if err != nil {
+		return err
+	}
+	src, err := os.ReadFile(file) //nolint:gosec // the user names the file
+	if err != nil {
+		return fmt.Errorf("reading the rule file: %w", err)
+	}
+	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
+	ok := policy != nil && (!*strict || len(report.Warnings) == 0)
+	if *asJSON {
+		err = writeJSON(env.Stdout, checkResult{OK: ok, Errors: orEmpty(report.Errors), Warnings: orEmpty(report.Warnings)})
+	} else {
+		report.Write(env.Stdout, file, src)
+		if policy != nil {
+			writeSummary(env.Stdout, file, policy)
+		}
+	}
+	if err == nil && !ok {
+		err = exitError(exitBad)
+	}
+	return err
+}
+
+// checkResult is what --json prints.
+type checkResult struct {
+	OK       bool            `json:"ok"`
+	Errors   []rules.Problem `json:"errors"`
+	Warnings []rules.Problem `json:"warnings"`
+}
+
+// oneFile returns the file that a command was given, or the default.
+func oneFile(rest []string) (string, error) {
+	switch len(rest) {
+	case 0:
+		return defaultRuleFile, nil
+	case 1:
+		return rest[0], nil
+	default:
+		return "", &usageError{[]string{fmt.Sprintf("one file at a time, not %d", len(rest))}}
+	}
+}
+
+// writeSummary tells what a good file was understood to say.
+func writeSummary(w io.Writer, file string, p *rules.Policy) {
+	s := p.Summary()
+	fmt.Fprintf(w, "%s: ok, version %s\n", file, p.Version())
+	fmt.Fprintf(w, "  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases\n",
+		s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Targets, s.Routes, s.Lists, s.Calendars, s.Tests, s.Phrases)
+	for _, pack := range s.Packs {
+		changed := ""
+		if pack.Changed {
+			changed = ", changed by this file"
+		}
+		fmt.Fprintf(w, "  pack $%s: %d phrases in %d languages%s\n", pack.Name, pack.Phrases, len(pack.Languages), changed)
+	}
+}
+
+// writeJSON prints one indented document.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("printing JSON: %w", err)
+	}
+	return nil
+}
+
+// orEmpty makes an absent list print as [] and not as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Exit codes of all commands (CONTRACT.md 1).
+const (
+	exitOK    = 0
+	exitBad   = 1 // a fault, or "no" as the answer
+	exitUsage = 2 // the command line or the configuration cannot be used
+)
+
+// Env is the world that a command runs in.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Environ        []string
+	Reload         <-chan os.Signal // each value asks for a reload of the rules
+	ShippedRules   []byte           // the rule file that comes with the program
+}
+
+// command is one sub-command.
+type command struct {
+	name    string
+	args    string
+	summary string
+	run     func(ctx context.Context, env Env, args []string) error
+}
+
+// commands are all sub-commands, in the order of --help. It is a function
+// because help is one of them.
+func commands() []command {
+	return []command{
+		{"serve", "[flags]", "run the service (also: no command)", serve},
+		{"demo", "[--once]", "run the service against a built-in Desk, without account or settings", demo},
+		{"desk", "[flags]", "run the Desk emulator alone", runDesk},
+		{"check", "[FILE] [--strict] [--json]", "validate a rule file", check},
+		{"doctor", "[--json]", "check an installation without serving", doctor},
+		{"health", "", "ask the running service whether it is alive", health},
+		{"version", "", "print version, commit and Go version", version},
+		{"help", "", "print this", help},
+	}
+}
+
+// exitError ends a command with a code and without a message of its own: what
+// there was to say has been printed.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// Run runs the command that args name and returns the exit code.
+func Run(ctx context.Context, args []string, env Env) int {
+	name := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	} else if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") {
+		name = "help"
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return exitCode(env.Stderr, c.run(ctx, env, args))
+		}
+	}
+	fmt.Fprintf(env.Stderr, "escalator: unknown command %q (escalator --help lists the commands)\n", name)
+	return exitUsage
+}
+
+// exitCode prints an error the way its kind asks for.
+func exitCode(w io.Writer, err error) int {
+	var code exitError
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usage):
+		for _, p := range usage.problems {
+			fmt.Fprintf(w, "escalator: %s\n", p)
+		}
+		return exitUsage
+	default:
+		fmt.Fprintf(w, "escalator: %v\n", err)
+		return exitBad
+	}
+}
+
+// help prints the commands.
+func help(_ context.Context, env Env, _ []string) error {
+	fmt.Fprint(env.Stdout, "Escalator takes chatbot conversations on Tencent Cloud Desk to a person when its rules say so.\n\nCommands:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(env.Stdout, "  %-36s %s\n", strings.TrimSpace("escalator "+c.name+" "+c.args), c.summary)
+	}
+	fmt.Fprint(env.Stdout, "\nescalator COMMAND --help tells more. Settings are environment variables: escalator serve --help lists them.\n")
+	return nil
+}
+
+// parse reads the flags of a command, which fs declares, and what else there
+// is. Flags may stand before, between and after the other arguments.
+func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []string, err error) {
+	fs.SetOutput(io.Discard)
+	for {
+		err = fs.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(env.Stdout, "Usage: escalator %s %s\n", fs.Name(), usage)
+			fs.SetOutput(env.Stdout)
+			fs.PrintDefaults()
+			return nil, err
+		}
+		if err != nil {
+			return nil, &usageError{[]string{fmt.Sprintf("%v (escalator %s --help)", err, fs.Name())}}
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+}
+
+func newFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

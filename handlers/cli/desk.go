@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"escalator/bot/desk"
+	"escalator/bot/desk/desktest"
+)
+
+// runDesk runs the Desk emulator alone: a stand-in for Tencent's side.
+func runDesk(ctx context.Context, env Env, args []string) error {
+	fs := newFlags("desk")
+	listen := fs.String("listen", "127.0.0.1:9090", "address of the REST API and the control pages")
+	callback := fs.String("callback-url", "http://127.0.0.1:8080/callback", "where callbacks are sent; set it to the service's callback URL")
+	appID := fs.Uint64("sdkappid", desktest.DefaultSDKAppID, "SDKAppID of the app that is played")
+	agents := fs.String("agents", "li@example.com,wang@example.com", "agents that are online at the start, all in group 1")
+	prompts := fs.Bool("prompts", true, "send system prompts (queuing, connectedToAgent, …) as bot messages")
+	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN\n(without a key, a public sample key is used and printed)."
+	if _, err := parse(fs, env, args, usage); err != nil {
+		return err
+	}
+	key := desk.Secret(env.Getenv("ESCALATOR_SECRET_KEY"))
+	token, _, _ := strings.Cut(env.Getenv("ESCALATOR_CALLBACK_TOKEN"), ",")
+	d := desktest.New(desktest.Options{
+		SDKAppID: *appID, Key: key, Identifier: env.Getenv("ESCALATOR_IDENTIFIER"),
+		CallbackURL: *callback, Token: desk.Secret(token), Prompts: *prompts, AnswerAtOnce: true,
+	})
+	for id := range strings.SplitSeq(*agents, ",") {
+		if id = strings.TrimSpace(id); id != "" {
+			d.SetAgent(desktest.Agent{ID: id, Groups: []int64{1}, Online: true})
+		}
+	}
+	if err := d.Start(*listen); err != nil {
+		return err
+	}
+	defer d.Close()
+	fmt.Fprintf(env.Stdout, "Desk emulator at %s (GET %s/ tells what it can do)\n", d.URL(), d.URL())
+	fmt.Fprintf(env.Stdout, "callbacks go to %s\nconnect the service with:\n", *callback)
+	fmt.Fprintf(env.Stdout, "  export ESCALATOR_API_URL=%s ESCALATOR_SDKAPPID=%d\n", d.URL(), *appID)
+	if key == "" {
+		fmt.Fprintf(env.Stdout, "  export ESCALATOR_SECRET_KEY=%s\n", desktest.DefaultKey.Reveal())
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/rules"
+)
+
+// finding is one line of doctor.
+type finding struct {
+	Check  string `json:"check"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	WayOut string `json:"way_out,omitempty"`
+}
+
+const (
+	// doctorTimeout bounds each question to the outside.
+	doctorTimeout = 10 * time.Second
+	// clockTolerance is how far the clocks may differ: callbacks are refused
+	// beyond 60 s, signatures are made for days.
+	clockTolerance = 30 * time.Second
+)
+
+// doctor checks an installation without serving.
+func doctor(ctx context.Context, env Env, args []string) error {
+	fs := newFlags("doctor")
+	asJSON := fs.Bool("json", false, "print one JSON document")
+	if _, err := parse(fs, env, args, "[--json]   (settings come from the environment)"); err != nil {
+		return err
+	}
+	findings := examine(ctx, env)
+	ok := true
+	for _, f := range findings {
+		ok = ok && f.OK
+	}
+	if *asJSON {
+		if err := writeJSON(env.Stdout, map[string]any{"ok": ok, "checks": findings}); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range findings {
+			mark := "ok  "
+			if !f.OK {
+				mark = "FAIL"
+			}
+			fmt.Fprintf(env.Stdout, "%s  %-12s %s\n", mark, f.Check, f.Detail)
+			if f.WayOut != "" {
+				fmt.Fprintf(env.Stdout, "      %-12s → %s\n", "", f.WayOut)
+			}
+		}
+	}
+	if !ok {
+		return exitError(exitBad)
+	}
+	return nil
+}
+
+// examine makes all checks; where the settings are wrong the others that need
+// them are left out.
+func examine(ctx context.Context, env Env) []finding {
+	s, err := loadSettings(nil, env.Getenv, env.Stdout)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		findings := make([]finding, 0, len(usage.problems))
+		for _, p := range usage.problems {
+			findings = append(findings, finding{Check: "settings", Detail: p, WayOut: "escalator serve --help lists all settings"})
+		}
+		return findings
+	}
+	findings := []finding{{Check: "settings", OK: true, Detail: fmt.Sprintf("app %d, %s as %s", s.SDKAppID, s.APIURL, s.Identifier)}}
+	for _, w := range unknownVariables(env.Environ) {
+		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
+	}
+	return append(findings, examineToken(s), examineRules(s), examineData(s), examineClock(ctx, s), examineDesk(ctx, s))
+}
+
+func examineToken(s *Settings) finding {
+	f := finding{Check: "token", OK: true, Detail: "callbacks must be signed"}
+	if len(s.CallbackTokens) == 0 {
+		f.Detail = "warning: no callback token, so callbacks are not authenticated"
+		f.WayOut = "set a token in the console and ESCALATOR_CALLBACK_TOKEN here"
+	}
+	return f
+}
+
+func examineRules(s *Settings) finding {
+	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
+	src, err := os.ReadFile(s.Rules)
+	if err != nil {
+		f.Detail = err.Error()
+		f.WayOut = "name the file with ESCALATOR_RULES"
+		return f
+	}
+	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
+	if policy == nil {
+		f.Detail = fmt.Sprintf("%s: %d errors, the first in line %d: %s", s.Rules, len(report.Errors), report.Errors[0].Line, report.Errors[0].Message)
+		return f
+	}
+	f.OK, f.WayOut = true, ""
+	f.Detail = fmt.Sprintf("%s: %d rules, %d warnings, version %s", s.Rules, policy.Summary().Rules, len(report.Warnings), policy.Version())
+	return f
+}
+
+func examineData(s *Settings) finding {
+	f := finding{Check: "data", WayOut: "make the folder writable for this user, or name another with ESCALATOR_DATA_DIR"}
+	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	probe, err := os.CreateTemp(s.DataDir, ".doctor-*")
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	_, err = probe.WriteString("can this be kept?")
+	err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	path, _ := filepath.Abs(s.DataDir)
+	return finding{Check: "data", OK: true, Detail: path + " can be written"}
+}
+
+// examineClock compares our clock with the Date that Desk's host sends.
+func examineClock(ctx context.Context, s *Settings) finding {
+	f := finding{Check: "clock", OK: true}
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, s.APIURL, nil)
+	if err != nil {
+		f.Detail = "not checked: " + err.Error()
+		return f
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.Detail = "not checked: the API host does not answer"
+		return f
+	}
+	_ = resp.Body.Close()
+	theirs, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		f.Detail = "not checked: the API host sends no time"
+		return f
+	}
+	off := time.Since(theirs).Round(time.Second)
+	f.Detail = fmt.Sprintf("differs from the API host's by %s", off.Abs())
+	if off.Abs() > clockTolerance {
+		f.OK = false
+		f.WayOut = "set the clock (NTP): callbacks and signatures are refused when it is wrong"
+	}
+	return f
+}
+
+// examineDesk asks for the state of a session that cannot exist: any answer
+// about the session means that address, key and account are right.
+func examineDesk(ctx context.Context, s *Settings) finding {
+	f := finding{Check: "desk"}
+	client, err := desk.NewClient(desk.ClientOptions{
+		Identity: desk.Identity{SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: s.SecretKey},
+		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
+	})
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	_, err = client.SessionState(ctx, desk.StateRequest{SessionID: "escalator-doctor-no-such-session"})
+	var failure *desk.Error
+	switch {
+	case err == nil:
+		f.OK, f.Detail = true, s.APIURL+" accepts our signature"
+	case !errors.As(err, &failure) || failure.Transport():
+		f.Detail, f.WayOut = err.Error(), "can this machine reach the host? the REST host must be that of the app's data centre (ESCALATOR_API_URL)"
+	case failure.Verdict() == desk.Hold || failure.Verdict() == desk.Resign:
+		f.Detail = err.Error()
+		if row, ok := desk.LookupCode(failure.Code); ok {
+			f.WayOut = strings.TrimSpace(row.WayOut)
+		}
+	default: // it knows us, and not the session
+		f.OK, f.Detail = true, fmt.Sprintf("%s accepts our signature (code %d for a made-up session)", s.APIURL, failure.Code)
+	}
+	return f
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// healthTimeout is how long the service may take to say that it lives.
+const healthTimeout = 3 * time.Second
+
+// health asks /healthz of the service that runs with the same settings.
+func health(ctx context.Context, env Env, args []string) error {
+	fs := newFlags("health")
+	address := fs.String("admin-listen", "", "operators' listener to ask (default ESCALATOR_ADMIN_LISTEN, else 127.0.0.1:8081)")
+	if _, err := parse(fs, env, args, "[--admin-listen ADDRESS]"); err != nil {
+		return err
+	}
+	if *address == "" {
+		*address = env.Getenv("ESCALATOR_ADMIN_LISTEN")
+	}
+	url, err := healthURL(*address)
+	if err != nil {
+		return &usageError{[]string{err.Error()}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", url, err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the service does not answer: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service answers %s", resp.Status)
+	}
+	fmt.Fprintln(env.Stdout, "ok")
+	return nil
+}
+
+// healthURL turns a listen address into one that can be asked: a listener on
+// all addresses is asked on loopback.
+func healthURL(listen string) (string, error) {
+	if listen == "" {
+		listen = "127.0.0.1:8081"
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("%q is no address like 127.0.0.1:8081", listen)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/healthz", nil
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// narrator turns the service's own log into lines that a newcomer understands:
+// the demo shows what an engineer would read, in other words.
+type narrator struct {
+	log *logrus.Logger
+
+	mu     sync.Mutex
+	out    io.Writer
+	scenes int
+	open   int           // transfers decided and not ended yet
+	ended  chan struct{} // receives a value when open falls
+}
+
+func newNarrator(w io.Writer) *narrator {
+	n := &narrator{out: w, ended: make(chan struct{}, 1), log: logrus.New()}
+	n.log.SetOutput(io.Discard)
+	n.log.AddHook(n)
+	return n
+}
+
+func (n *narrator) nextScene() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.scenes++
+	return n.scenes
+}
+
+// line prints one line of the play.
+func (n *narrator) line(who, what string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	fmt.Fprintf(n.out, "    %-9s %s\n", who, what)
+}
+
+// Levels implements logrus.Hook.
+func (n *narrator) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (n *narrator) Fire(e *logrus.Entry) error {
+	switch {
+	case e.Message == "decision":
+		n.decision(e.Data)
+	case e.Message == "transfer":
+		n.transfer(e.Data)
+	case e.Level <= logrus.WarnLevel:
+		n.line("log", e.Message)
+	}
+	return nil
+}
+
+// decision tells what the rules said.
+func (n *narrator) decision(f logrus.Fields) {
+	text := fmt.Sprint(f["outcome"])
+	switch {
+	case f["rule"] != nil:
+		text += fmt.Sprintf(" by rule %v", f["rule"])
+	case f["near"] != nil && f["reason"] != nil:
+		text = fmt.Sprintf("stays with the bot: rule %v came near, but it is %v", f["near"], f["reason"])
+	case f["near"] != nil:
+		text = fmt.Sprintf("stays with the bot: rule %v is one short", f["near"])
+	}
+	if f["target"] != nil {
+		text += fmt.Sprintf(" → target %v", f["target"])
+	}
+	if matched, ok := f["matched"].([]string); ok {
+		text += fmt.Sprintf("   (found: %s)", strings.Join(matched, ", "))
+	}
+	if f["outcome"] == "transfer" {
+		n.mu.Lock()
+		n.open++
+		n.mu.Unlock()
+	}
+	n.line("escalator", text)
+}
+
+// transfer tells what Desk said.
+func (n *narrator) transfer(f logrus.Fields) {
+	outcome := fmt.Sprint(f["outcome"])
+	text := map[string]string{
+		"assigned":      "a person takes it",
+		"queued":        "waits for a person in the queue",
+		"no_agent":      "nobody is online: Desk tells the customer, the bot goes on",
+		"already_human": "a person has it already",
+		"session_gone":  "the session is over",
+		"failed":        "given up",
+		"retrying":      "tried again soon",
+	}[outcome]
+	if f["agent"] != nil {
+		text += fmt.Sprintf(": %v", f["agent"])
+	}
+	if f["error"] != nil && outcome != "no_agent" {
+		text += fmt.Sprintf(" (%v)", f["error"])
+	}
+	n.line("desk", fmt.Sprintf("%s   (attempt %v, %v ms)", text, f["attempt"], f["took_ms"]))
+	if outcome == "retrying" {
+		return
+	}
+	n.mu.Lock()
+	n.open--
+	n.mu.Unlock()
+	select {
+	case n.ended <- struct{}{}:
+	default:
+	}
+}
+
+// waitForTransfer waits until every transfer that was decided has ended.
+func (n *narrator) waitForTransfer(limit time.Duration) {
+	late := time.After(limit)
+	for {
+		n.mu.Lock()
+		open := n.open
+		n.mu.Unlock()
+		if open <= 0 {
+			return
+		}
+		select {
+		case <-n.ended:
+		case <-late:
+			n.line("demo", "this takes longer than it should; going on")
+			return
+		}
+	}
+}

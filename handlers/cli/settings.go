@@ -1,0 +1,361 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"escalator/bot"
+	"escalator/bot/desk"
+)
+
+// Settings is everything that can be set from outside, but for the rules.
+type Settings struct {
+	SDKAppID    uint64
+	SecretKey   desk.Secret
+	Identifier  string
+	APIURL      string
+	APIBackup   string
+	APIInsecure bool
+
+	CallbackTokens []desk.Secret
+	CallbackSkew   time.Duration
+	Listen         string
+	CallbackPath   string
+
+	AdminListen string
+	AdminToken  desk.Secret
+
+	Rules            string
+	DataDir          string
+	DedupFor         time.Duration
+	MaxConversations int
+	MaxMarks         int
+	DeliveryHorizon  time.Duration
+	ShutdownGrace    time.Duration
+	DrainDelay       time.Duration
+	AIProvider       bot.AIProvider
+
+	LogLevel  string
+	LogFormat string
+	LogText   string
+}
+
+// setting is one row of the table that feeds the environment, the flags of
+// serve, its --help, the README and the tests.
+type setting struct {
+	env     string // ESCALATOR_…; the flag is the rest in lower case with dashes
+	def     string
+	help    string
+	secret  bool // from the environment or a file (…_FILE), never a flag
+	require bool
+	set     func(*Settings, string) error
+}
+
+const envPrefix = "ESCALATOR_"
+
+var settingsTable = []setting{
+	{env: "SDKAPPID", require: true, help: "the app's SDKAppID; callbacks of another app are refused", set: setSDKAppID},
+	{env: "SECRET_KEY", require: true, secret: true, help: "UserSig key of the app", set: func(s *Settings, v string) error { s.SecretKey = desk.Secret(v); return nil }},
+	{env: "IDENTIFIER", def: "administrator", help: "app admin account that signs REST calls", set: text(func(s *Settings) *string { return &s.Identifier })},
+	{env: "API_URL", def: "https://console.tim.qq.com", help: "REST host of the app's data centre", set: text(func(s *Settings) *string { return &s.APIURL })},
+	{env: "API_BACKUP_URL", help: "REST host used when the first one does not answer", set: text(func(s *Settings) *string { return &s.APIBackup })},
+	{env: "API_INSECURE", def: "0", help: "1 allows plain http to a REST host that is not loopback", set: setAPIInsecure},
+	{env: "CALLBACK_TOKEN", secret: true, help: "callback token; two, separated by a comma, while it is being changed", set: setTokens},
+	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
+	{env: "LISTEN", def: ":8080", help: "public listener: callbacks only", set: address(func(s *Settings) *string { return &s.Listen })},
+	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath},
+	{env: "ADMIN_LISTEN", def: "127.0.0.1:8081", help: "operators' listener: health, metrics, API", set: address(func(s *Settings) *string { return &s.AdminListen })},
+	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
+	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: text(func(s *Settings) *string { return &s.Rules })},
+	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: text(func(s *Settings) *string { return &s.DataDir })},
+	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *Settings) *time.Duration { return &s.DedupFor }, time.Second)},
+	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *Settings) *int { return &s.MaxConversations })},
+	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *Settings) *int { return &s.MaxMarks })},
+	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
+	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
+	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *Settings) *time.Duration { return &s.DrainDelay }, 0)},
+	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
+	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
+	{env: "LOG_FORMAT", def: "json", help: "json, or text for people", set: oneOf(func(s *Settings) *string { return &s.LogFormat }, "json", "text")},
+	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *Settings) *string { return &s.LogText }, "masked", "full", "none")},
+}
+
+// name is the variable's full name.
+func (s *setting) name() string { return envPrefix + s.env }
+
+// flag is the name of the setting's flag.
+func (s *setting) flag() string {
+	return strings.ReplaceAll(strings.ToLower(s.env), "_", "-")
+}
+
+// usageError is a command line or a configuration that cannot be used; the
+// process ends with 2.
+type usageError struct{ problems []string }
+
+func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
+
+// loadSettings reads flags, environment and defaults, in this order of force.
+// Every problem is reported at once, as a *usageError.
+func loadSettings(args []string, getenv func(string) string, help io.Writer) (*Settings, error) {
+	given, err := parseFlags(args, help)
+	if err != nil {
+		return nil, err
+	}
+	s := &Settings{}
+	var problems []string
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		value, err := row.value(given, getenv)
+		switch {
+		case err != nil:
+			problems = append(problems, err.Error())
+		case value == "" && row.require:
+			problems = append(problems, fmt.Sprintf("%s is not set: %s", row.name(), row.help))
+		case value != "":
+			if err := row.set(s, value); err != nil {
+				problems = append(problems, fmt.Sprintf("%s: %v", row.name(), err))
+			}
+		}
+	}
+	problems = append(problems, s.contradictions()...)
+	if len(problems) > 0 {
+		return nil, &usageError{problems}
+	}
+	return s, nil
+}
+
+// parseFlags returns the flags that were given, by flag name.
+func parseFlags(args []string, help io.Writer) (map[string]string, error) {
+	fs := flag.NewFlagSet("escalator serve", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	given := map[string]string{}
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		if !row.secret {
+			fs.Func(row.flag(), row.help, func(v string) error { given[row.flag()] = v; return nil })
+		}
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		printSettings(help)
+		return nil, err
+	case err != nil:
+		return nil, &usageError{[]string{err.Error() + " (escalator serve --help lists the flags)"}}
+	case fs.NArg() > 0:
+		return nil, &usageError{[]string{fmt.Sprintf("unexpected argument %q (escalator --help lists the commands)", fs.Arg(0))}}
+	}
+	return given, nil
+}
+
+// printSettings writes the table for --help.
+func printSettings(w io.Writer) {
+	fmt.Fprint(w, "Usage: escalator serve [flags]\n\nEvery setting is an environment variable and, secrets excepted, a flag:\n\n")
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		names := row.name() + ", --" + row.flag()
+		if row.secret {
+			names = row.name() + " or " + row.name() + "_FILE"
+		}
+		def := ""
+		switch {
+		case row.require:
+			def = " (required)"
+		case row.def != "":
+			def = " (default " + row.def + ")"
+		}
+		fmt.Fprintf(w, "  %s%s\n      %s\n", names, def, row.help)
+	}
+}
+
+// value finds the setting's value; empty means not set.
+func (s *setting) value(flags map[string]string, getenv func(string) string) (string, error) {
+	if v, ok := flags[s.flag()]; ok {
+		return v, nil
+	}
+	v := getenv(s.name())
+	if !s.secret {
+		if v == "" {
+			v = s.def
+		}
+		return v, nil
+	}
+	file := getenv(s.name() + "_FILE")
+	if file == "" {
+		return v, nil
+	}
+	if v != "" {
+		return "", fmt.Errorf("%s and %s_FILE are both set: leave one out", s.name(), s.name())
+	}
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", s.name(), err)
+	}
+	if v = strings.TrimSpace(string(b)); v == "" {
+		return "", fmt.Errorf("%s_FILE: %s is empty", s.name(), file)
+	}
+	return v, nil
+}
+
+// contradictions reports settings that are right alone and wrong together.
+func (s *Settings) contradictions() (problems []string) {
+	if s.AdminListen != "" && !loopback(s.AdminListen) && s.AdminToken == "" {
+		problems = append(problems, fmt.Sprintf("ESCALATOR_ADMIN_LISTEN is %s, which others can reach: set ESCALATOR_ADMIN_TOKEN too, or listen on 127.0.0.1", s.AdminListen))
+	}
+	for _, u := range []struct{ name, value string }{{"ESCALATOR_API_URL", s.APIURL}, {"ESCALATOR_API_BACKUP_URL", s.APIBackup}} {
+		if err := s.checkAPI(u.value); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", u.name, err))
+		}
+	}
+	return problems
+}
+
+// checkAPI accepts https anywhere, and plain http where nobody listens in.
+func (s *Settings) checkAPI(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%q is no address like https://console.tim.qq.com", raw)
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("only scheme, host and port belong here")
+	}
+	if u.Scheme == "http" && !s.APIInsecure && !loopback(u.Host) {
+		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
+	}
+	return nil
+}
+
+// loopback reports whether an address host:port can be reached from this
+// machine only. A name other than localhost is not trusted to.
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// unknownVariables returns the variables with our prefix that mean nothing,
+// each with the nearest name that does.
+func unknownVariables(environ []string) (warnings []string) {
+	known := []string{}
+	for i := range settingsTable {
+		known = append(known, settingsTable[i].name())
+		if settingsTable[i].secret {
+			known = append(known, settingsTable[i].name()+"_FILE")
+		}
+	}
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) {
+			warnings = append(warnings, fmt.Sprintf("%s is no setting of this version and does nothing", name))
+		}
+	}
+	return warnings
+}
+
+func setSDKAppID(s *Settings, v string) (err error) {
+	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
+		return fmt.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
+	}
+	return nil
+}
+
+func setAPIInsecure(s *Settings, v string) (err error) {
+	if s.APIInsecure, err = strconv.ParseBool(v); err != nil {
+		return fmt.Errorf("%q is neither 0 nor 1", v)
+	}
+	return nil
+}
+
+func setTokens(s *Settings, v string) error {
+	for t := range strings.SplitSeq(v, ",") {
+		t = strings.TrimSpace(t)
+		if t == "" {
+			return errors.New("a token before or after the comma is empty")
+		}
+		s.CallbackTokens = append(s.CallbackTokens, desk.Secret(t))
+	}
+	if len(s.CallbackTokens) > 2 {
+		return errors.New("at most two tokens, the new one and the old one")
+	}
+	return nil
+}
+
+func setPath(s *Settings, v string) error {
+	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, " !$&?#:*") {
+		return fmt.Errorf("%q must begin with / and hold none of: space ! $ & ? # : *", v)
+	}
+	s.CallbackPath = v
+	return nil
+}
+
+func setAIProvider(s *Settings, v string) (err error) {
+	s.AIProvider, err = bot.ParseAIProvider(v)
+	return err
+}
+
+func text(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, v string) error { *field(s) = v; return nil }
+}
+
+func oneOf(field func(*Settings) *string, values ...string) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		if !slices.Contains(values, v) {
+			return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
+		}
+		*field(s) = v
+		return nil
+	}
+}
+
+func duration(field func(*Settings) *time.Duration, least time.Duration) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return fmt.Errorf("%q is no duration like 90s, 10m or 24h", v)
+		}
+		if d < least {
+			return fmt.Errorf("%s is less than the least, %s", v, least)
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+func count(field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number above 0", v)
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+func address(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, v string) error {
+		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+			return fmt.Errorf("%q is no address like :8080 or 127.0.0.1:8081", v)
+		}
+		*field(s) = v
+		return nil
+	}
+}

@@ -1,0 +1,57 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"escalator/bot/desk"
+)
+
+// metrics counts callbacks. Its labels are closed sets: what a stranger may
+// choose is counted as "other".
+type metrics struct {
+	callbacks *prometheus.CounterVec
+	seconds   prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "escalator", Name: "callbacks_total", Help: "Callbacks by command, event and what became of them.",
+		}, []string{"command", "event", "result"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "escalator", Name: "callback_seconds", Help: "Time to the answer of a callback.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2},
+		}),
+	}
+	r.MustRegister(m.callbacks, m.seconds)
+	return m
+}
+
+const other = "other"
+
+var knownCommands = map[string]bool{
+	desk.CommandSessionEvent: true, desk.CommandAssignHuman: true, desk.CommandAssignAgent: true, desk.CommandTaskFlow: true,
+	desk.CommandBotC2C: true, desk.CommandBotGroup: true, desk.CommandC2CBefore: true, desk.CommandC2CAfter: true,
+	desk.CommandGroupBefore: true, desk.CommandGroupAfter: true, desk.CommandMemberChanged: true,
+}
+
+var knownEvents = map[string]bool{
+	"": true, desk.EventSessionBegin: true, desk.EventUserMessage: true, desk.EventBotMessage: true,
+}
+
+// callback counts one; event is nil when it was not decoded.
+func (m *metrics) callback(e *desk.Event, result string, took time.Duration) {
+	command, name := "", ""
+	if e != nil {
+		if command = e.Command; !knownCommands[command] {
+			command = other
+		}
+		if name = e.Name; !knownEvents[name] {
+			name = other
+		}
+	}
+	m.callbacks.WithLabelValues(command, name, result).Inc()
+	m.seconds.Observe(took.Seconds())
+}

@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/net/netutil"
+
+	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/store"
+)
+
+// Options is what a Server is made of.
+type Options struct {
+	Bot interface {
+		Handler
+		Decisions(n int) []*bot.DecisionRecord
+	}
+	Outbox store.Outbox
+
+	SDKAppID     uint64
+	Verifier     *desk.Verifier
+	CallbackPath string
+	AdminToken   desk.Secret // empty: the operators' listener is open to who reaches it
+
+	// NotReady returns the reasons why no callback should come now; nil: ready.
+	NotReady func() []string
+
+	Log      *logrus.Logger
+	Registry *prometheus.Registry
+	Now      func() time.Time // nil: time.Now
+}
+
+// Server is the two listeners of the service.
+type Server struct {
+	Options
+	callbacks *callbacks
+	public    *http.Server
+	admin     *http.Server
+	stopping  atomic.Bool
+}
+
+func init() { gin.SetMode(gin.ReleaseMode) } // debug mode prints routes and requests
+
+// New returns a Server that does not listen yet.
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{Options: o}
+	s.callbacks = &callbacks{
+		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), verifier: o.Verifier,
+		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
+	}
+	s.public = s.newHTTPServer(s.newEngine(s.publicRoutes()))
+	s.admin = s.newHTTPServer(s.newEngine(s.adminRoutes()))
+	return s
+}
+
+// newHTTPServer has every timeout: the zero values of http.Server wait forever.
+func (s *Server) newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(serverLog{s.Log}, "", 0),
+	}
+}
+
+// Public returns the handler of the public listener, for tests and benchmarks.
+func (s *Server) Public() http.Handler { return s.public.Handler }
+
+// Admin returns the handler of the operators' listener.
+func (s *Server) Admin() http.Handler { return s.admin.Handler }
+
+// Serve serves both listeners until Shutdown or until one of them fails.
+func (s *Server) Serve(public, admin net.Listener) error {
+	failed := make(chan error, 2)
+	serve := func(h *http.Server, l net.Listener) {
+		if err := h.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serving %s: %w", l.Addr(), err)
+			return
+		}
+		failed <- nil
+	}
+	go serve(s.public, public)
+	go serve(s.admin, admin)
+	return errors.Join(<-failed, <-failed)
+}
+
+// NotReadyAnyMore makes /readyz say so, for the load balancer to look away.
+func (s *Server) NotReadyAnyMore() { s.stopping.Store(true) }
+
+// Shutdown stops taking requests and waits for those under way until ctx ends,
+// then cuts them off. Callbacks end first: the operators may watch.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.NotReadyAnyMore()
+	err := s.public.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.public.Close())
+	}
+	if adminErr := s.admin.Shutdown(ctx); adminErr != nil {
+		err = errors.Join(err, adminErr, s.admin.Close())
+	}
+	return err
+}
+
+func (s *Server) logPanic(p any) {
+	s.Log.WithFields(logrus.Fields{"panic": fmt.Sprint(p), "stack": string(debug.Stack())}).Error("panic while handling a request")
+}
+
+// serverLog takes net/http's own complaints (broken handshakes, say) as debug
+// lines; they are caused by strangers.
+type serverLog struct{ log *logrus.Logger }
+
+func (l serverLog) Write(p []byte) (int, error) {
+	l.log.WithField("http", strings.TrimSpace(string(p))).Debug("http server")
+	return len(p), nil
+}
