@@ -14,6 +14,10 @@ import (
 // error wraps ErrUnavailable when the sender should try again.
 func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 	key := e.DedupKey()
+	if key == "" { // an answer that has to be computed anew each time
+		json, err := b.dispatch(context.WithoutCancel(ctx), e)
+		return Answer{JSON: json}, err
+	}
 	answer, first, err := b.Marks.Claim(ctx, key)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)

@@ -18,8 +18,9 @@ func (a *attempt) finish(ctx context.Context, r rules.Result) {
 	if r == rules.ResultAssigned || r == rules.ResultQueued {
 		a.bot.Metrics.transferTime.Observe(a.bot.Now().Sub(a.transfer.Created).Seconds())
 	}
-	a.bot.forget(ctx, a.transfer)
+	// The conversation first: the commit that removes the transfer takes it along.
 	a.bot.settle(ctx, a.transfer, r)
+	a.bot.forget(ctx, a.transfer)
 }
 
 // outcomeName is the outcome as CONTRACT.md 5 lists it: it knows no

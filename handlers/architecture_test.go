@@ -14,20 +14,20 @@ import (
 	"testing"
 )
 
-// This file proves the plan of the house: imports go one way, and the rules stay pure. It lives in handlers because that is
+// This file proves the plan of the house: imports go one way, the rules stay pure, and no test waits for real time. It lives in handlers because that is
 // the highest package below main, so whoever breaks the plan meets it in `go test ./...` and in `go test ./handlers`.
 
 const module = "escalator"
 
-// floor is one folder of the house with everything below it, and the folders that its code and its tests may import.
-type floor struct {
+// level is one folder of the house with everything below it, and the folders that its code and its tests may import.
+type level struct {
 	folder string
 	sees   []string
 }
 
-// house is read from the top: the first floor that holds a package is the one that counts. A folder that is not listed is an
+// house is read from the top: the first level that holds a package is the one that counts. A folder that is not listed is an
 // error, so that a new one has to find its place here first.
-var house = []floor{
+var house = []level{
 	{folder: "rules/packs", sees: nil},
 	{folder: "rules/text", sees: []string{"rules/text"}},
 	{folder: "rules", sees: []string{"rules"}},
@@ -57,7 +57,7 @@ var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Ti
 func TestHouse_importsGoOneWay(t *testing.T) {
 	for _, p := range packages(t) {
 		from := folderOf(p.ImportPath)
-		at, known := floorOf(from)
+		at, known := levelOf(from)
 		if !known {
 			t.Errorf("%s has no place in the house: add it to the table of this file, or move it below rules, bot or handlers", from)
 			continue
@@ -92,12 +92,12 @@ func TestHouse_tableSaysWhatTheDesignSays(t *testing.T) {
 		{".", "handlers", true},
 	}
 	for _, c := range cases {
-		at, known := floorOf(c.from)
+		at, known := levelOf(c.from)
 		if !known || at.maySee(c.to) != c.want {
 			t.Errorf("%s may import %s: got %t, want %t", c.from, c.to, !c.want, c.want)
 		}
 	}
-	if _, known := floorOf("util"); known {
+	if _, known := levelOf("util"); known {
 		t.Error("a new folder at the top has a place without having been given one")
 	}
 }
@@ -120,12 +120,8 @@ func TestRules_touchNothingOutsideThemselves(t *testing.T) {
 func TestRules_haveNoClock(t *testing.T) {
 	for _, p := range rulesPackages(t) {
 		for _, name := range p.GoFiles {
-			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, use := range clockUses(file) {
+			file, files := parse(t, filepath.Join(p.Dir, name))
+			for _, use := range clockUses(file, clock...) {
 				t.Errorf("%s: rules have no clock, time comes in as Turn.At", files.Position(use))
 			}
 		}
@@ -150,15 +146,40 @@ func TestRules_clockIsFoundUnderAnyName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := len(clockUses(file)); got != c.want {
+			if got := len(clockUses(file, clock...)); got != c.want {
 				t.Errorf("found %d uses of the clock, want %d", got, c.want)
 			}
 		})
 	}
 }
 
-// clockUses returns where a file names the clock. A dot import of time counts as a use: it would hide the others.
-func clockUses(file *ast.File) []token.Pos {
+func TestTests_sleepInVirtualTimeOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+			file, files := parse(t, filepath.Join(p.Dir, name))
+			virtual := slices.ContainsFunc(file.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"testing/synctest"` })
+			for _, use := range clockUses(file, "Sleep") {
+				if !virtual {
+					t.Errorf("%s: a test waits for a channel, or sleeps in a bubble of testing/synctest", files.Position(use))
+				}
+			}
+		}
+	}
+}
+
+// parse reads one Go file.
+func parse(t *testing.T, path string) (*ast.File, *token.FileSet) {
+	t.Helper()
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, files
+}
+
+// clockUses returns where a file takes one of names from package time. A dot import of time counts as a use: it would hide the others.
+func clockUses(file *ast.File, names ...string) []token.Pos {
 	var uses []token.Pos
 	for _, spec := range file.Imports {
 		if path, err := strconv.Unquote(spec.Path.Value); err != nil || path != "time" {
@@ -173,7 +194,7 @@ func clockUses(file *ast.File) []token.Pos {
 			continue
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok && slices.Contains(clock, sel.Sel.Name) {
+			if sel, ok := n.(*ast.SelectorExpr); ok && slices.Contains(names, sel.Sel.Name) {
 				if x, ok := sel.X.(*ast.Ident); ok && x.Name == name {
 					uses = append(uses, sel.Pos())
 				}
@@ -187,7 +208,7 @@ func clockUses(file *ast.File) []token.Pos {
 // listed is what `go list` tells about one package.
 type listed struct {
 	ImportPath, Dir                    string
-	GoFiles                            []string
+	GoFiles, TestGoFiles, XTestGoFiles []string
 	Imports, TestImports, XTestImports []string
 	Deps                               []string
 }
@@ -196,7 +217,7 @@ type listed struct {
 func packages(t *testing.T) []listed {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list",
-		"-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports,Deps", module+"/...")
+		"-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps", module+"/...")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -232,15 +253,15 @@ func folderOf(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
-func floorOf(folder string) (floor, bool) {
-	i := slices.IndexFunc(house, func(f floor) bool { return within(folder, f.folder) })
+func levelOf(folder string) (level, bool) {
+	i := slices.IndexFunc(house, func(l level) bool { return within(folder, l.folder) })
 	if i < 0 {
-		return floor{}, false
+		return level{}, false
 	}
 	return house[i], true
 }
 
-func (f floor) maySee(folder string) bool { return withinAny(folder, f.sees) }
+func (l level) maySee(folder string) bool { return withinAny(folder, l.sees) }
 
 func withinAny(path string, roots []string) bool {
 	return slices.ContainsFunc(roots, func(root string) bool { return within(path, root) })

@@ -89,6 +89,15 @@ func (s *Server) Public() http.Handler { return s.public.Handler }
 // Admin returns the handler of the operators' listener.
 func (s *Server) Admin() http.Handler { return s.admin.Handler }
 
+// AdminRoutes lists the operators' routes, "GET /healthz" and so on.
+func (s *Server) AdminRoutes() []string {
+	var all []string
+	for _, r := range s.adminRoutes() {
+		all = append(all, r.method+" "+r.path)
+	}
+	return all
+}
+
 // Serve serves both listeners until Shutdown or until one of them fails.
 func (s *Server) Serve(public, admin net.Listener) error {
 	failed := make(chan error, 2)

@@ -28,10 +28,10 @@ func (l *loader) build(root *yaml.Node) *Policy {
 		return nil
 	}
 	l.settings(root)
-	for _, pair := range l.pairs(l.get(root, "calendars")) {
+	for _, pair := range l.declared(l.get(root, "calendars")) {
 		l.calendar(pair[0], pair[1])
 	}
-	for _, pair := range l.pairs(l.get(root, "lists")) {
+	for _, pair := range l.declared(l.get(root, "lists")) {
 		l.book.addList(pair[0], pair[1])
 	}
 	l.book.checkCycles()
@@ -171,7 +171,7 @@ func (l *loader) signals(n *yaml.Node) {
 		entries = l.book.entries(l.get(missed, "says"))
 	}
 	if len(entries) > 0 {
-		l.policy.missSays = &phraseTest{any: l.book.setOf(entries, nil, "signals"), negation: negationIgnore}
+		l.policy.missSays = &phraseTest{any: l.book.setOf(entries, nil), negation: negationIgnore}
 	}
 }
 
@@ -216,7 +216,7 @@ func (l *loader) offerAnswers() {
 				entries = append(entries, e)
 			}
 			l.book.lists[name].used = true
-			return &phraseTest{any: l.book.setOf(entries, l.book.lists[name], "offer"), negation: negationIgnore}
+			return &phraseTest{any: l.book.setOf(entries, l.book.lists[name]), negation: negationIgnore}
 		}
 		l.policy.yes, l.policy.no = whole("yes"), whole("no")
 		return

@@ -40,10 +40,10 @@ func (l *loader) part(key string, n *yaml.Node, place string) *cond {
 		if key == "bot_says" {
 			applies, standard = onBot, negationIgnore
 		}
-		return &cond{name: key, leaf: &saysLeaf{l.phraseTest(n, standard, place)}, applies: applies}
+		return &cond{name: key, leaf: &saysLeaf{l.phraseTest(n, standard)}, applies: applies}
 	case "said":
 		return &cond{name: key, applies: onAll, leaf: &saidLeaf{
-			test: l.phraseTest(n, negationRespect, place), key: stableKey("said", place), within: l.within(n),
+			test: l.phraseTest(n, negationRespect), key: stableKey("said", place), within: l.within(n),
 		}}
 	case "rule":
 		return l.ruleCondition(n)
@@ -105,18 +105,17 @@ func (l *loader) window(n *yaml.Node) time.Duration {
 }
 
 // phraseTest compiles the phrases of says, said and bot_says.
-func (l *loader) phraseTest(n *yaml.Node, standard negation, place string) phraseTest {
+func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 	t := phraseTest{negation: standard}
-	owner := strings.SplitN(place, "/", 2)[0]
 	if n.Kind == yaml.SequenceNode {
-		t.any = l.book.setOf(l.book.entries(n), nil, owner)
+		t.any = l.book.setOf(l.book.entries(n), nil)
 		return t
 	}
 	if one := l.get(n, "any"); one != nil {
-		t.any = l.book.setOf(l.book.entries(one), nil, owner)
+		t.any = l.book.setOf(l.book.entries(one), nil)
 	}
 	for _, e := range l.book.entries(l.get(n, "all")) {
-		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil, owner))
+		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil))
 	}
 	if except := l.get(n, "not_part_of"); except != nil {
 		t.mask, t.masking = l.book.maskSet(l.book.entries(except))

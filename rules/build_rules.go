@@ -114,12 +114,12 @@ func (l *loader) speech(n *yaml.Node) *Speech {
 
 // targets reads the targets, then ties their chains.
 func (l *loader) targets(n *yaml.Node) {
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		t := l.target(pair[0], pair[1])
 		l.policy.targets[t.ID] = t
 		l.policy.goals[t.ID] = &goal{name: t.ID, target: t}
 	}
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		next := l.get(pair[1], "else")
 		if next == nil {
 			continue
@@ -137,7 +137,7 @@ func (l *loader) targets(n *yaml.Node) {
 // checkChains complains about else chains that go round, once for each circle.
 func (l *loader) checkChains(n *yaml.Node) {
 	done := map[*Target]bool{}
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		var path []string
 		onPath := map[*Target]bool{}
 		for t := l.policy.targets[pair[0].Value]; t != nil && !done[t]; t = t.next {
@@ -181,7 +181,7 @@ func (l *loader) target(key, n *yaml.Node) *Target {
 		t.Priority = &priority
 	}
 	if t.QueueTimeout%time.Second != 0 {
-		l.fail(l.get(n, "queue_timeout"), "", "`queue_timeout` is sent in whole seconds")
+		l.fail(l.get(n, "queue_timeout"), "for example 90s or 10m", "`queue_timeout` is sent in whole seconds")
 	}
 	if t.SayIfNoAgent != nil {
 		t.TipIfNoAgent = false // our own words stand in for Desk's tip
@@ -224,7 +224,7 @@ func (l *loader) findGoal(n *yaml.Node) *goal {
 
 // declareRoutes makes the names of routes known before rules use them.
 func (l *loader) declareRoutes(n *yaml.Node) {
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		name := textOf(pair[0])
 		if l.policy.goals[name] != nil {
 			l.fail(pair[0], "targets and routes share their names; take another one", "`%s` is a target already", name)
@@ -236,7 +236,7 @@ func (l *loader) declareRoutes(n *yaml.Node) {
 
 // routes compiles the lines of the routes.
 func (l *loader) routes(n *yaml.Node) {
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		g := l.policy.goals[pair[0].Value]
 		items := l.items(pair[1])
 		for i, item := range items {
@@ -282,7 +282,7 @@ func (l *loader) checkRoutes(n *yaml.Node) {
 		path = path[:len(path)-1]
 		state[g] = visited
 	}
-	for _, pair := range l.pairs(n) {
+	for _, pair := range l.declared(n) {
 		if g := l.policy.goals[pair[0].Value]; state[g] == unseen {
 			visitGoal(g)
 		}

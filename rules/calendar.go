@@ -103,6 +103,9 @@ func (k *calendar) addWeekly(text string) (problem, hint string) {
 	first, last := slices.Index(weekdays, firstText), slices.Index(weekdays, lastText)
 	for _, w := range []string{firstText, lastText} {
 		if !slices.Contains(weekdays, w) {
+			if hint := didYouMean(w, weekdays); hint != "" {
+				return strconv.Quote(w) + " is no day of the week", hint
+			}
 			return strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"
 		}
 	}
@@ -126,11 +129,11 @@ func (k *calendar) addClosed(text string) (problem, hint string) {
 	}
 	first, ok := parseDay(firstText)
 	if !ok {
-		return firstText + " is no date of the calendar", ""
+		return firstText + " is no date of the calendar", dateHint
 	}
 	last, ok := parseDay(lastText)
 	if !ok {
-		return lastText + " is no date of the calendar", ""
+		return lastText + " is no date of the calendar", dateHint
 	}
 	if last < first {
 		return lastText + " comes before " + firstText, "did you mean " + lastText + ".." + firstText + "?"
@@ -144,7 +147,7 @@ func (k *calendar) addExtra(text string) (problem, hint string) {
 	dayText, hourText, _ := strings.Cut(text, " ")
 	date, ok := parseDay(dayText)
 	if !ok {
-		return dayText + " is no date of the calendar", ""
+		return dayText + " is no date of the calendar", dateHint
 	}
 	h, problem, hint := parseHours(hourText)
 	if problem == "" {
@@ -152,6 +155,8 @@ func (k *calendar) addExtra(text string) (problem, hint string) {
 	}
 	return problem, hint
 }
+
+const dateHint = "dates are year-month-day, such as 2027-02-06"
 
 func parseDay(text string) (day, bool) {
 	t, err := time.Parse(time.DateOnly, text)

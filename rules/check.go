@@ -70,7 +70,7 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!
 
 func (k *checker) failNull(n *yaml.Node, s *shape, what string) {
 	if n.Value != "" {
-		k.fail(n, quoteHint(n.Value), "%s is YAML's word for nothing; %s must be %s", n.Value, what, s.name)
+		k.fail(n, quoteHint(n.Value), "%s is YAML's word for nothing, and %s is due here", n.Value, s.name)
 		return
 	}
 	hint := ""
@@ -79,6 +79,8 @@ func (k *checker) failNull(n *yaml.Node, s *shape, what string) {
 		hint = "write {} for a target without settings"
 	case len(s.examples) > 0:
 		hint = "for example " + s.examples[0]
+	default:
+		hint = "give it a value, or take the key out"
 	}
 	k.fail(n, hint, "%s is empty; it must be %s", what, s.name)
 }
@@ -159,13 +161,13 @@ func (k *checker) uniqueKeys(n *yaml.Node) map[string]*yaml.Node {
 		case key.Kind == yaml.AliasNode || key.Anchor != "":
 			k.fail(key, quoteHint("*"+key.Value), "YAML aliases and anchors are not used in rule files")
 		case key.Kind != yaml.ScalarNode:
-			k.fail(key, "", "a key must be a word, not %s", describe(key))
+			k.fail(key, "write key: value; a text that begins with ? or [ needs quotes", "a key must be a word, not %s", describe(key))
 		case key.Tag == "!!merge":
 			k.fail(key, "write the keys out, or use a list, a route or `rule: ID` to share them", "<< is YAML's merge; rule files use none")
 		case isNull(key):
 			k.fail(key, quoteHint(key.Value), "a key must not be empty")
 		case first != nil:
-			k.fail(key, "", "`%s` stands here a second time; the first is in line %d", key.Value, first.Line)
+			k.fail(key, "keep one of them", "`%s` stands here a second time; the first is in line %d", shorten(key.Value), first.Line)
 		default:
 			keys[key.Value] = key
 		}
@@ -211,11 +213,12 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 	}
 	for _, f := range s.fields {
 		if f.required && keys[f.key] == nil {
-			k.fail(n, exampleHint(f.key, f.of), "%s lacks `%s`", what, f.key)
+			// The node itself can be read on: its name, say, is known, and nothing that refers to it need be blamed.
+			k.failAt(n.Line, n.Column, exampleHint(f.key, f.of), "%s lacks `%s`", what, f.key)
 		}
 	}
-	k.checkOneOf(n, s.exactlyOne, what, keys)
-	k.checkOneOf(n, s.atLeastOne, what, keys)
+	k.checkOneOf(n, s, s.exactlyOne, what, keys)
+	k.checkOneOf(n, s, s.atLeastOne, what, keys)
 	for _, f := range s.fields {
 		if other := s.needs[f.key]; other != "" && keys[f.key] != nil && keys[other] == nil {
 			k.fail(keys[f.key], exampleHint(other, s.field(other).of), "`%s` needs `%s` beside it", f.key, other)
@@ -223,22 +226,40 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 	}
 }
 
-func (k *checker) checkOneOf(n *yaml.Node, words []string, what string, keys map[string]*yaml.Node) {
+func (k *checker) checkOneOf(n *yaml.Node, s *shape, words []string, what string, keys map[string]*yaml.Node) {
 	for _, w := range words {
 		if keys[w] != nil {
 			return
 		}
 	}
 	if len(words) > 0 {
-		k.fail(n, "", "%s needs %s", what, orList(words))
+		k.failAt(n.Line, n.Column, exampleOf(s), "%s needs %s", what, orList(words))
 	}
 }
 
+// exampleHint shows how a key that is missing may be written.
 func exampleHint(key string, s *shape) string {
-	if len(s.examples) == 0 {
-		return ""
+	if example := s.example(); example != "" {
+		return "for example " + key + ": " + example
 	}
-	return "for example " + key + ": " + s.examples[0]
+	return "add a line " + key + ": …"
+}
+
+// example is a value as it may be written, "" if the declaration has none.
+func (s *shape) example() string {
+	switch {
+	case len(s.examples) > 0:
+		return s.examples[0]
+	case len(s.enum) > 0:
+		return s.enum[0]
+	case len(s.forms) > 0:
+		return s.forms[0].example()
+	case s.form == formList && s.elem.example() != "":
+		return "[" + s.elem.example() + "]"
+	case s.form == formInteger:
+		return itoa(int(s.min))
+	}
+	return ""
 }
 
 func (k *checker) checkDict(n *yaml.Node, s *shape, what string) {
@@ -274,10 +295,10 @@ func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
 }
 
 func exampleOf(s *shape) string {
-	if len(s.examples) == 0 {
-		return ""
+	if example := s.example(); example != "" {
+		return "for example " + example
 	}
-	return "for example " + s.examples[0]
+	return ""
 }
 
 // failKind says that the node's form is wrong: a list where a text is due and the like.
@@ -285,6 +306,10 @@ func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
 	hint := bracketHint(n, s)
 	if hint == "" {
 		hint = exampleOf(s)
+	}
+	if s == fileShape {
+		k.fail(n, "begin the file with version: 1", "a rule file is a mapping with the keys version, targets, rules and others, not %s", describe(n))
+		return
 	}
 	if n.Kind == yaml.MappingNode && s.yamlKind() == yaml.ScalarNode {
 		hint = `if the colon belongs to the text, put the text in quotes`
@@ -330,9 +355,14 @@ func describe(n *yaml.Node) string {
 }
 
 // shorten keeps quotations from the file short.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 40 {
-		return string(r[:40]) + "…"
+func shorten(s string) string { return shortenTo(s, 40) }
+
+func shortenTo(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
 	}
 	return s
 }
@@ -352,7 +382,7 @@ func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
 		if n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			k.failKind(n, s, what)
 		} else if s.max != 0 && (f < s.min || f > s.max) {
-			k.fail(n, "", "%s must be %s, not %s", what, s.name, n.Value)
+			k.fail(n, exampleOf(s), "%s must be %s, not %s", what, s.name, n.Value)
 		}
 	case formBool:
 		if n.Tag != "!!bool" {
@@ -380,7 +410,7 @@ func boolHint(word string) string {
 func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 	switch {
 	case strings.TrimSpace(n.Value) == "" && !s.empty:
-		k.fail(n, "", "%s must not be empty", what)
+		k.fail(n, "write something, or take it out", "%s must not be empty", what)
 	case s.enum != nil:
 		for _, w := range s.enum {
 			if w == n.Value {
@@ -388,6 +418,9 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 			}
 		}
 		hint := didYouMean(n.Value, s.enum)
+		if word := s.synonyms[strings.ToLower(n.Value)]; word != "" {
+			hint = "did you mean " + word + "?"
+		}
 		if hint == "" {
 			hint = "valid: " + strings.Join(s.enum, ", ")
 		}
@@ -414,7 +447,10 @@ func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 		return
 	}
 	if float64(i) < s.min || float64(i) > s.max {
-		hint := ""
+		hint := exampleOf(s)
+		if s.min == s.max {
+			hint = "write " + itoa(int(s.min))
+		}
 		if s == aCount || s == aRepeat {
 			hint = "counts end at 16, so that a conversation needs little memory"
 		}
@@ -427,14 +463,14 @@ func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
 	if n.Tag == "!!int" || n.Tag == "!!float" {
 		hint := "did you mean " + n.Value + "s or " + n.Value + "m?"
 		if s.form == formRate {
-			hint = "did you mean " + n.Value + "/24h?"
+			hint = "did you mean " + n.Value + "/s or " + n.Value + "/24h?"
 		}
 		k.fail(n, hint, "%s must be %s, and %s has no unit", what, s.name, n.Value)
 		return
 	}
 	if n.Tag == "!!bool" || !s.matches(n.Value) {
 		if s.positive && regexp.MustCompile(patternDuration).MatchString(n.Value) {
-			k.fail(n, "", "%s must be longer than zero", what)
+			k.fail(n, exampleOf(s), "%s must be longer than zero", what)
 			return
 		}
 		k.fail(n, durationHint(n.Value, s), "%s must be %s, not %s", what, s.name, describe(n))

@@ -56,17 +56,23 @@ var (
 	aBool    = &shape{name: "true or false", form: formBool}
 	aCount   = &shape{name: "a count from 1 to 16", form: formInteger, min: 1, max: maxCount}
 	aRepeat  = &shape{name: "a count from 2 to 16", form: formInteger, min: 2, max: maxCount}
-	aWeight  = &shape{name: "a weight from -100 to 100", form: formInteger, min: -100, max: 100}
-	aMode    = enumShape("a mode", modes)
-	aRuleID  = &shape{name: "a rule's id", pattern: patternName}
-	aGoal    = &shape{name: "a target or route", pattern: patternName}
-	aLang    = enumShape("a language", languages)
+	aWeight  = &shape{name: "a weight from -100 to 100", form: formInteger, min: -100, max: 100, examples: []string{"2"}}
+	aMode    = enumShape("a mode", modes, "on", "enforce", "true", "enforce", "active", "enforce", "dry-run", "shadow", "dry_run", "shadow", "test", "shadow", "disabled", "off", "false", "off", "none", "off")
+	aRuleID  = &shape{name: "a rule's id", pattern: patternName, examples: []string{"ask-human"}}
+	aGoal    = &shape{name: "a target or route", pattern: patternName, examples: []string{"default"}}
+	aLang    = enumShape("a language", languages, "cn", "zh", "chinese", "zh", "中文", "zh", "zh-cn", "zh", "zh-tw", "zh", "english", "en", "英文", "en", "jp", "ja", "japanese", "ja", "kr", "ko", "korean", "ko", "thai", "th", "vn", "vi", "spanish", "es", "portuguese", "pt", "french", "fr", "german", "de", "russian", "ru", "arabic", "ar", "turkish", "tr", "indonesian", "id", "malay", "ms")
+	aSend    = enumShape("a kind of message", sendsNames, "picture", "image", "photo", "image", "audio", "sound", "voice", "sound", "emoji", "face", "document", "file")
 	aScalar  = &shape{name: "a value", form: formText, empty: true}
 	aListKey = &shape{name: "a list's name", pattern: patternListName}
 )
 
-func enumShape(name string, words []string) *shape {
-	return &shape{name: name, form: formText, enum: words}
+// enumShape declares a choice of words, with pairs of what people write instead and what they mean.
+func enumShape(name string, words []string, synonyms ...string) *shape {
+	s := &shape{name: name, form: formText, enum: words, synonyms: map[string]string{}}
+	for i := 0; i+1 < len(synonyms); i += 2 {
+		s.synonyms[synonyms[i]] = synonyms[i+1]
+	}
+	return s
 }
 
 func listOf(elem *shape) *shape {
@@ -128,7 +134,7 @@ func saysFields() []field {
 var (
 	within = field{key: "within", of: aSpan, required: true, doc: "Only what happened in this time counts; at most session_ttl.", aka: []string{"window", "in", "for", "period", "during"}}
 
-	saysOptions = &shape{name: "phrases with options", ref: "says", form: formRecord, fields: saysFields(), atLeastOne: []string{"any", "all"}}
+	saysOptions = &shape{name: "phrases with options", ref: "says", form: formRecord, fields: saysFields(), atLeastOne: []string{"any", "all"}, examples: []string{"{any: [转人工], not_part_of: [人工智能]}"}}
 	saidOptions = &shape{
 		name: "phrases with a time", ref: "said", form: formRecord, atLeastOne: []string{"any", "all"},
 		fields: append(saysFields(), within), examples: []string{"{any: [$refund], within: 15m}"},
@@ -143,7 +149,7 @@ var (
 	repeats = &shape{name: "how often a question may come back", ref: "repeats", form: formRecord, fields: []field{
 		{key: "times", of: aRepeat, required: true, doc: "So many times, the current message included.", aka: []string{"count", "at_least", "messages"}},
 		within,
-		{key: "similarity", of: &shape{name: "a number from 0.1 to 1", form: formNumber, min: 0.1, max: 1}, standard: "0.85", doc: "How alike two messages must be, 1 being equal."},
+		{key: "similarity", of: &shape{name: "a number from 0.1 to 1", form: formNumber, min: 0.1, max: 1, examples: []string{"0.85"}}, standard: "0.85", doc: "How alike two messages must be, 1 being equal."},
 		{key: "min_chars", of: &shape{name: "a number of characters from 1 to 100", form: formInteger, min: 1, max: 100}, standard: "4", doc: "Shorter messages do not count."},
 	}, examples: []string{"{times: 3, within: 10m, similarity: 0.85}"}}
 	mood = &shape{name: "a mood", ref: "mood", form: formRecord, fields: []field{
@@ -198,7 +204,7 @@ var conditionFields = []field{
 	{key: "rate", of: rate, doc: "The customer sends messages fast."},
 	{key: "turns", of: turns, doc: "So many messages of the customer since the bot phase began."},
 	{key: "bot_silent", of: aSpan, doc: "The customer's last message has had no reply of the bot for this time.", aka: []string{"silence", "silent", "no_reply"}},
-	{key: "sends", of: listOf(enumShape("a kind of message", sendsNames)), doc: "The message holds such an element.", aka: []string{"send", "attachment"}},
+	{key: "sends", of: listOf(aSend), doc: "The message holds such an element.", aka: []string{"send", "attachment"}},
 	{key: "language", of: listOf(aLang), doc: "The language of the conversation; an unknown one matches nothing.", aka: []string{"lang", "languages"}},
 	{key: "field", of: fieldTest, doc: "A field of the callback, or of the conversation's last user message or start."},
 	{key: "hours", of: &shape{name: "a calendar", pattern: patternName}, doc: "Now is inside this calendar.", aka: []string{"calendar", "open"}},

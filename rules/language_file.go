@@ -9,7 +9,7 @@ var action = &shape{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
 		{key: "say", of: aSpeech, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
 		{key: "offer", of: aSpeech, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
-		{key: "keep", of: &shape{name: "true", form: formTrue}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
+		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
 		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions.", aka: []string{"tags", "label", "labels"}},
 	},
 	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}"},
@@ -24,7 +24,7 @@ var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []
 	{key: "cooldown", of: aDuration, doc: "After it fired, the rule is silent in this conversation for this time; the file's defaults.cooldown if not given."},
 }}
 
-var targetShape = &shape{name: "a target", ref: "target", form: formRecord, empty: true, fields: []field{
+var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fields: []field{
 	{key: "group", of: &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53}, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
 	{key: "agents", of: listOf(aWord), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
 	{key: "tip_if_no_agent", of: aBool, standard: "true", doc: "Desk tells the customer when nobody is online (SendTipIfNoAgentOnline)."},
@@ -55,7 +55,7 @@ var routeLine = &shape{name: "a line of a route", ref: "routeLine", form: formRe
 }, examples: []string{"{when: {language: [en]}, to: english}"}}
 
 var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord, fields: []field{
-	{key: "tz", of: &shape{name: "a time zone", form: formText}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
+	{key: "tz", of: &shape{name: "a time zone", form: formText, examples: []string{"Asia/Shanghai"}}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
 	{key: "open", of: listOf(&shape{
 		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})? [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
 		examples: []string{"mon-fri 09:00-21:00", "sun 22:00-06:00"},
@@ -72,7 +72,7 @@ var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord
 }, examples: []string{"{tz: Asia/Shanghai, open: [mon-fri 09:00-21:00]}"}}
 
 var signalsShape = &shape{name: "signals", form: formRecord, fields: []field{
-	{key: "bot_missed", doc: "What counts as a failure of the bot.", of: &shape{name: "a signal", form: formRecord, atLeastOne: []string{"marks", "says"}, fields: []field{
+	{key: "bot_missed", doc: "What counts as a failure of the bot.", of: &shape{name: "a signal", form: formRecord, examples: []string{"{marks: [fallback], says: [$bot_missed]}"}, atLeastOne: []string{"marks", "says"}, fields: []field{
 		{key: "marks", of: listOf(aName), doc: "Values of messageType in CloudCustomData of the bot's message.", standard: "[fallback, clarify]"},
 		{key: "says", of: phraseList, doc: "What the bot said.", standard: "[$bot_missed]"},
 	}}},
@@ -83,10 +83,10 @@ var (
 	aMessage = &shape{
 		name: "a message", ref: "message", form: formChoice, doc: "A text, or {text, marks, sends, fields}.",
 		forms: []*shape{aWord, {
-			name: "a message", form: formRecord, atLeastOne: []string{"text", "marks", "sends", "fields"}, fields: []field{
+			name: "a message", form: formRecord, examples: []string{"{text: 抱歉, marks: fallback}"}, atLeastOne: []string{"text", "marks", "sends", "fields"}, fields: []field{
 				{key: "text", of: aText, doc: "The words."},
 				{key: "marks", of: &shape{name: "a mark", form: formChoice, forms: []*shape{aName, listOf(aName)}}, doc: "messageType of the message.", aka: []string{"mark", "type"}},
-				{key: "sends", of: listOf(enumShape("a kind of message", sendsNames)), doc: "Elements other than text."},
+				{key: "sends", of: listOf(aSend), doc: "Elements other than text."},
 				{key: "fields", of: &shape{name: "fields", form: formDict, key: aScalar, elem: aScalar}, doc: "Values by dotted path, for `field`.", aka: []string{"field"}},
 			},
 		}},
@@ -94,7 +94,7 @@ var (
 	expectation = &shape{
 		name: "an expectation", ref: "expect", form: formChoice, doc: "none, a rule's id, or {rule, target, outcome, …}.",
 		forms: []*shape{aRuleID, {
-			name: "an expectation", form: formRecord, atLeastOne: []string{"rule", "target", "outcome", "suppressed", "reason", "shadow", "tag"}, fields: []field{
+			name: "an expectation", form: formRecord, examples: []string{"{rule: ask-human, target: default}"}, atLeastOne: []string{"rule", "target", "outcome", "suppressed", "reason", "shadow", "tag"}, fields: []field{
 				{key: "rule", of: aRuleID, doc: "The rule that decides."},
 				{key: "target", of: aName, doc: "The first target of the transfer."},
 				{key: "outcome", of: enumShape("an outcome", outcomeNames[:]), doc: "What the turn leads to."},
@@ -106,7 +106,7 @@ var (
 		}},
 	}
 	stepShape = &shape{
-		name: "a step", ref: "step", form: formRecord,
+		name: "a step", ref: "step", form: formRecord, examples: []string{"{user: 转人工, expect: ask-human}"},
 		atLeastOne: []string{"user", "bot", "agent", "event", "wait", "desk"},
 		apart: [][2]string{
 			{"user", "bot"}, {"user", "agent"}, {"user", "event"}, {"user", "wait"}, {"bot", "agent"}, {"bot", "event"},
@@ -142,7 +142,7 @@ var (
 
 // fileShape is a whole rule file.
 var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Escalator: when a conversation with the bot goes to a person.", fields: []field{
-	{key: "version", of: &shape{name: "the version 1", form: formInteger, min: 1, max: 1}, required: true, doc: "The version of the language: 1."},
+	{key: "version", of: &shape{name: "1", form: formInteger, min: 1, max: 1}, required: true, doc: "The version of the language: 1."},
 	{key: "mode", of: aMode, standard: "enforce", doc: "enforce: the rules act; shadow: they only say in the log what they would have done; off: they are not tried."},
 	{key: "defaults", doc: "Defaults of the rules.", of: &shape{name: "defaults", form: formRecord, fields: []field{
 		{key: "cooldown", of: aDuration, standard: "10m", doc: "After a rule fired, it is silent in this conversation for this time."},
@@ -156,15 +156,20 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "calendars", of: dictOf(aName, calendarShape), doc: "Opening hours by name."},
 	{key: "lists", of: dictOf(aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack.", aka: []string{"words", "keywords", "phrases"}},
 	{key: "signals", of: signalsShape, doc: "What counts as a signal."},
-	{key: "events", of: dictOf(aScalar, enumShape("a kind of event", mappedEvents)), doc: "What further events of Desk mean, by their names as seen in the log."},
+	{key: "events", of: dictOf(aScalar, enumShape("a kind of event", mappedEvents, "human", "with_human", "agent", "agent_message", "user", "user_message", "bot", "bot_message", "close", "closed", "queued", "transferring", "queuing", "transferring", "assigned", "with_human")), doc: "What further events of Desk mean, by their names as seen in the log."},
 	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{
 		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
 	}}},
-	{key: "targets", of: dictOf(aName, targetShape), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
+	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
 	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
-	{key: "rules", of: listOf(ruleShape), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
+	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
 	{key: "tests", of: &shape{name: "a list of tests", form: formList, elem: testShape, empty: true}, doc: "Tests of the rules, run by `escalator test`.", aka: []string{"test"}},
 }}
+
+func exampleShape(s *shape, example string) *shape {
+	s.examples = []string{example}
+	return s
+}
 
 func dictOf(key, elem *shape) *shape {
 	return &shape{name: "a mapping of " + plural(elem.name) + " by name", form: formDict, key: key, elem: elem, empty: true}

@@ -136,7 +136,7 @@ func (l *loader) failSyntax(err error) {
 	}
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
-		l.failAt(1, 1, "", "the file cannot be read as YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		l.failAt(1, 1, "save it as plain UTF-8 text", "the file cannot be read as YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		return
 	}
 	line, column := max(e.Mark.Line, 1), max(e.Mark.Column, 1)
@@ -148,6 +148,10 @@ func (l *loader) failSyntax(err error) {
 		return
 	}
 	message, hint := syntaxWords(e.Message, text, column)
+	if e.ContextMsg == "while scanning an alias" || e.ContextMsg == "while scanning an anchor" {
+		line, column = e.ContextMark.Line, e.ContextMark.Column
+		message, hint = "a text that begins with * or & is YAML's alias or anchor; rule files use none", "put the text in quotes"
+	}
 	if strings.Contains(e.ContextMsg, "quoted scalar") && e.ContextMark.Line > 0 {
 		line, column = e.ContextMark.Line, e.ContextMark.Column
 		message, hint = "a quotation begins here and never ends", "close the quotes; inside double quotes write \\\" for a quotation mark"

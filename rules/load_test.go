@@ -40,8 +40,8 @@ func TestLoad_mistakes_areExplained(t *testing.T) {
 				t.Errorf("what is said differs from %s (-want +got):\n%s", golden, diff)
 			}
 			for _, p := range r.Errors {
-				if p.Line < 1 || p.Column < 1 {
-					t.Errorf("no place: %+v", p)
+				if p.Line < 1 || p.Column < 1 || p.Hint == "" {
+					t.Errorf("no place or no way out: %+v", p)
 				}
 			}
 		})

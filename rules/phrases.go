@@ -73,7 +73,9 @@ type writtenPhrase struct {
 	entry wordEntry
 	id    text.PhraseID
 	list  string // the list that holds it, "" in a condition
-	owner string
+	set   *matchSet
+	// weighted phrases may be there for their weight.
+	weighted bool
 }
 
 // matchSet is a compiled set of phrases: groups that share their masks.
@@ -123,6 +125,10 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 	pack := b.lists[key.Value]
 	change := phraseBookForm(value) == packChange
 	switch {
+	case value == nil:
+		if pack == nil {
+			b.lists[key.Value] = &wordList{name: key.Value, node: key, used: true}
+		}
 	case pack != nil && !change:
 		b.fail(key, "write {add: […], without: […]}, or take another name", "`%s` is a built-in pack; a list of this name can only change it", key.Value)
 	case pack == nil && change:
@@ -140,7 +146,13 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 	}
 }
 
-func phraseBookForm(n *yaml.Node) *shape { return phraseBookShape.choose(n) }
+// phraseBookForm tells which form of a list a node has.
+func phraseBookForm(n *yaml.Node) *shape {
+	if n == nil {
+		return nil
+	}
+	return phraseBookShape.choose(n)
+}
 
 func packHint(name string) string {
 	if hint := didYouMean(name, packs.Names); hint != "" {
@@ -318,8 +330,8 @@ func cycle(path []string, again string) []string {
 	return append(slices.Clone(path[from:]), again)
 }
 
-// setOf compiles entries into a set; owner names the place for lints.
-func (b *phraseBook) setOf(entries []wordEntry, list *wordList, owner string) *matchSet {
+// setOf compiles entries into a set. list is the list that they are of, nil for those of a condition.
+func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 	set := &matchSet{}
 	own := phraseGroup{weights: map[text.PhraseID]int{}}
 	if list != nil {
@@ -340,7 +352,7 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList, owner string) *m
 			own.weights[id] = e.weight
 			some = true
 			if e.node != nil {
-				b.written = append(b.written, writtenPhrase{entry: e, id: id, list: own.list, owner: owner})
+				b.written = append(b.written, writtenPhrase{entry: e, id: id, list: own.list, set: set, weighted: list != nil && list.weighted})
 			}
 		}
 	}
@@ -376,7 +388,7 @@ func (b *phraseBook) listSet(name string) *matchSet {
 	l.used = true
 	if l.set == nil {
 		l.set = &matchSet{} // ends a cycle, which was reported
-		l.set = b.setOf(l.entries, l, "")
+		*l.set = *b.setOf(l.entries, l)
 	}
 	return l.set
 }

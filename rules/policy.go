@@ -184,12 +184,12 @@ func (p *Policy) Target(id string) *Target { return p.targets[id] }
 // Tests are the file's own tests.
 func (p *Policy) Tests() []Test { return p.tests }
 
-// phrase is a phrase as it was written.
+// phrase is a phrase as it was written, cut if it is very long: it goes into logs and messages.
 func (p *Policy) phrase(id text.PhraseID) string {
 	if s, ok := p.written[id]; ok {
-		return s
+		return shortenTo(s, 80)
 	}
-	return p.matcher.Phrase(id)
+	return shortenTo(p.matcher.Phrase(id), 80)
 }
 
 // roleSet gives the set by which a phrase matters to negation, nil if it does not.

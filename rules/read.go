@@ -27,6 +27,26 @@ func (k *checker) pair(n *yaml.Node, key string) (keyNode, value *yaml.Node) {
 	return nil, nil
 }
 
+// declared gives the keys of a mapping with their values; a value that was complained about is nil. So a name is known
+// although what it names is wrong, and what refers to it is not blamed.
+func (k *checker) declared(n *yaml.Node) [][2]*yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var pairs [][2]*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if k.bad[key] {
+			continue
+		}
+		if k.bad[value] {
+			value = nil
+		}
+		pairs = append(pairs, [2]*yaml.Node{key, value})
+	}
+	return pairs
+}
+
 // hasKey says that a key is there, whatever is wrong with its value.
 func hasKey(n *yaml.Node, key string) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -135,7 +155,7 @@ func (k *checker) duration(n *yaml.Node, standard time.Duration) time.Duration {
 	}
 	d, ok := parseDuration(n.Value)
 	if !ok {
-		k.fail(n, "", "%s is longer than 366 days", n.Value)
+		k.fail(n, "times go up to 366d", "%s is longer than 366 days", n.Value)
 		return standard
 	}
 	return d

@@ -32,10 +32,11 @@ type shape struct {
 	doc       string
 	examples  []string
 
-	enum     []string // formText: the only valid words
-	pattern  string   // formText: what the raw text must match
-	min, max float64  // formInteger, formNumber: limits; both zero: none
-	positive bool     // formDuration: 0s is refused
+	enum     []string          // formText: the only valid words
+	synonyms map[string]string // what people write instead of them
+	pattern  string            // formText: what the raw text must match
+	min, max float64           // formInteger, formNumber: limits; none if max is zero
+	positive bool              // formDuration: 0s is refused
 
 	fields []field // formRecord
 	// exactlyOne, atLeastOne, apart and needs are rules about a record's keys.

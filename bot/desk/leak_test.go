@@ -1,5 +1,19 @@
 package desk_test
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"escalator/bot/desk"
+)
+
 // assertNoSecret checks everything that an error can show.
 func assertNoSecret(t testing.TB, err error, secrets ...string) {
 	t.Helper()
@@ -89,3 +103,12 @@ func FuzzClient_anyAnswer_isJudgedWithoutHarm(f *testing.F) {
 		c := newClient(t, trip(func(*http.Request) (*http.Response, error) { return respond(status, body) }))
 		_, err := c.TransferToHuman(t.Context(), desk.TransferRequest{SessionID: "s"})
 		var doc struct{ ErrorCode json.RawMessage }
+		if err == nil && (json.Unmarshal([]byte(body), &doc) != nil || !strings.Contains(body, "ErrorCode")) {
+			t.Errorf("success from %q", body)
+		}
+		if err != nil {
+			assertNoSecret(t, err, plantedKey)
+			_ = asError(t, err).Verdict()
+		}
+	})
+}

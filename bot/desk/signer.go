@@ -11,8 +11,7 @@ import (
 const minValidity = 24 * time.Hour
 
 // Signer hands out one cached signature and renews it at half of its life, so
-// that a clock that is hours off and a long outage of nothing at all are both
-// harmless. Safe for concurrent use.
+// that a clock that is hours off does no harm. Safe for concurrent use.
 type Signer struct {
 	id       Identity
 	validity time.Duration

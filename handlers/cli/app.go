@@ -15,6 +15,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/store/bolt"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
@@ -63,31 +64,47 @@ func newApp(s *Settings, policy *rules.Policy, log *logrus.Logger) (a *app, err 
 	}
 	a.onStop("desk client", func(context.Context) error { client.Close(); return nil })
 
-	outbox := memory.NewOutbox(nil)
+	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Report: func(problem, keptAt string) {
+		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
+	}})
+	if err != nil {
+		return nil, &usageError{[]string{"ESCALATOR_DATA_DIR: " + err.Error()}}
+	}
+	a.onStop("data folder", func(context.Context) error { return disk.Close() })
 	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
 	conversations := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: outbox, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
+		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
 		Expires: func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) },
 	})
-	metrics.WatchStores(conversations, outbox, time.Now)
+	metrics.WatchStores(conversations, disk, time.Now)
 	a.sweep(marks.Sweep, conversations.Sweep)
 
 	a.bot = bot.New(bot.Options{
-		Policy: policy, Desk: client, Conversations: conversations, Marks: marks, Outbox: outbox,
+		Policy: policy, Desk: client, Conversations: conversations, Marks: marks, Outbox: disk,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, Outbox: outbox, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot: a.bot, Outbox: disk, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
 		NotReady: func() (reasons []string) {
-			if err := outbox.Writable(); err != nil {
+			if err := disk.Writable(); err != nil {
 				reasons = append(reasons, "the outbox cannot be written: "+err.Error())
 			}
 			return reasons
 		},
 		Log: log, Registry: registry,
 	})
+	a.takeUp(disk, conversations)
 	return a, a.listen()
+}
+
+// takeUp restores what an earlier process left.
+func (a *app) takeUp(disk *bolt.Store, conversations *memory.Conversations) {
+	left := disk.Restored()
+	conversations.Restore(left)
+	if transfers, err := disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
+		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("taken up from before the restart")
+	}
 }
 
 // sweep starts the goroutine that forgets what has expired.

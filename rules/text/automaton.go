@@ -13,7 +13,7 @@ type automaton struct {
 	shift   uint
 	roots   []span // symbol → edges of the root
 	accepts []PhraseID
-	gaps    []int32
+	behind  []int32
 }
 
 // A span is a range of a flat array.
@@ -21,7 +21,7 @@ type span struct{ from, to int32 }
 
 type state struct {
 	accepts span
-	gaps    span
+	behind  span // gaps and joins, which are entered with it
 	isGap   bool
 	live    bool // it has edges
 }
@@ -43,7 +43,7 @@ func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uin
 func (c *compiler) automaton() *automaton {
 	a := &automaton{states: make([]state, len(c.states)), roots: make([]span, c.symbols)}
 	a.accepts = layOut[PhraseID](c.accepts, func(s int32) *span { return &a.states[s].accepts })
-	a.gaps = layOut[int32](c.gaps, func(s int32) *span { return &a.states[s].gaps })
+	a.behind = layOut[int32](c.behind, func(s int32) *span { return &a.states[s].behind })
 	type edge struct {
 		key uint64
 		to  edgeTo
@@ -51,8 +51,8 @@ func (c *compiler) automaton() *automaton {
 	all := make([]edge, 0, len(c.links))
 	for s := range c.states {
 		from := &c.states[s]
-		if from.symbol == gapSymbol {
-			a.states[s].isGap = true
+		if from.symbol < 0 {
+			a.states[s].isGap = from.symbol == gapSymbol
 			continue
 		}
 		for _, l := range c.links[from.links.from:from.links.to] {
@@ -82,22 +82,15 @@ func (c *compiler) automaton() *automaton {
 // layOut puts the values of each state side by side, in the order in which they
 // came, and notes where.
 func layOut[T ~int32](pairs []pair, at func(state int32) *span) []T {
-	for _, p := range pairs {
-		at(p.state).to++
-	}
-	flat, next := make([]T, len(pairs)), int32(0)
-	for _, p := range pairs {
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.state, b.state) })
+	flat := make([]T, len(pairs))
+	for i, p := range pairs {
+		flat[i] = T(p.value)
 		s := at(p.state)
-		if s.from == 0 && s.to > 0 {
-			s.from, s.to, next = -next-1, next, next+s.to
+		if s.to == 0 {
+			s.from = int32(i)
 		}
-		flat[s.to] = T(p.value)
-		s.to++
-	}
-	for _, p := range pairs {
-		if s := at(p.state); s.from < 0 {
-			s.from = -s.from - 1
-		}
+		s.to = int32(i + 1)
 	}
 	return flat
 }

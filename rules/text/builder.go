@@ -62,8 +62,9 @@ const maxStates = 1 << 22
 // Build makes the matcher of all phrases added. The builder can go on.
 func (b *Builder) Build() (*Matcher, error) {
 	c := newCompiler(len(b.phrases))
-	m := &Matcher{phrases: b.phrases}
+	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	for id, ph := range b.phrases {
+		m.phrases[id] = compiled{src: ph.src, re: ph.re, whole: ph.whole, gap: ph.gap}
 		if ph.re != nil {
 			m.patterns = append(m.patterns, PhraseID(id))
 			continue

@@ -9,6 +9,7 @@ import (
 const (
 	gapSymbol  = -1
 	rootSymbol = -2
+	joinSymbol = -3
 )
 
 // A link is a state that a position can follow, and the strongest break that
@@ -21,16 +22,20 @@ func (l link) state() int32 { return int32(l >> 8) }
 func (l link) brk() uint8   { return uint8(l) }
 
 // A compiler makes one automaton of all phrases. Its states are the positions
-// of Glushkov's construction: one for each word written. Two positions, also of
+// of Glushkov's construction, one for each word written. Two positions, also of
 // different phrases, are the same state if they have the same symbol and follow
 // the same states, for then the same messages lead to them. So phrases share
 // whatever they begin with, as in a trie, groups and gaps included.
+//
+// Where several positions end a group they lead to one state without a word, a
+// join, and what follows the group follows the join. Otherwise two groups of
+// 100 words one after the other would have 10,000 edges.
 type compiler struct {
 	states  []protoState
 	slots   []int32 // states by symbol and links, open addressing; 0 is free
 	links   []link  // of all states
 	accepts []pair  // states and the phrases that end there
-	gaps    []pair  // states and the gap states behind them
+	behind  []pair  // states and the gaps and joins that they lead to without a word
 	words   []wordEntry
 	wordIDs map[string]int32
 	prefix  []wordEntry
@@ -84,7 +89,7 @@ func (c *compiler) sequence(seq *sequence, from []link, typos bool) []link {
 			for k := range it.alts {
 				ends = append(ends, c.sequence(&it.alts[k], from, typos)...)
 			}
-			from = normalLinks(ends)
+			from = c.join(ends)
 		}
 	}
 	return raise(from, seq.tail)
@@ -115,31 +120,75 @@ func normalLinks(links []link) []link {
 	return out
 }
 
+// join puts joins behind the links that agree in what may stand behind them.
+func (c *compiler) join(links []link) []link {
+	for i, l := range links {
+		switch s := &c.states[l.state()]; {
+		case s.symbol == rootSymbol, s.symbol == gapSymbol:
+			links[i] = newLink(l.state(), breakNone)
+		case !s.char:
+			links[i] = newLink(l.state(), max(l.brk(), breakSoft))
+		}
+	}
+	links = normalLinks(links)
+	var out []link
+	var classes [2][breakSentence + 1][]link
+	for _, l := range links {
+		s := &c.states[l.state()]
+		if s.symbol == rootSymbol || s.symbol == gapSymbol {
+			out = append(out, l)
+			continue
+		}
+		char := 0
+		if s.char {
+			char = 1
+		}
+		classes[char][l.brk()] = append(classes[char][l.brk()], newLink(l.state(), breakNone))
+	}
+	for char := range classes {
+		for brk, class := range classes[char] {
+			switch {
+			case len(class) == 1:
+				out = append(out, newLink(class[0].state(), uint8(brk)))
+			case len(class) > 1:
+				out = append(out, newLink(c.silent(joinSymbol, class, char == 1), uint8(brk)))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// silent returns the state without a word that follows the links.
+func (c *compiler) silent(symbol int32, from []link, char bool) int32 {
+	known, start := len(c.states), len(c.links)
+	c.links = append(c.links, from...)
+	s := c.state(symbol, start)
+	if int(s) == known {
+		c.states[s].char = char
+		for _, l := range from {
+			c.behind = append(c.behind, pair{l.state(), s})
+		}
+	}
+	return s
+}
+
 // gap adds a gap that may follow from. A gap that follows another directly is
 // the same gap.
 func (c *compiler) gap(from []link) []link {
 	var out, enter []link
 	for _, l := range from {
+		plain := newLink(l.state(), breakNone)
 		if c.states[l.state()].symbol == gapSymbol {
-			out = append(out, newLink(l.state(), 0))
+			out = append(out, plain)
 		} else {
-			enter = append(enter, newLink(l.state(), 0))
+			enter = append(enter, plain)
 		}
 	}
-	if len(enter) == 0 {
-		return out
+	if len(enter) > 0 {
+		out = append(out, newLink(c.silent(gapSymbol, normalLinks(enter), false), breakNone))
 	}
-	known := len(c.states)
-	enter = normalLinks(enter)
-	start := len(c.links)
-	c.links = append(c.links, enter...)
-	g := c.state(gapSymbol, start)
-	if int(g) == known {
-		for _, l := range enter {
-			c.gaps = append(c.gaps, pair{l.state(), g})
-		}
-	}
-	return normalLinks(append(out, newLink(g, 0)))
+	return normalLinks(out)
 }
 
 // token returns the state of a word or character that follows from. Between
@@ -152,7 +201,7 @@ func (c *compiler) token(it *item, from []link, typos bool) int32 {
 		before := &c.states[l.state()]
 		brk := l.brk()
 		switch {
-		case before.symbol < 0: // the root or a gap: anything may stand there
+		case before.symbol == rootSymbol, before.symbol == gapSymbol: // anything may stand there
 			brk = breakNone
 		case !char || !before.char:
 			brk = max(brk, breakSoft)
@@ -168,7 +217,7 @@ func (c *compiler) token(it *item, from []link, typos bool) int32 {
 // in order.
 func (c *compiler) state(symbol int32, start int) int32 {
 	from := c.links[start:]
-	h := uint64(uint32(symbol)) * hashPrime
+	h := uint64(uint32(symbol))*hashPrime + hashSeed
 	for _, l := range from {
 		h = (h ^ h>>29 ^ uint64(l)) * hashPrime
 	}

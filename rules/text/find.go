@@ -10,8 +10,8 @@ import (
 // missed, always the same ones. With at most 2,001 tokens a message costs at
 // most about 2,001 × maxSteps look-ups of some nanoseconds.
 const (
-	maxActive = 1024    // partial hits that are followed at once
-	maxSteps  = 2048    // edges taken for one token
+	maxActive = 512     // partial hits that are followed at once
+	maxSteps  = 2048    // edges and states tried for one token
 	maxHits   = 1 << 14 // hits of one message
 )
 
@@ -30,10 +30,18 @@ func Overlaps(a, b Hit) bool { return a.First < b.Last && b.First < a.Last }
 type Matcher struct {
 	*automaton
 	vocabulary *vocabulary
-	phrases    []*phrase
+	phrases    []compiled
 	patterns   []PhraseID // the phrases that are regular expressions
 	roles      Roles
 	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
+}
+
+// compiled is what a Matcher keeps of a phrase.
+type compiled struct {
+	src   string
+	re    *pattern
+	gap   bool // it holds a gap
+	whole bool
 }
 
 // Phrase returns a phrase as it was written.
@@ -56,6 +64,7 @@ type partial struct {
 
 // A search is the working memory of Find.
 type search struct {
+	matcher      *Matcher // of the last Find
 	active, next []partial
 	seen         []seenSlot
 	round        uint32
@@ -66,6 +75,7 @@ type search struct {
 	hits         []Hit
 	limit        int
 	prints       fingerprint
+	spare        []Hit
 }
 
 // A seenSlot is a partial of the current token that was entered already.
@@ -77,7 +87,7 @@ type seenSlot struct {
 	typos uint8
 }
 
-const seenBits = 11 // 2,048 slots: maxActive fills half of them
+const seenBits = 10 // 1,024 slots: maxActive fills half of them
 
 // Find appends the hits of all phrases to hits, in the order of First, Last and
 // Phrase. Of the hits of one phrase that begin at the same token the shortest
@@ -85,6 +95,7 @@ const seenBits = 11 // 2,048 slots: maxActive fills half of them
 // expressions report their leftmost matches that do not overlap.
 func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
+	s.matcher = m
 	s.hits, s.limit = hits, len(hits)+maxHits
 	s.active = s.active[:0]
 	ts := msg.tokens
@@ -123,7 +134,7 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 				continue
 			}
 			allowed = breakNone
-			m.enter(s, ts, p, i)
+			m.enter(s, p)
 		}
 		for _, r := range s.readings {
 			m.take(s, ts, m.follow(p.state, r.symbol), allowed, partial{first: p.first, typos: p.typos + r.typos}, i)
@@ -136,28 +147,55 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 	s.active, s.next = s.next, s.active
 }
 
+// skips reports whether the hit h can be had while none of the tokens of n is
+// read as a word of its phrase, that is while they stand in its gaps.
+func (m *Matcher) skips(msg *Message, h, n Hit) bool {
+	s := &msg.search
+	s.active, s.hits, s.limit = s.active[:0], s.spare[:0], maxHits
+	for i := h.First; i < h.Last; i++ {
+		s.readings = s.readings[:0]
+		if i < n.First || i >= n.Last {
+			s.readings = m.vocabulary.read(msg, int(i), s.readings)
+		}
+		m.step(s, msg.tokens, i)
+	}
+	s.spare, s.hits = s.hits, nil
+	return slices.ContainsFunc(s.spare, func(x Hit) bool {
+		return x.Phrase == h.Phrase && x.First == h.First && x.Last == h.Last
+	})
+}
+
 // take follows edges over token i.
 func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, p partial, i int32) {
 	for _, e := range edges {
+		if brk <= e.brk {
+			p.state = e.to
+			m.arrive(s, ts, p, i)
+		}
 		if s.steps--; s.steps < 0 {
 			return
 		}
-		if brk > e.brk {
-			continue
+	}
+}
+
+// arrive enters a state behind token i, and the gaps and joins behind it, and
+// reports the phrases that end there.
+func (m *Matcher) arrive(s *search, ts []Token, p partial, i int32) {
+	if s.steps--; s.steps < 0 || !m.enter(s, p) {
+		return
+	}
+	st := &m.states[p.state]
+	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
+		if len(s.hits) < s.limit {
+			s.hits = append(s.hits, Hit{id, p.first, i + 1, p.typos})
 		}
-		p.state = e.to
-		if !m.enter(s, ts, p, i) {
-			continue
+	}
+	for _, q := range m.behind[st.behind.from:st.behind.to] {
+		p.state, p.deadline = q, 0
+		if m.states[q].isGap {
+			p.deadline = endCost(ts, i) + gapBudget
 		}
-		st := &m.states[e.to]
-		for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
-			if len(s.hits) < s.limit {
-				s.hits = append(s.hits, Hit{id, p.first, i + 1, p.typos})
-			}
-		}
-		for _, g := range m.gaps[st.gaps.from:st.gaps.to] {
-			m.enter(s, ts, partial{g, p.first, endCost(ts, i) + gapBudget, p.typos}, i)
-		}
+		m.arrive(s, ts, p, i)
 	}
 }
 
@@ -169,11 +207,11 @@ func endCost(ts []Token, i int32) int32 {
 	return ts[i].before + charCost
 }
 
-// enter adds a partial hit behind token i, and reports whether it is new or
+// enter adds a partial hit behind the current token, and reports whether it is new or
 // better than the one there was. The same state with the same first token is
 // followed once: with the fewest typing errors, in a gap also with the latest
 // deadline.
-func (m *Matcher) enter(s *search, ts []Token, p partial, i int32) bool {
+func (m *Matcher) enter(s *search, p partial) bool {
 	h := (edgeKey(p.state, p.first) * hashPrime) >> (64 - seenBits)
 	slot := &s.seen[h]
 	for ; slot.round == s.round; slot = &s.seen[h] {

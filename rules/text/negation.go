@@ -24,7 +24,7 @@ type Roles struct {
 }
 
 // Negated reports whether hits[i] stands under a negator, and which hit that
-// is. hits are all hits of the message. A negator N negates a hit H when
+// is. hits are hits of the last Find with the message. A negator N negates a hit H when
 //
 //   - both are in one clause,
 //   - N is not inside H, unless it stands in a gap of H's phrase,
@@ -45,10 +45,14 @@ func Negated(msg *Message, hits []Hit, i int, r *Roles) (by int, negated bool) {
 func negates(msg *Message, hits []Hit, j, i int, r *Roles) bool {
 	n, h := hits[j], hits[i]
 	ts := msg.tokens
-	if n.First >= n.Last || h.First >= h.Last || n.First >= h.First && n.Last <= h.Last {
+	if n.First >= n.Last || h.First >= h.Last || n.Last > int32(len(ts)) || h.Last > int32(len(ts)) {
 		return false
 	}
 	switch {
+	case n.First >= h.First && n.Last <= h.Last:
+		if ts[n.Last-1].clause != ts[h.Last-1].clause || !inGap(msg, h, n) {
+			return false
+		}
 	case n.First < h.First:
 		if ts[n.Last-1].clause != ts[h.First].clause || restarts(ts, n.Last, h.First) {
 			return false
@@ -66,6 +70,12 @@ func negates(msg *Message, hits []Hit, j, i int, r *Roles) bool {
 		}
 	}
 	return true
+}
+
+// inGap reports whether n stands in a gap of the phrase of h.
+func inGap(msg *Message, h, n Hit) bool {
+	m := msg.search.matcher
+	return m != nil && int(h.Phrase) < len(m.phrases) && m.phrases[h.Phrase].gap && m.skips(msg, h, n)
 }
 
 // restarts reports whether a new sentence begins between a negator that ends

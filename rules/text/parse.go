@@ -113,7 +113,7 @@ func (p *parser) group(seq *sequence, open int) *SyntaxError {
 	if p.inWord(open, p.pos) {
 		return p.fail(open, "a group inside a word", "write the words in full, as in (talk|talking), or talk* for any ending")
 	}
-	it := item{kind: itemGroup, offset: open}
+	it := item{kind: itemGroup, offset: int32(open)}
 	for {
 		start := p.pos
 		alt, err := p.sequence()
@@ -166,7 +166,7 @@ func (p *parser) inWord(i, j int) bool {
 func (p *parser) atGap() bool { return p.at("..") || p.at("…") }
 
 func (p *parser) gap(seq *sequence) {
-	it := item{kind: itemGap, offset: p.pos}
+	it := item{kind: itemGap, offset: int32(p.pos)}
 	for p.eat(".", "…") {
 	}
 	seq.push(it)
@@ -182,12 +182,20 @@ func (p *parser) signEnd() int {
 			return p.pos
 		}
 		r, size := utf8.DecodeRuneInString(p.src[p.pos:])
-		if strings.ContainsRune("()|*（）｜＊", r) {
+		if isSign(r) {
 			return p.pos
 		}
 		p.pos += size
 	}
 	return p.pos
+}
+
+func isSign(r rune) bool {
+	switch r {
+	case '(', ')', '|', '*', '（', '）', '｜', '＊':
+		return true
+	}
+	return false
 }
 
 // words reads words up to the next sign.
@@ -210,7 +218,7 @@ func (p *parser) words(seq *sequence) *SyntaxError {
 	}
 	for i := range m.tokens {
 		t := &m.tokens[i]
-		it := item{kind: itemToken, offset: start + int(t.Start), key: m.Word(i), hash: t.hash, flags: t.flags & charToken, lead: t.brk}
+		it := item{kind: itemToken, lead: t.brk, flags: t.flags & charToken, offset: int32(start) + t.Start, hash: t.hash, key: p.key(t, start)}
 		if i == 0 {
 			it.lead = m.lead.plainLevel()
 		}
@@ -218,6 +226,16 @@ func (p *parser) words(seq *sequence) *SyntaxError {
 	}
 	seq.tail = m.sep.plainLevel()
 	return p.star(seq, end)
+}
+
+// key returns the word of a token, as a part of the source if it is written in
+// the normal form: that saves an allocation for most words.
+func (p *parser) key(t *Token, start int) string {
+	word := p.msg.buf[t.key:t.keyEnd]
+	if written := p.src[start+int(t.Start) : start+int(t.End)]; written == string(word) {
+		return written
+	}
+	return string(word)
 }
 
 // questionMark returns where a question mark stands between two letters of a

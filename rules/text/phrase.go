@@ -5,11 +5,10 @@ import "fmt"
 // Limits of one phrase. They are far above what a person writes, and keep what
 // a phrase can cost within bounds.
 const (
-	maxPhraseTokens = 2000  // words and characters written, in all alternatives together
+	maxPhraseTokens = 20000 // words and characters written, in all alternatives together
 	maxPhraseLength = 256   // words and characters in a row that one hit can hold
-	maxPhraseEdges  = 20000 // pairs of words that can follow each other
 	maxPhraseDepth  = 32    // groups within groups
-	maxPhraseBytes  = 1 << 16
+	maxPhraseBytes  = 1 << 18
 )
 
 // A SyntaxError says what is wrong with a phrase, where, and what to write.
@@ -52,17 +51,15 @@ const (
 
 // An item is a token, a group of alternatives or a gap.
 type item struct {
-	kind   itemKind
-	lead   uint8 // the break written before it
-	offset int   // byte in the source
-
-	key    string // of a token
-	hash   uint64
-	flags  tokenFlags
-	prefix bool // any ending
-
+	kind     itemKind
+	lead     uint8      // the break written before it
+	flags    tokenFlags // of a token
+	prefix   bool       // a token with any ending
+	optional bool       // a group
+	offset   int32      // byte in the source
+	hash     uint64     // of a token, with its key
+	key      string
 	alts     []sequence // of a group
-	optional bool
 }
 
 // A shape is what can be said of a sequence without a message.
@@ -70,9 +67,6 @@ type shape struct {
 	empty  bool // it can be nothing
 	tokens int  // written
 	length int  // the longest hit
-	in     int  // how many tokens can begin it
-	out    int  // how many tokens can end it
-	edges  int  // pairs of tokens that follow each other
 	first  int  // offset of a gap that can begin it, or -1
 	last   int  // offset of a gap that can end it, or -1
 	gap    bool
@@ -89,9 +83,9 @@ func (s *sequence) shape() shape {
 func (it *item) shape() shape {
 	switch it.kind {
 	case itemToken:
-		return shape{tokens: 1, length: 1, in: 1, out: 1, first: -1, last: -1}
+		return shape{tokens: 1, length: 1, first: -1, last: -1}
 	case itemGap:
-		return shape{empty: true, first: it.offset, last: it.offset, gap: true}
+		return shape{empty: true, first: int(it.offset), last: int(it.offset), gap: true}
 	}
 	either := shape{empty: it.optional, first: -1, last: -1}
 	for i := range it.alts {
@@ -99,9 +93,6 @@ func (it *item) shape() shape {
 		either.empty = either.empty || alt.empty
 		either.tokens += alt.tokens
 		either.length = max(either.length, alt.length)
-		either.in += alt.in
-		either.out += alt.out
-		either.edges += alt.edges
 		either.first = max(either.first, alt.first)
 		either.last = max(either.last, alt.last)
 		either.gap = either.gap || alt.gap
@@ -115,19 +106,14 @@ func (a shape) then(b shape) shape {
 		empty:  a.empty && b.empty,
 		tokens: a.tokens + b.tokens,
 		length: a.length + b.length,
-		in:     a.in,
-		out:    b.out,
-		edges:  min(a.edges+b.edges+a.out*b.in, maxPhraseEdges+1),
 		first:  a.first,
 		last:   b.last,
 		gap:    a.gap || b.gap,
 	}
 	if a.empty {
-		ab.in += b.in
 		ab.first = max(ab.first, b.first)
 	}
 	if b.empty {
-		ab.out += a.out
 		ab.last = max(ab.last, a.last)
 	}
 	return ab
@@ -147,7 +133,7 @@ func (s shape) check() *SyntaxError {
 		return &SyntaxError{s.last, "a gap at the end", "put a word that must be there behind `..`, or leave the gap out"}
 	case s.empty:
 		return &SyntaxError{0, "everything in this phrase is optional", "take the `?` off one group"}
-	case s.tokens > maxPhraseTokens || s.edges > maxPhraseEdges:
+	case s.tokens > maxPhraseTokens:
 		return &SyntaxError{0, "this phrase is too complex", "split it into several phrases"}
 	case s.length > maxPhraseLength:
 		return &SyntaxError{0, fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), "keep the words that matter and put `..` between them"}

@@ -2,7 +2,9 @@ package bolt
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -14,16 +16,18 @@ import (
 // moved to a bucket of its own and reported; the others are not harmed by it.
 func (s *Store) load() error {
 	s.restored = map[string]*rules.Conversation{}
-	return s.db.Update(func(tx *bolt.Tx) error {
+	pending := map[string]bool{}
+	err := s.db.Update(func(tx *bolt.Tx) error {
 		err := s.loadBucket(tx, bucketOutbox, func(id string, value []byte) error {
 			t := &store.Transfer{}
 			if err := json.Unmarshal(value, t); err != nil {
 				return err
 			}
 			if t.ID != id || len(t.Chain) == 0 {
-				return fmt.Errorf("it is incomplete")
+				return errors.New("it is incomplete")
 			}
 			t.Unsure = t.Unsure || t.State != store.GivenUp
+			pending[id] = t.State == store.Pending
 			s.index.Insert(t)
 			return nil
 		})
@@ -39,6 +43,14 @@ func (s *Store) load() error {
 			return nil
 		})
 	})
+	for id, c := range s.restored {
+		if c.Phase() == rules.PhaseTransferring && !pending[id] {
+			// The process ended between Desk's answer and the next commit: the
+			// outbox says that the transfer is over, so Desk has the customer.
+			c.Observe(rules.EventWithHuman, c.Seen(), time.Time{})
+		}
+	}
+	return err
 }
 
 // loadBucket reads each record of a bucket.

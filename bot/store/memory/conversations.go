@@ -23,15 +23,24 @@ const lookAgain = 30 * time.Minute
 type Conversations struct {
 	table   *table
 	outbox  store.Outbox
+	keeper  Keeper
 	expires func(*rules.Conversation) time.Time
 	seed    maphash.Seed
 	locks   [stripes]sync.Mutex
 	scratch sync.Pool // of *rules.Conversation, to undo a change that failed
 }
 
+// Keeper writes the conversations that must survive a restart.
+type Keeper interface {
+	// Keep has the conversation written, or forgotten when c is nil. It must
+	// not block, nor keep c.
+	Keep(id string, c *rules.Conversation)
+}
+
 // ConversationsOptions says what is kept and for how long.
 type ConversationsOptions struct {
 	Outbox  store.Outbox // where the transfers of Update go
+	Keeper  Keeper       // nil: nothing survives a restart
 	Max     int          // over this the oldest idle one of the bot phase goes first
 	Expires func(*rules.Conversation) time.Time
 	Now     func() time.Time // nil: time.Now
@@ -44,6 +53,7 @@ type conversation struct {
 	state  rules.Conversation
 	until  atomic.Int64
 	pinned atomic.Bool
+	kept   atomic.Bool // the keeper has it
 }
 
 func (c *conversation) expires() int64  { return c.until.Load() }
@@ -51,12 +61,37 @@ func (c *conversation) evictable() bool { return !c.pinned.Load() }
 
 // NewConversations returns an empty memory of conversations.
 func NewConversations(o ConversationsOptions) *Conversations {
-	return &Conversations{
-		table:   newTable(tableOptions{max: o.Max, lookAgain: lookAgain, now: orNow(o.Now), evicted: orNothing(o.Evicted)}),
+	m := &Conversations{
 		outbox:  o.Outbox,
+		keeper:  o.Keeper,
 		expires: o.Expires,
 		seed:    maphash.MakeSeed(),
 		scratch: sync.Pool{New: func() any { return new(rules.Conversation) }},
+	}
+	m.table = newTable(tableOptions{
+		max: o.Max, lookAgain: lookAgain, now: orNow(o.Now), evicted: orNothing(o.Evicted),
+		gone: func(id string, e entry) {
+			if e.(*conversation).kept.Load() {
+				m.keeper.Keep(id, nil)
+			}
+		},
+	})
+	return m
+}
+
+// Restore takes up conversations that an earlier process left. Those whose time
+// is over are forgotten.
+func (m *Conversations) Restore(left map[string]*rules.Conversation) {
+	now := m.table.now()
+	for id, state := range left {
+		if m.expires(state).Before(now) {
+			m.keeper.Keep(id, nil)
+			continue
+		}
+		c := new(conversation)
+		c.state.CopyFrom(state)
+		c.kept.Store(true)
+		m.keep(id, c)
 	}
 }
 
@@ -98,6 +133,15 @@ func (m *Conversations) keep(id string, c *conversation) {
 	c.until.Store(m.expires(&c.state).UnixMilli())
 	if e, ok := m.table.get(id); !ok || e != entry(c) {
 		m.table.add(id, c)
+	}
+	if m.keeper == nil {
+		return
+	}
+	if lasting := c.state.Lasting(); lasting {
+		m.keeper.Keep(id, &c.state)
+		c.kept.Store(true)
+	} else if c.kept.Swap(false) {
+		m.keeper.Keep(id, nil)
 	}
 }
 

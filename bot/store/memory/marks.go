@@ -47,7 +47,7 @@ func (s *seen) evictable() bool { return true }
 // NewMarks returns an empty memory of callbacks.
 func NewMarks(o MarksOptions) *Marks {
 	now := orNow(o.Now)
-	return &Marks{table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted)}), keep: o.Keep, now: now}
+	return &Marks{table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}), keep: o.Keep, now: now}
 }
 
 // Claim implements store.Marks.

@@ -43,6 +43,8 @@ type tableOptions struct {
 	lookAgain time.Duration // the longest that an entry sits in the queue unseen
 	now       func() time.Time
 	evicted   func() // called for each entry that went early
+	// gone is called for each entry that was forgotten, with its shard locked.
+	gone func(key string, e entry)
 }
 
 // shard is one go-cache and the keys in it, oldest first.
@@ -126,8 +128,7 @@ func (t *table) makeRoom(s *shard, now int64) {
 			t.enqueue(s, q.key, e, now)
 			continue
 		}
-		s.cache.Delete(q.key)
-		t.size.Add(-1)
+		t.forget(s, q.key, e)
 		if expires > now {
 			t.evicted()
 		}
@@ -152,11 +153,16 @@ func (t *table) sweep() {
 		}
 		if e := v.(entry); e.expires() > now {
 			t.enqueue(s, q.key, e, now)
-			continue
+		} else {
+			t.forget(s, q.key, e)
 		}
-		s.cache.Delete(q.key)
-		t.size.Add(-1)
 	}
+}
+
+func (t *table) forget(s *shard, key string, e entry) {
+	s.cache.Delete(key)
+	t.size.Add(-1)
+	t.gone(key, e)
 }
 
 // live returns the number of entries, those that expired but were not swept

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"bytes"
@@ -20,9 +20,7 @@ import (
 	"escalator/bot/desk/desktest"
 )
 
-// These tests run the compiled binary as a user would, against the Desk
-// emulator, over real HTTP on loopback.
-
+// binary is the program under test, compiled by TestMain.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -35,7 +33,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "escalator")
-	build := exec.Command("go", "build", "-tags", "nomsgpack", "-o", binary, ".")
+	build := exec.Command("go", "build", "-tags", "nomsgpack", "-o", binary, "escalator")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("building the binary: %v\n%s", err, out))
 	}
@@ -126,9 +124,19 @@ func startService(t *testing.T, settings ...string) *service {
 	}
 	t.Cleanup(s.desk.Close)
 	s.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: true})
-	s.writeRules(string(shippedRules))
+	s.writeRules(shippedRules(t))
 	s.start(settings...)
 	return s
+}
+
+// shippedRules is the rule file that comes with the program.
+func shippedRules(t *testing.T) string {
+	t.Helper()
+	src, err := os.ReadFile("../../rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(src)
 }
 
 func (s *service) writeRules(src string) {

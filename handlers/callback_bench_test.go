@@ -1,0 +1,135 @@
+package handlers_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/mask"
+	"escalator/bot/store/memory"
+	"escalator/handlers"
+	"escalator/rules"
+)
+
+const (
+	benchApp   = 1400000000
+	benchToken = "bench-token"
+	benchRules = `
+version: 1
+targets: {default: {}}
+rules:
+  - {id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}
+  - {id: bot-stuck, when: {bot_missed: {times: 3, within: 15m}}, then: {transfer: default}}
+`
+)
+
+// noDesk is never called: the courier does not run.
+type noDesk struct{ bot.Desk }
+
+// newService makes the whole way of a message but the courier.
+func newService(tb testing.TB) *handlers.Server {
+	tb.Helper()
+	policy, report := rules.Load([]byte(benchRules), rules.LoadOptions{})
+	if policy == nil {
+		tb.Fatalf("rules: %+v", report.Errors)
+	}
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	registry := prometheus.NewRegistry()
+	outbox := memory.NewOutbox(nil)
+	b := bot.New(bot.Options{
+		Policy: policy, Desk: noDesk{}, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
+		Marks: memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
+		Conversations: memory.NewConversations(memory.ConversationsOptions{
+			Outbox: outbox, Max: 1_000_000, Expires: policy.Expiry,
+		}),
+		Metrics: bot.NewMetrics(registry),
+	})
+	return handlers.New(handlers.Options{
+		Bot: b, Outbox: outbox, SDKAppID: benchApp, CallbackPath: "/callback",
+		Verifier: desk.NewVerifier([]desk.Secret{benchToken}, time.Hour), Log: log, Registry: registry,
+		NotReady: func() []string { return nil },
+	})
+}
+
+// bareGin is the least that a Gin handler can do with a callback: read it within
+// the same bound and answer a constant.
+func bareGin() http.Handler {
+	e := gin.New()
+	answer := []byte(`{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`)
+	e.POST("/callback", func(c *gin.Context) {
+		if _, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, 1<<20)); err != nil {
+			c.Status(http.StatusBadRequest)
+			return
+		}
+		c.Data(http.StatusOK, "application/json", answer)
+	})
+	return e
+}
+
+// BenchmarkCallback compares, over real connections on loopback, a bare Gin
+// handler with ours for a message that does not escalate. The ratio is that of
+// the two lines: make bench BENCH=Callback
+func BenchmarkCallback(b *testing.B) {
+	for _, side := range []struct {
+		name    string
+		handler http.Handler
+	}{{"floor", bareGin()}, {"ours", newService(b).Public()}} {
+		b.Run(side.name, func(b *testing.B) { benchmarkHTTP(b, side.handler) })
+	}
+}
+
+func benchmarkHTTP(b *testing.B, h http.Handler) {
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(listener) }()
+	defer func() { _ = server.Close() }()
+
+	stamp := fmt.Sprint(time.Now().Unix())
+	base := fmt.Sprintf("http://%s/callback?SdkAppid=%d&CallbackCommand=%s&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI&RequestTime=%s&Sign=%s&RequestID=",
+		listener.Addr(), benchApp, desk.CommandSessionEvent, stamp, desk.Sign(benchToken, stamp))
+	var n atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		client := &http.Client{Transport: &http.Transport{}}
+		defer client.CloseIdleConnections()
+		for pb.Next() {
+			i := n.Add(1)
+			resp, err := client.Post(fmt.Sprint(base, i), "application/json", strings.NewReader(benchBody(i)))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				b.Errorf("status %d", resp.StatusCode)
+				return
+			}
+		}
+	})
+}
+
+// benchBody is a callback of about 500 bytes, as Desk sends them.
+func benchBody(i int64) string {
+	return fmt.Sprintf(`{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"2baf4d84-beb4-4607-a1ea-%012d","Event":"ChatBot.UserSendMsg",`+
+		`"EventTime":1725540020017,"ChannelType":"SDK","ClientUserId":"user-%d","CustomerServiceId":"@customer_service_account",`+
+		`"MsgKey":"152_1600012345_%d","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"我的快递什么时候能到，已经等了三天了 where is my parcel"}}],`+
+		`"CloudCustomData":"","IsContactUser":false,"ForwardFromAgentId":""}`, i%10000, i%10000, i)
+}

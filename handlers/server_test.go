@@ -1,0 +1,80 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"context"
+	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/store/memory"
+	"escalator/handlers"
+)
+
+// panicking breaks on every callback.
+type panicking struct{}
+
+func (panicking) Handle(context.Context, *desk.Event) (bot.Answer, error) { panic("planted") }
+func (panicking) Decisions(int) []*bot.DecisionRecord                     { return nil }
+
+func TestServer_aPanic_is500InTencentsForm_andInTheLogOnly(t *testing.T) {
+	var out strings.Builder
+	log := logrus.New()
+	log.SetOutput(&out)
+	s := handlers.New(handlers.Options{
+		Bot: panicking{}, Outbox: memory.NewOutbox(nil), SDKAppID: 1, CallbackPath: "/callback",
+		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
+	})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/callback?SdkAppid=1&Sign=planted-sign", strings.NewReader(`{"a":1}`))
+	r.Header.Set("Cookie", "planted-cookie")
+	s.Public().ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), `"ActionStatus":"FAIL"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if strings.Contains(w.Body.String(), "planted") {
+		t.Error("the sender is told what broke")
+	}
+	if !strings.Contains(out.String(), "server_test.go") || strings.Contains(out.String(), "planted-") {
+		t.Errorf("log: %s", out.String())
+	}
+}
+
+// closed is what a route of the operators' listener answers without the token.
+var openRoutes = []string{"/healthz", "/readyz"}
+
+func TestServer_everyAdminRouteIsClosed_butTheHealthChecks(t *testing.T) {
+	log := logrus.New()
+	log.SetOutput(&strings.Builder{})
+	s := handlers.New(handlers.Options{
+		Bot: panicking{}, Outbox: memory.NewOutbox(nil), SDKAppID: 1, CallbackPath: "/callback", AdminToken: "secret",
+		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
+	})
+	routes := s.AdminRoutes()
+	if len(routes) < 5 {
+		t.Fatalf("only %d routes", len(routes))
+	}
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		open := false
+		for _, o := range openRoutes {
+			open = open || o == path
+		}
+		for _, bearer := range []string{"", "wrong", "secre", "secret "} {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(method, path, nil)
+			if bearer != "" {
+				r.Header.Set("Authorization", "Bearer "+bearer)
+			}
+			s.Admin().ServeHTTP(w, r)
+			if closed := w.Code == http.StatusUnauthorized; closed == open {
+				t.Errorf("%s with %q: %d", route, bearer, w.Code)
+			}
+		}
+	}
+}
