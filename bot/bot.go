@@ -49,6 +49,8 @@ type Bot struct {
 	muted   atomic.Pointer[rules.Muted]
 	recent  *recent
 	unknown *nameSet
+	stats   stats
+	mutes   mutes
 	courier *courier
 }
 
@@ -57,7 +59,7 @@ func New(o Options) *Bot {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames)}
+	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}}
 	b.courier = newCourier(b)
 	b.SetPolicy(o.Policy)
 	b.SetMuted(nil)

@@ -45,6 +45,7 @@ type DecisionRecord struct {
 func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
+	b.stats.count(d, r.started)
 	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
 		return

@@ -58,7 +58,7 @@ func newService(tb testing.TB) *handlers.Server {
 		Metrics: bot.NewMetrics(registry),
 	})
 	return handlers.New(handlers.Options{
-		Bot: b, Outbox: outbox, SDKAppID: benchApp, CallbackPath: "/callback",
+		Bot: b, SDKAppID: benchApp, CallbackPath: "/callback",
 		Verifier: desk.NewVerifier([]desk.Secret{benchToken}, time.Hour), Log: log, Registry: registry,
 		NotReady: func() []string { return nil },
 	})

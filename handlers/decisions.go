@@ -1,19 +1,31 @@
 package handlers
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"escalator/bot/store"
+	"escalator/bot"
 )
 
-// shownDecisions is how many decisions are listed unless ?n= says otherwise.
-const shownDecisions = 100
+const (
+	// shownDecisions is how many decisions are listed unless ?n= says otherwise.
+	shownDecisions = 100
+	// streamPing keeps proxies from closing a silent stream.
+	streamPing = 15 * time.Second
+)
 
-// decisions lists recent decisions, newest first.
+// decisions lists recent decisions, newest first, or streams those to come.
 func (s *Server) decisions(c *gin.Context) {
+	if c.Query("stream") == "1" {
+		s.streamDecisions(c)
+		return
+	}
 	n, err := strconv.Atoi(c.DefaultQuery("n", strconv.Itoa(shownDecisions)))
 	if err != nil || n < 1 {
 		c.JSON(http.StatusBadRequest, gin.H{"error": "n must be a number above 0"})
@@ -22,20 +34,70 @@ func (s *Server) decisions(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"decisions": s.Bot.Decisions(n)})
 }
 
+// streamDecisions sends decisions as server-sent events until the reader goes
+// away, falls behind, or the service stops.
+func (s *Server) streamDecisions(c *gin.Context) {
+	decisions, stop := s.Bot.Watch()
+	defer stop()
+	w := http.NewResponseController(c.Writer)
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("X-Accel-Buffering", "no")
+	ping := time.NewTicker(streamPing)
+	defer ping.Stop()
+	send := func(text string) bool {
+		// The server's own write timeout would cut the stream.
+		_ = w.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_, err := c.Writer.WriteString(text)
+		return err == nil && w.Flush() == nil
+	}
+	if !send(": decisions as they are made\n\n") {
+		return
+	}
+	for {
+		select {
+		case d, open := <-decisions:
+			if !open || !send(event(d)) {
+				return
+			}
+		case <-ping.C:
+			if !send(": ping\n\n") {
+				return
+			}
+		case <-c.Request.Context().Done():
+			return
+		case <-s.streams.Done():
+			return
+		}
+	}
+}
+
+func event(d *bot.DecisionRecord) string {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return ": a decision that cannot be shown\n\n"
+	}
+	return fmt.Sprintf("event: decision\ndata: %s\n\n", b)
+}
+
 // outbox lists the transfers on their way and those that were given up.
 func (s *Server) outbox(c *gin.Context) {
-	list, err := s.Outbox.List(c.Request.Context())
+	list, err := s.Bot.Transfers(c.Request.Context())
 	if err != nil {
 		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
 		return
 	}
-	pending, givenUp := []*store.Transfer{}, []*store.Transfer{}
-	for _, t := range list {
-		if t.State == store.GivenUp {
-			givenUp = append(givenUp, t)
-		} else {
-			pending = append(pending, t)
-		}
+	c.JSON(http.StatusOK, list)
+}
+
+// retry puts a transfer that was given up on its way again.
+func (s *Server) retry(c *gin.Context) {
+	err := s.Bot.Retry(c.Request.Context(), c.Param("session"))
+	switch {
+	case errors.Is(err, bot.ErrNotGivenUp):
+		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+	case err != nil:
+		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+	default:
+		c.JSON(http.StatusOK, gin.H{"session": c.Param("session"), "state": "pending"})
 	}
-	c.JSON(http.StatusOK, gin.H{"pending": pending, "given_up": givenUp})
 }

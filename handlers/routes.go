@@ -41,7 +41,11 @@ func (s *Server) adminRoutes() []route {
 		{http.MethodGet, "/readyz", open, s.readyz},
 		{http.MethodGet, "/metrics", withToken, gin.WrapH(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))},
 		{http.MethodGet, "/api/decisions", withToken, s.decisions},
+		{http.MethodGet, "/api/rules", withToken, s.listRules},
+		{http.MethodPost, "/api/rules/:id/mute", withToken, s.mute},
+		{http.MethodPost, "/api/reload", withToken, s.reload},
 		{http.MethodGet, "/api/outbox", withToken, s.outbox},
+		{http.MethodPost, "/api/outbox/:session/retry", withToken, s.retry},
 	}
 }
 

@@ -18,18 +18,16 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/net/netutil"
 
-	"escalator/bot"
 	"escalator/bot/desk"
-	"escalator/bot/store"
 )
 
 // Options is what a Server is made of.
 type Options struct {
 	Bot interface {
 		Handler
-		Decisions(n int) []*bot.DecisionRecord
+		Operations
 	}
-	Outbox store.Outbox
+	RuleFile RuleFile
 
 	SDKAppID     uint64
 	Verifier     *desk.Verifier
@@ -51,6 +49,7 @@ type Server struct {
 	public    *http.Server
 	admin     *http.Server
 	stopping  atomic.Bool
+	streams   context.Context //nolint:containedctx // the life of all streams, ended by Shutdown
 }
 
 func init() { gin.SetMode(gin.ReleaseMode) } // debug mode prints routes and requests
@@ -67,6 +66,10 @@ func New(o Options) *Server {
 	}
 	s.public = s.newHTTPServer(s.newEngine(s.publicRoutes()))
 	s.admin = s.newHTTPServer(s.newEngine(s.adminRoutes()))
+	// Shutdown waits for requests, and a stream is one that never ends.
+	streams, endStreams := context.WithCancel(context.Background())
+	s.streams = streams
+	s.admin.RegisterOnShutdown(endStreams)
 	return s
 }
 

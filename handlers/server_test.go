@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,25 +10,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
-	"context"
 	"escalator/bot"
 	"escalator/bot/desk"
-	"escalator/bot/store/memory"
 	"escalator/handlers"
 )
 
 // panicking breaks on every callback.
-type panicking struct{}
+type panicking struct{ handlers.Operations }
 
 func (panicking) Handle(context.Context, *desk.Event) (bot.Answer, error) { panic("planted") }
-func (panicking) Decisions(int) []*bot.DecisionRecord                     { return nil }
 
 func TestServer_aPanic_is500InTencentsForm_andInTheLogOnly(t *testing.T) {
 	var out strings.Builder
 	log := logrus.New()
 	log.SetOutput(&out)
 	s := handlers.New(handlers.Options{
-		Bot: panicking{}, Outbox: memory.NewOutbox(nil), SDKAppID: 1, CallbackPath: "/callback",
+		Bot: panicking{}, SDKAppID: 1, CallbackPath: "/callback",
 		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
 	})
 	w := httptest.NewRecorder()
@@ -52,7 +50,7 @@ func TestServer_everyAdminRouteIsClosed_butTheHealthChecks(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(&strings.Builder{})
 	s := handlers.New(handlers.Options{
-		Bot: panicking{}, Outbox: memory.NewOutbox(nil), SDKAppID: 1, CallbackPath: "/callback", AdminToken: "secret",
+		Bot: panicking{}, SDKAppID: 1, CallbackPath: "/callback", AdminToken: "secret",
 		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
 	})
 	routes := s.AdminRoutes()

@@ -32,7 +32,7 @@ func (l *loader) rules(n *yaml.Node) {
 }
 
 func (l *loader) rule(id, n *yaml.Node) {
-	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), line: n.Line, mode: l.policy.mode}
+	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), line: n.Line, mode: l.policy.mode, digest: digest(n)}
 	if mode := l.get(n, "mode"); mode != nil {
 		r.mode = careful(r.mode, Mode(mode.Value))
 	}

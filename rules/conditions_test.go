@@ -42,8 +42,8 @@ func TestConditions_words(t *testing.T) {
 	head := `
 lists:
   refund: [退款, 退货, "(send|give) .. back"]
-  robot: {phrases: [机器人], typos: off}
-  all_of_them: [$refund, $robot]
+  coupon: {phrases: [优惠券], typos: off}
+  all_of_them: [$refund, $coupon]
   negators: {add: [甭], without: [别人]}
 `
 	for _, c := range []struct {
@@ -64,11 +64,11 @@ lists:
 		{"masked", "{says: {any: [人工], not_part_of: [人工智能]}}", "人工智能是什么", false},
 		{"masked, and once more outside", "{says: {any: [人工], not_part_of: [人工智能]}}", "不懂人工智能，转人工", true},
 		{"masked by a list", "{says: {any: [人工, 款], not_part_of: [$refund]}}", "退款", false},
-		{"negated", "{says: [$robot]}", "不要机器人", false},
-		{"negation ignored", "{says: {any: [$robot], negation: ignore}}", "不要机器人", true},
-		{"negation required", "{says: {any: [$robot], negation: require}}", "不要机器人", true},
-		{"negation required but absent", "{says: {any: [$robot], negation: require}}", "机器人好", false},
-		{"a negator of the file", "{says: [$robot]}", "甭机器人", false},
+		{"negated", "{says: [$coupon]}", "不要优惠券", false},
+		{"negation ignored", "{says: {any: [$coupon], negation: ignore}}", "不要优惠券", true},
+		{"negation required", "{says: {any: [$coupon], negation: require}}", "不要优惠券", true},
+		{"negation required but absent", "{says: {any: [$coupon], negation: require}}", "优惠券好", false},
+		{"a negator of the file", "{says: [$coupon]}", "甭优惠券", false},
 		{"two keys mean both", "{says: [$refund], turns: {at_least: 2}}", "退款", false},
 		{"raw text of a number", "{says: [12315]}", "我打12315", true},
 		{"raw text of a word of YAML", "{says: [no]}", "no", true},

@@ -171,11 +171,23 @@ func (e *evaluation) negation(i int) int32 {
 		if by, negated := text.Negated(&e.msg, scratch, len(scratch)-1, &e.p.roles); negated {
 			e.negatedBy[i] = int32(i)
 			if by >= 0 && by < len(e.roleIndex) {
-				e.negatedBy[i] = e.roleIndex[by]
+				e.negatedBy[i] = e.shortestNegator(e.roleIndex[by])
 			}
 		}
 	}
 	return e.negatedBy[i]
+}
+
+// shortestNegator gives the shortest negator within another one, which names the reason best: 别 rather than 先别.
+func (e *evaluation) shortestNegator(by int32) int32 {
+	outer := e.hits[by]
+	for _, i := range e.roleIndex {
+		h := e.hits[i]
+		if e.p.roles.Negators.Has(h.Phrase) && h.First >= outer.First && h.Last <= outer.Last && longer(e.hits[by], h) {
+			by = i
+		}
+	}
+	return by
 }
 
 // findRoles collects the negators, idioms and polite words of the message, without those that a `without` masks.

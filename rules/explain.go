@@ -259,7 +259,7 @@ func (t Trace) Write(w io.Writer) {
 	for _, r := range t.Rules {
 		fmt.Fprintf(w, "  %-*s  %-10s  %s\n", width, r.ID, r.Result, r.Why)
 		for _, m := range r.Matched {
-			fmt.Fprintf(w, "  %-*s              bytes %d to %d: %s (%s)\n", width, "", m.Start, m.End, m.Text, m.Phrase)
+			fmt.Fprintf(w, "  %-*s              %s, bytes %d to %d\n", width, "", m.Text, m.Start, m.End)
 		}
 	}
 	fmt.Fprintf(w, "  → %s\n", t.Summary)

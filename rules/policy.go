@@ -42,6 +42,8 @@ type RuleInfo struct {
 	Action   string        `json:"action"`
 	To       string        `json:"to,omitempty"`
 	Cooldown time.Duration `json:"cooldown"`
+	// Digest is a short hash of what the file says of the rule: it changes when the rule does.
+	Digest string `json:"-"`
 }
 
 // Summary counts what a file holds, for `check`.
@@ -116,6 +118,7 @@ type Policy struct {
 type rule struct {
 	id, about string
 	line      int
+	digest    string
 	mode      Mode
 	when      *cond
 	cooldown  time.Duration
@@ -146,7 +149,7 @@ func (p *Policy) Mode() Mode { return p.mode }
 func (p *Policy) Rules() []RuleInfo {
 	infos := make([]RuleInfo, len(p.rules))
 	for i, r := range p.rules {
-		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
+		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown, Digest: r.digest}
 		if r.goal != nil {
 			infos[i].To = r.goal.name
 		}

@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Schema is the JSON Schema of rule files, for editors: completion, hover texts and red underlines come from it. It
@@ -175,7 +176,14 @@ func (w *schemaWriter) text(o object, s *shape) {
 	case !s.empty:
 		o["pattern"] = `\S`
 	}
-	o["type"] = []string{"string", "number", "boolean"}
+	types := []string{"string"}
+	if s.matches("1.5") && s.matches("-1") {
+		types = append(types, "number")
+	}
+	if s.matches("true") {
+		types = append(types, "boolean")
+	}
+	o["type"] = types
 	if len(s.examples) > 0 {
 		o["examples"] = s.examples
 	}
@@ -186,6 +194,8 @@ func jsonScalar(text string, f form) any {
 	switch f {
 	case formInteger, formNumber, formBool, formTrue:
 		return json.RawMessage(text)
+	case formList:
+		return strings.Split(strings.Trim(text, "[]"), ", ")
 	}
 	return text
 }

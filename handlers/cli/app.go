@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
@@ -26,6 +28,7 @@ type app struct {
 	settings *Settings
 	log      *logrus.Logger
 	bot      *bot.Bot
+	ruleFile *rulefile.File
 	server   *handlers.Server
 	public   net.Listener
 	admin    net.Listener
@@ -44,8 +47,8 @@ func (a *app) onStop(name string, run func(context.Context) error) {
 
 // newApp builds the service and binds its listeners; nothing is served yet.
 // It is one straight function, because what depends on what is the point of it.
-func newApp(s *Settings, policy *rules.Policy, log *logrus.Logger) (a *app, err error) {
-	a = &app{settings: s, log: log}
+func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, err error) {
+	a = &app{settings: s, log: log, ruleFile: ruleFile}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.cleanUp(context.Background()))
@@ -77,14 +80,18 @@ func newApp(s *Settings, policy *rules.Policy, log *logrus.Logger) (a *app, err 
 		Expires: func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) },
 	})
 	metrics.WatchStores(conversations, disk, time.Now)
-	a.sweep(marks.Sweep, conversations.Sweep)
+	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, conversations.Sweep) })
 
 	a.bot = bot.New(bot.Options{
-		Policy: policy, Desk: client, Conversations: conversations, Marks: marks, Outbox: disk,
+		Policy: ruleFile.Policy(), Desk: client, Conversations: conversations, Marks: marks, Outbox: disk,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
+	if err := a.bot.KeepMutes(s.DataDir); err != nil {
+		log.WithError(err).Error("the mutes of an earlier process are lost")
+	}
+	ruleFile.Attach(a.bot.SetPolicy, log, registry)
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, Outbox: disk, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
 		NotReady: func() (reasons []string) {
 			if err := disk.Writable(); err != nil {
@@ -107,12 +114,12 @@ func (a *app) takeUp(disk *bolt.Store, conversations *memory.Conversations) {
 	}
 }
 
-// sweep starts the goroutine that forgets what has expired.
-func (a *app) sweep(sweeps ...func()) {
+// background runs work until the service stops.
+func (a *app) background(name string, work func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var sweeper sync.WaitGroup
-	sweeper.Go(func() { memory.Sweep(ctx, sweeps...) })
-	a.onStop("sweeper", func(context.Context) error { cancel(); sweeper.Wait(); return nil })
+	var done sync.WaitGroup
+	done.Go(func() { work(ctx) })
+	a.onStop(name, func(context.Context) error { cancel(); done.Wait(); return nil })
 }
 
 // listen binds both listeners, so that a port that is taken is known before
@@ -138,9 +145,11 @@ func (a *app) listen() error {
 	return nil
 }
 
-// serve runs the service until ctx ends, and stops it cleanly.
-func (a *app) serve(ctx context.Context) error {
+// serve runs the service until ctx ends, and stops it cleanly. A value from
+// reload has the rule file read at once.
+func (a *app) serve(ctx context.Context, reload <-chan os.Signal) error {
 	a.bot.Start()
+	a.background("rule file", func(ctx context.Context) { a.ruleFile.Watch(ctx, reload) })
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.public, a.admin) }()
 	a.log.WithFields(logrus.Fields{

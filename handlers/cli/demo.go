@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
-	"escalator/rules"
+	"escalator/bot/rulefile"
 )
 
 // demo plays a few conversations through the whole service, with the emulator
@@ -22,15 +23,15 @@ func demo(ctx context.Context, env Env, args []string) error {
 	if _, err := parse(fs, env, args, "[--once] [--rules FILE]"); err != nil {
 		return err
 	}
-	policy, err := demoRules(env, *file)
-	if err != nil {
-		return err
-	}
 	folder, err := os.MkdirTemp("", "escalator-demo-")
 	if err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
+	ruleFile, err := demoRules(env, *file, folder)
+	if err != nil {
+		return err
+	}
 
 	d := desktest.New(desktest.Options{Prompts: true, AnswerAtOnce: true})
 	if err := d.Start(""); err != nil {
@@ -38,7 +39,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	}
 	defer d.Close()
 	story := newNarrator(env.Stdout)
-	app, err := newApp(demoSettings(d, folder), policy, story.log)
+	app, err := newApp(demoSettings(d, folder), ruleFile, story.log)
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	served := make(chan error, 1)
-	go func() { served <- app.serve(ctx) }()
+	go func() { served <- app.serve(ctx, env.Reload) }()
 	play(ctx, &stage{desk: d, story: story, out: env.Stdout})
 	if !*once && ctx.Err() == nil {
 		invite(env.Stdout, app, d)
@@ -57,17 +58,15 @@ func demo(ctx context.Context, env Env, args []string) error {
 	return <-served
 }
 
-// demoRules loads the given file or the shipped one.
-func demoRules(env Env, file string) (*rules.Policy, error) {
-	if file != "" {
-		return loadRules(env, file)
+// demoRules opens the given file, or a copy of the shipped one.
+func demoRules(env Env, file, folder string) (*rulefile.File, error) {
+	if file == "" {
+		file = filepath.Join(folder, defaultRuleFile)
+		if err := os.WriteFile(file, env.ShippedRules, 0o600); err != nil {
+			return nil, fmt.Errorf("copying the shipped rules: %w", err)
+		}
 	}
-	policy, report := rules.Load(env.ShippedRules, rules.LoadOptions{})
-	if policy == nil {
-		report.Write(env.Stderr, defaultRuleFile, env.ShippedRules)
-		return nil, exitError(exitBad)
-	}
-	return policy, nil
+	return openRules(env, file)
 }
 
 func demoSettings(d *desktest.Desk, folder string) *Settings {

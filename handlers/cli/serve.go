@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"time"
 
-	"escalator/rules"
+	"escalator/bot/rulefile"
 )
 
 // serve runs the service until it is told to stop.
@@ -17,7 +15,7 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	policy, err := loadRules(env, settings.Rules)
+	ruleFile, err := openRules(env, settings.Rules)
 	if err != nil {
 		return err
 	}
@@ -32,26 +30,26 @@ func serve(ctx context.Context, env Env, args []string) error {
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
 			"set a token in the console and here, or at least put a secret segment into ESCALATOR_CALLBACK_PATH")
 	}
-	app, err := newApp(settings, policy, log)
+	app, err := newApp(settings, ruleFile, log)
 	if err != nil {
 		return err
 	}
-	return app.serve(ctx)
+	return app.serve(ctx, env.Reload)
 }
 
-// loadRules reads the rule file for a start: a bad one stops it.
-func loadRules(env Env, file string) (*rules.Policy, error) {
-	src, err := os.ReadFile(file) //nolint:gosec // the operator names the file
-	if errors.Is(err, fs.ErrNotExist) {
+// openRules reads the rule file for a start: a bad one stops it.
+func openRules(env Env, file string) (*rulefile.File, error) {
+	f, err := rulefile.Open(file)
+	var refused *rulefile.Refused
+	switch {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", file)}}
-	}
-	if err != nil {
+	case errors.As(err, &refused):
+		refused.Report.Write(env.Stderr, file, refused.Source)
+		return nil, exitError(exitUsage)
+	default:
 		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %v", err)}}
 	}
-	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
-	if policy == nil {
-		report.Write(env.Stderr, file, src)
-		return nil, exitError(exitUsage)
-	}
-	return policy, nil
 }

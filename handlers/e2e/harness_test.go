@@ -57,6 +57,8 @@ type service struct {
 	admin string  // of the operators' listener
 	out   *output // of the process that runs now
 	ended chan error
+
+	sessions int // that obeys began
 }
 
 // output collects what a process prints, and lets tests wait for it.
@@ -117,6 +119,12 @@ func logLines(text string) (lines []map[string]any) {
 // ones, and may replace them.
 func startService(t *testing.T, settings ...string) *service {
 	t.Helper()
+	return startServiceWithRules(t, shippedRules(t), settings...)
+}
+
+// startServiceWithRules is startService with another rule file.
+func startServiceWithRules(t *testing.T, rules string, settings ...string) *service {
+	t.Helper()
 	s := &service{t: t, dir: t.TempDir()}
 	s.desk = desktest.New(desktest.Options{Key: testKey, Token: testToken, AnswerAtOnce: true})
 	if err := s.desk.Start(""); err != nil {
@@ -124,7 +132,7 @@ func startService(t *testing.T, settings ...string) *service {
 	}
 	t.Cleanup(s.desk.Close)
 	s.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: true})
-	s.writeRules(shippedRules(t))
+	s.writeRules(rules)
 	s.start(settings...)
 	return s
 }

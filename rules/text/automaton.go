@@ -11,8 +11,8 @@ type automaton struct {
 	edges   []edgeTo
 	slots   []edgeSlot // (state, symbol) → edges, open addressing
 	shift   uint
-	roots   []span // symbol → edges of the root
-	accepts []PhraseID
+	roots   []span  // symbol → edges of the root
+	accepts []int32 // phrases, or ^symbols of groups
 	behind  []int32
 }
 
@@ -24,12 +24,28 @@ type state struct {
 	behind  span // gaps and joins, which are entered with it
 	isGap   bool
 	live    bool // it has edges
+	calls   bool // some of them are for groups
 }
 
-// An edgeTo leads to a state if no stronger break than brk stands between.
+// An edgeTo leads to a state if no stronger break stands between than char
+// allows before a character of a script without spaces, or word before a word:
+// next to a word there is always room for a space or a hyphen.
 type edgeTo struct {
-	to  int32
-	brk uint8
+	to   int32
+	char uint8
+	word uint8
+}
+
+func newEdge(to int32, brk uint8) edgeTo {
+	return edgeTo{to, brk, max(brk, breakSoft)}
+}
+
+// allows reports whether the break before a token lets the edge be taken.
+func (e edgeTo) allows(t *Token, brk uint8) bool {
+	if t.IsWord() {
+		return brk <= e.word
+	}
+	return brk <= e.char
 }
 
 type edgeSlot struct {
@@ -41,51 +57,76 @@ func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uin
 
 // automaton lays the states out.
 func (c *compiler) automaton() *automaton {
-	a := &automaton{states: make([]state, len(c.states)), roots: make([]span, c.symbols)}
-	a.accepts = layOut[PhraseID](c.accepts, func(s int32) *span { return &a.states[s].accepts })
-	a.behind = layOut[int32](c.behind, func(s int32) *span { return &a.states[s].behind })
-	type edge struct {
-		key uint64
-		to  edgeTo
-	}
-	all := make([]edge, 0, len(c.links))
-	for s := range c.states {
-		from := &c.states[s]
-		if from.symbol < 0 {
-			a.states[s].isGap = from.symbol == gapSymbol
-			continue
-		}
-		for _, l := range c.links[from.links.from:from.links.to] {
-			all = append(all, edge{edgeKey(l.state(), from.symbol), edgeTo{int32(s), l.brk()}})
-			a.states[l.state()].live = true
-		}
-	}
-	slices.SortFunc(all, func(x, y edge) int {
-		return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.to.to, y.to.to))
-	})
+	a := &automaton{states: make([]state, len(c.states)), roots: make([]span, len(c.symbols))}
+	a.accepts = layOut(c.accepts, func(s int32) *span { return &a.states[s].accepts })
+	a.behind = layOut(c.behind, func(s int32) *span { return &a.states[s].behind })
+	all, from := c.edgesBySource(a)
 	a.edges = make([]edgeTo, len(all))
-	for i, e := range all {
-		a.edges[i] = e.to
-	}
 	a.newSlots(len(all))
-	for i := 0; i < len(all); {
-		j := i + 1
-		for j < len(all) && all[j].key == all[i].key {
-			j++
+	for s := range c.states {
+		part := all[from[s]:from[s+1]]
+		slices.SortFunc(part, func(x, y protoEdge) int {
+			return cmp.Or(cmp.Compare(x.symbol, y.symbol), cmp.Compare(x.to.to, y.to.to))
+		})
+		for i := 0; i < len(part); {
+			j := i
+			for ; j < len(part) && part[j].symbol == part[i].symbol; j++ {
+				a.edges[from[s]+int32(j)] = part[j].to
+			}
+			a.insert(edgeKey(int32(s), part[i].symbol), span{from[s] + int32(i), from[s] + int32(j)})
+			i = j
 		}
-		a.insert(all[i].key, span{int32(i), int32(j)})
-		i = j
 	}
 	return a
 }
 
+type protoEdge struct {
+	symbol int32
+	to     edgeTo
+}
+
+// edgesBySource turns the links round: the edges of state s are
+// all[from[s]:from[s+1]]. It notes in a which states are gaps and have edges.
+func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
+	from = make([]int32, len(c.states)+1)
+	links := func(s int) []link {
+		p := &c.states[s]
+		a.states[s].isGap = p.symbol == gapSymbol
+		if p.symbol < 0 {
+			return nil // entered without a word
+		}
+		return c.links[p.links.from:p.links.to]
+	}
+	for s := range c.states {
+		for _, l := range links(s) {
+			st := &a.states[l.state()]
+			st.live = true
+			st.calls = st.calls || c.symbols[c.states[s].symbol]
+			from[l.state()+1]++
+		}
+	}
+	for s := range c.states {
+		from[s+1] += from[s]
+	}
+	all = make([]protoEdge, from[len(c.states)])
+	next := slices.Clone(from)
+	for s := range c.states {
+		for _, l := range links(s) {
+			at := &next[l.state()]
+			all[*at] = protoEdge{c.states[s].symbol, newEdge(int32(s), l.brk())}
+			*at++
+		}
+	}
+	return all, from
+}
+
 // layOut puts the values of each state side by side, in the order in which they
 // came, and notes where.
-func layOut[T ~int32](pairs []pair, at func(state int32) *span) []T {
+func layOut(pairs []pair, at func(state int32) *span) []int32 {
 	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.state, b.state) })
-	flat := make([]T, len(pairs))
+	flat := make([]int32, len(pairs))
 	for i, p := range pairs {
-		flat[i] = T(p.value)
+		flat[i] = p.value
 		s := at(p.state)
 		if s.to == 0 {
 			s.from = int32(i)

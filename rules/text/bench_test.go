@@ -195,13 +195,15 @@ func nasty() map[string]struct {
 	return map[string]list{
 		"same first words":  {many(10000, func(i int) string { return "i want to talk to " + letters(i) }), strings.Repeat("i want to talk to ", 120)},
 		"other first group": {many(10000, func(i int) string { return "(ii|" + letters(i) + ") ii ii (ii|" + letters(i) + ") " + letters(i) }), strings.Repeat("ii ", 660)},
-		"nested gaps":       {many(1000, func(i int) string { return "一 .. (一 .. 一)? .. 一 .. (一|二) .. 一 .. " + string(rune(0x4e8c+i)) }), strings.Repeat("一", 2000)},
-		"many gaps":         {many(200, func(i int) string { return strings.Repeat("一 .. ", 40+i) + "一" }), strings.Repeat("一", 2000)},
-		"options":           {many(200, func(i int) string { return strings.Repeat("(一)? ", 60) + "一" + string(rune(0x4e8c+i)) }), strings.Repeat("一", 2000)},
-		"one character":     {many(250, func(i int) string { return strings.Repeat("一", i+1) }), strings.Repeat("一", 2000)},
-		"one word for all":  {many(10000, func(i int) string { return "(aa|" + letters(i) + letters(i) + ")" }), strings.Repeat("aa ", 660)},
-		"near words":        {many(10000, func(i int) string { return "aaaaaaa" + letters(i) }), strings.Repeat("aaaaaaaq ", 220)},
-		"expressions":       {many(500, func(i int) string { return fmt.Sprintf("/(a|aa)+%s/", letters(i)) }), strings.Repeat("a", 2000)},
+		"nested gaps": {many(1000, func(i int) string {
+			return "一 .. (一 .. 一)? .. 一 .. (一|二) .. 一 .. " + string(rune(0x4e8c+i))
+		}), strings.Repeat("一", 2000)},
+		"many gaps":        {many(200, func(i int) string { return strings.Repeat("一 .. ", 40+i) + "一" }), strings.Repeat("一", 2000)},
+		"options":          {many(200, func(i int) string { return strings.Repeat("(一)? ", 60) + "一" + string(rune(0x4e8c+i)) }), strings.Repeat("一", 2000)},
+		"one character":    {many(250, func(i int) string { return strings.Repeat("一", i+1) }), strings.Repeat("一", 2000)},
+		"one word for all": {many(10000, func(i int) string { return "(aa|" + letters(i) + letters(i) + ")" }), strings.Repeat("aa ", 660)},
+		"near words":       {many(10000, func(i int) string { return "aaaaaaa" + letters(i) }), strings.Repeat("aaaaaaaq ", 220)},
+		"expressions":      {many(500, func(i int) string { return fmt.Sprintf("/(a|aa)+%s/", letters(i)) }), strings.Repeat("a", 2000)},
 	}
 }
 

@@ -22,6 +22,7 @@ func (o Options) forgives() bool { return !o.NoTypos && (o.Lang == "" || o.Lang 
 type Builder struct {
 	phrases []*phrase
 	ids     map[builderKey]PhraseID
+	lex     *lexicon
 	roles   Roles
 	msg     Message
 }
@@ -38,12 +39,12 @@ func (b *Builder) Add(src string, o Options) (PhraseID, error) {
 	if id, ok := b.ids[key]; ok {
 		return id, nil
 	}
-	ph, err := parse(src, o, &b.msg)
+	if b.ids == nil {
+		b.ids, b.lex = map[builderKey]PhraseID{}, newLexicon()
+	}
+	ph, err := parse(src, o, b.lex, &b.msg)
 	if err != nil {
 		return 0, err
-	}
-	if b.ids == nil {
-		b.ids = map[builderKey]PhraseID{}
 	}
 	id := PhraseID(len(b.phrases))
 	b.ids[key] = id
@@ -61,7 +62,10 @@ const maxStates = 1 << 22
 
 // Build makes the matcher of all phrases added. The builder can go on.
 func (b *Builder) Build() (*Matcher, error) {
-	c := newCompiler(len(b.phrases))
+	if b.lex == nil {
+		b.lex = newLexicon()
+	}
+	c := newCompiler(b.lex)
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	for id, ph := range b.phrases {
 		m.phrases[id] = compiled{src: ph.src, re: ph.re, whole: ph.whole, gap: ph.gap}

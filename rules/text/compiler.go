@@ -27,20 +27,23 @@ func (l link) brk() uint8   { return uint8(l) }
 // the same states, for then the same messages lead to them. So phrases share
 // whatever they begin with, as in a trie, groups and gaps included.
 //
-// Where several positions end a group they lead to one state without a word, a
-// join, and what follows the group follows the join. Otherwise two groups of
-// 100 words one after the other would have 10,000 edges.
+// A group that is written in several places is compiled once, like a phrase,
+// and has symbols of its own: where it is written stands one position, which is
+// taken when the group was found (see Matcher.complete).
+//
+// Where several positions end a group that is written once, they lead to one
+// state without a word, a join, and what follows the group follows the join.
+// Otherwise two groups of 100 words one after the other would have 10,000 edges.
 type compiler struct {
+	lex     *lexicon
 	states  []protoState
 	slots   []int32 // states by symbol and links, open addressing; 0 is free
 	links   []link  // of all states
-	accepts []pair  // states and the phrases that end there
+	accepts []pair  // states and the phrases, or ^symbols of groups, that end there
 	behind  []pair  // states and the gaps and joins that they lead to without a word
-	words   []wordEntry
-	wordIDs map[string]int32
-	prefix  []wordEntry
-	prefIDs map[string]int32
-	symbols int32
+	groups  map[groupKey][]groupEnd
+	symbols []bool // whether each symbol is of a group
+	chunk   []link
 }
 
 type protoState struct {
@@ -53,21 +56,53 @@ type protoState struct {
 // A pair says that something belongs to a state.
 type pair struct{ state, value int32 }
 
-func newCompiler(phrases int) *compiler {
+// A groupKey is a group with or without forgiveness for typing errors.
+type groupKey struct {
+	group *group
+	typos bool
+}
+
+// A groupEnd is one of the ways in which a group can end, with its symbol.
+type groupEnd struct {
+	symbol int32
+	char   bool  // its last token is a character of a script without spaces
+	brk    uint8 // the break written behind that
+}
+
+// minShared is how many words a group must hold to be compiled once.
+const minShared = 3
+
+func newCompiler(lex *lexicon) *compiler {
+	for i := range lex.words {
+		lex.words[i].exact, lex.words[i].near = -1, -1
+	}
+	for i := range lex.prefixes {
+		lex.prefixes[i].exact = -1
+	}
 	return &compiler{
-		states:  []protoState{{symbol: rootSymbol}},
-		slots:   make([]int32, 1<<bits.Len(uint(16*phrases+16))),
-		wordIDs: make(map[string]int32, phrases),
-		prefIDs: map[string]int32{},
+		lex:    lex,
+		states: []protoState{{symbol: rootSymbol}},
+		slots:  make([]int32, 1<<bits.Len(uint(4*len(lex.words)+16))),
+		groups: map[groupKey][]groupEnd{},
 	}
 }
 
 // phrase adds the states of a phrase.
 func (c *compiler) phrase(id PhraseID, ph *phrase) {
-	ends := c.sequence(&ph.seq, []link{newLink(0, breakSentence)}, ph.options.forgives())
+	ends := c.sequence(&ph.seq, c.one(newLink(0, breakNone)), ph.options.forgives())
 	for _, l := range ends {
 		c.accepts = append(c.accepts, pair{l.state(), int32(id)})
 	}
+}
+
+// one returns a list of one link. Most lists are, so they share memory.
+func (c *compiler) one(l link) []link {
+	if len(c.chunk) == cap(c.chunk) {
+		c.chunk = make([]link, 0, 1024)
+	}
+	c.chunk = append(c.chunk, l)
+	n := len(c.chunk)
+	return c.chunk[n-1 : n : n]
 }
 
 // sequence adds the states of a sequence that follows from, and returns what
@@ -78,21 +113,61 @@ func (c *compiler) sequence(seq *sequence, from []link, typos bool) []link {
 		from = raise(from, it.lead)
 		switch it.kind {
 		case itemToken:
-			from = []link{newLink(c.token(it, from, typos), breakNone)}
+			from = c.one(newLink(c.position(c.symbol(it, typos), from, it.flags&charToken != 0), breakNone))
 		case itemGap:
 			from = c.gap(from)
 		case itemGroup:
-			var ends []link
-			if it.optional {
-				ends = slices.Clone(from)
-			}
-			for k := range it.alts {
-				ends = append(ends, c.sequence(&it.alts[k], from, typos)...)
-			}
-			from = c.join(ends)
+			from = c.group(it, from, typos)
 		}
 	}
 	return raise(from, seq.tail)
+}
+
+// group adds the states of a group that follows from.
+func (c *compiler) group(it *item, from []link, typos bool) []link {
+	var ends []link
+	sh := &it.group.shape
+	if it.optional || sh.empty {
+		ends = slices.Clone(from)
+	}
+	if it.group.uses > 1 && sh.tokens >= minShared && sh.first < 0 && sh.last < 0 {
+		for _, e := range c.shared(it.group, typos) {
+			ends = append(ends, newLink(c.position(e.symbol, from, e.char), e.brk))
+		}
+	} else {
+		for k := range it.group.alts {
+			ends = append(ends, c.sequence(&it.group.alts[k], from, typos)...)
+		}
+	}
+	return c.join(ends)
+}
+
+// shared adds the states of a group by itself, once, and returns its ends.
+func (c *compiler) shared(g *group, typos bool) []groupEnd {
+	key := groupKey{g, typos}
+	if ends, ok := c.groups[key]; ok {
+		return ends
+	}
+	var links []link
+	for k := range g.alts {
+		links = append(links, c.sequence(&g.alts[k], c.one(newLink(0, breakNone)), typos)...)
+	}
+	var ends []groupEnd
+	for _, l := range normalLinks(links) {
+		s := &c.states[l.state()]
+		if s.symbol == rootSymbol {
+			continue // an empty alternative: the caller knows
+		}
+		end := groupEnd{char: s.char, brk: l.brk()}
+		k := slices.IndexFunc(ends, func(e groupEnd) bool { return e.char == end.char && e.brk == end.brk })
+		if k < 0 {
+			end.symbol, k = c.newSymbol(true), len(ends)
+			ends = append(ends, end)
+		}
+		c.accepts = append(c.accepts, pair{l.state(), ^ends[k].symbol})
+	}
+	c.groups[key] = ends
+	return ends
 }
 
 // raise lets at least the break brk stand before what follows.
@@ -191,24 +266,21 @@ func (c *compiler) gap(from []link) []link {
 	return normalLinks(out)
 }
 
-// token returns the state of a word or character that follows from. Between
-// two characters of scripts without spaces nothing may stand unless it is
-// written; next to a word there is always room for a space or a hyphen.
-func (c *compiler) token(it *item, from []link, typos bool) int32 {
-	char := it.flags&charToken != 0
+// position returns the state of a symbol that follows from. The break in its
+// links is the one that is written; edges says what that means.
+func (c *compiler) position(symbol int32, from []link, char bool) int32 {
 	start := len(c.links)
 	for _, l := range from {
-		before := &c.states[l.state()]
-		brk := l.brk()
+		before, brk := &c.states[l.state()], l.brk()
 		switch {
 		case before.symbol == rootSymbol, before.symbol == gapSymbol: // anything may stand there
 			brk = breakNone
-		case !char || !before.char:
+		case !before.char:
 			brk = max(brk, breakSoft)
 		}
 		c.links = append(c.links, newLink(l.state(), brk))
 	}
-	s := c.state(c.symbol(it, typos), start)
+	s := c.state(symbol, start)
 	c.states[s].char = char
 	return s
 }
@@ -254,35 +326,24 @@ func (c *compiler) grow() {
 
 // symbol returns the symbol of a word.
 func (c *compiler) symbol(it *item, typos bool) int32 {
-	if it.prefix {
-		e := entryOf(&c.prefix, c.prefIDs, it)
-		return c.number(&e.exact)
-	}
-	e := entryOf(&c.words, c.wordIDs, it)
-	if typos && forgivable(it.key) {
+	e := c.lex.entry(it)
+	if !it.prefix && typos && forgivable(e.key) {
 		return c.number(&e.near)
 	}
 	return c.number(&e.exact)
 }
 
-// entryOf returns the entry of a word, made if need be.
-func entryOf(entries *[]wordEntry, ids map[string]int32, it *item) *wordEntry {
-	id, ok := ids[it.key]
-	if !ok {
-		id = int32(len(*entries))
-		ids[it.key] = id
-		*entries = append(*entries, wordEntry{hash: it.hash, key: it.key, exact: -1, near: -1})
-	}
-	return &(*entries)[id]
-}
-
 // number gives a symbol its number when it is first used.
 func (c *compiler) number(symbol *int32) int32 {
 	if *symbol < 0 {
-		*symbol = c.symbols
-		c.symbols++
+		*symbol = c.newSymbol(false)
 	}
 	return *symbol
+}
+
+func (c *compiler) newSymbol(group bool) int32 {
+	c.symbols = append(c.symbols, group)
+	return int32(len(c.symbols) - 1)
 }
 
 // forgivable reports whether typing errors in a word may be forgiven: it is of
@@ -298,14 +359,17 @@ func forgivable(word string) bool {
 
 // vocabulary makes the vocabulary of all phrases.
 func (c *compiler) vocabulary() *vocabulary {
-	v := &vocabulary{words: newTable(c.words), prefixes: newTable(c.prefix)}
+	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
+	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
+	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
+	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes)}
 	var near []nearWord
-	for _, e := range c.words {
+	for _, e := range words {
 		if e.near >= 0 {
 			near = append(near, nearWord{e.key, e.near})
 		}
 	}
-	for _, e := range c.prefix {
+	for _, e := range prefixes {
 		v.lengths |= 1 << min(len(e.key), 63)
 	}
 	if len(near) > 0 {

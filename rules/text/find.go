@@ -10,9 +10,10 @@ import (
 // missed, always the same ones. With at most 2,001 tokens a message costs at
 // most about 2,001 × maxSteps look-ups of some nanoseconds.
 const (
-	maxActive = 512     // partial hits that are followed at once
-	maxSteps  = 2048    // edges and states tried for one token
-	maxHits   = 1 << 14 // hits of one message
+	maxActive  = 512     // partial hits that are followed at once
+	maxSteps   = 2048    // edges and states tried for one token
+	maxWaiting = 1 << 14 // partial hits that wait for the end of a group
+	maxHits    = 1 << 14 // hits of one message
 )
 
 // Hit is one occurrence of a phrase: the tokens [First, Last).
@@ -66,6 +67,8 @@ type partial struct {
 type search struct {
 	matcher      *Matcher // of the last Find
 	active, next []partial
+	waiting      []partial // of all tokens
+	waits        []span    // token → those that wait before it, in waiting
 	seen         []seenSlot
 	round        uint32
 	steps        int
@@ -76,6 +79,10 @@ type search struct {
 	limit        int
 	prints       fingerprint
 	spare        []Hit
+}
+
+func (s *search) reset() {
+	s.active, s.waiting, s.waits = s.active[:0], s.waiting[:0], s.waits[:0]
 }
 
 // A seenSlot is a partial of the current token that was entered already.
@@ -97,7 +104,7 @@ func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
 	s.matcher = m
 	s.hits, s.limit = hits, len(hits)+maxHits
-	s.active = s.active[:0]
+	s.reset()
 	ts := msg.tokens
 	for i := range ts {
 		s.readings = m.vocabulary.read(msg, i, s.readings[:0])
@@ -126,32 +133,73 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 	s.steps, s.entered = maxSteps, 0
 	s.next = s.next[:0]
 	brk := ts[i].brk
+	s.wait(m, ts, i)
 	for k := range s.active {
 		p := s.active[k]
 		allowed := brk
 		if m.states[p.state].isGap {
-			if brk == breakSentence || ts[i].before > p.deadline {
+			if !p.spans(ts, i) {
 				continue
 			}
 			allowed = breakNone
 			m.enter(s, p)
 		}
 		for _, r := range s.readings {
-			m.take(s, ts, m.follow(p.state, r.symbol), allowed, partial{first: p.first, typos: p.typos + r.typos}, i)
+			m.take(s, ts, m.follow(p.state, r.symbol), allowed, i, partial{first: p.first, typos: p.typos + r.typos}, i)
 		}
 	}
 	for _, r := range s.readings {
 		edges := m.roots[r.symbol]
-		m.take(s, ts, m.edges[edges.from:edges.to], breakNone, partial{first: i, typos: r.typos}, i)
+		m.take(s, ts, m.edges[edges.from:edges.to], breakNone, i, partial{first: i, typos: r.typos}, i)
 	}
 	s.active, s.next = s.next, s.active
+}
+
+// spans reports whether the gap that p is in goes on up to token i.
+func (p *partial) spans(ts []Token, i int32) bool {
+	return ts[i].brk != breakSentence && ts[i].before <= p.deadline
+}
+
+// wait keeps the partial hits that stand before token i and can go on with a
+// group, until a group that begins at i is found.
+func (s *search) wait(m *Matcher, ts []Token, i int32) {
+	for int32(len(s.waits)) <= i {
+		s.waits = append(s.waits, span{})
+	}
+	from := len(s.waiting)
+	for k := range s.active {
+		p := &s.active[k]
+		st := &m.states[p.state]
+		if st.calls && len(s.waiting) < maxWaiting && (!st.isGap || p.spans(ts, i)) {
+			s.waiting = append(s.waiting, *p)
+		}
+	}
+	s.waits[i] = span{int32(from), int32(len(s.waiting))}
+}
+
+// complete takes the partial hits that waited before token first over a group
+// that was found from there to token i.
+func (m *Matcher) complete(s *search, ts []Token, symbol int32, first int32, typos uint8, i int32) {
+	edges := m.roots[symbol]
+	m.take(s, ts, m.edges[edges.from:edges.to], breakNone, first, partial{first: first, typos: typos}, i)
+	waits := s.waits[first]
+	for k := waits.from; k < waits.to && s.steps > 0; k++ {
+		p := s.waiting[k]
+		s.steps--
+		brk := ts[first].brk
+		if m.states[p.state].isGap {
+			brk = breakNone
+		}
+		m.take(s, ts, m.follow(p.state, symbol), brk, first, partial{first: p.first, typos: p.typos + typos}, i)
+	}
 }
 
 // skips reports whether the hit h can be had while none of the tokens of n is
 // read as a word of its phrase, that is while they stand in its gaps.
 func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	s := &msg.search
-	s.active, s.hits, s.limit = s.active[:0], s.spare[:0], maxHits
+	s.reset()
+	s.hits, s.limit = s.spare[:0], maxHits
 	for i := h.First; i < h.Last; i++ {
 		s.readings = s.readings[:0]
 		if i < n.First || i >= n.Last {
@@ -165,10 +213,10 @@ func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	})
 }
 
-// take follows edges over token i.
-func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, p partial, i int32) {
+// take follows edges over the tokens from first to i.
+func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, first int32, p partial, i int32) {
 	for _, e := range edges {
-		if brk <= e.brk {
+		if e.allows(&ts[first], brk) {
 			p.state = e.to
 			m.arrive(s, ts, p, i)
 		}
@@ -178,16 +226,18 @@ func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, p parti
 	}
 }
 
-// arrive enters a state behind token i, and the gaps and joins behind it, and
-// reports the phrases that end there.
+// arrive enters a state behind token i, and the gaps and joins behind it,
+// reports the phrases that end there and goes on behind the groups that do.
 func (m *Matcher) arrive(s *search, ts []Token, p partial, i int32) {
 	if s.steps--; s.steps < 0 || !m.enter(s, p) {
 		return
 	}
 	st := &m.states[p.state]
 	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
-		if len(s.hits) < s.limit {
-			s.hits = append(s.hits, Hit{id, p.first, i + 1, p.typos})
+		if id < 0 {
+			m.complete(s, ts, ^id, p.first, p.typos, i)
+		} else if len(s.hits) < s.limit {
+			s.hits = append(s.hits, Hit{PhraseID(id), p.first, i + 1, p.typos})
 		}
 	}
 	for _, q := range m.behind[st.behind.from:st.behind.to] {

@@ -140,7 +140,7 @@ func FuzzFind(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref := newReference(b.phrases, m.roles)
+		ref := newReference(&b, m.roles)
 		for _, ph := range ref.phrases {
 			if ph.seq.shape().tokens > 12 || ph.re != nil {
 				return // backtracking takes too long; expressions are not of the reference

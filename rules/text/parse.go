@@ -11,16 +11,18 @@ type parser struct {
 	src   string
 	pos   int
 	depth int
+	deep  int      // the greatest depth since it was set
 	msg   *Message // normalises the words
+	lex   *lexicon
 }
 
-// parse reads one phrase. msg is working memory.
-func parse(src string, o Options, msg *Message) (*phrase, *SyntaxError) {
+// parse reads one phrase. Its words and groups go to lex; msg is working memory.
+func parse(src string, o Options, lex *lexicon, msg *Message) (*phrase, *SyntaxError) {
 	if len(src) > maxPhraseBytes {
 		return nil, &SyntaxError{0, "this phrase is too long", "split it into several phrases"}
 	}
 	ph := &phrase{src: src, options: o}
-	p := &parser{src: src, msg: msg}
+	p := &parser{src: src, msg: msg, lex: lex}
 	p.skipSpace()
 	if p.at("/") {
 		re, err := p.pattern()
@@ -86,7 +88,7 @@ func (p *parser) sequence() (sequence, *SyntaxError) {
 			err = p.group(&seq, start)
 		case p.atGap():
 			p.gap(&seq)
-		case p.at("*"), p.at("＊"):
+		case p.starred():
 			return seq, p.fail(start, "a `*` without a word before it", "write it at the end of a word, as in refund*")
 		default:
 			err = p.words(&seq)
@@ -107,39 +109,101 @@ func (s *sequence) push(it item) {
 
 // group reads a group whose parenthesis at byte open was read.
 func (p *parser) group(seq *sequence, open int) *SyntaxError {
-	if p.depth++; p.depth > maxPhraseDepth {
-		return p.fail(open, "groups are nested too deeply", "split the phrase")
-	}
 	if p.inWord(open, p.pos) {
 		return p.fail(open, "a group inside a word", "write the words in full, as in (talk|talking), or talk* for any ending")
 	}
-	it := item{kind: itemGroup, offset: int32(open)}
+	g, err := p.sharedGroup(open)
+	if err != nil {
+		return err
+	}
+	it := item{kind: itemGroup, offset: int32(open), group: g}
+	closing := p.lastSign()
+	it.optional = p.eat("?", "？")
+	if p.inWord(closing, p.pos) {
+		return p.fail(closing, "a group inside a word", "write the words in full, as in (refund|refunded), or leave a space")
+	}
+	seq.push(it)
+	return nil
+}
+
+// lastSign returns where the sign begins that was just read.
+func (p *parser) lastSign() int {
+	_, size := utf8.DecodeLastRuneInString(p.src[:p.pos])
+	return p.pos - size
+}
+
+// sharedGroup reads the alternatives of a group, unless the same were read
+// before: lists name other lists, and so the same long groups come in many
+// phrases.
+func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
+	end := p.closing()
+	if end > 0 {
+		if g := p.lex.groups[p.src[p.pos:end]]; g != nil && p.depth+g.height < maxPhraseDepth {
+			g.uses++
+			p.deep = max(p.deep, p.depth+1+g.height)
+			p.pos = end
+			p.eat(")", "）")
+			return g, nil
+		}
+	}
+	if p.depth++; p.depth > maxPhraseDepth {
+		return nil, p.fail(open, "groups are nested too deeply", "split the phrase")
+	}
+	outer := p.deep
+	p.deep = p.depth
+	start := p.pos
+	alts, err := p.alternatives(open)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{alts: alts, shape: newGroupShape(alts), height: p.deep - p.depth, uses: 1}
+	p.deep = max(p.deep, outer)
+	p.depth--
+	if end > 0 && !g.shape.gap { // a gap is known by its place in the phrase
+		p.lex.groups[p.src[start:end]] = g
+	}
+	return g, nil
+}
+
+// closing returns where the parenthesis is that closes the group that begins
+// at pos, or 0.
+func (p *parser) closing() int {
+	depth := 0
+	for i, r := range p.src[p.pos:] {
+		switch r {
+		case '(', '（':
+			depth++
+		case ')', '）':
+			if depth == 0 {
+				return p.pos + i
+			}
+			depth--
+		}
+	}
+	return 0
+}
+
+// alternatives reads the alternatives of a group and its closing parenthesis.
+func (p *parser) alternatives(open int) ([]sequence, *SyntaxError) {
+	var alts []sequence
 	for {
 		start := p.pos
 		alt, err := p.sequence()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(alt.items) == 0 {
-			return p.emptyAlternative(start, open)
+			return nil, p.emptyAlternative(start, open)
 		}
-		it.alts = append(it.alts, alt)
-		if p.eat("|", "｜") {
-			continue
+		alts = append(alts, alt)
+		switch {
+		case p.eat("|", "｜"):
+		case p.eat(")", "）"):
+			return alts, nil
+		default:
+			return nil, p.fail(open, "this group is not closed", "add `)`")
 		}
-		closing := p.pos
-		if !p.eat(")", "）") {
-			return p.fail(open, "this group is not closed", "add `)`")
-		}
-		it.optional = p.eat("?", "？")
-		if p.inWord(closing, p.pos) {
-			return p.fail(closing, "a group inside a word", "write the words in full, as in (refund|refunded), or leave a space")
-		}
-		break
 	}
-	p.depth--
-	seq.push(it)
-	return nil
 }
 
 func (p *parser) emptyAlternative(start, open int) *SyntaxError {
@@ -218,9 +282,15 @@ func (p *parser) words(seq *sequence) *SyntaxError {
 	}
 	for i := range m.tokens {
 		t := &m.tokens[i]
-		it := item{kind: itemToken, lead: t.brk, flags: t.flags & charToken, offset: int32(start) + t.Start, hash: t.hash, key: p.key(t, start)}
+		it := item{kind: itemToken, lead: t.brk, flags: t.flags & charToken, offset: int32(start) + t.Start}
 		if i == 0 {
 			it.lead = m.lead.plainLevel()
+		}
+		if i == len(m.tokens)-1 && p.starred() && it.flags&charToken == 0 {
+			it.prefix = true
+			it.word = intern(&p.lex.prefixes, p.lex.prefixIDs, m.word(i), t.hash)
+		} else {
+			it.word = intern(&p.lex.words, p.lex.wordIDs, m.word(i), t.hash)
 		}
 		seq.push(it)
 	}
@@ -228,15 +298,8 @@ func (p *parser) words(seq *sequence) *SyntaxError {
 	return p.star(seq, end)
 }
 
-// key returns the word of a token, as a part of the source if it is written in
-// the normal form: that saves an allocation for most words.
-func (p *parser) key(t *Token, start int) string {
-	word := p.msg.buf[t.key:t.keyEnd]
-	if written := p.src[start+int(t.Start) : start+int(t.End)]; written == string(word) {
-		return written
-	}
-	return string(word)
-}
+// starred reports whether a `*` follows.
+func (p *parser) starred() bool { return p.at("*") || p.at("＊") }
 
 // questionMark returns where a question mark stands between two letters of a
 // word, or -1.
@@ -265,7 +328,6 @@ func (p *parser) star(seq *sequence, at int) *SyntaxError {
 	if r, _ := utf8.DecodeRuneInString(p.src[p.pos:]); p.pos < len(p.src) && classOf(r) != classSpace && classOf(r) != classMark {
 		return p.fail(at, "a `*` in the middle of a word", "it can only stand for the end of a word, as in refund*")
 	}
-	last.prefix = true
 	return nil
 }
 

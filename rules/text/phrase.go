@@ -57,9 +57,51 @@ type item struct {
 	prefix   bool       // a token with any ending
 	optional bool       // a group
 	offset   int32      // byte in the source
-	hash     uint64     // of a token, with its key
-	key      string
-	alts     []sequence // of a group
+	word     int32      // of a token, in lexicon.words or lexicon.prefixes
+	group    *group
+}
+
+// A group is the alternatives between two parentheses. Groups that are written
+// alike, in whatever phrases, are one group.
+type group struct {
+	alts   []sequence
+	shape  shape
+	height int // how deep groups are nested in it
+	uses   int // in how many places it is written
+}
+
+// A lexicon holds what the phrases of a file share: words and groups.
+type lexicon struct {
+	words     []wordEntry
+	prefixes  []wordEntry
+	wordIDs   map[string]int32
+	prefixIDs map[string]int32
+	groups    map[string]*group
+}
+
+func newLexicon() *lexicon {
+	return &lexicon{wordIDs: map[string]int32{}, prefixIDs: map[string]int32{}, groups: map[string]*group{}}
+}
+
+// entry returns the entry of a token item.
+func (l *lexicon) entry(it *item) *wordEntry {
+	if it.prefix {
+		return &l.prefixes[it.word]
+	}
+	return &l.words[it.word]
+}
+
+// intern returns the number of a word, which is new at the end of entries if it
+// is not in ids.
+func intern(entries *[]wordEntry, ids map[string]int32, key []byte, hash uint64) int32 {
+	id, ok := ids[string(key)]
+	if !ok {
+		id = int32(len(*entries))
+		word := string(key)
+		ids[word] = id
+		*entries = append(*entries, wordEntry{hash: hash, key: word, exact: -1, near: -1})
+	}
+	return id
 }
 
 // A shape is what can be said of a sequence without a message.
@@ -87,9 +129,16 @@ func (it *item) shape() shape {
 	case itemGap:
 		return shape{empty: true, first: int(it.offset), last: int(it.offset), gap: true}
 	}
-	either := shape{empty: it.optional, first: -1, last: -1}
-	for i := range it.alts {
-		alt := it.alts[i].shape()
+	sh := it.group.shape
+	sh.empty = sh.empty || it.optional
+	return sh
+}
+
+// newGroupShape is the shape of the alternatives taken together.
+func newGroupShape(alts []sequence) shape {
+	either := shape{first: -1, last: -1}
+	for i := range alts {
+		alt := alts[i].shape()
 		either.empty = either.empty || alt.empty
 		either.tokens += alt.tokens
 		either.length = max(either.length, alt.length)
@@ -125,8 +174,10 @@ func (s shape) check() *SyntaxError {
 	case s.tokens == 0 && s.gap:
 		return &SyntaxError{s.first, "there is nothing but a gap", "put a word on each side of `..`"}
 	case s.tokens == 0:
-		return &SyntaxError{0, "nothing is left of this phrase in the normal form",
-			"it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/"}
+		return &SyntaxError{
+			0, "nothing is left of this phrase in the normal form",
+			"it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/",
+		}
 	case s.first >= 0:
 		return &SyntaxError{s.first, "a gap at the beginning", "put a word that must be there before `..`, or leave the gap out"}
 	case s.last >= 0:

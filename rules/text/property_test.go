@@ -14,6 +14,12 @@ var (
 	separators = []string{" ", " ", " ", "", ", ", ". ", "-", "\n", "，", "。", " ... ", "!"}
 )
 
+// someGroups are written in several phrases, and then compiled once.
+var someGroups = []string{
+	"(agent|human|转 人工)", "((a)? (agent|human)|to)", "((a)? (agent|human|person)|to)?", "(talk (to|(agent|human|转 人工))|不 .. 人工|客)",
+	"(转|人工|客服|a|to)", "((转|人工|客服|a|to) (转|人工|客服|a|to)|person*)", "(to, |a|b|不，)", "(representative|agent .. human)", "((a)? (b)? (to)?|不)",
+}
+
 // aWord is a word, at times with typing errors.
 func aWord(t *rapid.T) string {
 	w := rapid.SampledFrom(someWords).Draw(t, "word")
@@ -58,6 +64,8 @@ func aSequence(t *rapid.T, depth int) string {
 			if k == 5 {
 				b.WriteString("*")
 			}
+		case k == 7:
+			b.WriteString(rapid.SampledFrom(someGroups).Draw(t, "group"))
 		default:
 			b.WriteString("(" + aSequence(t, depth-1))
 			for range rapid.IntRange(0, 2).Draw(t, "alternatives") {
@@ -92,7 +100,7 @@ func TestFind_equalsTheReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref := newReference(b.phrases, m.roles)
+		ref := newReference(&b, m.roles)
 		var msg Message
 		for range 4 {
 			s := aMessage(t)

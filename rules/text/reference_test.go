@@ -10,15 +10,16 @@ import (
 // token by backtracking over the parsed phrase.
 type reference struct {
 	phrases []*phrase
+	lex     *lexicon
 	roles   Roles
 	near    map[string]bool // words whose typing errors are forgiven
 	exact   map[string]bool // all words
 	prefix  map[string]bool
 }
 
-func newReference(phrases []*phrase, roles Roles) *reference {
-	r := &reference{phrases, roles, map[string]bool{}, map[string]bool{}, map[string]bool{}}
-	for _, ph := range phrases {
+func newReference(b *Builder, roles Roles) *reference {
+	r := &reference{b.phrases, b.lex, roles, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	for _, ph := range b.phrases {
 		if ph.re == nil {
 			r.collect(&ph.seq, ph.options.forgives())
 		}
@@ -30,15 +31,16 @@ func (r *reference) collect(seq *sequence, typos bool) {
 	for _, it := range seq.items {
 		switch {
 		case it.kind == itemGroup:
-			for i := range it.alts {
-				r.collect(&it.alts[i], typos)
+			for i := range it.group.alts {
+				r.collect(&it.group.alts[i], typos)
 			}
 		case it.kind == itemToken && it.prefix:
-			r.prefix[it.key] = true
+			r.prefix[r.lex.entry(&it).key] = true
 		case it.kind == itemToken:
-			r.exact[it.key] = true
-			if typos && forgivable(it.key) {
-				r.near[it.key] = true
+			key := r.lex.entry(&it).key
+			r.exact[key] = true
+			if typos && forgivable(key) {
+				r.near[key] = true
 			}
 		}
 	}
@@ -135,8 +137,8 @@ func (r *reference) try(msg *Message, ph *phrase, items []item, tail uint8, p pl
 		if it.optional {
 			next(p)
 		}
-		for i := range it.alts {
-			r.try(msg, ph, it.alts[i].items, it.alts[i].tail, p, next)
+		for i := range it.group.alts {
+			r.try(msg, ph, it.group.alts[i].items, it.group.alts[i].tail, p, next)
 		}
 	case itemToken:
 		r.token(msg, ph, it, p, next)
@@ -170,17 +172,17 @@ func (r *reference) token(msg *Message, ph *phrase, it *item, p place, next func
 
 // is reports whether token at is the word of the item.
 func (r *reference) is(msg *Message, at int, it *item, typos bool) (edits int, ok bool) {
-	word, isWord := msg.Word(at), msg.tokens[at].IsWord()
+	word, isWord, key := msg.Word(at), msg.tokens[at].IsWord(), r.lex.entry(it).key
 	switch {
 	case it.prefix:
-		return 0, isWord && strings.HasPrefix(word, it.key)
-	case word == it.key:
+		return 0, isWord && strings.HasPrefix(word, key)
+	case word == key:
 		return 0, true
 	case !typos:
 		return 0, false
 	}
 	words, edits := r.nearest(word, isWord)
-	return edits, words[it.key]
+	return edits, words[key]
 }
 
 // find is Matcher.Find without regular expressions.

@@ -28,7 +28,7 @@ type wordSet struct {
 // their inflections. It is read once, when a file first has a phrase that
 // forgives typing errors.
 var english = sync.OnceValue(func() *wordSet {
-	set := &wordSet{slots: make([]uint32, 1<<16), shift: 64 - 16}
+	set := &wordSet{slots: make([]uint32, 1<<17), shift: 64 - 17}
 	r, err := gzip.NewReader(bytes.NewReader(englishData))
 	if err != nil {
 		panic("text: the embedded list of English words: " + err.Error())

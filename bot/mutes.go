@@ -1,0 +1,132 @@
+package bot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/rules"
+)
+
+// maxMute bounds how long a rule may be muted: a mute is for tonight, a change
+// of mind belongs into the rule file.
+const maxMute = 7 * 24 * time.Hour
+
+// Errors of Mute that are the caller's.
+var (
+	ErrNoSuchRule = errors.New("the rule file has no such rule")
+	ErrBadMute    = errors.New("a mute needs a time above 0 and up to 168h, who mutes, and why")
+)
+
+// mutes keeps the rules that an operator silenced, in a small file of their own
+// that survives a restart.
+type mutes struct {
+	mu   sync.Mutex
+	path string // empty: not kept
+}
+
+// savedMute is a mute in the file.
+type savedMute struct {
+	Until time.Time `json:"until"`
+	By    string    `json:"by"`
+	Why   string    `json:"why"`
+}
+
+// Mute silences a rule for a while, as if its mode were off. Zero ends a mute.
+// It is logged with who did it and why, and survives a restart.
+func (b *Bot) Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error) {
+	if !b.hasRule(ruleID) {
+		return rules.Mute{}, fmt.Errorf("%w: %q", ErrNoSuchRule, clip(ruleID))
+	}
+	if d < 0 || d > maxMute || by == "" || (why == "" && d > 0) {
+		return rules.Mute{}, ErrBadMute
+	}
+	b.mutes.mu.Lock()
+	defer b.mutes.mu.Unlock()
+	now := b.Now()
+	muted := maps.Clone(b.Muted())
+	if muted == nil {
+		muted = rules.Muted{}
+	}
+	mute := rules.Mute{Until: now.Add(d), By: clip(by), Why: clip(why)}
+	muted[ruleID] = mute
+	maps.DeleteFunc(muted, func(_ string, m rules.Mute) bool { return !m.Until.After(now) })
+	if err := b.mutes.save(muted); err != nil {
+		return rules.Mute{}, fmt.Errorf("keeping the mute: %w", err)
+	}
+	b.SetMuted(muted)
+	line := b.Log.WithFields(logrus.Fields{"rule": ruleID, "by": mute.By, "why": mute.Why})
+	if d == 0 {
+		line.Warn("rule unmuted")
+	} else {
+		line.WithField("until", mute.Until.Format(time.RFC3339)).Warn("rule muted")
+	}
+	return mute, nil
+}
+
+// Muted returns the rules that are silenced now.
+func (b *Bot) Muted() rules.Muted { return *b.muted.Load() }
+
+func (b *Bot) hasRule(id string) bool {
+	for _, r := range b.Policy().Rules() {
+		if r.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// KeepMutes keeps the mutes in a file of the folder and takes up those that an
+// earlier process left there.
+func (b *Bot) KeepMutes(folder string) error {
+	b.mutes.mu.Lock()
+	defer b.mutes.mu.Unlock()
+	b.mutes.path = filepath.Join(folder, "mutes.json")
+	src, err := os.ReadFile(b.mutes.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the mutes: %w", err)
+	}
+	saved := map[string]savedMute{}
+	if err := json.Unmarshal(src, &saved); err != nil {
+		return fmt.Errorf("reading the mutes in %s: %w", b.mutes.path, err)
+	}
+	muted := rules.Muted{}
+	for id, m := range saved {
+		if m.Until.After(b.Now()) {
+			muted[id] = rules.Mute{Until: m.Until, By: m.By, Why: m.Why}
+		}
+	}
+	b.SetMuted(muted)
+	return nil
+}
+
+// save writes the file whole: a new one takes the place of the old.
+func (m *mutes) save(muted rules.Muted) error {
+	if m.path == "" {
+		return nil
+	}
+	saved := map[string]savedMute{}
+	for id, one := range muted {
+		saved[id] = savedMute{one.Until, one.By, one.Why}
+	}
+	src, err := json.MarshalIndent(saved, "", "  ")
+	if err != nil {
+		return err
+	}
+	fresh := m.path + ".new"
+	if err := os.WriteFile(fresh, src, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, m.path)
+}

@@ -1,0 +1,63 @@
+package bot
+
+import (
+	"sync"
+	"time"
+
+	"escalator/rules"
+)
+
+// RuleStats is what a rule has done since the start of the process.
+type RuleStats struct {
+	Fired      int64      `json:"fired"`
+	Suppressed int64      `json:"suppressed"`
+	Shadow     int64      `json:"shadow"`
+	LastFired  *time.Time `json:"last_fired,omitempty"`
+}
+
+// stats counts by rule id. Ids come from rule files, so there are few.
+type stats struct {
+	mu     sync.Mutex
+	byRule map[string]*RuleStats
+}
+
+// count adds one decision.
+func (s *stats) count(d *rules.Decision, at time.Time) {
+	if d.Rule == "" && len(d.Shadow) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range d.Shadow {
+		s.of(id).Shadow++
+	}
+	if d.Rule == "" {
+		return
+	}
+	r := s.of(d.Rule)
+	if d.Outcome == rules.OutcomeSuppressed {
+		r.Suppressed++
+		return
+	}
+	r.Fired++
+	r.LastFired = &at
+}
+
+func (s *stats) of(id string) *RuleStats {
+	r := s.byRule[id]
+	if r == nil {
+		r = &RuleStats{}
+		s.byRule[id] = r
+	}
+	return r
+}
+
+// RuleStats returns what a rule has done.
+func (b *Bot) RuleStats(id string) RuleStats {
+	b.stats.mu.Lock()
+	defer b.stats.mu.Unlock()
+	if r := b.stats.byRule[id]; r != nil {
+		return *r
+	}
+	return RuleStats{}
+}

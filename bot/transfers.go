@@ -1,0 +1,55 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/store"
+)
+
+// ErrNotGivenUp says that there is no given-up transfer to retry.
+var ErrNotGivenUp = errors.New("no transfer of this session was given up")
+
+// Transfers is the content of the outbox, oldest first.
+type Transfers struct {
+	Pending []*store.Transfer `json:"pending"` // on their way, those that wait for an agent included
+	GivenUp []*store.Transfer `json:"given_up"`
+}
+
+// Transfers lists the outbox.
+func (b *Bot) Transfers(ctx context.Context) (Transfers, error) {
+	all := Transfers{Pending: []*store.Transfer{}, GivenUp: []*store.Transfer{}}
+	list, err := b.Outbox.List(ctx)
+	for _, t := range list {
+		if t.State == store.GivenUp {
+			all.GivenUp = append(all.GivenUp, t)
+		} else {
+			all.Pending = append(all.Pending, t)
+		}
+	}
+	return all, err
+}
+
+// Retry puts a transfer that was given up on its way again, with a new horizon.
+// Desk is asked for the session's state before anything is sent. The error is
+// ErrNotGivenUp where there is none.
+func (b *Bot) Retry(ctx context.Context, session string) error {
+	t, err := b.Outbox.Get(ctx, session)
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.State != store.GivenUp {
+		return ErrNotGivenUp
+	}
+	if err != nil {
+		return fmt.Errorf("reading the transfer of %s: %w", clip(session), err)
+	}
+	t.State, t.Step, t.Attempt, t.Unsure = store.Pending, 0, 0, true
+	t.Created = b.Now()
+	t.Due = t.Created
+	if err := b.Outbox.Save(ctx, t); err != nil {
+		return fmt.Errorf("storing the transfer of %s: %w", clip(session), err)
+	}
+	b.Log.WithFields(logrus.Fields{"session": clip(session), "rule": t.Rule, "error": t.Error}).Warn("transfer retried by an operator")
+	return nil
+}
