@@ -93,18 +93,18 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	defer cancel()
 	answer, err := h.bot.Handle(ctx, event)
 	if err != nil {
-		return event, bot.Answer{}, &causedRefusal{errUnavailable, err}
+		return event, bot.Answer{}, &causedError{errUnavailable, err}
 	}
 	return event, answer, nil
 }
 
-// causedRefusal keeps the fault behind a refusal for the log.
-type causedRefusal struct {
+// causedError keeps the fault behind a refusal for the log.
+type causedError struct {
 	*refusal
 	cause error
 }
 
-func (r *causedRefusal) Unwrap() error { return r.refusal }
+func (r *causedError) Unwrap() error { return r.refusal }
 
 // authenticate checks the app and the signature.
 func (h *callbacks) authenticate(q desk.Query) error {
@@ -112,8 +112,7 @@ func (h *callbacks) authenticate(q desk.Query) error {
 		return errAppID
 	}
 	err := h.verifier.Verify(q, h.now())
-	var auth *desk.AuthError
-	if errors.As(err, &auth) {
+	if auth, ok := errors.AsType[*desk.AuthError](err); ok {
 		return &refusal{http.StatusForbidden, "sign_" + string(auth.Reason), "Sign or RequestTime is missing, wrong or stale"}
 	}
 	return err

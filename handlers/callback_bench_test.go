@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -81,7 +80,7 @@ func bareGin() http.Handler {
 
 // BenchmarkCallback compares, over real connections on loopback, a bare Gin
 // handler with ours for a message that does not escalate. The ratio is that of
-// the two lines: make bench BENCH=Callback
+// the two lines. Run it with: make bench BENCH=Callback.
 func BenchmarkCallback(b *testing.B) {
 	for _, side := range []struct {
 		name    string
@@ -92,7 +91,7 @@ func BenchmarkCallback(b *testing.B) {
 }
 
 func benchmarkHTTP(b *testing.B, h http.Handler) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}

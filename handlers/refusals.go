@@ -38,8 +38,7 @@ func (l *refusalLog) write(c *gin.Context, r *refusal, err error) {
 		f["omitted"] = n
 	}
 	level := logrus.WarnLevel
-	var caused *causedRefusal
-	if errors.As(err, &caused) {
+	if caused, ok := errors.AsType[*causedError](err); ok {
 		f["error"] = caused.cause.Error()
 		level = logrus.ErrorLevel
 	}

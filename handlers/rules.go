@@ -56,7 +56,7 @@ func (s *Server) listRules(c *gin.Context) {
 // reload takes the rule file as it is now, and waits for the verdict.
 func (s *Server) reload(c *gin.Context) {
 	change, err := s.RuleFile.Reload()
-	var refused *rulefile.Refused
+	var refused *rulefile.RefusedError
 	switch {
 	case errors.As(err, &refused):
 		c.JSON(http.StatusUnprocessableEntity, gin.H{"error": refused.Why, "problems": refused.Problems()})

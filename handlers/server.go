@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
+	"log" //nolint:depguard // http.Server asks for a log.Logger; ours is behind it
 	"net"
 	"net/http"
 	"runtime/debug"

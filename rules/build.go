@@ -35,11 +35,11 @@ func (l *loader) build(root *yaml.Node) *Policy {
 		l.book.addList(pair[0], pair[1])
 	}
 	l.book.checkCycles()
-	l.signals(l.get(root, "signals"))
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))
 	l.rules(l.get(root, "rules"))
 	l.routes(l.get(root, "routes"))
+	l.signals(l.get(root, "signals"))
 	l.tests(l.get(root, "tests"))
 	l.compile()
 	l.summarize(root)
@@ -160,15 +160,18 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// signals reads what counts as a miss of the bot.
+// signals reads what counts as a miss of the bot. The built-in words are only compiled when some rule counts misses.
 func (l *loader) signals(n *yaml.Node) {
 	missed := l.get(n, "bot_missed")
 	l.policy.missMarks = []string{"fallback", "clarify"}
-	entries := []wordEntry{{text: "$bot_missed", weight: 1}}
-	if missed != nil {
+	var entries []wordEntry
+	switch {
+	case missed != nil:
 		// What the file says replaces the default as a whole: a signal without says has none.
 		l.policy.missMarks = textsOf(l.items(l.get(missed, "marks")))
 		entries = l.book.entries(l.get(missed, "says"))
+	case l.countsMisses:
+		entries = []wordEntry{{text: "$bot_missed", weight: 1}}
 	}
 	if len(entries) > 0 {
 		l.policy.missSays = &phraseTest{any: l.book.setOf(entries, nil), negation: negationIgnore}

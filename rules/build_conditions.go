@@ -59,6 +59,7 @@ func (l *loader) part(key string, n *yaml.Node, place string) *cond {
 func (l *loader) plainLeaf(key string, n *yaml.Node) (leaf, kinds) {
 	switch key {
 	case "bot_missed":
+		l.countsMisses = true
 		return &missedLeaf{intOf(l.get(n, "times"), 1), l.within(n), boolOf(l.get(n, "consecutive"), true)}, onAll
 	case "repeats":
 		return &repeatsLeaf{

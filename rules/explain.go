@@ -107,6 +107,12 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 // guardWords says in words what stopped a rule that held.
 func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	switch reason {
+	case ReasonAlreadyTransferring, ReasonOfferPending:
+		if r.mode == ModeShadow && e.c.phase == PhaseBot {
+			return "it held in this phase before, and enforcing would have acted then"
+		}
+	}
+	switch reason {
 	case ReasonCooldown:
 		end := e.cooldownEnd(r, len(r.when.appendMatches(e, nil)) > 0)
 		if r.mode == ModeShadow {
@@ -114,7 +120,7 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 		}
 		return "cooldown until " + e.clock(end)
 	case ReasonPerSession:
-		return fmt.Sprintf("the conversation has had %d transfers in %s, the limit", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
+		return fmt.Sprintf("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
 	case ReasonAlreadyTransferring:
 		return "the conversation is being transferred already"
 	case ReasonAlreadyQueued:
@@ -242,7 +248,7 @@ func (d Decision) words() string {
 
 // Write prints the story for people.
 func (t Trace) Write(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s\n", t.Role, t.Text)
+	fmt.Fprintln(w, strings.TrimSuffix(t.Role+": "+t.Text, ": "))
 	if t.Text != "" {
 		fmt.Fprintf(w, "  normal form  %s\n  tokens       %s\n", t.Normal, strings.Join(t.Tokens, " · "))
 	}
@@ -250,7 +256,7 @@ func (t Trace) Write(w io.Writer) {
 	if language == "" {
 		language = "not known"
 	}
-	fmt.Fprintf(w, "  conversation %s, language %s, %d user messages, %d misses in a row, %d transfers\n",
+	fmt.Fprintf(w, "  conversation phase %s, language %s, user messages %d, misses in a row %d, transfers %d\n",
 		t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers)
 	width := 0
 	for _, r := range t.Rules {

@@ -64,7 +64,9 @@ type loader struct {
 	usedGoals map[string]bool
 	usedDays  map[string]bool
 	written   []*builtRule
-	path      []string // of the condition being built, for stable keys
+
+	countsMisses bool
+	path         []string // of the condition being built, for stable keys
 }
 
 func (l *loader) warn(line, column int, hint, format string, args ...any) {

@@ -230,7 +230,7 @@ func formatDuration(d time.Duration) string {
 		length time.Duration
 		name   string
 	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
-		if n := d / u.length; n > 0 && (u.name != "d" || d%u.length == 0) {
+		if n := d / u.length; n > 0 && (u.name != "d" || n > 1 && d%u.length == 0) {
 			b.WriteString(strconv.FormatInt(int64(n), 10) + u.name)
 			d %= u.length
 		}

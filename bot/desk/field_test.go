@@ -99,7 +99,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func naiveField(doc []byte, path string) (string, bool) {
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		var s string
 		if json.Unmarshal(doc, &s) == nil && string(doc) != "null" {
 			if tooDeep(s) || !json.Valid([]byte(s)) {

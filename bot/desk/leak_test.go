@@ -22,8 +22,7 @@ func assertNoSecret(t testing.TB, err error, secrets ...string) {
 		if doc, err := json.Marshal(e); err == nil {
 			shown = append(shown, string(doc))
 		}
-		var d *desk.Error
-		if errors.As(e, &d) {
+		if d, ok := errors.AsType[*desk.Error](e); ok {
 			shown = append(shown, fmt.Sprintf("%#v", *d), d.Info)
 		}
 		for _, text := range shown {
@@ -74,7 +73,7 @@ func TestClient_noErrorPath_showsTheKeyOrTheSignature(t *testing.T) {
 				return rt(r)
 			}), withBackup)
 			err := c.EndSession(t.Context(), "s")
-			asError(t, err)
+			_ = asError(t, err)
 			assertNoSecret(t, err, append(sigs, plantedKey)...)
 		})
 	}

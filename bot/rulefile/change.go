@@ -49,8 +49,8 @@ func compare(before, after *rules.Policy) (added, changed, removed int) {
 	return added, changed, len(old)
 }
 
-// Refused is the error of a file that was not taken. The rules in force stay.
-type Refused struct {
+// RefusedError is the error of a file that was not taken. The rules in force stay.
+type RefusedError struct {
 	// Why is the reason in one line.
 	Why string
 	// Report holds the mistakes in the file, if it has any.
@@ -63,7 +63,7 @@ type Refused struct {
 }
 
 // Error tells the reason and each mistake with its place.
-func (r *Refused) Error() string {
+func (r *RefusedError) Error() string {
 	var b strings.Builder
 	b.WriteString(r.Why)
 	for _, p := range r.Problems() {
@@ -74,7 +74,7 @@ func (r *Refused) Error() string {
 }
 
 // Problems lists the mistakes and the failed tests, a line each.
-func (r *Refused) Problems() []string {
+func (r *RefusedError) Problems() []string {
 	var lines []string
 	for _, p := range r.Report.Errors {
 		line := fmt.Sprintf("%s:%d:%d: %s", r.file, p.Line, p.Column, p.Message)

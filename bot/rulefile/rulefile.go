@@ -54,7 +54,7 @@ type Status struct {
 	FailedAt  *time.Time `json:"failed_at,omitempty"`
 }
 
-// Open loads the file for a start. The error is a *Refused when the file has
+// Open loads the file for a start. The error is a *RefusedError when the file has
 // mistakes; failing tests are no reason to refuse a start, for there are no
 // other rules to keep.
 func Open(path string) (*File, error) {
@@ -64,7 +64,7 @@ func Open(path string) (*File, error) {
 	}
 	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
 	if policy == nil {
-		return nil, &Refused{Why: "the rule file has mistakes", Report: report, Source: src, file: path}
+		return nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: path}
 	}
 	f := &File{path: path, policy: policy, inForce: sha256.Sum256(src)}
 	f.status = Status{Version: policy.Version(), LoadedAt: time.Now()}
@@ -124,7 +124,7 @@ func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
 // tryTests runs the tests of the file that the service started with. There is
 // nothing to go back to, so a failure is only told.
 func (f *File) tryTests() {
-	failed := &Refused{file: f.path}
+	failed := &RefusedError{file: f.path}
 	for _, t := range ruletest.Run(f.Policy()).Tests {
 		if !t.OK {
 			failed.Failed = append(failed.Failed, t)
@@ -212,14 +212,14 @@ func (f *File) take(src []byte) (*Change, error) {
 func (f *File) judge(src []byte) (*rules.Policy, *Change, error) {
 	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
 	if policy == nil {
-		return nil, nil, &Refused{Why: "the rule file has mistakes", Report: report, Source: src, file: f.path}
+		return nil, nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: f.path}
 	}
 	if len(policy.Rules()) == 0 {
-		return nil, nil, &Refused{Why: "the rule file has lost all its rules (to switch all of them off, say mode: off)", file: f.path}
+		return nil, nil, &RefusedError{Why: "the rule file has lost all its rules (to switch all of them off, say mode: off)", file: f.path}
 	}
 	tests := ruletest.Run(policy)
 	if tests.Failed > 0 && policy.BlockOnTests() {
-		refused := &Refused{Why: fmt.Sprintf("%d of the file's %d tests fail", tests.Failed, len(tests.Tests)), file: f.path}
+		refused := &RefusedError{Why: fmt.Sprintf("%d of the file's %d tests fail", tests.Failed, len(tests.Tests)), file: f.path}
 		for _, t := range tests.Tests {
 			if !t.OK {
 				refused.Failed = append(refused.Failed, t)
@@ -239,8 +239,7 @@ func (f *File) fail(err error) error {
 	f.reloads.WithLabelValues("refused").Inc()
 	f.good.Set(0)
 	fields := logrus.Fields{"error": err.Error(), "rules_version": f.policy.Version()}
-	var refused *Refused
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		problems := refused.Problems()
 		fields["error"], fields["problems"] = refused.Why, problems[:min(len(problems), maxLogged)]
 	}

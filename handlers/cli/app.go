@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -163,7 +164,7 @@ func (a *app) serve(ctx context.Context, reload <-chan os.Signal) error {
 	}
 	a.log.WithField("drain_delay_s", a.settings.DrainDelay.Seconds()).Info("stopping")
 	a.server.NotReadyAnyMore()
-	time.Sleep(a.settings.DrainDelay)
+	<-time.After(a.settings.DrainDelay)
 	err := a.stop()
 	return errors.Join(err, <-served)
 }
@@ -195,9 +196,9 @@ func (a *app) stop() error {
 // cleanUp undoes what newApp built, last first.
 func (a *app) cleanUp(ctx context.Context) error {
 	var problems []error
-	for i := len(a.cleanups) - 1; i >= 0; i-- {
-		if err := a.cleanups[i].run(ctx); err != nil {
-			problems = append(problems, fmt.Errorf("closing %s: %w", a.cleanups[i].name, err))
+	for _, v := range slices.Backward(a.cleanups) {
+		if err := v.run(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("closing %s: %w", v.name, err))
 		}
 	}
 	a.cleanups = nil

@@ -68,8 +68,7 @@ func doctor(ctx context.Context, env Env, args []string) error {
 // them are left out.
 func examine(ctx context.Context, env Env) []finding {
 	s, err := loadSettings(nil, env.Getenv, env.Stdout)
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if usage, ok := errors.AsType[*usageError](err); ok {
 		findings := make([]finding, 0, len(usage.problems))
 		for _, p := range usage.problems {
 			findings = append(findings, finding{Check: "settings", Detail: p, WayOut: "escalator serve --help lists all settings"})
@@ -141,7 +140,7 @@ func examineClock(ctx context.Context, s *Settings) finding {
 		f.Detail = "not checked: " + err.Error()
 		return f
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: doctorTimeout}).Do(req)
 	if err != nil {
 		f.Detail = "not checked: the API host does not answer"
 		return f

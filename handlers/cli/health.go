@@ -31,7 +31,7 @@ func health(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", url, err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: healthTimeout}).Do(req)
 	if err != nil {
 		return fmt.Errorf("the service does not answer: %w", err)
 	}

@@ -40,7 +40,7 @@ func serve(ctx context.Context, env Env, args []string) error {
 // openRules reads the rule file for a start: a bad one stops it.
 func openRules(env Env, file string) (*rulefile.File, error) {
 	f, err := rulefile.Open(file)
-	var refused *rulefile.Refused
+	var refused *rulefile.RefusedError
 	switch {
 	case err == nil:
 		return f, nil

@@ -41,7 +41,7 @@ func buildAndRun(m *testing.M) int {
 }
 
 const (
-	testToken = "callback-token-that-is-planted" //nolint:gosec // a test's own
+	testToken = "callback-token-that-is-planted"
 	testKey   = desk.Secret("5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e")
 	agentLi   = "li@example.com"
 	soon      = 15 * time.Second
@@ -56,7 +56,7 @@ type service struct {
 	url   string  // of the callbacks
 	admin string  // of the operators' listener
 	out   *output // of the process that runs now
-	ended chan error
+	ended chan struct{}
 
 	sessions int // that obeys began
 }
@@ -157,8 +157,8 @@ func (s *service) writeRules(src string) {
 // start starts the binary and waits until it serves.
 func (s *service) start(settings ...string) {
 	s.t.Helper()
-	s.out, s.ended = newOutput(), make(chan error, 1)
-	s.cmd = exec.Command(binary, "serve") //nolint:noctx // ended by stop or kill
+	s.out, s.ended = newOutput(), make(chan struct{})
+	s.cmd = exec.Command(binary, "serve")
 	s.cmd.Dir = s.dir
 	s.cmd.Env = append([]string{
 		fmt.Sprintf("ESCALATOR_SDKAPPID=%d", desktest.DefaultSDKAppID), "ESCALATOR_SECRET_KEY=" + testKey.Reveal(),
@@ -170,7 +170,7 @@ func (s *service) start(settings ...string) {
 		s.t.Fatal(err)
 	}
 	cmd, ended := s.cmd, s.ended
-	go func() { ended <- cmd.Wait() }()
+	go func() { _ = cmd.Wait(); close(ended) }()
 	s.t.Cleanup(func() { _ = cmd.Process.Kill() })
 	line := s.log("serving", nil)
 	s.url = fmt.Sprintf("http://%v%v", line["listen"], line["path"])
@@ -274,7 +274,7 @@ func command(t *testing.T, env []string, args ...string) (code int, stdout, stde
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // a test runs what it built
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"HOME=/nonexistent"}, env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut

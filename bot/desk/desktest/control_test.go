@@ -74,5 +74,7 @@ func TestControl_faultWithDelay_endsWithClose(t *testing.T) {
 		runtime.Gosched()
 	}
 	d.Close()
-	<-done
+	if err := <-done; err == nil {
+		t.Error("an answer after Close")
+	}
 }

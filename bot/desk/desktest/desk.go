@@ -113,7 +113,7 @@ func New(o Options) *Desk {
 		sessions: map[string]*session{},
 		agents:   map[string]*Agent{},
 		queue:    map[string]*session{},
-		random:   rand.New(rand.NewPCG(o.Seed, 1)),
+		random:   rand.New(rand.NewPCG(o.Seed, 1)), //nolint:gosec // faults must be repeatable
 		ledger:   newLedger(),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())

@@ -78,8 +78,7 @@ func start(t testing.TB, o Options) (*Desk, *desk.Client) {
 }
 
 func codeOf(err error) int {
-	var e *desk.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*desk.Error](err); ok {
 		return e.Code
 	}
 	return 0

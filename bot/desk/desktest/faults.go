@@ -121,7 +121,7 @@ func (d *Desk) wait(ctx context.Context, delay time.Duration) {
 // show answers as the fault says. Dropping uses the server's own way to end a
 // connection without an answer, so it works behind a real server only.
 func (f *Fault) show(w http.ResponseWriter) {
-	switch f.Kind {
+	switch f.Kind { //nolint:exhaustive // the others were handled before the answer
 	case FaultDrop:
 		panic(http.ErrAbortHandler)
 	case Fault502:

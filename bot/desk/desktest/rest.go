@@ -127,8 +127,7 @@ func (d *Desk) authorize(r *http.Request) *reply {
 		return fail(60002, "random must be a uint32")
 	}
 	identity := desk.Identity{SDKAppID: app, Identifier: only(q, "identifier"), Key: d.o.Key}
-	var bad *desk.SigError
-	if errors.As(desk.VerifyUserSig(only(q, "usersig"), identity, d.o.Now()), &bad) {
+	if bad, ok := errors.AsType[*desk.SigError](desk.VerifyUserSig(only(q, "usersig"), identity, d.o.Now())); ok {
 		return fail(bad.Code, bad.Reason)
 	}
 	if identity.Identifier != d.o.Identifier {

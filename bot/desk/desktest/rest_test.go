@@ -2,6 +2,7 @@ package desktest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -25,9 +26,7 @@ func TestDesk_rawRequests_areCheckedStrictly(t *testing.T) {
 	good := url.Values{"sdkappid": {"1400000000"}, "identifier": {"administrator"}, "usersig": {sig.Reveal()}, "random": {"4294967295"}, "contenttype": {"json"}}
 	with := func(pairs ...string) url.Values {
 		q := url.Values{}
-		for k, v := range good {
-			q[k] = v
-		}
+		maps.Copy(q, good)
 		for i := 0; i < len(pairs); i += 2 {
 			q.Del(pairs[i])
 			if pairs[i+1] != "" {

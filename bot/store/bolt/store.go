@@ -89,14 +89,14 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// errForeign says that a file is no store of ours, or of a later version.
-type errForeign string
+// foreignError says that a file is no store of ours, or of a later version.
+type foreignError string
 
-func (e errForeign) Error() string { return string(e) }
+func (e foreignError) Error() string { return string(e) }
 
 // damaged reports whether err is about the content of the file.
 func damaged(err error) bool {
-	var foreign errForeign
+	var foreign foreignError
 	return errors.As(err, &foreign) || errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) ||
 		errors.Is(err, berrors.ErrVersionMismatch) || errors.Is(err, berrors.ErrInvalidMapping)
 }
@@ -114,7 +114,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, unsaved: batch{}, closing: make(chan struct{})}
 	defer func() {
 		if p := recover(); p != nil {
-			err = errForeign(fmt.Sprint(p))
+			err = foreignError(fmt.Sprint(p))
 		}
 		if err != nil {
 			_ = db.Close()
@@ -133,7 +133,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 func openDB(path string) (db *bolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errForeign(fmt.Sprint(p))
+			err = foreignError(fmt.Sprint(p))
 		}
 	}()
 	if err := verify(path); err != nil {
@@ -147,10 +147,10 @@ func (s *Store) prepare() error {
 	return s.db.Update(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if first, _ := tx.Cursor().First(); meta == nil && first != nil {
-			return errForeign("it is a database of another program")
+			return foreignError("it is a database of another program")
 		}
 		if meta != nil && string(meta.Get(keyFormat)) != format {
-			return errForeign(fmt.Sprintf("its format is %q, this version reads %q", meta.Get(keyFormat), format))
+			return foreignError(fmt.Sprintf("its format is %q, this version reads %q", meta.Get(keyFormat), format))
 		}
 		for _, name := range [][]byte{bucketMeta, bucketOutbox, bucketConversations, bucketDamaged} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {

@@ -50,7 +50,7 @@ type walker struct {
 	seen     map[uint64]bool
 }
 
-// verify returns an errForeign for a file that bbolt must not be given. A file
+// verify returns an foreignError for a file that bbolt must not be given. A file
 // that does not exist yet, or is empty, is good.
 func verify(path string) error {
 	f, err := os.Open(path) //nolint:gosec // the operator names the folder
@@ -71,7 +71,7 @@ func verify(path string) error {
 	}
 	if w.freelist != noFreelist {
 		if p, err := w.read(w.freelist); err != nil || p.flags != flagFreelist {
-			return errForeign(fmt.Sprintf("page %d is no free list", w.freelist))
+			return foreignError(fmt.Sprintf("page %d is no free list", w.freelist))
 		}
 	}
 	return w.walk(w.root)
@@ -102,9 +102,9 @@ func (w *walker) readMeta() error {
 	}
 	switch {
 	case !found:
-		return errForeign("it is no database of ours: both of its first pages are unreadable")
+		return foreignError("it is no database of ours: both of its first pages are unreadable")
 	case w.pageSize < 512 || w.pageSize > maxPageSize || w.top > uint64(w.size/w.pageSize):
-		return errForeign(fmt.Sprintf("it was cut: %d bytes are left of %d pages", w.size, w.top))
+		return foreignError(fmt.Sprintf("it was cut: %d bytes are left of %d pages", w.size, w.top))
 	}
 	return nil
 }
@@ -112,21 +112,21 @@ func (w *walker) readMeta() error {
 // read reads one page with its overflow.
 func (w *walker) read(id uint64) (p page, err error) {
 	if id < 2 || id >= w.top {
-		return p, errForeign(fmt.Sprintf("page %d is out of bounds", id))
+		return p, foreignError(fmt.Sprintf("page %d is out of bounds", id))
 	}
 	head := make([]byte, pageHeader)
-	at := int64(id) * w.pageSize //nolint:gosec // below top, which the file's size bounds
+	at := int64(id) * w.pageSize
 	if _, err := w.file.ReadAt(head, at); err != nil {
-		return p, errForeign(err.Error())
+		return p, foreignError(err.Error())
 	}
 	overflow := uint64(binary.NativeEndian.Uint32(head[12:]))
 	if binary.NativeEndian.Uint64(head) != id || id+overflow >= w.top {
-		return p, errForeign(fmt.Sprintf("page %d is torn", id))
+		return p, foreignError(fmt.Sprintf("page %d is torn", id))
 	}
 	p.flags, p.count = binary.NativeEndian.Uint16(head[8:]), int(binary.NativeEndian.Uint16(head[10:]))
-	p.data = make([]byte, int64(overflow+1)*w.pageSize) //nolint:gosec // bounded as above
+	p.data = make([]byte, int64(overflow+1)*w.pageSize)
 	if _, err := w.file.ReadAt(p.data, at); err != nil {
-		return p, errForeign(err.Error())
+		return p, foreignError(err.Error())
 	}
 	return p, nil
 }
@@ -134,7 +134,7 @@ func (w *walker) read(id uint64) (p page, err error) {
 // walk checks the tree below a page.
 func (w *walker) walk(id uint64) error {
 	if w.seen[id] {
-		return errForeign(fmt.Sprintf("page %d is used twice", id))
+		return foreignError(fmt.Sprintf("page %d is used twice", id))
 	}
 	w.seen[id] = true
 	p, err := w.read(id)
@@ -147,20 +147,20 @@ func (w *walker) walk(id uint64) error {
 	case flagLeaf:
 		return w.walkLeaf(id, p)
 	default:
-		return errForeign(fmt.Sprintf("page %d is of no known kind", id))
+		return foreignError(fmt.Sprintf("page %d is of no known kind", id))
 	}
 }
 
 func (w *walker) walkBranch(id uint64, p page) error {
 	if pageHeader+p.count*branchSize > len(p.data) || p.count == 0 {
-		return errForeign(fmt.Sprintf("page %d is torn", id))
+		return foreignError(fmt.Sprintf("page %d is torn", id))
 	}
 	for i := range p.count {
 		at := pageHeader + i*branchSize
 		e := p.data[at:]
 		pos, key := int(binary.NativeEndian.Uint32(e)), int(binary.NativeEndian.Uint32(e[4:]))
 		if at+pos+key > len(p.data) {
-			return errForeign(fmt.Sprintf("page %d is torn", id))
+			return foreignError(fmt.Sprintf("page %d is torn", id))
 		}
 		if err := w.walk(binary.NativeEndian.Uint64(e[8:])); err != nil {
 			return err
@@ -172,7 +172,7 @@ func (w *walker) walkBranch(id uint64, p page) error {
 // walkLeaf checks the places of keys and values, and the buckets among them. A
 // bucket with the root 0 is small and stands in the value itself.
 func (w *walker) walkLeaf(id uint64, p page) error {
-	torn := errForeign(fmt.Sprintf("page %d is torn", id))
+	torn := foreignError(fmt.Sprintf("page %d is torn", id))
 	if pageHeader+p.count*leafElement > len(p.data) {
 		return torn
 	}
@@ -207,7 +207,7 @@ func (w *walker) walkLeaf(id uint64, p page) error {
 
 func (w *walker) walkInline(id uint64, data []byte) error {
 	if len(data) < pageHeader || binary.NativeEndian.Uint16(data[8:]) != flagLeaf {
-		return errForeign(fmt.Sprintf("page %d holds a torn bucket", id))
+		return foreignError(fmt.Sprintf("page %d holds a torn bucket", id))
 	}
 	return w.walkLeaf(id, page{flags: flagLeaf, count: int(binary.NativeEndian.Uint16(data[10:])), data: data})
 }

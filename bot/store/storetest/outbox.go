@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -59,7 +59,7 @@ func takesOnce(t *testing.T, o store.Outbox) {
 
 func takesOldestFirst(t *testing.T, o store.Outbox) {
 	for _, n := range []int{3, 1, 4, 2, 0} {
-		put(t, o, transfer(fmt.Sprint(n), time.Duration(n)*time.Second))
+		put(t, o, transfer(strconv.Itoa(n), time.Duration(n)*time.Second))
 	}
 	late := transfer("old, retried", -time.Hour)
 	late.Due = epoch.Add(4 * time.Second)
@@ -176,7 +176,7 @@ func keepsGivenUp(t *testing.T, o store.Outbox) {
 
 func lists(t *testing.T, o store.Outbox) {
 	for _, n := range []int{2, 0, 1} {
-		put(t, o, transfer(fmt.Sprint(n), time.Duration(n)*time.Second))
+		put(t, o, transfer(strconv.Itoa(n), time.Duration(n)*time.Second))
 	}
 	take(t, o, epoch) // one that is being tried is listed too
 	list, err := o.List(t.Context())

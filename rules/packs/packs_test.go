@@ -1,0 +1,58 @@
+package packs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAll_parses(t *testing.T) {
+	files, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 15 {
+		t.Errorf("%d languages, want 15", len(files))
+	}
+	for _, f := range files {
+		for _, name := range Names {
+			if len(f.Packs[name].Phrases) == 0 {
+				t.Errorf("%s has no pack %s", f.Lang, name)
+			}
+		}
+	}
+}
+
+func TestParse_mistakes_areRefused(t *testing.T) {
+	for src, want := range map[string]string{
+		"":                                 "empty",
+		"- a":                              "mapping is due",
+		"askhuman: [a]":                    "unknown pack",
+		"yes: {phrases: [a], matches: []}": "unknown key",
+		"yes: {match: [a]}":                "without phrases",
+		"yes: [a, ~]":                      "text is due",
+		"yes: [a, &x b]":                   "text is due",
+		"yes: {phrases: {a: x}}":           "no whole number",
+		"yes: [a]\nyes: [b]":               "stands twice",
+		"words: {a: []}":                   "are empty",
+		"yes: {phrases: a}":                "mapping is due",
+		"yes: {phrases: [a], match: b}":    "list is due",
+		"a: [":                             "parsing",
+	} {
+		if _, err := Parse("xx", []byte(src)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", src, err, want)
+		}
+	}
+}
+
+func TestParse_rawText_isTaken(t *testing.T) {
+	f, err := Parse("xx", []byte("words: {w: [no]}\nno: {phrases: [no, 12], typos: off}\nangry: {phrases: {bad: 2, 糟: 3}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := f.Packs["no"]; len(p.Phrases) != 2 || p.Phrases[0].Text != "no" || p.Phrases[1].Text != "12" || !p.NoTypos {
+		t.Errorf("no: %+v", p)
+	}
+	if p := f.Packs["angry"]; p.Phrases[1].Weight != 3 || p.Phrases[1].Text != "糟" {
+		t.Errorf("angry: %+v", p)
+	}
+}
