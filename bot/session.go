@@ -21,7 +21,7 @@ const ownMark = "escalator"
 // of a conversation.
 func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
 	policy := b.Policy()
-	step, known := b.understand(policy, e)
+	step, known := understand(policy, e)
 	if !known {
 		b.noteUnknownEvent(e)
 	}
@@ -61,7 +61,7 @@ func (s step) empty() bool { return s.turn == nil && s.observe == nil }
 
 // understand says what an event means. Three names are documented by Tencent,
 // the rule file may map others; a system mark speaks for itself under any name.
-func (b *Bot) understand(policy *rules.Policy, e *desk.Event) (s step, known bool) {
+func understand(policy *rules.Policy, e *desk.Event) (s step, known bool) {
 	kind, known := eventKind(policy, e)
 	marked, isMark := rules.MarkEvent(e.Mark)
 	switch {
@@ -74,12 +74,12 @@ func (b *Bot) understand(policy *rules.Policy, e *desk.Event) (s step, known boo
 		// The client tells of itself (start of the service, typing, …): no words.
 		return s, true
 	case kind == rules.EventSessionBegin:
-		s.turn = b.turn(e, rules.StartTurn)
+		s.turn = turn(e, rules.StartTurn)
 	case kind == rules.EventUserMessage:
-		s.turn = b.turn(e, rules.UserTurn)
+		s.turn = turn(e, rules.UserTurn)
 		s.turn.Unsure = e.Name != desk.EventUserMessage
 	case kind == rules.EventBotMessage:
-		s.turn = b.turn(e, rules.BotTurn)
+		s.turn = turn(e, rules.BotTurn)
 	default:
 		s.observe = &kind
 	}
@@ -104,16 +104,16 @@ func eventKind(policy *rules.Policy, e *desk.Event) (rules.EventKind, bool) {
 	}
 }
 
-func (b *Bot) turn(e *desk.Event, kind rules.TurnKind) *rules.Turn {
+// turn is the event as the rules see it. When it was received is for the
+// caller to say.
+func turn(e *desk.Event, kind rules.TurnKind) *rules.Turn {
 	return &rules.Turn{
 		Kind:   kind,
-		At:     b.Now(),
 		Sent:   e.Time,
 		Text:   e.Text,
 		Mark:   e.Mark,
 		Sends:  rules.Sends(e.Sends), // the same bits in the same order
 		Fields: e,
-		Muted:  *b.muted.Load(),
 	}
 }
 
@@ -131,6 +131,9 @@ func ours(e *desk.Event) bool {
 // stores the transfer that is due.
 func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s step) (*record, error) {
 	r := &record{event: e, policy: policy, started: b.Now()}
+	if s.turn != nil {
+		s.turn.At, s.turn.Muted = r.started, b.Muted()
+	}
 	id := strings.Clone(e.SessionID)
 	err := b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
 		r.decision = rules.Decision{}

@@ -204,26 +204,32 @@ func (l *loader) compile() {
 	l.collect()
 }
 
-// offerAnswers adds $yes and $no as whole messages when some rule makes an offer.
+// offerAnswers adds $yes and $no when some rule makes an offer.
 func (l *loader) offerAnswers() {
 	for _, r := range l.policy.rules {
 		if r.offer == nil {
 			continue
 		}
-		whole := func(name string) *phraseTest {
-			var entries []wordEntry
-			for _, e := range l.book.lists[name].entries {
-				if !isRegex(e.text) && !strings.HasPrefix(e.text, "=") {
-					e.text = "=" + e.text
-				}
-				entries = append(entries, e)
-			}
-			l.book.lists[name].used = true
-			return &phraseTest{any: l.book.setOf(entries, l.book.lists[name]), negation: negationIgnore}
-		}
-		l.policy.yes, l.policy.no = whole("yes"), whole("no")
+		l.policy.yes, l.policy.no = l.answerSet("yes"), l.answerSet("no")
 		return
 	}
+}
+
+// answerSet compiles $yes or $no for isWholly: each phrase as the whole message, and as a part of it, so that
+// "yes, connect me" is found too when it is made of two phrases.
+func (l *loader) answerSet(name string) *matchSet {
+	list := l.book.lists[name]
+	list.used = true
+	var entries []wordEntry
+	for _, e := range list.entries {
+		e.text = strings.TrimPrefix(e.text, "=")
+		entries = append(entries, e)
+		if !isRegex(e.text) {
+			e.text = "=" + e.text
+			entries = append(entries, e)
+		}
+	}
+	return l.book.setOf(entries, list)
 }
 
 // ids gives all phrases of a set.

@@ -64,7 +64,8 @@ func (e *evaluation) moodOf(set *matchSet) (s moodStamp, some bool) {
 			return s, some
 		}
 		s.step(int32(set.weight(e.hits[best].Phrase)))
-		some, at = true, e.hits[best].Last
+		// A regular expression may hit between two words and cover none; it must not be found for ever.
+		some, at = true, max(e.hits[best].Last, e.hits[best].First+1)
 	}
 }
 

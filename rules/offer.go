@@ -42,11 +42,11 @@ func (e *evaluation) answerOffer(d *Decision) bool {
 	}
 	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags}
 	switch {
-	case e.p.yes.find(e).ok:
-		e.acceptOffer(r, d)
-	case e.p.no.find(e).ok:
+	case e.isWholly(e.p.no):
 		e.c.endOffer()
 		d.Reason = ReasonOfferDeclined
+	case e.isWholly(e.p.yes):
+		e.acceptOffer(r, d)
 	default:
 		*d = Decision{}
 		return false
@@ -56,7 +56,7 @@ func (e *evaluation) answerOffer(d *Decision) bool {
 }
 
 func (e *evaluation) acceptOffer(r *rule, d *Decision) {
-	d.Matched = e.p.yes.appendMatches(e, nil)
+	d.Matched = []Match{e.wholeMatch()}
 	e.c.endOffer()
 	if e.overLimit() {
 		d.Outcome, d.Reason = OutcomeSuppressed, ReasonPerSession
@@ -68,6 +68,43 @@ func (e *evaluation) acceptOffer(r *rule, d *Decision) {
 	if d.Outcome == OutcomeTransfer {
 		d.Reason = ReasonOfferAccepted
 	}
+}
+
+// isWholly says that the message is made of phrases of the set and polite words and of nothing else: "yes please",
+// 好的，可以的. A message with a yes and a no in it is neither.
+func (e *evaluation) isWholly(set *matchSet) bool {
+	some := false
+	for at, end := int32(0), int32(len(e.msg.Tokens())); at < end; {
+		next, inSet := e.covered(set, at)
+		if next == at {
+			return false
+		}
+		at, some = next, some || inSet
+	}
+	return some
+}
+
+// covered gives where the longest hit of the set, or of a polite word, that covers a token ends.
+func (e *evaluation) covered(set *matchSet, at int32) (next int32, inSet bool) {
+	next = at
+	for i := range e.hits {
+		h := &e.hits[i]
+		if h.First > at || h.Last < next || h.Last == at {
+			continue
+		}
+		if set.has(h.Phrase) && e.masked(set, i) < 0 {
+			next, inSet = h.Last, true
+		} else if h.Last > next && e.p.roles.Polite.Has(h.Phrase) {
+			next, inSet = h.Last, false
+		}
+	}
+	return next, inSet
+}
+
+// wholeMatch describes the whole message as a yes.
+func (e *evaluation) wholeMatch() Match {
+	start, end := e.msg.OrigSpan(0, len(e.msg.Tokens()))
+	return Match{Phrase: "$yes", Text: e.t.Text[start:end], Start: start, End: end}
 }
 
 // OfferSent makes a rule's offer pending: send_msg succeeded.

@@ -16,7 +16,7 @@ rules:
   - {id: ask_human, when: {says: [$ask_human]}, then: {transfer: default}}
   - {id: bot_missed, when: {bot_missed: {times: 1, within: 1m}}, then: {transfer: default}}
   - {id: angry, when: {mood: {list: angry, at_least: 1, within: 1m}}, then: {transfer: default}}
-  - {id: thanks, when: {says: [$thanks]}, then: {offer: "?", transfer: default}}
+  - {id: thanks, when: {says: [$thanks]}, then: {offer: 好吗, transfer: default}}
 `), LoadOptions{})
 	if p == nil {
 		t.Fatalf("the packs do not load: %+v", r.Errors)
@@ -67,9 +67,9 @@ func packFinds(p *Policy, name, text string) bool {
 	case "thanks":
 		return p.rules[3].when.eval(e) == yes
 	case "yes":
-		return p.yes.find(e).ok
+		return e.isWholly(p.yes)
 	case "no":
-		return p.no.find(e).ok
+		return e.isWholly(p.no)
 	}
 	set := map[string]*matchSet{"polite": p.polite, "negators": p.negators, "negation_idioms": p.idioms}[name]
 	for i := range e.hits {

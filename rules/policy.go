@@ -96,8 +96,8 @@ type Policy struct {
 	negators *matchSet
 	idioms   *matchSet
 	polite   *matchSet
-	yes      *phraseTest // whole-message tests for offers
-	no       *phraseTest
+	yes      *matchSet // answers to offers; nil when no rule makes one
+	no       *matchSet
 
 	missMarks []string
 	missSays  *phraseTest

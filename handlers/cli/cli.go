@@ -43,6 +43,11 @@ func commands() []command {
 		{"demo", "[--once]", "run the service against a built-in Desk, without account or settings", demo},
 		{"desk", "[flags]", "run the Desk emulator alone", runDesk},
 		{"check", "[FILE] [--strict] [--json]", "validate a rule file", check},
+		{"test", "[FILE] [--json]", "run the tests that a rule file holds", test},
+		{"explain", "TEXT…", "show what a message would do, and why", explain},
+		{"replay", "FILE… [--against OLD.yaml]", "run recorded traffic or dialogues through the rules", replayFiles},
+		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
+		{"schema", "", "print the JSON Schema of rules.yaml", schema},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
 		{"version", "", "print version, commit and Go version", version},
@@ -97,7 +102,7 @@ func exitCode(w io.Writer, err error) int {
 func help(_ context.Context, env Env, _ []string) error {
 	fmt.Fprint(env.Stdout, "Escalator takes chatbot conversations on Tencent Cloud Desk to a person when its rules say so.\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(env.Stdout, "  %-36s %s\n", strings.TrimSpace("escalator "+c.name+" "+c.args), c.summary)
+		fmt.Fprintf(env.Stdout, "  %-44s %s\n", strings.TrimSpace("escalator "+c.name+" "+c.args), c.summary)
 	}
 	fmt.Fprint(env.Stdout, "\nescalator COMMAND --help tells more. Settings are environment variables: escalator serve --help lists them.\n")
 	return nil

@@ -1,2 +1,78 @@
-// Package text is the normal form, the tokens, the phrases and the matcher.
+// Package text reads messages and finds phrases in them. It knows nothing of
+// rules: give a Builder all phrases of a file, Build a Matcher, and for every
+// message call Message.Reset and Matcher.Find. What a phrase means to a user is
+// in section 3 of the rule language; this is how it is done.
+//
+// # From bytes to tokens
+//
+// Message.Reset makes one pass over the text (scan.go). Characters of the usual
+// scripts that are followed by their like go straight: they are known to be in
+// NFKC. Everything else is taken a combining sequence at a time, without what
+// is invisible, through NFKC and folding until nothing changes (segment). The
+// result is the normal form, and on the way the tokens: a word of a script with
+// spaces, or one character of a script without. Each token knows its bytes in
+// the original and in the normal form, the hash of its word, and the strongest
+// break between it and the token before: nothing, soft (a space, a hyphen),
+// clause (a comma), sentence. Two short passes follow: joinApart skips the
+// separators of letters set apart, markClauses numbers the clauses. At most the
+// first and the last 1,000 characters are read, so a message has a bounded cost.
+//
+// # From phrases to an automaton
+//
+// parse.go reads a phrase by recursive descent into items: words, groups, gaps.
+// compiler.go makes one automaton of the phrases of the whole file, by
+// Glushkov's construction (V. M. Glushkov, The abstract theory of automata,
+// Russian Mathematical Surveys 16, 1961): a state for each word that is
+// written, and an edge where one word can follow another. Four things are
+// different from the book:
+//
+//   - Positions with the same word and the same predecessors are one state, also
+//     across phrases: a trie that understands groups. 10,000 phrases that begin
+//     alike cost as much as one while the beginning is read.
+//   - A group that is written in several places (lists name lists) is compiled
+//     once, and is a symbol in the phrases that hold it. Who needs it waits at
+//     the token where it can begin, and goes on when it was found, as in a chart
+//     parser (J. Earley, An efficient context-free parsing algorithm, CACM 13,
+//     1970, without the recursion).
+//   - The ends of a group that is written once lead to one state without a word.
+//   - A gap is a state that stays while its budget lasts: 4 words, or 10
+//     characters, or a mixture in proportion; it dies at the end of a sentence.
+//
+// All edges are in one open-addressing hash table, (state, symbol) to states.
+//
+// # From tokens to hits
+//
+// Find takes the tokens one by one. The vocabulary says which symbols a token
+// is; behind its filter most words of a message are none. A partial hit is a
+// state and the token where it began; each goes on by one look-up for each
+// symbol. So a message without a hit costs about the same whatever the number of
+// phrases. Of the hits of a phrase that begin at one token the shortest is
+// reported; hits that begin at different tokens may overlap, so who counts
+// should count those of one phrase once. `=whole` phrases are decided at the
+// end, when the polite words are known. Regular expressions run on the normal
+// form, behind a look for a literal that every match must hold.
+//
+// The bounds in find.go (partial hits, edges a token, hits) keep lists that
+// want to be slow within some ten milliseconds for the longest message; lists
+// of 10,000 ordinary phrases use a few hundredths of them.
+//
+// # Typing errors
+//
+// A word that is in no phrase and in no list of common words may be a word of a
+// phrase typed wrong: one edit in five letters or more, two in nine or more, by
+// the optimal string alignment distance, which counts two letters swapped as one
+// edit (F. J. Damerau, A technique for computer detection and correction of
+// spelling errors, CACM 7, 1964). The candidates come from a deletion
+// neighbourhood (T. Bocek, E. Hunt, B. Stiller, Fast similarity search in large
+// dictionaries, University of Zurich, 2007; known as SymSpell): words within d
+// edits become equal if up to d letters are deleted from each. Only the nearest
+// words count.
+//
+// # Invariants
+//
+//   - Phrases and messages go through the same normal form.
+//   - The normal form of a normal form is itself, if it is not cut again.
+//   - Find equals the backtracking matcher of reference_test.go, but for the bounds.
+//   - A Matcher is immutable once its roles are set; a Message belongs to one
+//     goroutine and, when warm, allocates nothing.
 package text

@@ -1,7 +1,6 @@
 package text
 
 import (
-	"cmp"
 	"slices"
 )
 
@@ -66,6 +65,8 @@ type partial struct {
 // A search is the working memory of Find.
 type search struct {
 	matcher      *Matcher // of the last Find
+	ts           []Token
+	at           int32 // the current token
 	active, next []partial
 	waiting      []partial // of all tokens
 	waits        []span    // token → those that wait before it, in waiting
@@ -126,6 +127,7 @@ func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
 
 // step takes the partial hits over token i.
 func (m *Matcher) step(s *search, ts []Token, i int32) {
+	s.ts, s.at = ts, i
 	if s.seen == nil {
 		s.seen = make([]seenSlot, 1<<seenBits)
 	}
@@ -145,12 +147,12 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 			m.enter(s, p)
 		}
 		for _, r := range s.readings {
-			m.take(s, ts, m.follow(p.state, r.symbol), allowed, i, partial{first: p.first, typos: p.typos + r.typos}, i)
+			m.take(s, m.follow(p.state, r.symbol), allowed, i, partial{first: p.first, typos: p.typos + r.typos})
 		}
 	}
 	for _, r := range s.readings {
 		edges := m.roots[r.symbol]
-		m.take(s, ts, m.edges[edges.from:edges.to], breakNone, i, partial{first: i, typos: r.typos}, i)
+		m.take(s, m.edges[edges.from:edges.to], breakNone, i, partial{first: i, typos: r.typos})
 	}
 	s.active, s.next = s.next, s.active
 }
@@ -178,19 +180,19 @@ func (s *search) wait(m *Matcher, ts []Token, i int32) {
 }
 
 // complete takes the partial hits that waited before token first over a group
-// that was found from there to token i.
-func (m *Matcher) complete(s *search, ts []Token, symbol int32, first int32, typos uint8, i int32) {
+// that was found from there to the current token.
+func (m *Matcher) complete(s *search, symbol, first int32, typos uint8) {
 	edges := m.roots[symbol]
-	m.take(s, ts, m.edges[edges.from:edges.to], breakNone, first, partial{first: first, typos: typos}, i)
+	m.take(s, m.edges[edges.from:edges.to], breakNone, first, partial{first: first, typos: typos})
 	waits := s.waits[first]
 	for k := waits.from; k < waits.to && s.steps > 0; k++ {
 		p := s.waiting[k]
 		s.steps--
-		brk := ts[first].brk
+		brk := s.ts[first].brk
 		if m.states[p.state].isGap {
 			brk = breakNone
 		}
-		m.take(s, ts, m.follow(p.state, symbol), brk, first, partial{first: p.first, typos: p.typos + typos}, i)
+		m.take(s, m.follow(p.state, symbol), brk, first, partial{first: p.first, typos: p.typos + typos})
 	}
 }
 
@@ -213,12 +215,12 @@ func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	})
 }
 
-// take follows edges over the tokens from first to i.
-func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, first int32, p partial, i int32) {
+// take follows edges over the tokens from first to the current one.
+func (m *Matcher) take(s *search, edges []edgeTo, brk uint8, first int32, p partial) {
 	for _, e := range edges {
-		if e.allows(&ts[first], brk) {
+		if e.allows(&s.ts[first], brk) {
 			p.state = e.to
-			m.arrive(s, ts, p, i)
+			m.arrive(s, p)
 		}
 		if s.steps--; s.steps < 0 {
 			return
@@ -226,26 +228,26 @@ func (m *Matcher) take(s *search, ts []Token, edges []edgeTo, brk uint8, first i
 	}
 }
 
-// arrive enters a state behind token i, and the gaps and joins behind it,
+// arrive enters a state behind the current token, and the gaps and joins behind it,
 // reports the phrases that end there and goes on behind the groups that do.
-func (m *Matcher) arrive(s *search, ts []Token, p partial, i int32) {
+func (m *Matcher) arrive(s *search, p partial) {
 	if s.steps--; s.steps < 0 || !m.enter(s, p) {
 		return
 	}
 	st := &m.states[p.state]
 	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
 		if id < 0 {
-			m.complete(s, ts, ^id, p.first, p.typos, i)
+			m.complete(s, ^id, p.first, p.typos)
 		} else if len(s.hits) < s.limit {
-			s.hits = append(s.hits, Hit{PhraseID(id), p.first, i + 1, p.typos})
+			s.hits = append(s.hits, Hit{PhraseID(id), p.first, s.at + 1, p.typos})
 		}
 	}
 	for _, q := range m.behind[st.behind.from:st.behind.to] {
 		p.state, p.deadline = q, 0
 		if m.states[q].isGap {
-			p.deadline = endCost(ts, i) + gapBudget
+			p.deadline = endCost(s.ts, s.at) + gapBudget
 		}
-		m.arrive(s, ts, p, i)
+		m.arrive(s, p)
 	}
 }
 
@@ -305,95 +307,4 @@ func (s *search) better(slot *seenSlot, p partial) bool {
 	}
 	slot.typos = min(slot.typos, p.typos)
 	return true
-}
-
-// findPatterns adds the hits of the regular expressions.
-func (m *Matcher) findPatterns(msg *Message) {
-	s := &msg.search
-	normal := msg.buf[:msg.normLen]
-	s.prints.set(normal)
-	for _, id := range m.patterns {
-		re := m.phrases[id].re
-		if !re.mayMatch(normal, &s.prints) {
-			continue
-		}
-		for at := 0; at < len(normal) && len(s.hits) < s.limit; {
-			loc := re.re.FindIndex(normal[at:])
-			if loc == nil {
-				break
-			}
-			if loc[1] > loc[0] {
-				first, last := msg.tokenRange(at+loc[0], at+loc[1])
-				s.hits = append(s.hits, Hit{Phrase: id, First: first, Last: last})
-			}
-			at += max(loc[1], 1)
-		}
-	}
-}
-
-// tokenRange returns the tokens that share a byte with normal[from:to]. If none
-// does the range is empty and stands before the next token.
-func (m *Message) tokenRange(from, to int) (first, last int32) {
-	byEnd := func(t Token, at int) int { return cmp.Compare(int(t.NormEnd), at+1) }
-	byStart := func(t Token, at int) int { return cmp.Compare(int(t.NormStart), at) }
-	i, _ := slices.BinarySearchFunc(m.tokens, from, byEnd)
-	j, _ := slices.BinarySearchFunc(m.tokens, to, byStart)
-	return int32(i), int32(max(i, j))
-}
-
-// settle decides the `=whole` phrases among hits[known:], puts the hits in
-// order and keeps the shortest of each phrase and first token.
-func (m *Matcher) settle(msg *Message, hits []Hit, known int) []Hit {
-	found := hits[known:]
-	if m.keepAll {
-		found = m.settleWhole(msg, found)
-	}
-	if len(found) > 1 {
-		slices.SortFunc(found, func(a, b Hit) int {
-			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Phrase, b.Phrase),
-				cmp.Compare(a.Last, b.Last), cmp.Compare(a.Typos, b.Typos))
-		})
-		found = slices.CompactFunc(found, func(a, b Hit) bool {
-			return a.First == b.First && a.Phrase == b.Phrase
-		})
-		slices.SortFunc(found, func(a, b Hit) int {
-			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Phrase, b.Phrase))
-		})
-	}
-	return hits[:known+len(found)]
-}
-
-// settleWhole keeps of the `=whole` phrases the hits that leave nothing of the
-// message but polite words.
-func (m *Matcher) settleWhole(msg *Message, found []Hit) []Hit {
-	head, tail := m.politeEnds(msg, found)
-	n := int32(len(msg.tokens))
-	out := found[:0]
-	for _, h := range found {
-		if !m.phrases[h.Phrase].whole || h.First <= head && h.Last >= n-tail {
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
-// politeEnds returns how many tokens at the beginning and at the end of the
-// message are covered by hits of polite phrases.
-func (m *Matcher) politeEnds(msg *Message, found []Hit) (head, tail int32) {
-	n := int32(len(msg.tokens))
-	for grown := true; grown; {
-		grown = false
-		for _, h := range found {
-			if !m.roles.Polite.Has(h.Phrase) {
-				continue
-			}
-			if h.First <= head && h.Last > head {
-				head, grown = h.Last, true
-			}
-			if h.Last >= n-tail && h.First < n-tail {
-				tail, grown = n-h.First, true
-			}
-		}
-	}
-	return head, tail
 }

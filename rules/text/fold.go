@@ -34,7 +34,8 @@ func loadVariants(data string) *[lastVariant - firstVariant + 1]uint16 {
 		case from == 0:
 			from = r
 		default:
-			table[from-firstVariant] = uint16(r)
+			table[from-firstVariant] = uint16(r) //nolint:gosec // the data is embedded and within the range
+			from = 0
 		}
 	}
 	return &table

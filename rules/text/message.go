@@ -186,9 +186,11 @@ var messages = sync.Pool{New: func() any { return new(Message) }}
 // Normalize returns the normal form of s (RULES.md 3).
 func Normalize(s string) string {
 	m := messages.Get().(*Message)
-	defer messages.Put(m)
-	m.Reset(s)
-	return m.Normal()
+	m.read(s)
+	normal := m.Normal()
+	m.orig, m.normal = "", "" // the pool keeps no message of a customer
+	messages.Put(m)
+	return normal
 }
 
 // space notes white space.

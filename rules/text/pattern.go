@@ -1,8 +1,11 @@
 package text
 
 import (
+	"cmp"
+	"errors"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +32,7 @@ func (p *parser) pattern() (*pattern, *SyntaxError) {
 	if text == "" {
 		return nil, p.fail(p.pos, "an empty regular expression", "write it between the slashes")
 	}
-	text = foldPattern(text)
+	text = contractions.ReplaceAllString(foldPattern(text), "$1$2")
 	tree, err := syntax.Parse(text, syntax.Perl|syntax.FoldCase)
 	if err != nil {
 		return nil, p.badPattern(start, err)
@@ -47,7 +50,7 @@ func (p *parser) pattern() (*pattern, *SyntaxError) {
 
 func (p *parser) badPattern(start int, err error) *SyntaxError {
 	out := p.fail(start, err.Error(), "RE2 syntax, see https://github.com/google/re2/wiki/Syntax")
-	if se, ok := err.(*syntax.Error); ok {
+	if se, ok := errors.AsType[*syntax.Error](err); ok {
 		out.Message = se.Code.String()
 		if se.Expr != "" {
 			out.Message += ": " + se.Expr
@@ -58,6 +61,10 @@ func (p *parser) badPattern(start int, err error) *SyntaxError {
 	}
 	return out
 }
+
+// contractions are the apostrophes that the normal form leaves out: don't is
+// dont there.
+var contractions = regexp.MustCompile(`(?i)(\pL)'(t|s|d|m|ll|re|ve)\b`)
 
 // foldPattern brings the letters of a regular expression beyond ASCII into
 // normal form, as far as that leaves one character; ASCII is left alone because
@@ -70,7 +77,7 @@ func foldPattern(text string) string {
 			continue
 		}
 		folded := Normalize(string(r))
-		if utf8.RuneCountInString(folded) == 1 && strings.IndexAny(folded, `\.+*?()|[]{}^$-`) < 0 {
+		if utf8.RuneCountInString(folded) == 1 && !strings.ContainsAny(folded, `\.+*?()|[]{}^$-`) {
 			b.WriteString(folded)
 		} else {
 			b.WriteRune(r)
@@ -198,4 +205,38 @@ func (f *fingerprint) holds(s string) bool {
 
 func pairHash(a, b byte) uint32 {
 	return (uint32(a)<<8 | uint32(b)) * 0x9e3779b1 >> 20
+}
+
+// findPatterns adds the hits of the regular expressions.
+func (m *Matcher) findPatterns(msg *Message) {
+	s := &msg.search
+	normal := msg.buf[:msg.normLen]
+	s.prints.set(normal)
+	for _, id := range m.patterns {
+		re := m.phrases[id].re
+		if !re.mayMatch(normal, &s.prints) {
+			continue
+		}
+		for at := 0; at < len(normal) && len(s.hits) < s.limit; {
+			loc := re.re.FindIndex(normal[at:])
+			if loc == nil {
+				break
+			}
+			if loc[1] > loc[0] {
+				first, last := msg.tokenRange(at+loc[0], at+loc[1])
+				s.hits = append(s.hits, Hit{Phrase: id, First: first, Last: last})
+			}
+			at += max(loc[1], 1)
+		}
+	}
+}
+
+// tokenRange returns the tokens that share a byte with normal[from:to]. If none
+// does the range is empty and stands before the next token.
+func (m *Message) tokenRange(from, to int) (first, last int32) {
+	byEnd := func(t Token, at int) int { return cmp.Compare(int(t.NormEnd), at+1) }
+	byStart := func(t Token, at int) int { return cmp.Compare(int(t.NormStart), at) }
+	i, _ := slices.BinarySearchFunc(m.tokens, from, byEnd)
+	j, _ := slices.BinarySearchFunc(m.tokens, to, byStart)
+	return int32(i), int32(max(i, j))
 }

@@ -128,6 +128,7 @@ func (it *item) shape() shape {
 		return shape{tokens: 1, length: 1, first: -1, last: -1}
 	case itemGap:
 		return shape{empty: true, first: int(it.offset), last: int(it.offset), gap: true}
+	case itemGroup:
 	}
 	sh := it.group.shape
 	sh.empty = sh.empty || it.optional
@@ -169,24 +170,24 @@ func (a shape) then(b shape) shape {
 }
 
 // check reports what is wrong with a sequence as a whole phrase.
-func (s shape) check() *SyntaxError {
+func (a shape) check() *SyntaxError {
 	switch {
-	case s.tokens == 0 && s.gap:
-		return &SyntaxError{s.first, "there is nothing but a gap", "put a word on each side of `..`"}
-	case s.tokens == 0:
+	case a.tokens == 0 && a.gap:
+		return &SyntaxError{a.first, "there is nothing but a gap", "put a word on each side of `..`"}
+	case a.tokens == 0:
 		return &SyntaxError{
 			0, "nothing is left of this phrase in the normal form",
 			"it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/",
 		}
-	case s.first >= 0:
-		return &SyntaxError{s.first, "a gap at the beginning", "put a word that must be there before `..`, or leave the gap out"}
-	case s.last >= 0:
-		return &SyntaxError{s.last, "a gap at the end", "put a word that must be there behind `..`, or leave the gap out"}
-	case s.empty:
+	case a.first >= 0:
+		return &SyntaxError{a.first, "a gap at the beginning", "put a word that must be there before `..`, or leave the gap out"}
+	case a.last >= 0:
+		return &SyntaxError{a.last, "a gap at the end", "put a word that must be there behind `..`, or leave the gap out"}
+	case a.empty:
 		return &SyntaxError{0, "everything in this phrase is optional", "take the `?` off one group"}
-	case s.tokens > maxPhraseTokens:
+	case a.tokens > maxPhraseTokens:
 		return &SyntaxError{0, "this phrase is too complex", "split it into several phrases"}
-	case s.length > maxPhraseLength:
+	case a.length > maxPhraseLength:
 		return &SyntaxError{0, fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), "keep the words that matter and put `..` between them"}
 	}
 	return nil

@@ -16,7 +16,7 @@ const maxSegment = 32
 // through segment.
 func (m *Message) scan(i, hi int) {
 	for i < hi {
-		next := i
+		var next int
 		switch c := m.orig[i]; {
 		case c < utf8.RuneSelf:
 			next = m.ascii(i, hi)
@@ -57,14 +57,14 @@ func (m *Message) plainAt(i, hi int) bool {
 	return plain(r)
 }
 
-// ascii takes a run of ASCII characters of one class and returns its end. It
-// leaves the last one if what follows may combine with it.
+// ascii takes a run of ASCII letters and digits, or one other ASCII character,
+// and returns its end. It leaves the last one if what follows may combine with
+// it.
 func (m *Message) ascii(i, hi int) int {
-	s := m.orig
-	switch asciiClass[s[i]] {
-	case classLetter:
+	switch c := m.orig[i]; {
+	case asciiClass[c] == classLetter:
 		end := i + 1
-		for end < hi && s[end] < utf8.RuneSelf && asciiClass[s[end]] == classLetter {
+		for end < hi && m.orig[end] < utf8.RuneSelf && asciiClass[m.orig[end]] == classLetter {
 			end++
 		}
 		if m.joins(end, hi) {
@@ -74,20 +74,14 @@ func (m *Message) ascii(i, hi int) int {
 			m.asciiWord(i, end)
 		}
 		return end
-	case classDrop:
+	case asciiClass[c] == classDrop || m.joins(i+1, hi):
 		return i
-	case classSpace:
-		if !m.joins(i+1, hi) {
-			m.space(rune(s[i]))
-			return i + 1
-		}
-		return i
+	case asciiClass[c] == classSpace:
+		m.space(rune(c))
+	default:
+		r, _ := foldRune(rune(c))
+		m.mark(r)
 	}
-	if m.joins(i+1, hi) {
-		return i
-	}
-	r, _ := foldRune(rune(s[i]))
-	m.mark(r)
 	return i + 1
 }
 

@@ -3,6 +3,7 @@ package text
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,6 +139,9 @@ func TestFind_meansWhatTheTableSays(t *testing.T) {
 		{"=人工 (客服)?", "人工客服", []string{"人工客服"}},
 		{`/\d{5}/`, "call 12315 now", []string{"12315"}},
 		{`/人工+/`, "人工工 agent", []string{"人工工"}},
+		{`/don't\s+want/`, "I DON’T want", []string{"DON’T want"}},
+		{`/轉.工/`, "转人工", []string{"转人工"}},
+		{`/[?!]{2,}/`, "what?!", []string{""}},
 		{"representative", "i need a representitive", []string{"representitive"}},
 		{"representative", "i need a reprsentitive", []string{"reprsentitive"}},
 		{"agent", "agnet please", []string{"agnet"}},
@@ -199,6 +203,75 @@ func TestAdd_saysWhatIsWrong(t *testing.T) {
 		}
 		if se.Offset != tt.offset || !strings.Contains(se.Message, tt.want) {
 			t.Errorf("Add(%q) = %d: %s; want %d: …%s…", tt.src, se.Offset, se.Message, tt.offset, tt.want)
+		}
+	}
+}
+
+func TestFind_manyGoroutines_shareOneMatcher(t *testing.T) {
+	phrases := benchPhrases(300)
+	m := benchMatcher(t, phrases)
+	messages := benchMessages(phrases)
+	want := make([]int, len(messages))
+	var msg Message
+	for i, s := range messages {
+		msg.Reset(s)
+		want[i] = len(m.Find(&msg, nil))
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			var msg Message
+			for i, s := range messages {
+				msg.Reset(s)
+				if got := len(m.Find(&msg, nil)); got != want[i] {
+					t.Errorf("%q: %d hits, want %d", s, got, want[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAdd_theSamePhraseTwice_hasOneID(t *testing.T) {
+	var b Builder
+	first, _ := b.Add("转人工", Options{})
+	other, _ := b.Add("转人工", Options{NoTypos: true})
+	again, _ := b.Add("转人工", Options{Lang: "en"})
+	if first != again || first == other {
+		t.Errorf("IDs %d, %d with typing errors off, %d again", first, other, again)
+	}
+	m, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Len() != 2 || m.Phrase(first) != "转人工" {
+		t.Errorf("%d phrases, the first %q", m.Len(), m.Phrase(first))
+	}
+}
+
+func TestVariants_oneStepIsEnough(t *testing.T) {
+	for i, s := range simplified {
+		if s != 0 && simplify(rune(s)) != rune(s) {
+			t.Errorf("%c becomes %c becomes %c", rune(i+firstVariant), rune(s), simplify(rune(s)))
+		}
+	}
+}
+
+func TestReset_longMessage_headAndTailAreRead(t *testing.T) {
+	m := matcherOf(t, "转人工", "human")
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{"转人工" + strings.Repeat("好", 5000) + "human", 2},
+		{strings.Repeat("好", 2000) + "转人工" + strings.Repeat("好", 2000), 0},
+		{strings.Repeat("好", 998) + "转人工" + strings.Repeat("好", 2000), 0},
+		{strings.Repeat("好", 997) + "转人工" + strings.Repeat("好", 2000), 1},
+		{strings.Repeat("好", 2000) + "转人工" + strings.Repeat("好", 997), 1},
+		{strings.Repeat("好", 999) + "转" + strings.Repeat("x", 999) + "人工" + strings.Repeat("好", 998), 0},
+	} {
+		if got := spans(m, tt.text); len(got) != tt.want {
+			t.Errorf("%d bytes: hits %q, want %d", len(tt.text), got, tt.want)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package text
 
+import "slices"
+
 // Bounds of the forgiveness for typing errors.
 const (
 	oneTypo       = 5  // letters of a word in which one edit is forgiven
@@ -57,55 +59,39 @@ const typoBase = 0x8ebc6af09c88c6e3
 // time: the hash is a polynomial, so that it can be put together from those of
 // the pieces.
 type variants struct {
-	word string
+	word []byte
 	pre  [maxTypoWord + 3]uint64 // pre[i] is the hash of word[:i]
 }
 
-func (v *variants) reset(word string) {
-	v.word = word
-	for i := range len(word) {
-		v.pre[i+1] = v.pre[i]*typoBase + uint64(word[i]) + 1
+func (v *variants) reset(word []byte) {
+	v.word, v.pre[0] = word, 0
+	for i, c := range word {
+		v.pre[i+1] = v.pre[i]*typoBase + uint64(c) + 1
 	}
 }
 
 // piece is the hash of word[i:j].
 func (v *variants) piece(i, j int) uint64 { return v.pre[j] - v.pre[i]*powers[j-i] }
 
-// without1 is the hash of the word without letter i.
-func (v *variants) without1(i int) uint64 {
+// each calls f with the hash of every variant with at most d letters deleted.
+// Of a run of equal letters only the first is deleted alone.
+func (v *variants) each(d int, f func(h uint64)) {
 	n := len(v.word)
-	return v.pre[i]*powers[n-1-i] + v.piece(i+1, n)
-}
-
-// without2 is the hash of the word without letters i and j, i < j.
-func (v *variants) without2(i, j int) uint64 {
-	n := len(v.word)
-	return (v.pre[i]*powers[j-i-1]+v.piece(i+1, j))*powers[n-1-j] + v.piece(j+1, n)
-}
-
-// each calls f with the hash of every variant with at most d letters deleted,
-// until f is false. Of a run of equal letters only the first is deleted alone.
-func (v *variants) each(d int, f func(h uint64) bool) {
-	n := len(v.word)
-	if !f(v.pre[n]) {
-		return
-	}
+	f(v.pre[n])
 	for i := range n {
-		if i > 0 && v.word[i] == v.word[i-1] {
-			continue
-		}
-		if !f(v.without1(i)) {
-			return
+		if i == 0 || v.word[i] != v.word[i-1] {
+			f(v.pre[i]*powers[n-1-i] + v.piece(i+1, n))
 		}
 	}
 	if d < 2 {
 		return
 	}
 	for i := range n {
+		head := v.pre[i]
 		for j := i + 1; j < n; j++ {
-			if !f(v.without2(i, j)) {
-				return
-			}
+			// head is the hash of word[:j] without letter i.
+			f(head*powers[n-1-j] + v.piece(j+1, n))
+			head = head*typoBase + uint64(v.word[j]) + 1
 		}
 	}
 }
@@ -120,12 +106,11 @@ func newTypoIndex(words []nearWord) *typoIndex {
 	var all []filed
 	var v variants
 	for id, w := range words {
-		v.reset(w.key)
+		v.reset([]byte(w.key))
 		d := typosIn(len(w.key))
 		x.two = x.two || d == 2
-		v.each(d, func(h uint64) bool {
+		v.each(d, func(h uint64) {
 			all = append(all, filed{h * hashPrime, uint32(id)})
-			return true
 		})
 	}
 	for x.bits = 4; len(all) > 1<<x.bits; x.bits++ {
@@ -190,26 +175,12 @@ func (x *typoIndex) find(q *nearest, typed []byte) {
 	if n < oneTypo-1 || n > maxTypoWord+2 {
 		return
 	}
-	v := &q.v
-	v.pre[0] = 0
-	for i, c := range typed {
-		v.pre[i+1] = v.pre[i]*typoBase + uint64(c) + 1
+	d := 1
+	if x.two && n >= twoTypos-2 {
+		d = 2
 	}
-	x.probe(q, v.pre[n])
-	for i := range n {
-		x.probe(q, v.pre[i]*powers[n-1-i]+v.piece(i+1, n))
-	}
-	if !x.two || n < twoTypos-2 {
-		return
-	}
-	for i := range n {
-		head := v.pre[i]
-		for j := i + 1; j < n; j++ {
-			// head is the hash of typed[:j] without letter i.
-			x.probe(q, head*powers[n-1-j]+v.piece(j+1, n))
-			head = head*typoBase + uint64(typed[j]) + 1
-		}
-	}
+	q.v.reset(typed)
+	q.v.each(d, func(h uint64) { x.probe(q, h) })
 }
 
 // probe compares the words of one variant.
@@ -230,10 +201,8 @@ func (q *nearest) try(x *typoIndex, id uint32) {
 	if q.tried == maxCandidates {
 		return
 	}
-	for _, other := range q.seen[:q.tried] {
-		if other == id {
-			return
-		}
+	if slices.Contains(q.seen[:q.tried], id) {
+		return
 	}
 	q.seen[q.tried] = id
 	q.tried++

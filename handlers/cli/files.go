@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"escalator/rules/replay"
+)
+
+// maxShownSkips bounds the unreadable lines that are told one by one.
+const maxShownSkips = 20
+
+// lineFiles reads the lines of several files and counts those it had to skip.
+type lineFiles struct {
+	env     Env
+	skipped int
+	read    int
+	told    time.Time // when progress was told last
+}
+
+// each gives every readable line of the files to use. "-" is standard input.
+func (l *lineFiles) each(files []string, use func(file string, line int, rec *replay.Record)) error {
+	for _, file := range files {
+		if err := l.file(file, use); err != nil {
+			return fmt.Errorf("reading %s: %w", file, err)
+		}
+	}
+	l.progress(true)
+	if l.skipped > 0 {
+		fmt.Fprintf(l.env.Stderr, "%d lines could not be read and were skipped\n", l.skipped)
+	}
+	return nil
+}
+
+func (l *lineFiles) file(file string, use func(string, int, *replay.Record)) error {
+	in := l.env.Stdin
+	if file != "-" {
+		f, err := os.Open(file) //nolint:gosec // the user names the file
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	return replay.ReadLines(in, func(line int, rec *replay.Record) {
+		l.read++
+		l.progress(false)
+		use(file, line, rec)
+	}, func(bad *replay.LineError) { l.skip(file, bad.Line, bad.Err) })
+}
+
+// skip tells of a line that cannot be used.
+func (l *lineFiles) skip(file string, line int, why error) {
+	if l.skipped++; l.skipped <= maxShownSkips {
+		fmt.Fprintf(l.env.Stderr, "%s:%d: skipped: %v\n", file, line, why)
+	}
+}
+
+// progress tells a person at a terminal how far it has come, now and then.
+func (l *lineFiles) progress(end bool) {
+	if !isTerminal(l.env.Stderr) || !end && time.Since(l.told) < time.Second/2 {
+		return
+	}
+	if l.told.IsZero() && end {
+		return // it was over before anyone could wonder
+	}
+	l.told = time.Now()
+	fmt.Fprintf(l.env.Stderr, "\r%d lines", l.read)
+	if end {
+		fmt.Fprintln(l.env.Stderr)
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,16 @@
+package cli
+
+import (
+	"context"
+
+	"escalator/rules"
+)
+
+// schema prints the JSON Schema of rules.yaml, for editors.
+func schema(_ context.Context, env Env, args []string) error {
+	if _, err := parse(newFlags("schema"), env, args, "> rules.schema.json"); err != nil {
+		return err
+	}
+	_, err := env.Stdout.Write(rules.Schema())
+	return err
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"escalator/rules/ruletest"
+)
+
+// test runs the tests that a rule file holds.
+func test(_ context.Context, env Env, args []string) error {
+	fs := newFlags("test")
+	asJSON := fs.Bool("json", false, "print one JSON document")
+	rest, err := parse(fs, env, args, "[FILE] [--json]")
+	if err != nil {
+		return err
+	}
+	file, err := oneFile(rest)
+	if err != nil {
+		return err
+	}
+	policy, err := readRules(env, file)
+	if err != nil {
+		return err
+	}
+	report := ruletest.Run(policy)
+	if *asJSON {
+		err = writeJSON(env.Stdout, report)
+	} else {
+		writeTests(env, file, report)
+	}
+	if err == nil && report.Failed > 0 {
+		err = exitError(exitBad)
+	}
+	return err
+}
+
+// writeTests prints what went wrong, what is known to be missing, and the sum.
+func writeTests(env Env, file string, report ruletest.Report) {
+	for _, t := range report.Tests {
+		switch {
+		case !t.OK:
+			fmt.Fprintf(env.Stdout, "FAIL  %s:%d: %s\n      %s\n", file, t.Line, t.Name, t.Message)
+		case t.Todo:
+			fmt.Fprintf(env.Stdout, "todo  %s:%d: %s\n      %s\n", file, t.Line, t.Name, t.Message)
+		default:
+			fmt.Fprintf(env.Stdout, "ok    %s\n", t.Name)
+		}
+	}
+	fmt.Fprintf(env.Stdout, "%s: %d passed, %d failed\n", file, report.Passed, report.Failed)
+	if len(report.Tests) == 0 {
+		fmt.Fprintf(env.Stdout, "the file has no tests: write some under `tests:`, one that fires and one that stays silent for each rule\n")
+	}
+}

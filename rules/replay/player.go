@@ -1,0 +1,91 @@
+package replay
+
+import (
+	"time"
+
+	"escalator/rules"
+)
+
+// Event is one thing that happened in a conversation: a turn, or a change of
+// phase that Desk reported.
+type Event struct {
+	Session string
+	At      time.Time
+	Turn    *rules.Turn // its At is set by the player
+	Observe rules.EventKind
+}
+
+// Player plays one conversation.
+type Player struct {
+	policy *rules.Policy
+	conv   rules.Conversation
+	now    time.Time
+}
+
+// NewPlayer returns a player at the beginning of a conversation.
+func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p} }
+
+// Step is what one event, or a timer that came due before it, led to.
+type Step struct {
+	At       time.Time
+	Decision rules.Decision
+	Trace    rules.Trace // only where Explain was asked for
+}
+
+// Play plays one event and returns what the timers before it and the event
+// itself led to, the event's own step last. An event is never played earlier
+// than the one before it.
+func (p *Player) Play(e Event) []Step { return p.play(e, false) }
+
+// Explain is Play with the story of each decision.
+func (p *Player) Explain(e Event) []Step { return p.play(e, true) }
+
+func (p *Player) play(e Event, explain bool) []Step {
+	steps := p.until(e.At, explain)
+	if e.At.After(p.now) {
+		p.now = e.At
+	}
+	if e.Turn == nil {
+		p.conv.Observe(e.Observe, p.now, time.Time{})
+		return append(steps, Step{At: p.now})
+	}
+	turn := *e.Turn
+	turn.At = p.now
+	return append(steps, p.decide(turn, explain))
+}
+
+// until lets the timers come due that lie before a time.
+func (p *Player) until(end time.Time, explain bool) (steps []Step) {
+	if p.now.IsZero() {
+		return nil
+	}
+	for {
+		at, ok := p.policy.NextTimer(&p.conv)
+		if !ok || at.After(end) {
+			return steps
+		}
+		if at.After(p.now) {
+			p.now = at.In(end.Location())
+		}
+		steps = append(steps, p.decide(rules.Turn{Kind: rules.TimerTurn, At: p.now}, explain))
+	}
+}
+
+// decide takes a turn and does at once what the service would do about it: an
+// offer is sent, a transfer ends with an agent.
+func (p *Player) decide(t rules.Turn, explain bool) Step {
+	s := Step{At: t.At}
+	if explain {
+		s.Decision, s.Trace = p.policy.Explain(&p.conv, t)
+	} else {
+		s.Decision = p.policy.Decide(&p.conv, t)
+	}
+	switch s.Decision.Outcome {
+	case rules.OutcomeTransfer:
+		p.policy.Settle(&p.conv, s.Decision.Rule, rules.ResultAssigned, t.At)
+	case rules.OutcomeOffer:
+		p.policy.OfferSent(&p.conv, s.Decision.Rule, t.At)
+	default:
+	}
+	return s
+}

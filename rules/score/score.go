@@ -1,0 +1,173 @@
+// Package score measures a policy on labelled messages and dialogues: how often
+// it calls a person when it should, and when it should not.
+package score
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"escalator/rules"
+	"escalator/rules/replay"
+)
+
+// Counts is a confusion matrix.
+type Counts struct {
+	TP, FP, FN, TN int
+}
+
+func (c *Counts) add(want, got bool) {
+	switch {
+	case want && got:
+		c.TP++
+	case got:
+		c.FP++
+	case want:
+		c.FN++
+	default:
+		c.TN++
+	}
+}
+
+// N is how many were scored.
+func (c Counts) N() int { return c.TP + c.FP + c.FN + c.TN }
+
+// Precision is the share of calls for a person that were right; 1 without any.
+func (c Counts) Precision() float64 { return ratio(c.TP, c.TP+c.FP) }
+
+// Recall is the share of wishes for a person that were heard; 1 without any.
+func (c Counts) Recall() float64 { return ratio(c.TP, c.TP+c.FN) }
+
+// F1 is the harmonic mean of precision and recall.
+func (c Counts) F1() float64 { return ratio(2*c.TP, 2*c.TP+c.FP+c.FN) }
+
+func ratio(part, whole int) float64 {
+	if whole == 0 {
+		return 1
+	}
+	return math.Round(1e4*float64(part)/float64(whole)) / 1e4
+}
+
+// MarshalJSON writes the counts with the ratios made of them.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"n": c.N(), "tp": c.TP, "fp": c.FP, "fn": c.FN, "tn": c.TN,
+		"precision": c.Precision(), "recall": c.Recall(), "f1": c.F1(),
+	})
+}
+
+// RuleCounts is how often a rule called a person, and how often rightly.
+type RuleCounts struct {
+	TP int `json:"tp"`
+	FP int `json:"fp"`
+}
+
+// Wrong is one that the policy got wrong.
+type Wrong struct {
+	Text  string `json:"text"`
+	Lang  string `json:"lang,omitempty"`
+	Label string `json:"label"`
+	Rule  string `json:"rule,omitempty"` // that called a person without need; empty: none called
+}
+
+// Score is the result.
+type Score struct {
+	Counts
+	ByLang map[string]*Counts
+	ByRule map[string]*RuleCounts
+	Wrong  []Wrong
+}
+
+// Scorer adds up records.
+type Scorer struct {
+	Policy   *rules.Policy
+	Positive string    // the label that means: the writer wants a person
+	At       time.Time // when utterances are said, and dialogues begin
+	score    Score
+}
+
+// Verdict is what the policy did with one record.
+type Verdict struct {
+	Known bool // the record has a label to compare with
+	Want  bool
+	Got   bool
+	Rule  string
+}
+
+// Judge runs one record in a conversation of its own. It changes nothing and
+// may be called by several goroutines at once.
+func (s *Scorer) Judge(rec *replay.Record) Verdict {
+	if rec.Turns == nil {
+		d := s.Policy.Decide(new(rules.Conversation), rules.Turn{Kind: rules.UserTurn, At: s.At, Text: rec.Text})
+		return Verdict{Known: true, Want: rec.Label == s.Positive, Got: calls(d), Rule: d.Rule}
+	}
+	v := Verdict{Known: rec.Transferred != nil}
+	v.Want = v.Known && *rec.Transferred
+	player := replay.NewPlayer(s.Policy)
+	for _, e := range rec.Events(rec.ID, s.At) {
+		for _, step := range player.Play(e) {
+			if calls(step.Decision) && !v.Got {
+				v.Got, v.Rule = true, step.Decision.Rule
+			}
+		}
+	}
+	return v
+}
+
+func calls(d rules.Decision) bool {
+	return d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer
+}
+
+// Add counts a verdict.
+func (s *Scorer) Add(rec *replay.Record, v Verdict) {
+	if s.score.ByLang == nil {
+		s.score.ByLang, s.score.ByRule = map[string]*Counts{}, map[string]*RuleCounts{}
+	}
+	s.score.add(v.Want, v.Got)
+	entry(s.score.ByLang, rec.Lang).add(v.Want, v.Got)
+	if v.Got {
+		r := entry(s.score.ByRule, v.Rule)
+		if v.Want {
+			r.TP++
+		} else {
+			r.FP++
+		}
+	}
+	if v.Want != v.Got {
+		w := Wrong{Text: rec.Text, Lang: rec.Lang, Label: rec.Label}
+		if rec.Turns != nil {
+			w.Text, w.Label = "dialogue "+rec.ID, "transferred"
+		}
+		if v.Got {
+			w.Rule = v.Rule
+		}
+		s.score.Wrong = append(s.score.Wrong, w)
+	}
+}
+
+func entry[T any](m map[string]*T, key string) *T {
+	if m[key] == nil {
+		m[key] = new(T)
+	}
+	return m[key]
+}
+
+// Score returns the sum.
+func (s *Scorer) Score() *Score { return &s.score }
+
+// MarshalJSON writes the score as CONTRACT.md 6 has it.
+func (s *Score) MarshalJSON() ([]byte, error) {
+	c := s.Counts
+	return json.Marshal(struct {
+		N         int                    `json:"n"`
+		TP        int                    `json:"tp"`
+		FP        int                    `json:"fp"`
+		FN        int                    `json:"fn"`
+		TN        int                    `json:"tn"`
+		Precision float64                `json:"precision"`
+		Recall    float64                `json:"recall"`
+		F1        float64                `json:"f1"`
+		ByLang    map[string]*Counts     `json:"by_lang"`
+		ByRule    map[string]*RuleCounts `json:"by_rule"`
+	}{c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1(), s.ByLang, s.ByRule})
+}
