@@ -9,7 +9,8 @@ import (
 type evaluation struct {
 	p    *Policy
 	c    *Conversation
-	t    *Turn
+	t    *Turn // = &turn: a copy, because the caller's turn must not escape to the heap
+	turn Turn
 	now  int64
 	kind kinds
 
@@ -72,8 +73,9 @@ func kindOf(k TurnKind) kinds {
 		return onBot
 	case TimerTurn:
 		return onTimer
+	default: // a start: no condition applies
+		return 0
 	}
-	return 0
 }
 
 // begin takes an evaluation from the pool and reads the message.
@@ -82,7 +84,8 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	if e == nil {
 		e = &evaluation{}
 	}
-	e.p, e.c, e.t, e.now, e.kind = p, c, t, t.At.UnixMilli(), kindOf(t.Kind)
+	e.turn = *t
+	e.p, e.c, e.t, e.now, e.kind = p, c, &e.turn, t.At.UnixMilli(), kindOf(t.Kind)
 	e.hits, e.negatedBy = e.hits[:0], e.negatedBy[:0]
 	e.roles, e.near, e.lenient, e.counted, e.nearReason, e.trace = false, false, false, 0, "", nil
 	e.msg.Reset(t.Text)
@@ -95,7 +98,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 // end gives the evaluation back, without what belongs to the caller.
 func (e *evaluation) end() {
 	p := e.p
-	e.p, e.c, e.t, e.trace = nil, nil, nil, nil
+	e.p, e.c, e.turn, e.trace = nil, nil, Turn{}, nil
 	e.msg.Reset("")
 	p.pool.Put(e)
 }

@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// quiet are messages on which nothing fires, as nine in ten are.
+var quiet = []Turn{
+	{Text: "请问我的订单什么时候可以发货，已经等了三天了，还没有看到物流信息更新呢"},
+	{Text: "Where is my package? I ordered it last week and the tracking page still shows nothing new at all today."},
+	{Kind: BotTurn, Text: "您好，订单预计会在二十四小时之内发出，请您耐心等待哦"},
+}
+
+// bigFile has many phrases besides the example's rules.
+func bigFile(phrases int) []byte {
+	var b strings.Builder
+	b.WriteString("version: 1\ntargets: {default: {}}\nlists:\n  big:\n")
+	for i := range phrases {
+		fmt.Fprintf(&b, "    - %s\n", bigPhrase(i))
+	}
+	b.WriteString(`
+rules:
+  - {id: ask, when: {says: [$big, 转人工]}, then: {transfer: default}}
+  - {id: stuck, when: {bot_missed: {times: 3, within: 15m}}, then: {transfer: default}}
+  - {id: again, when: {repeats: {times: 4, within: 10m}}, then: {transfer: default}}
+  - {id: silent, when: {bot_silent: 30s}, then: {transfer: default}}
+`)
+	return []byte(b.String())
+}
+
+// bigPhrase makes phrases half in Chinese and half in English that no quiet message has.
+func bigPhrase(i int) string {
+	if i%2 == 0 {
+		r := []rune("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳")
+		return string([]rune{r[i/2%16], r[i/32%16], r[i/512%16], r[i/8192%16], '号'})
+	}
+	return fmt.Sprintf("zq%dx kw%dy", i, i*7)
+}
+
+// Most turns decide nothing, so they must leave nothing for the garbage collector.
+func TestDecide_nothingFires_allocatesNothing(t *testing.T) {
+	for name, p := range map[string]*Policy{"busy": busyPolicy(t), "big": mustLoad(t, bigFile(2000))} {
+		k := newTalk(t, p)
+		now := start
+		for range 40 { // fills the rings
+			for _, turn := range quiet {
+				now = now.Add(11 * time.Minute)
+				turn.At = now
+				p.Decide(&k.c, turn)
+			}
+		}
+		for _, turn := range quiet {
+			turn.At = now
+			var d Decision
+			n := testing.AllocsPerRun(100, func() {
+				turn.At = turn.At.Add(11 * time.Minute) // beyond the window of repeats
+				d = p.Decide(&k.c, turn)
+			})
+			if n > 0 || d.Outcome != OutcomeNone {
+				t.Errorf("%s, %s turn %q: %v allocations, decision %s", name, turn.Kind, turn.Text, n, d.words())
+			}
+			now = turn.At
+		}
+	}
+}
+
+func mustLoad(t testing.TB, src []byte) *Policy {
+	t.Helper()
+	p, r := Load(src, LoadOptions{})
+	if p == nil {
+		t.Fatalf("%+v", r.Errors[0])
+	}
+	return p
+}
+
+func benchmarkDecide(b *testing.B, p *Policy) {
+	var c Conversation
+	turn := Turn{Text: quiet[1].Text[:100], At: start}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.streak = 0
+		p.Decide(&c, turn)
+	}
+}
+
+func BenchmarkDecide_100Phrases(b *testing.B)   { benchmarkDecide(b, mustLoad(b, bigFile(100))) }
+func BenchmarkDecide_10000Phrases(b *testing.B) { benchmarkDecide(b, mustLoad(b, bigFile(10_000))) }
+
+func BenchmarkDecide_example(b *testing.B) {
+	benchmarkDecide(b, mustLoad(b, readFile(b, "testdata/example.yaml")))
+}
+
+func BenchmarkLoad_10000Phrases(b *testing.B) {
+	src := bigFile(10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		mustLoad(b, src)
+	}
+}
+
+func BenchmarkLoad_example(b *testing.B) {
+	src := readFile(b, "testdata/example.yaml")
+	b.ReportAllocs()
+	for b.Loop() {
+		mustLoad(b, src)
+	}
+}
