@@ -62,7 +62,44 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 			return
 		}
 	}
+	a.sayBefore()
 	a.deliver(ctx)
+}
+
+// sayBefore tells the customer what comes before the transfer, which waits for
+// it a moment only.
+func (a *attempt) sayBefore() {
+	t := a.transfer
+	words := t.Say
+	t.Say = ""
+	if words == "" || a.started.Sub(t.Created) > speechLife {
+		return
+	}
+	said := make(chan struct{})
+	a.bot.speaker.say(&speech{session: t.Session, rule: t.Rule, text: words, random: t.SayAs, done: func(bool) { close(said) }})
+	timer := time.NewTimer(sayFirst)
+	defer timer.Stop()
+	select {
+	case <-said:
+	case <-timer.C:
+	}
+}
+
+// say tells the customer what became of the transfer.
+func (a *attempt) say(words *rules.Speech) {
+	t := a.transfer
+	a.bot.speaker.say(&speech{session: t.Session, rule: t.Rule, text: words.For(t.Language)})
+}
+
+// wordsIfNoAgent is the chain's own text for "nobody is there", nil to leave
+// the words to Desk's tip.
+func (a *attempt) wordsIfNoAgent() *rules.Speech {
+	for _, target := range a.transfer.Chain {
+		if target.SayIfNoAgent != nil {
+			return target.SayIfNoAgent
+		}
+	}
+	return nil
 }
 
 // tooLate ends a transfer whose time is over.
@@ -134,7 +171,7 @@ func (a *attempt) request() desk.TransferRequest {
 		SessionID:                 a.transfer.Session,
 		AgentIDs:                  t.Agents,
 		AgentGroupID:              t.Group,
-		TipIfNoAgent:              t.TipIfNoAgent && a.transfer.Last() && !a.transfer.Silent,
+		TipIfNoAgent:              t.TipIfNoAgent && a.transfer.Last() && !a.transfer.Silent && a.wordsIfNoAgent() == nil,
 		CheckWorkingHours:         t.CheckWorkingHours,
 		PromptOutsideWorkingHours: t.PromptOutside,
 		EndSessionIfNoAgent:       t.EndSession,

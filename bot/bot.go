@@ -22,6 +22,7 @@ var ErrUnavailable = errors.New("the transfer cannot be stored")
 type Desk interface {
 	TransferToHuman(ctx context.Context, r desk.TransferRequest) (desk.TransferResult, error)
 	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
+	SendMsg(ctx context.Context, r desk.SendRequest) error
 }
 
 // Options is what a Bot is made of. All fields are needed but those that say
@@ -52,6 +53,8 @@ type Bot struct {
 	stats   stats
 	mutes   mutes
 	courier *courier
+	speaker *speaker
+	timers  *timers
 }
 
 // New returns a bot that is not delivering yet.
@@ -60,7 +63,7 @@ func New(o Options) *Bot {
 		o.Now = time.Now
 	}
 	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}}
-	b.courier = newCourier(b)
+	b.courier, b.speaker, b.timers = newCourier(b), newSpeaker(b), newTimers(b)
 	b.SetPolicy(o.Policy)
 	b.SetMuted(nil)
 	return b
@@ -79,9 +82,18 @@ func (b *Bot) SetPolicy(p *rules.Policy) {
 // SetMuted replaces the set of rules that an operator silenced.
 func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
 
-// Start begins to deliver. It returns at once.
-func (b *Bot) Start() { b.courier.start() }
+// Start begins to deliver, to speak and to watch the time. It returns at once.
+func (b *Bot) Start() {
+	b.courier.start()
+	b.speaker.start()
+	b.timers.start()
+}
 
 // Stop ends delivery: what is in flight is finished until ctx ends, the rest
 // stays in the outbox. It may be called more than once.
-func (b *Bot) Stop(ctx context.Context) error { return b.courier.stop(ctx) }
+func (b *Bot) Stop(ctx context.Context) error {
+	b.timers.stop()
+	err := b.courier.stop(ctx)
+	b.speaker.stop()
+	return err
+}

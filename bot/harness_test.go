@@ -194,6 +194,8 @@ type fakeDesk struct {
 	state     desk.State
 	stateErr  error
 	slow      time.Duration
+	sayErr    error
+	said      []desk.SendRequest
 	transfers []desk.TransferRequest
 	times     []time.Time
 	states    int
@@ -230,6 +232,16 @@ func (d *fakeDesk) SessionState(context.Context, desk.StateRequest) (desk.Sessio
 	defer d.mu.Unlock()
 	d.states++
 	return desk.SessionState{SessionID: "s1", State: d.state}, d.stateErr
+}
+
+func (d *fakeDesk) SendMsg(_ context.Context, r desk.SendRequest) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sayErr != nil {
+		return d.sayErr
+	}
+	d.said = append(d.said, r)
+	return nil
 }
 
 func (d *fakeDesk) answer(forever error, script ...error) {

@@ -18,6 +18,9 @@ func (a *attempt) finish(ctx context.Context, r rules.Result) {
 	if r == rules.ResultAssigned || r == rules.ResultQueued {
 		a.bot.Metrics.transferTime.Observe(a.bot.Now().Sub(a.transfer.Created).Seconds())
 	}
+	if r == rules.ResultQueued && a.target != nil {
+		a.say(a.target.SayIfQueued)
+	}
 	// The conversation first: the commit that removes the transfer takes it along.
 	a.bot.settle(ctx, a.transfer, r)
 	a.bot.forget(ctx, a.transfer)
@@ -56,6 +59,7 @@ func (a *attempt) nobody(ctx context.Context) {
 		}
 	}
 	if first {
+		a.say(a.wordsIfNoAgent())
 		a.bot.settle(ctx, t, rules.ResultNoAgent)
 	}
 }
@@ -108,6 +112,13 @@ func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 	}
 	t.Error = why
 	a.log(outcomeName(r), logrus.ErrorLevel)
+	if r == rules.ResultFailed && t.State == store.Pending && len(t.Chain) > 0 {
+		target := t.Current()
+		if target == nil {
+			target = t.Chain[0]
+		}
+		a.say(target.SayIfFailed)
+	}
 	t.State, t.Due = store.GivenUp, a.bot.Now()
 	a.bot.save(ctx, t)
 	a.bot.settle(ctx, t, r)

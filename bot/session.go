@@ -38,6 +38,7 @@ func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
 	}
 	if step.turn != nil {
 		b.report(record)
+		b.speak(record)
 	}
 	return b.answerTo(e, acts(record.decision)), nil
 }
@@ -143,10 +144,12 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 		if s.turn != nil {
 			r.decision = policy.Decide(c, *s.turn)
 		}
+		r.language = c.Language()
+		r.alarm, r.hasAlarm = policy.NextTimer(c)
 		if r.decision.Outcome != rules.OutcomeTransfer {
 			return nil, nil
 		}
-		return b.transfer(e, &r.decision, c.Language()), nil
+		return b.transfer(e, &r.decision, r.language), nil
 	})
 	if errors.Is(err, store.ErrPending) {
 		err = b.alreadyOnItsWay(ctx, id, r)
@@ -154,6 +157,7 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	b.timers.set(e, r.alarm, r.hasAlarm)
 	return r, nil
 }
 
@@ -186,6 +190,39 @@ func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store
 		Created:  now,
 		Due:      now,
 		Doubted:  d.Verify,
+		Say:      d.Say.For(language),
+		SayAs:    desk.NewMsgRandom(),
+	}
+}
+
+// speak says what a decision says. What comes before a transfer goes with it
+// instead; an offer is open once the customer has it.
+func (b *Bot) speak(r *record) {
+	d := &r.decision
+	words := &speech{session: strings.Clone(r.event.SessionID), rule: d.Rule, text: d.Say.For(r.language)}
+	switch d.Outcome {
+	case rules.OutcomeKeep, rules.OutcomeClosed:
+	case rules.OutcomeOffer:
+		words.text = d.Offer.For(r.language)
+		words.done = func(sent bool) { b.offered(words.session, d.Rule, sent) }
+	default:
+		return
+	}
+	b.speaker.say(words)
+}
+
+// offered tells the conversation whether the customer has the offer.
+func (b *Bot) offered(session, rule string, sent bool) {
+	err := b.Conversations.Update(context.Background(), session, func(c *rules.Conversation) (*store.Transfer, error) {
+		if sent {
+			b.Policy().OfferSent(c, rule, b.Now())
+		} else {
+			b.Policy().OfferFailed(c, rule)
+		}
+		return nil, nil
+	})
+	if err != nil {
+		b.Log.WithError(err).WithField("session", clip(session)).Error("an offer could not be kept with its conversation")
 	}
 }
 

@@ -81,7 +81,7 @@ func benchmarkDecide(b *testing.B, p *Policy) {
 	turn := Turn{Text: quiet[1].Text[:100], At: start}
 	b.ReportAllocs()
 	for b.Loop() {
-		c.streak = 0
+		turn.At = turn.At.Add(4 * time.Minute)
 		p.Decide(&c, turn)
 	}
 }

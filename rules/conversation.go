@@ -215,7 +215,7 @@ func (c *Conversation) toBot() {
 func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
 	now := at.UnixMilli()
 	c.seen = max(c.seen, now)
-	if k == EventUserMessage || k == EventBotMessage || !c.inOrder(sent) {
+	if !c.inOrder(k, sent) {
 		return
 	}
 	switch k {
@@ -233,12 +233,13 @@ func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
 		if c.phase != PhaseTransferring {
 			c.toBot()
 		}
+	case EventUserMessage, EventBotMessage: // turns: Decide counts them
 	}
 }
 
 // inOrder takes note of an event's own time and says whether the event is news.
-func (c *Conversation) inOrder(sent time.Time) bool {
-	if sent.IsZero() {
+func (c *Conversation) inOrder(k EventKind, sent time.Time) bool {
+	if sent.IsZero() || k == EventUserMessage || k == EventBotMessage {
 		return true
 	}
 	s := sent.UnixMilli()

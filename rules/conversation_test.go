@@ -139,10 +139,10 @@ func drawTurns(t *rapid.T, k *talkTo) {
 		turn.Mark = rapid.SampledFrom([]string{"", "", "fallback", "thinking", "queuing"}).Draw(t, "mark")
 		turn.Fields = TestFields{"a.b": rapid.StringN(0, 5, 20).Draw(t, "field")}
 		d := k.turn(turn)
-		switch d.Outcome {
-		case OutcomeOffer:
+		if d.Outcome == OutcomeOffer {
 			k.p.OfferSent(&k.c, d.Rule, k.now)
-		case OutcomeTransfer:
+		}
+		if d.Outcome == OutcomeTransfer {
 			k.settle(Result(rapid.IntRange(0, int(ResultBot)).Draw(t, "result")))
 		}
 	}

@@ -122,10 +122,10 @@ func (e *evaluation) fire(r *rule, d *Decision) {
 // word about an agent is old may be with the bot again: then Desk must be asked first.
 func (e *evaluation) phaseStops(r *rule) (reason Reason, verify bool) {
 	c := e.c
-	switch c.phase {
-	case PhaseBot:
+	if c.phase == PhaseBot {
 		return "", false
-	case PhaseTransferring:
+	}
+	if c.phase == PhaseTransferring {
 		return ReasonAlreadyTransferring, false
 	}
 	if e.kind == onUser && !e.t.Unsure && r.action() == "transfer" && e.now-c.confirmed >= confirmedFor.Milliseconds() {

@@ -35,11 +35,14 @@ func detectLanguage(msg *text.Message) string {
 	return latinLanguage(msg)
 }
 
+// tokensForLanguage is how many words of a message are looked at: more would not tell more.
+const tokensForLanguage = 12
+
 // latinLanguage counts the words that the packs of each language know; a word of several languages counts for less.
 func latinLanguage(msg *text.Message) string {
 	words := packWords()
 	var score [16]int
-	for i := range msg.Tokens() {
+	for i := range min(len(msg.Tokens()), tokensForLanguage) {
 		mask := words[msg.Word(i)]
 		if mask == 0 {
 			continue

@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // wayBack maps offsets of an expanded phrase to the phrase as it was written.
 type wayBack []piece
@@ -12,8 +15,8 @@ type piece struct {
 }
 
 func (w wayBack) original(offset int) int {
-	for i := len(w) - 1; i >= 0; i-- {
-		if p := w[i]; offset >= p.expanded {
+	for _, p := range slices.Backward(w) {
+		if offset >= p.expanded {
 			if p.replaced {
 				return p.original
 			}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"reflect"
 	"slices"
 
 	"escalator/rules/text"
@@ -65,8 +64,13 @@ func leafImplies(a, b *cond) bool {
 		return ok && !slices.ContainsFunc(a.languages, func(l string) bool { return !slices.Contains(b.languages, l) })
 	case *ruleLeaf:
 		return implies(a, b.when)
-	default:
-		return reflect.DeepEqual(a.leaf, b) // field, hours
+	case *hoursLeaf:
+		a, ok := a.leaf.(*hoursLeaf)
+		return ok && a.calendar == b.calendar
+	case *fieldLeaf:
+		a, ok := a.leaf.(*fieldLeaf)
+		return ok && a.path == b.path && (a.test == "equals" || a.test == "in") && (b.test == "equals" || b.test == "in") &&
+			!slices.ContainsFunc(a.values, func(v fieldScalar) bool { return !slices.Contains(b.values, v) })
 	}
 	return false
 }

@@ -168,9 +168,20 @@ var (
 		name: "a test of a field", ref: "field", form: formRecord,
 		atLeastOne: []string{"equals", "in", "matches", "exists", "at_least", "at_most"},
 		apart: [][2]string{
-			{"equals", "in"}, {"equals", "matches"}, {"equals", "exists"}, {"equals", "at_least"}, {"equals", "at_most"},
-			{"in", "matches"}, {"in", "exists"}, {"in", "at_least"}, {"in", "at_most"}, {"matches", "exists"},
-			{"matches", "at_least"}, {"matches", "at_most"}, {"exists", "at_least"}, {"exists", "at_most"},
+			{"equals", "in"},
+			{"equals", "matches"},
+			{"equals", "exists"},
+			{"equals", "at_least"},
+			{"equals", "at_most"},
+			{"in", "matches"},
+			{"in", "exists"},
+			{"in", "at_least"},
+			{"in", "at_most"},
+			{"matches", "exists"},
+			{"matches", "at_least"},
+			{"matches", "at_most"},
+			{"exists", "at_least"},
+			{"exists", "at_most"},
 		},
 		fields: []field{
 			{key: "path", required: true, doc: "Where the value stands in the callback: a plain dotted path. Strings that hold JSON are entered.", of: &shape{

@@ -199,7 +199,7 @@ type sendsLeaf struct{ kinds Sends }
 
 func (l *sendsLeaf) holds(e *evaluation) verdict { return truth(e.t.Sends&l.kinds != 0) }
 
-func (l *sendsLeaf) explain(e *evaluation, v verdict) string {
+func (l *sendsLeaf) explain(e *evaluation, _ verdict) string {
 	if e.t.Sends == 0 {
 		return "the message holds words only"
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -63,14 +64,14 @@ func (l *loader) lintPhrases() {
 		}
 		msg.Reset(w.entry.text)
 		hits = l.policy.matcher.Find(&msg, hits[:0])
-		if other := l.coveredBy(w, &msg, hits); other != "" {
+		if other := l.coveredBy(w, hits); other != "" {
 			l.warn(line, column, "take it out, or leave it if it is there for the reader", "the phrase %s is covered by %s: it changes nothing", w.entry.text, other)
 		}
 	}
 }
 
 // coveredBy finds another phrase of the same set that hits wherever this one does.
-func (l *loader) coveredBy(w writtenPhrase, msg *text.Message, hits []text.Hit) string {
+func (l *loader) coveredBy(w writtenPhrase, hits []text.Hit) string {
 	for _, h := range hits {
 		if h.Phrase == w.id || h.Typos > 0 || !w.set.has(h.Phrase) {
 			continue
@@ -196,15 +197,7 @@ func (l *loader) noteExpectation(s Step, fires, silent map[string]bool) {
 
 // names says that an expectation wants a rule to act, for good or as a shadow.
 func (x *Expectation) names(id string) bool {
-	if x.Rule == id && x.Suppressed == "" {
-		return true
-	}
-	for _, s := range x.Shadow {
-		if s == id {
-			return true
-		}
-	}
-	return false
+	return x.Rule == id && x.Suppressed == "" || slices.Contains(x.Shadow, id)
 }
 
 // hangsOnTheHour says that a test expects something of a rule that calendars decide.

@@ -29,6 +29,7 @@ func (c *Conversation) closeExchange() {
 		c.streak = min(c.streak+1, maxStamps)
 	case exchangeAnswered:
 		c.streak = 0
+	case exchangeOpen: // the bot said nothing that tells
 	}
 	c.exchange, c.missAt = exchangeOpen, 0
 }

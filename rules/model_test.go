@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -49,8 +50,8 @@ rules: [{id: stuck, when: {bot_missed: {times: 3, within: 5m, consecutive: `+inA
 
 func modelMisses(story []exchangeStory, now time.Time, inARow bool) int {
 	n := 0
-	for i := len(story) - 1; i >= 0; i-- {
-		switch e := story[i]; {
+	for _, e := range slices.Backward(story) {
+		switch {
 		case e.last == "miss" && now.Sub(e.at) <= 5*time.Minute:
 			n++
 		case e.last == "good" && inARow:

@@ -37,38 +37,45 @@ func (t *talk) alike(now, within int64, similarity float64, minChars int) int {
 	for _, p := range t.prints {
 		hashes := t.hashes[from : from+int(p.kept)]
 		from += int(p.kept)
-		if now-p.at <= within && int(p.chars) >= minChars && resemblance(p, hashes, newest, newestHashes) >= similarity {
+		if now-p.at <= within && int(p.chars) >= minChars && alike(p, hashes, newest, newestHashes, similarity) {
 			count++
 		}
 	}
 	return count
 }
 
-// resemblance is the Dice coefficient of two messages' pairs, 1 for equal ones.
-func resemblance(a fingerprint, ah []uint32, b fingerprint, bh []uint32) float64 {
+// alike says that the Dice coefficient of two messages' pairs reaches the similarity; it is 1 for equal ones.
+func alike(a fingerprint, ah []uint32, b fingerprint, bh []uint32, similarity float64) bool {
+	fewer, more := float64(min(a.pairs, b.pairs)), float64(max(a.pairs, b.pairs))
+	if 2*fewer < similarity*(fewer+more) {
+		return false // even if all pairs of the shorter one were shared
+	}
 	if int(a.pairs) == len(ah) && int(b.pairs) == len(bh) {
 		shared, _ := merge(ah, bh, len(ah)+len(bh))
-		return 2 * float64(shared) / float64(len(ah)+len(bh))
+		return 2*float64(shared) >= similarity*float64(len(ah)+len(bh))
 	}
 	shared, seen := merge(ah, bh, maxHashes)
 	jaccard := float64(shared) / float64(seen)
-	return 2 * jaccard / (1 + jaccard)
+	return 2*jaccard >= similarity*(1+jaccard)
 }
 
 // merge walks the smallest hashes of both and counts those that both have.
 func merge(a, b []uint32, most int) (shared, seen int) {
-	for i, j := 0, 0; seen < most && (i < len(a) || j < len(b)); seen++ {
-		switch {
-		case j == len(b) || i < len(a) && a[i] < b[j]:
-			i++
-		case i == len(a) || b[j] < a[i]:
-			j++
-		default:
+	i, j := 0, 0
+	for seen < most && i < len(a) && j < len(b) {
+		x, y := a[i], b[j]
+		if x == y {
 			shared++
-			i, j = i+1, j+1
 		}
+		if x <= y {
+			i++
+		}
+		if y <= x {
+			j++
+		}
+		seen++
 	}
-	return shared, max(seen, 1)
+	return shared, max(1, min(most, seen+len(a)-i+len(b)-j))
 }
 
 // countChars counts letters and digits, as far as any min_chars may ask.

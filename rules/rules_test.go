@@ -51,17 +51,6 @@ func (k *talkTo) observe(e EventKind) { k.c.Observe(e, k.now, time.Time{}) }
 
 func (k *talkTo) settle(r Result) { k.p.Settle(&k.c, k.last.Rule, r, k.now) }
 
-// timer lets the next timer come due.
-func (k *talkTo) timer() Decision {
-	k.t.Helper()
-	at, ok := k.p.NextTimer(&k.c)
-	if !ok {
-		k.t.Fatal("no timer is needed")
-	}
-	k.now = at
-	return k.turn(Turn{Kind: TimerTurn})
-}
-
 // expect compares a decision with "outcome rule reason", of which the end may be left out.
 func expect(t testing.TB, what string, d Decision, want string) {
 	t.Helper()

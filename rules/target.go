@@ -25,7 +25,6 @@ type Target struct {
 
 	calendar *calendar
 	next     *Target
-	closedBy string
 }
 
 // Retry repeats a transfer that found nobody online.

@@ -24,6 +24,11 @@ type Transfer struct {
 	Chain    []*rules.Target `json:"chain"`
 	Language string          `json:"language,omitempty"`
 
+	// Say is what the customer is told before the transfer, until that is done;
+	// SayAs is the message's MsgRandom, the same when it is said again.
+	Say   string `json:"say,omitempty"`
+	SayAs uint32 `json:"say_as,omitempty"`
+
 	// Episode tells this transfer from an earlier one of the same conversation.
 	Episode string `json:"episode"`
 

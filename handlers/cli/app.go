@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -79,6 +80,10 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	conversations := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
 		Expires: func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) },
+		Lasting: func(c *rules.Conversation) bool {
+			_, waits := a.bot.Policy().NextTimer(c)
+			return waits || c.Lasting()
+		},
 	})
 	metrics.WatchStores(conversations, disk, time.Now)
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, conversations.Sweep) })
@@ -110,6 +115,7 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 func (a *app) takeUp(disk *bolt.Store, conversations *memory.Conversations) {
 	left := disk.Restored()
 	conversations.Restore(left)
+	a.bot.Wake(slices.Collect(maps.Keys(left)))
 	if transfers, err := disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
 		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("taken up from before the restart")
 	}

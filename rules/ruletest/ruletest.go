@@ -118,10 +118,10 @@ func (r *run) turn(s rules.Step) outcome {
 // decide takes a turn, and does at once what the bot would do about it: an offer is sent.
 func (r *run) decide(t rules.Turn) outcome {
 	d, trace := r.policy.Explain(&r.conv, t)
-	switch d.Outcome {
-	case rules.OutcomeTransfer:
+	if d.Outcome == rules.OutcomeTransfer {
 		r.rule, r.open = d.Rule, true
-	case rules.OutcomeOffer:
+	}
+	if d.Outcome == rules.OutcomeOffer {
 		r.policy.OfferSent(&r.conv, d.Rule, r.now)
 	}
 	return outcome{d, trace}

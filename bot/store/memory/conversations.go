@@ -24,6 +24,7 @@ type Conversations struct {
 	table   *table
 	outbox  store.Outbox
 	keeper  Keeper
+	lasting func(*rules.Conversation) bool
 	expires func(*rules.Conversation) time.Time
 	seed    maphash.Seed
 	locks   [stripes]sync.Mutex
@@ -39,9 +40,11 @@ type Keeper interface {
 
 // ConversationsOptions says what is kept and for how long.
 type ConversationsOptions struct {
-	Outbox  store.Outbox // where the transfers of Update go
-	Keeper  Keeper       // nil: nothing survives a restart
-	Max     int          // over this the oldest idle one of the bot phase goes first
+	Outbox store.Outbox // where the transfers of Update go
+	Keeper Keeper       // nil: nothing survives a restart
+	// Lasting says which conversations the keeper gets; needed with a Keeper.
+	Lasting func(*rules.Conversation) bool
+	Max     int // over this the oldest idle one of the bot phase goes first
 	Expires func(*rules.Conversation) time.Time
 	Now     func() time.Time // nil: time.Now
 	Evicted func()           // called for each that went early; may be nil
@@ -64,6 +67,7 @@ func NewConversations(o ConversationsOptions) *Conversations {
 	m := &Conversations{
 		outbox:  o.Outbox,
 		keeper:  o.Keeper,
+		lasting: o.Lasting,
 		expires: o.Expires,
 		seed:    maphash.MakeSeed(),
 		scratch: sync.Pool{New: func() any { return new(rules.Conversation) }},
@@ -137,7 +141,7 @@ func (m *Conversations) keep(id string, c *conversation) {
 	if m.keeper == nil {
 		return
 	}
-	if lasting := c.state.Lasting(); lasting {
+	if m.lasting(&c.state) {
 		m.keeper.Keep(id, &c.state)
 		c.kept.Store(true)
 	} else if c.kept.Swap(false) {

@@ -1,0 +1,170 @@
+package bot
+
+import (
+	"container/heap"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// eventTimer is the name under which a timer appears in the log.
+const eventTimer = "timer"
+
+// timers wakes conversations in which the bot has been silent for as long as a
+// rule asks about. They are kept in memory; after a restart they are made again
+// from the conversations (Bot.Wake).
+type timers struct {
+	bot     *Bot
+	mu      sync.Mutex
+	heap    alarms
+	byID    map[string]*alarm
+	earlier chan struct{}   // receives a value when the first alarm changes
+	ctx     context.Context //nolint:containedctx // the timers' own life, made in newTimers
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// alarm is when to look at a conversation, and whose it is.
+type alarm struct {
+	at                     time.Time
+	session, user, service string
+	index                  int // in the heap
+}
+
+func newTimers(b *Bot) *timers {
+	t := &timers{bot: b, byID: map[string]*alarm{}, earlier: make(chan struct{}, 1)}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
+}
+
+func (t *timers) start() { t.work.Go(t.run) }
+
+func (t *timers) stop() {
+	t.cancel()
+	t.work.Wait()
+}
+
+// set plans, moves or (with ok false) cancels the alarm of a conversation.
+func (t *timers) set(e *desk.Event, at time.Time, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := t.byID[e.SessionID]
+	switch {
+	case !ok && a == nil:
+		return
+	case !ok:
+		heap.Remove(&t.heap, a.index)
+		delete(t.byID, a.session)
+		return
+	case a == nil:
+		a = &alarm{at: at, session: strings.Clone(e.SessionID), user: strings.Clone(e.UserID), service: strings.Clone(e.ServiceID)}
+		t.byID[a.session] = a
+		heap.Push(&t.heap, a)
+	default:
+		a.at = at
+		heap.Fix(&t.heap, a.index)
+	}
+	if t.heap[0] == a {
+		select {
+		case t.earlier <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run fires alarms in their order until the timers are stopped.
+func (t *timers) run() {
+	for t.ctx.Err() == nil {
+		due, wait := t.next()
+		if due != nil {
+			t.fire(due)
+			continue
+		}
+		t.sleep(wait)
+	}
+}
+
+// sleep waits for the first alarm, or for an earlier one to be set.
+func (t *timers) sleep(wait time.Duration) {
+	var alarm <-chan time.Time
+	if wait >= 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		alarm = timer.C
+	}
+	select {
+	case <-alarm:
+	case <-t.earlier:
+	case <-t.ctx.Done():
+	}
+}
+
+// next takes the first alarm if it is due, or says how long to wait for it; a
+// negative time means that there is none.
+func (t *timers) next() (due *alarm, wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.heap) == 0 {
+		return nil, -1
+	}
+	first := t.heap[0]
+	if wait = first.at.Sub(t.bot.Now()); wait > 0 {
+		return nil, wait
+	}
+	heap.Pop(&t.heap)
+	delete(t.byID, first.session)
+	return first, 0
+}
+
+// fire gives the conversation a timer turn, if it still wants one.
+func (t *timers) fire(a *alarm) {
+	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service}
+	turn := &rules.Turn{Kind: rules.TimerTurn}
+	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})
+	if err != nil { // nothing can be stored now; the silence goes on, so look again
+		t.set(e, t.bot.Now().Add(storeRetry), true)
+		return
+	}
+	t.bot.report(r)
+	t.bot.speak(r)
+}
+
+// Wake plans the alarms of conversations that were restored after a restart.
+func (b *Bot) Wake(ids []string) {
+	for _, id := range ids {
+		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+			at, ok := b.Policy().NextTimer(c)
+			b.timers.set(&desk.Event{SessionID: id}, at, ok)
+			return nil, nil
+		})
+	}
+}
+
+// alarms is a heap (container/heap), the earliest first.
+type alarms []*alarm
+
+func (h alarms) Len() int           { return len(h) }
+func (h alarms) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h alarms) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *alarms) Push(x any) {
+	a := x.(*alarm)
+	a.index = len(*h)
+	*h = append(*h, a)
+}
+
+func (h *alarms) Pop() any {
+	last := len(*h) - 1
+	a := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return a
+}

@@ -1,0 +1,131 @@
+package rules
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
+	if n.Kind != yaml.ScalarNode {
+		k.failKind(n, s, what)
+		return
+	}
+	switch s.form {
+	case formText:
+		k.checkText(n, s, what)
+	case formInteger:
+		k.checkInteger(n, s, what)
+	case formNumber:
+		f, err := strconv.ParseFloat(n.Value, 64)
+		if n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			k.failKind(n, s, what)
+		} else if s.max != 0 && (f < s.min || f > s.max) {
+			k.fail(n, exampleOf(s), "%s must be %s, not %s", what, s.name, n.Value)
+		}
+	case formBool:
+		if n.Tag != "!!bool" {
+			k.fail(n, boolHint(n.Value), "%s must be true or false, not %s", what, describe(n))
+		}
+	case formTrue:
+		if n.Tag != "!!bool" || !strings.EqualFold(n.Value, "true") {
+			k.fail(n, "write true, or leave the key out", "%s must be true, not %s", what, describe(n))
+		}
+	case formDuration, formRate:
+		k.checkTimed(n, s, what)
+	}
+}
+
+func boolHint(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "on", "1", "y", "是":
+		return "did you mean true?"
+	case "no", "off", "0", "n", "否":
+		return "did you mean false?"
+	}
+	return ""
+}
+
+func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
+	switch {
+	case strings.TrimSpace(n.Value) == "" && !s.empty:
+		k.fail(n, "write something, or take it out", "%s must not be empty", what)
+	case slices.Contains(s.enum, n.Value):
+	case s.enum != nil:
+		hint := didYouMean(n.Value, s.enum)
+		if word := s.synonyms[strings.ToLower(n.Value)]; word != "" {
+			hint = "did you mean " + word + "?"
+		}
+		if hint == "" {
+			hint = "valid: " + strings.Join(s.enum, ", ")
+		}
+		k.fail(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+	case !s.matches(n.Value):
+		k.fail(n, textHint(s), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+	}
+}
+
+func textHint(s *shape) string {
+	switch {
+	case len(s.examples) > 0:
+		return "for example " + s.examples[0]
+	case s.pattern == patternName || s.pattern == patternListName:
+		return "a name holds letters, digits, - and _ only"
+	}
+	return ""
+}
+
+func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
+	i, err := strconv.ParseInt(n.Value, 10, 64)
+	if n.Tag != "!!int" || err != nil {
+		k.failKind(n, s, what)
+		return
+	}
+	if float64(i) < s.min || float64(i) > s.max {
+		hint := exampleOf(s)
+		if s.min == s.max {
+			hint = "write " + itoa(int(s.min))
+		}
+		if s == aCount || s == aRepeat {
+			hint = "counts end at 16, so that a conversation needs little memory"
+		}
+		k.fail(n, hint, "%s must be %s, not %d", what, s.name, i)
+	}
+}
+
+// checkTimed checks durations and rates: texts with a unit, so that nobody has to guess what 10 means.
+func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
+	if n.Tag == "!!int" || n.Tag == "!!float" {
+		hint := "did you mean " + n.Value + "s or " + n.Value + "m?"
+		if s.form == formRate {
+			hint = "did you mean " + n.Value + "/s or " + n.Value + "/24h?"
+		}
+		k.fail(n, hint, "%s must be %s, and %s has no unit", what, s.name, n.Value)
+		return
+	}
+	if n.Tag == "!!bool" || !s.matches(n.Value) {
+		if s.positive && regexp.MustCompile(patternDuration).MatchString(n.Value) {
+			k.fail(n, exampleOf(s), "%s must be longer than zero", what)
+			return
+		}
+		k.fail(n, durationHint(n.Value, s), "%s must be %s, not %s", what, s.name, describe(n))
+	}
+}
+
+var wordyDuration = regexp.MustCompile(`(?i)^\s*([0-9]+)\s*(s|secs?|seconds?|秒钟?|m|mins?|minutes?|分钟?|h|hrs?|hours?|小时|时|d|days?|天|日)\.?\s*$`)
+
+// durationHint turns "5 minutes" into 5m.
+func durationHint(text string, s *shape) string {
+	if m := wordyDuration.FindStringSubmatch(text); m != nil && s.form == formDuration {
+		unit := map[string]string{"秒": "s", "分": "m", "小": "h", "时": "h", "天": "d", "日": "d"}[string([]rune(m[2])[0])]
+		if unit == "" {
+			unit = strings.ToLower(m[2][:1])
+		}
+		return "did you mean " + m[1] + unit + "?"
+	}
+	return exampleOf(s)
+}
