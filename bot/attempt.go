@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 	if a.tooLate(ctx) {
 		return
 	}
-	if t.Unsure || t.Doubted {
+	if t.Unsure || t.Doubted || t.Session == "" {
 		if done := a.askState(ctx); done {
 			return
 		}
@@ -76,7 +77,7 @@ func (a *attempt) sayBefore() {
 		return
 	}
 	said := make(chan struct{})
-	a.bot.speaker.say(&speech{session: t.Session, rule: t.Rule, text: words, random: t.SayAs, done: func(bool) { close(said) }})
+	a.bot.speaker.say(&speech{session: t.Session, user: t.User, service: t.Service, rule: t.Rule, text: words, random: t.SayAs, done: func(bool) { close(said) }})
 	timer := time.NewTimer(sayFirst)
 	defer timer.Stop()
 	select {
@@ -88,7 +89,7 @@ func (a *attempt) sayBefore() {
 // say tells the customer what became of the transfer.
 func (a *attempt) say(words *rules.Speech) {
 	t := a.transfer
-	a.bot.speaker.say(&speech{session: t.Session, rule: t.Rule, text: words.For(t.Language)})
+	a.bot.speaker.say(&speech{session: t.Session, user: t.User, service: t.Service, rule: t.Rule, text: words.For(t.Language)})
 }
 
 // wordsIfNoAgent is the chain's own text for "nobody is there", nil to leave
@@ -225,7 +226,7 @@ func (a *attempt) failed(ctx context.Context) {
 // reports whether that ended the attempt; if not, the session is with the bot.
 func (a *attempt) askState(ctx context.Context) (done bool) {
 	code, text := a.transfer.Code, a.transfer.Error
-	state, err := a.bot.Desk.SessionState(ctx, desk.StateRequest{SessionID: a.transfer.Session})
+	state, err := a.bot.Desk.SessionState(ctx, a.stateRequest())
 	a.note(err)
 	if err != nil {
 		if v := a.err.Verdict(); v == desk.Hold || v == desk.Resign {
@@ -243,6 +244,7 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 	switch state.State {
 	case desk.StateChatbot:
 		a.transfer.Unsure, a.transfer.Doubted = false, false
+		a.transfer.Session = cmp.Or(a.transfer.Session, state.SessionID)
 		a.transfer.Code, a.transfer.Error = code, text
 		return false
 	case desk.StateAgent, desk.StateWaiting:
@@ -253,6 +255,14 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 		a.giveUp(ctx, rules.ResultSessionGone, "Desk says that the session has ended: "+string(state.State))
 	}
 	return true
+}
+
+// stateRequest names the session or, for a conversation of plain IM, whose it is.
+func (a *attempt) stateRequest() desk.StateRequest {
+	if t := a.transfer; t.Session == "" {
+		return desk.StateRequest{UserID: t.User, ServiceID: t.Service}
+	}
+	return desk.StateRequest{SessionID: a.transfer.Session}
 }
 
 func either[T any](first bool, a, b T) T {

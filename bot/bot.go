@@ -55,6 +55,7 @@ type Bot struct {
 	courier *courier
 	speaker *speaker
 	timers  *timers
+	aliases aliases
 }
 
 // New returns a bot that is not delivering yet.

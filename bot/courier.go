@@ -46,7 +46,7 @@ type courier struct {
 var errStopped = errors.New("the service is stopping")
 
 func newCourier(b *Bot) *courier {
-	c := &courier{bot: b, limiter: rate.NewLimiter(rate.Inf, 1), slots: make(chan struct{}, courierWorkers)}
+	c := &courier{bot: b, limiter: newLimiter(b.Options.Policy.Global()), slots: make(chan struct{}, courierWorkers)}
 	c.hold.now = b.Now
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
@@ -62,10 +62,16 @@ func newCourier(b *Bot) *courier {
 	return c
 }
 
-// setRate applies `global` of the rule file.
+// newLimiter is `global` of the rule file: a bucket that is full at the start.
+func newLimiter(r rules.Rate) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))
+}
+
+// setRate applies `global` of another rule file.
 func (c *courier) setRate(r rules.Rate) {
-	c.limiter.SetLimit(rate.Limit(float64(r.Count) / r.Per.Seconds()))
-	c.limiter.SetBurst(max(1, r.Count))
+	l := newLimiter(r)
+	c.limiter.SetLimit(l.Limit())
+	c.limiter.SetBurst(l.Burst())
 }
 
 func (c *courier) start() { c.once.Do(func() { c.running.Go(c.run) }) }

@@ -48,9 +48,18 @@ func (b *Bot) dispatch(ctx context.Context, e *desk.Event) ([]byte, error) {
 	switch e.Command {
 	case desk.CommandSessionEvent:
 		return b.sessionEvent(ctx, e)
+	case desk.CommandBotC2C, desk.CommandC2CAfter:
+		return b.directMessage(ctx, e)
+	case desk.CommandAssignHuman, desk.CommandAssignAgent:
+		return b.assign(ctx, e)
+	case desk.CommandTaskFlow:
+		return b.taskFlow(ctx, e)
+	case desk.CommandMemberChanged:
+		return b.memberChanged(ctx, e)
 	default:
 		// Everything else is acknowledged: anything but success makes Tencent
-		// send it again.
+		// send it again. That lets every message pass whose callback comes
+		// before it is sent, which never feeds the rules.
 		return answerOK, nil
 	}
 }

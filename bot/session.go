@@ -25,16 +25,21 @@ func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
 	if !known {
 		b.noteUnknownEvent(e)
 	}
-	answer := b.answerTo(e, false)
-	if e.SessionID == "" || step.empty() || ours(e) {
-		return answer, nil
+	b.aliases.note(e)
+	return b.converse(ctx, policy, e, step)
+}
+
+// converse counts a step into its conversation and answers.
+func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event, step step) ([]byte, error) {
+	if conversationID(e) == "" || step.empty() || ours(e) {
+		return b.answerTo(e, false), nil
 	}
 	record, err := b.decide(ctx, policy, e, step)
 	if err != nil {
 		return nil, err
 	}
 	if s := step.observe; s != nil && *s == rules.EventClosed {
-		b.withdraw(ctx, e.SessionID)
+		b.withdraw(ctx, conversationID(e))
 	}
 	if step.turn != nil {
 		b.report(record)
@@ -96,7 +101,7 @@ func eventKind(policy *rules.Policy, e *desk.Event) (rules.EventKind, bool) {
 	case desk.EventUserMessage:
 		return rules.EventUserMessage, true
 	case desk.EventBotMessage:
-		if e.Role == "seat" {
+		if e.Role == roleSeat {
 			return rules.EventAgentMessage, true
 		}
 		return rules.EventBotMessage, true
@@ -135,7 +140,7 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 	if s.turn != nil {
 		s.turn.At, s.turn.Muted = r.started, b.Muted()
 	}
-	id := strings.Clone(e.SessionID)
+	id := conversationID(e)
 	err := b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
 		r.decision = rules.Decision{}
 		if s.observe != nil {
@@ -177,7 +182,7 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
 func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store.Transfer {
 	now := b.Now()
 	return &store.Transfer{
-		ID:       strings.Clone(e.SessionID),
+		ID:       conversationID(e),
 		Session:  strings.Clone(e.SessionID),
 		User:     e.UserID,
 		Service:  e.ServiceID,
@@ -199,12 +204,14 @@ func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store
 // instead; an offer is open once the customer has it.
 func (b *Bot) speak(r *record) {
 	d := &r.decision
-	words := &speech{session: strings.Clone(r.event.SessionID), rule: d.Rule, text: d.Say.For(r.language)}
+	e := r.event
+	words := &speech{session: strings.Clone(e.SessionID), user: e.UserID, service: e.ServiceID, rule: d.Rule, text: d.Say.For(r.language)}
 	switch d.Outcome {
 	case rules.OutcomeKeep, rules.OutcomeClosed:
 	case rules.OutcomeOffer:
 		words.text = d.Offer.For(r.language)
-		words.done = func(sent bool) { b.offered(words.session, d.Rule, sent) }
+		id, rule := conversationID(e), d.Rule
+		words.done = func(sent bool) { b.offered(id, rule, sent) }
 	default:
 		return
 	}

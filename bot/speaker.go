@@ -27,7 +27,9 @@ const ownWords = `{"` + ownMark + `":"say"}`
 
 // speech is one message of ours to a customer.
 type speech struct {
-	session string
+	session string // empty for plain IM: then user and service say to whom, and as whom
+	user    string
+	service string
 	rule    string
 	text    string
 	random  uint32 // the same on every try: Desk tells repeats by it
@@ -98,9 +100,7 @@ func (s *speaker) deliver(m *speech) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, left)
-		err := s.bot.Desk.SendMsg(ctx, desk.SendRequest{
-			SessionID: m.session, Text: m.text, MsgRandom: m.random, CloudCustomData: ownWords,
-		})
+		err := s.bot.Desk.SendMsg(ctx, m.request())
 		cancel()
 		if err == nil {
 			s.end(m, "sent", nil)
@@ -117,6 +117,14 @@ func (s *speaker) deliver(m *speech) {
 			timer.Stop()
 		}
 	}
+}
+
+func (m *speech) request() desk.SendRequest {
+	r := desk.SendRequest{SessionID: m.session, Text: m.text, MsgRandom: m.random, CloudCustomData: ownWords}
+	if m.session == "" {
+		r.From, r.To = m.service, m.user
+	}
+	return r
 }
 
 // repeatable reports whether words that met this error may be said again. An

@@ -32,6 +32,7 @@ type timers struct {
 // alarm is when to look at a conversation, and whose it is.
 type alarm struct {
 	at                     time.Time
+	id                     string
 	session, user, service string
 	index                  int // in the heap
 }
@@ -53,17 +54,18 @@ func (t *timers) stop() {
 func (t *timers) set(e *desk.Event, at time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a := t.byID[e.SessionID]
+	id := conversationID(e)
+	a := t.byID[id]
 	switch {
 	case !ok && a == nil:
 		return
 	case !ok:
 		heap.Remove(&t.heap, a.index)
-		delete(t.byID, a.session)
+		delete(t.byID, id)
 		return
 	case a == nil:
-		a = &alarm{at: at, session: strings.Clone(e.SessionID), user: strings.Clone(e.UserID), service: strings.Clone(e.ServiceID)}
-		t.byID[a.session] = a
+		a = &alarm{at: at, id: id, session: strings.Clone(e.SessionID), user: strings.Clone(e.UserID), service: strings.Clone(e.ServiceID)}
+		t.byID[id] = a
 		heap.Push(&t.heap, a)
 	default:
 		a.at = at
@@ -117,7 +119,7 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 		return nil, wait
 	}
 	heap.Pop(&t.heap)
-	delete(t.byID, first.session)
+	delete(t.byID, first.id)
 	return first, 0
 }
 
@@ -139,10 +141,19 @@ func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (*store.Transfer, error) {
 			at, ok := b.Policy().NextTimer(c)
-			b.timers.set(&desk.Event{SessionID: id}, at, ok)
+			b.timers.set(eventOf(id), at, ok)
 			return nil, nil
 		})
 	}
+}
+
+// eventOf makes an event of nothing but the conversation that it is of.
+func eventOf(id string) *desk.Event {
+	if im, ok := strings.CutPrefix(id, imPrefix); ok {
+		user, service, _ := strings.Cut(im, "|")
+		return &desk.Event{UserID: user, ServiceID: service}
+	}
+	return &desk.Event{SessionID: id}
 }
 
 // alarms is a heap (container/heap), the earliest first.

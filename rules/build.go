@@ -216,17 +216,21 @@ func (l *loader) offerAnswers() {
 }
 
 // answerSet compiles $yes or $no for isWholly: each phrase as the whole message, and as a part of it, so that
-// "yes, connect me" is found too when it is made of two phrases.
+// "yes, connect me" is found too when it is made of two phrases. As parts, alternatives stand alone: the matcher
+// reports the shortest hit of a phrase, and the longest one is wanted here.
 func (l *loader) answerSet(name string) *matchSet {
 	list := l.book.lists[name]
 	list.used = true
 	var entries []wordEntry
 	for _, e := range list.entries {
-		e.text = strings.TrimPrefix(e.text, "=")
-		entries = append(entries, e)
+		whole, part := e, e
+		for _, text := range alternativesOf(strings.TrimPrefix(e.text, "=")) {
+			part.text = text
+			entries = append(entries, part)
+		}
 		if !isRegex(e.text) {
-			e.text = "=" + e.text
-			entries = append(entries, e)
+			whole.text = "=" + strings.TrimPrefix(e.text, "=")
+			entries = append(entries, whole)
 		}
 	}
 	return l.book.setOf(entries, list)

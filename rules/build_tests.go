@@ -53,8 +53,9 @@ type Expectation struct {
 	Outcome    string
 	Suppressed string
 	Reason     string
-	Shadow     []string
-	Tags       []string
+	// Shadow and Tags are nil when they are not asked for, empty when there must be none.
+	Shadow []string
+	Tags   []string
 }
 
 // DefaultTestTime is when a test without `at` begins: a Monday, ten o'clock in China.
@@ -143,7 +144,7 @@ func (l *loader) expectation(n *yaml.Node) *Expectation {
 	}
 	x := &Expectation{
 		Outcome: textOf(l.get(n, "outcome")), Suppressed: textOf(l.get(n, "suppressed")), Reason: textOf(l.get(n, "reason")),
-		Shadow: textsOf(l.items(l.get(n, "shadow"))), Tags: textsOf(l.items(l.get(n, "tag"))),
+		Shadow: l.listOf(l.get(n, "shadow")), Tags: l.listOf(l.get(n, "tag")),
 	}
 	if r := l.get(n, "rule"); r != nil {
 		l.knownRule(r)
@@ -159,6 +160,14 @@ func (l *loader) expectation(n *yaml.Node) *Expectation {
 		l.knownRule(item)
 	}
 	return x
+}
+
+// listOf reads a list that may be empty; nil means that the file has none.
+func (l *loader) listOf(n *yaml.Node) []string {
+	if n == nil {
+		return nil
+	}
+	return append([]string{}, textsOf(l.items(n))...)
 }
 
 func (l *loader) knownRule(n *yaml.Node) {

@@ -85,6 +85,30 @@ func (b *phraseBook) group(name string, e wordEntry, depth int) (group, problem 
 	return l.expansion, ""
 }
 
+// alternativesOf splits a phrase that is one group, (a|b|c), into its alternatives; any other phrase stays as it is.
+func alternativesOf(phrase string) []string {
+	if isRegex(phrase) || !strings.HasPrefix(phrase, "(") || !strings.HasSuffix(phrase, ")") {
+		return []string{phrase}
+	}
+	var parts []string
+	depth, from := 0, 1
+	for i, r := range phrase {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+			if depth == 0 && i < len(phrase)-1 {
+				return []string{phrase} // (a) b (c)
+			}
+		case r == '|' && depth == 1:
+			parts = append(parts, phrase[from:i])
+			from = i + 1
+		}
+	}
+	return append(parts, phrase[from:len(phrase)-1])
+}
+
 // alternatives joins words into a group, their own $names replaced.
 func (b *phraseBook) alternatives(name string, words []string, e wordEntry, depth int) (group, problem string) {
 	var out strings.Builder

@@ -100,8 +100,8 @@ var (
 				{key: "outcome", of: enumShape("an outcome", outcomeNames[:]), doc: "What the turn leads to."},
 				{key: "suppressed", of: enumShape("a reason", suppressions), doc: "The rule was stopped, for this reason."},
 				{key: "reason", of: enumShape("a reason", reasons), doc: "The decision's reason, or that of a near miss."},
-				{key: "shadow", of: listOf(aRuleID), doc: "The shadow rules that would have fired."},
-				{key: "tag", of: listOf(aName), doc: "The decision's tags.", aka: []string{"tags"}},
+				{key: "shadow", of: maybeNone(listOf(aRuleID)), doc: "The shadow rules that would have fired."},
+				{key: "tag", of: maybeNone(listOf(aName)), doc: "The decision's tags.", aka: []string{"tags"}},
 			},
 		}},
 	}
@@ -178,6 +178,12 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 
 func exampleShape(s *shape, example string) *shape {
 	s.examples = []string{example}
+	return s
+}
+
+// maybeNone lets a list be empty.
+func maybeNone(s *shape) *shape {
+	s.empty = true
 	return s
 }
 

@@ -84,21 +84,24 @@ func (e *evaluation) isWholly(set *matchSet) bool {
 	return some
 }
 
-// covered gives where the longest hit of the set, or of a polite word, that covers a token ends.
+// covered gives where the longest hit of the set that covers a token ends, failing that the longest polite word.
 func (e *evaluation) covered(set *matchSet, at int32) (next int32, inSet bool) {
+	polite := at
 	next = at
 	for i := range e.hits {
 		h := &e.hits[i]
-		if h.First > at || h.Last < next || h.Last == at {
-			continue
-		}
-		if set.has(h.Phrase) && e.masked(set, i) < 0 {
-			next, inSet = h.Last, true
-		} else if h.Last > next && e.p.roles.Polite.Has(h.Phrase) {
-			next, inSet = h.Last, false
+		switch {
+		case h.First > at || h.Last <= at:
+		case set.has(h.Phrase) && e.masked(set, i) < 0:
+			next = max(next, h.Last)
+		case e.p.roles.Polite.Has(h.Phrase):
+			polite = max(polite, h.Last)
 		}
 	}
-	return next, inSet
+	if next > at {
+		return next, true
+	}
+	return polite, false
 }
 
 // wholeMatch describes the whole message as a yes.

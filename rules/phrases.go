@@ -211,16 +211,18 @@ func (b *phraseBook) wholeName(e wordEntry) (string, bool) {
 	return name, found == name && name != ""
 }
 
-// longestName finds the longest known name at the beginning of s, so that a name may be followed by Han characters.
+// longestName finds the longest known name at the beginning of s. A name may be followed by characters of a script
+// without spaces, as in $person的, but not by letters of its own: $nowhere is not $no with something behind it.
 func (b *phraseBook) longestName(s string, e wordEntry) string {
-	end := nameEnd(s)
-	for ; end > 0; end-- {
-		if !utf8.RuneStart(s[min(end, len(s)-1)]) && end < len(s) {
-			continue
-		}
+	for end := nameEnd(s); end > 0; {
 		if b.known(s[:end], e) {
 			return s[:end]
 		}
+		last, size := utf8.DecodeLastRuneInString(s[:end])
+		if !unicode.In(last, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai) {
+			return ""
+		}
+		end -= size
 	}
 	return ""
 }

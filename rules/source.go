@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,14 +25,9 @@ func (s source) inside(n *yaml.Node, offset int) (line, column int) {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return n.Line, n.Column
 	case n.Style&yaml.DoubleQuotedStyle != 0:
-		skip = quotedRunes(text, offset, escapedLength)
+		skip = quotedRunes(text, offset, escaped)
 	case n.Style&yaml.SingleQuotedStyle != 0:
-		skip = quotedRunes(text, offset, func(t string) int {
-			if strings.HasPrefix(t, "''") {
-				return 2
-			}
-			return 1
-		})
+		skip = quotedRunes(text, offset, doubled)
 	case offset <= len(n.Value) && strings.HasPrefix(text, n.Value[:offset]):
 		skip = utf8.RuneCountInString(n.Value[:offset])
 	}
@@ -51,41 +47,43 @@ func skipRunes(s string, n int) string {
 }
 
 // quotedRunes counts the characters of a quoted scalar up to a byte of its value, the opening quote included; -1 if
-// the line ends before. written gives how many bytes of the source the next character of the value takes.
-func quotedRunes(text string, offset int, written func(string) int) int {
+// the line ends before. next gives how many bytes the next character takes in the source and in the value.
+func quotedRunes(text string, offset int, next func(string) (written, meant int)) int {
 	count, value := 1, 0
-	for rest := text[min(1, len(text)):]; ; {
-		if value >= offset {
-			return count
-		}
+	for rest := text[min(1, len(text)):]; value < offset; {
 		if rest == "" {
 			return -1
 		}
-		n := written(rest)
-		if n == 1 {
-			r, size := utf8.DecodeRuneInString(rest)
-			n, value = size, value+utf8.RuneLen(max(r, 0))
-		} else {
-			n = min(n, len(rest))
-			value++
-		}
-		count += utf8.RuneCountInString(rest[:n])
-		rest = rest[n:]
+		written, meant := next(rest)
+		written = min(written, len(rest))
+		count += utf8.RuneCountInString(rest[:written])
+		rest, value = rest[written:], value+meant
 	}
+	return count
 }
 
-// escapedLength is the length of an escape in double quotes, 1 for anything else.
-func escapedLength(t string) int {
+// doubled reads a character in single quotes, where a quote is written twice.
+func doubled(t string) (written, meant int) {
+	if strings.HasPrefix(t, "''") {
+		return 2, 1
+	}
+	_, size := utf8.DecodeRuneInString(t)
+	return size, size
+}
+
+// escaped reads a character in double quotes, where a backslash begins an escape.
+func escaped(t string) (written, meant int) {
 	if len(t) < 2 || t[0] != '\\' {
-		return 1
+		_, size := utf8.DecodeRuneInString(t)
+		return size, size
 	}
-	switch t[1] {
-	case 'x':
-		return 4
-	case 'u':
-		return 6
-	case 'U':
-		return 10
+	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[t[1]]
+	if digits == 0 || len(t) < 2+digits {
+		return 2, 1
 	}
-	return 2
+	r, err := strconv.ParseUint(t[2:2+digits], 16, 32)
+	if err != nil {
+		return 2, 1
+	}
+	return 2 + digits, len(string(rune(r)))
 }

@@ -55,6 +55,9 @@ type Outbox interface {
 	// Save stores what became of an attempt and ends the lease. It is
 	// ErrNotFound when the transfer was withdrawn in the meantime.
 	Save(ctx context.Context, t *Transfer) error
+	// Hasten has a transfer that waits for an agent tried at another time. It
+	// is ErrNotFound for one that does not wait, or that is being tried.
+	Hasten(ctx context.Context, id string, due time.Time) error
 	// Delete removes a transfer that has ended well, or for which nobody waits.
 	Delete(ctx context.Context, id string) error
 	// Get returns the transfer of a conversation, or ErrNotFound.

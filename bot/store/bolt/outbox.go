@@ -75,6 +75,12 @@ func (s *Store) Take(ctx context.Context, now time.Time) (*store.Transfer, time.
 	return s.index.Take(ctx, now)
 }
 
+// Hasten implements store.Outbox. It is not written down: after a restart the
+// transfer is tried at its own time.
+func (s *Store) Hasten(ctx context.Context, id string, due time.Time) error {
+	return s.index.Hasten(ctx, id, due)
+}
+
 // Get implements store.Outbox.
 func (s *Store) Get(ctx context.Context, id string) (*store.Transfer, error) {
 	return s.index.Get(ctx, id)

@@ -184,6 +184,20 @@ func (o *Outbox) Delete(_ context.Context, id string) error {
 	return nil
 }
 
+// Hasten implements store.Outbox.
+func (o *Outbox) Hasten(_ context.Context, id string, due time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	it := o.all[id]
+	if it == nil || it.leased || o.reserved[id] || it.transfer.State != store.Waiting {
+		return store.ErrNotFound
+	}
+	t := it.transfer
+	t.Due = due
+	o.insert(t)
+	return nil
+}
+
 // Get implements store.Outbox.
 func (o *Outbox) Get(_ context.Context, id string) (*store.Transfer, error) {
 	o.mu.Lock()

@@ -39,6 +39,7 @@ func Outbox(t *testing.T, open func(t *testing.T) store.Outbox) {
 		"saves what became of an attempt":                saves,
 		"does not save what was withdrawn":               savesNoWithdrawn,
 		"deletes":                                        deletes,
+		"hastens only what waits":                        hastens,
 		"never takes a given-up one until it is retried": keepsGivenUp,
 		"lists oldest first":                             lists,
 		"signals a change":                               signals,
@@ -140,6 +141,24 @@ func savesNoWithdrawn(t *testing.T, o store.Outbox) {
 		t.Errorf("Save of a withdrawn one = %v, want ErrNotFound", err)
 	}
 	takeNone(t, o, epoch.Add(time.Hour))
+}
+
+func hastens(t *testing.T, o store.Outbox) {
+	put(t, o, transfer("a", 0))
+	if err := o.Hasten(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Hasten of a pending one = %v", err)
+	}
+	tr := take(t, o, epoch)
+	tr.State, tr.Due = store.Waiting, epoch.Add(time.Hour)
+	save(t, o, tr)
+	if err := o.Hasten(t.Context(), "a", epoch.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	take(t, o, epoch.Add(time.Minute))
+	if err := o.Hasten(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Hasten of one that is being tried = %v", err)
+	}
+	takeNone(t, o, epoch.Add(2*time.Hour))
 }
 
 func deletes(t *testing.T, o store.Outbox) {

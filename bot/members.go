@@ -1,0 +1,56 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+	"escalator/bot/store"
+)
+
+// namedFirst lies between the transfers that name an agent who became free and
+// those of all the others.
+const namedFirst = 200 * time.Millisecond
+
+// memberChanged tries the transfers that wait for somebody as soon as an agent
+// is free, those that name this agent first (Member.EventNotify). Tencent's own
+// pages call that status "ready" in the table and "free" in the sample.
+func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) {
+	if e.Status != "free" && e.Status != "ready" {
+		return answerOK, nil
+	}
+	list, err := b.Outbox.List(ctx)
+	if err != nil {
+		return answerOK, nil // they are tried at their time all the same
+	}
+	tried := 0
+	for _, t := range list {
+		if t.State != store.Waiting {
+			continue
+		}
+		due := b.Now()
+		if !names(t, e.MemberID) {
+			due = due.Add(namedFirst)
+		}
+		if b.Outbox.Hasten(ctx, t.ID, due) == nil {
+			tried++
+		}
+	}
+	if tried > 0 {
+		b.Log.WithFields(logrus.Fields{"agent": clip(e.MemberID), "transfers": tried}).Info("an agent is free: transfers that waited are tried")
+	}
+	return answerOK, nil
+}
+
+// names reports whether any target of the transfer asks for the agent.
+func names(t *store.Transfer, agent string) bool {
+	for _, target := range t.Chain {
+		if slices.Contains(target.Agents, agent) {
+			return true
+		}
+	}
+	return false
+}
