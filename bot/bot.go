@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,18 @@ type Desk interface {
 	SendMsg(ctx context.Context, r desk.SendRequest) error
 }
 
+// Backend is the operator's own bot, to which callbacks are passed on;
+// *backend.Client is one.
+type Backend interface {
+	Forward(ctx context.Context, query string, header http.Header, body []byte) (answer []byte, err error)
+}
+
+// Recorder keeps accepted callbacks; *recording.Writer is one. It must not
+// block.
+type Recorder interface {
+	Record(at time.Time, query string, body []byte)
+}
+
 // Options is what a Bot is made of. All fields are needed but those that say
 // otherwise.
 type Options struct {
@@ -33,6 +46,11 @@ type Options struct {
 	Conversations store.Conversations
 	Marks         store.Marks
 	Outbox        store.Outbox
+
+	// Backend is the operator's own bot; nil: there is none behind us.
+	Backend Backend
+	// Recorder keeps the callbacks for replay; nil: they are not kept.
+	Recorder Recorder
 
 	AIProvider AIProvider
 	Horizon    time.Duration // after this a transfer is given up

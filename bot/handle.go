@@ -38,6 +38,9 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if b.Recorder != nil {
+		b.Recorder.Record(b.Now(), e.RawQuery, e.Body)
+	}
 	b.Marks.Finish(ctx, key, json)
 	finished = true
 	return Answer{JSON: json}, nil
@@ -56,6 +59,8 @@ func (b *Bot) dispatch(ctx context.Context, e *desk.Event) ([]byte, error) {
 		return b.taskFlow(ctx, e)
 	case desk.CommandMemberChanged:
 		return b.memberChanged(ctx, e)
+	case desk.CommandBotGroup:
+		return b.passOn(ctx, e, answerOK)
 	default:
 		// Everything else is acknowledged: anything but success makes Tencent
 		// send it again. That lets every message pass whose callback comes

@@ -39,6 +39,9 @@ func (h *hold) set() (next time.Duration, began bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	began = !h.held
+	if left := h.until.Sub(h.now()); h.held && left > 0 {
+		return left, false // refused beside others when the hold began: no probe
+	}
 	h.delay = min(max(holdFirst, 2*h.delay), holdLongest)
 	if began {
 		h.delay = holdFirst

@@ -22,6 +22,7 @@ type Metrics struct {
 	unknownEvents *prometheus.CounterVec
 	held          prometheus.Gauge
 	evicted       *prometheus.CounterVec
+	forwarded     *prometheus.HistogramVec
 	registry      prometheus.Registerer
 }
 
@@ -50,9 +51,13 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: metricsPrefix, Name: "evicted_total", Help: "Conversations and marks forgotten early because a cap was reached.",
 		}, []string{"what"}),
+		forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: metricsPrefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 1.5},
+		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.decisions, m.transfers, m.transferTime, m.dedupHits, m.unknownEvents, m.held, m.evicted)
+	r.MustRegister(m.decisions, m.transfers, m.transferTime, m.dedupHits, m.unknownEvents, m.held, m.evicted, m.forwarded)
 	return m
 }
 

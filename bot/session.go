@@ -32,7 +32,7 @@ func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
 // converse counts a step into its conversation and answers.
 func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event, step step) ([]byte, error) {
 	if conversationID(e) == "" || step.empty() || ours(e) {
-		return b.answerTo(e, false), nil
+		return b.passOn(ctx, e, b.answerTo(e, false))
 	}
 	record, err := b.decide(ctx, policy, e, step)
 	if err != nil {
@@ -45,7 +45,10 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 		b.report(record)
 		b.speak(record)
 	}
-	return b.answerTo(e, acts(record.decision)), nil
+	if acts(record.decision) {
+		return b.answerTo(e, true), nil
+	}
+	return b.passOn(ctx, e, b.answerTo(e, false))
 }
 
 // withdraw forgets a transfer that waits for an agent after its customer left.

@@ -89,6 +89,7 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
+	event.RawQuery, event.Header = r.URL.RawQuery, r.Header
 	ctx, cancel := context.WithTimeout(r.Context(), duplicateWait)
 	defer cancel()
 	answer, err := h.bot.Handle(ctx, event)

@@ -3,6 +3,7 @@ package desk
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"strings"
 	"time"
 
@@ -100,6 +101,11 @@ type Event struct {
 	Scene           string // its scene
 
 	Body []byte // the whole body, nil when there was none
+
+	// RawQuery and Header are the request's, for who passes it on. Decode
+	// leaves them empty.
+	RawQuery string
+	Header   http.Header
 
 	task string // raw JSON of the task flow's Body
 }

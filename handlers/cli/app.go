@@ -16,8 +16,10 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot"
+	"escalator/bot/backend"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
 	"escalator/bot/store/memory"
@@ -88,7 +90,12 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	metrics.WatchStores(conversations, disk, time.Now)
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, conversations.Sweep) })
 
+	ownBot, recorder, err := a.companions()
+	if err != nil {
+		return nil, err
+	}
 	a.bot = bot.New(bot.Options{
+		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client, Conversations: conversations, Marks: marks, Outbox: disk,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
@@ -109,6 +116,29 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	})
 	a.takeUp(disk, conversations)
 	return a, a.listen()
+}
+
+// companions are what the settings may add: the operator's own bot behind us,
+// and the recording of callbacks. Each is nil where it is not asked for.
+func (a *app) companions() (ownBot bot.Backend, recorder bot.Recorder, err error) {
+	s := a.settings
+	if s.ForwardURL != "" {
+		c, err := backend.New(s.ForwardURL)
+		if err != nil {
+			return nil, nil, fmt.Errorf("ESCALATOR_FORWARD_URL: %w", err)
+		}
+		a.onStop("bot behind us", func(context.Context) error { c.Close(); return nil })
+		ownBot = c
+	}
+	if s.RecordDir != "" {
+		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Log: a.log})
+		if err != nil {
+			return nil, nil, &usageError{[]string{"ESCALATOR_RECORD_DIR: " + err.Error()}}
+		}
+		a.onStop("recording", func(context.Context) error { return w.Close() })
+		recorder = w
+	}
+	return ownBot, recorder, nil
 }
 
 // takeUp restores what an earlier process left.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"escalator/bot"
+	"escalator/bot/backend"
 	"escalator/bot/desk"
 )
 
@@ -44,6 +45,9 @@ type Settings struct {
 	ShutdownGrace    time.Duration
 	DrainDelay       time.Duration
 	AIProvider       bot.AIProvider
+	ForwardURL       string
+	RecordDir        string
+	RecordFor        time.Duration
 
 	LogLevel  string
 	LogFormat string
@@ -85,6 +89,9 @@ var settingsTable = []setting{
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *Settings) *time.Duration { return &s.DrainDelay }, 0)},
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
+	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: setForward},
+	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *Settings) *string { return &s.RecordDir })},
+	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 	{env: "LOG_FORMAT", def: "json", help: "json, or text for people", set: oneOf(func(s *Settings) *string { return &s.LogFormat }, "json", "text")},
 	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *Settings) *string { return &s.LogText }, "masked", "full", "none")},
@@ -309,6 +316,16 @@ func setPath(s *Settings, v string) error {
 func setAIProvider(s *Settings, v string) (err error) {
 	s.AIProvider, err = bot.ParseAIProvider(v)
 	return err
+}
+
+func setForward(s *Settings, v string) error {
+	c, err := backend.New(v)
+	if err != nil {
+		return err
+	}
+	c.Close()
+	s.ForwardURL = v
+	return nil
 }
 
 func text(field func(*Settings) *string) func(*Settings, string) error {

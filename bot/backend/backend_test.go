@@ -1,0 +1,122 @@
+package backend_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"escalator/bot/backend"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	query = "SdkAppid=1&CallbackCommand=Desk.SessionEventNotify&Sign=planted-sign&RequestTime=1"
+	body  = `{"a":  1,"text":"words of the customer"}`
+)
+
+func forward(t *testing.T, bot http.HandlerFunc) ([]byte, error) {
+	t.Helper()
+	server := httptest.NewServer(bot)
+	defer server.Close()
+	c, err := backend.New(server.URL + "/hook?key=mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.Forward(t.Context(), query, http.Header{"X-Trace": {"7"}, "Connection": {"close"}, "Content-Type": {"application/json"}}, []byte(body))
+}
+
+func TestForward_passesEverythingOn_andBringsTheAnswerBack(t *testing.T) {
+	answer, err := forward(t, func(w http.ResponseWriter, r *http.Request) {
+		got, _ := io.ReadAll(r.Body)
+		if string(got) != body || r.URL.RawQuery != "key=mine&"+query || r.URL.Path != "/hook" || r.Header.Get("X-Trace") != "7" ||
+			r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Connection") != "" || r.Method != http.MethodPost {
+			t.Errorf("got %s %s %v %s", r.Method, r.URL, r.Header, got)
+		}
+		_, _ = io.WriteString(w, ` {"AIProvider":0,"own":[1]}`)
+	})
+	if err != nil || string(answer) != ` {"AIProvider":0,"own":[1]}` {
+		t.Errorf("answer %s, %v", answer, err)
+	}
+}
+
+// TestForward_aBotThatMisbehaves_isAnErrorInTime goes through ten ways.
+func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
+	text := func(status int, s string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, s)
+		}
+	}
+	hang := func(r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}
+	for name, c := range map[string]struct {
+		bot  http.HandlerFunc
+		want string
+	}{
+		"slow":         {func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "in time"},
+		"status 500":   {text(500, `{"a":1}`), "status 500"},
+		"HTML":         {text(200, "<html>It works!</html>"), "no JSON object"},
+		"empty":        {text(200, ""), "no JSON object"},
+		"white space":  {text(200, " \n"), "no JSON object"},
+		"huge":         {text(200, `{"a":"`+strings.Repeat("x", 1<<20)+`"}`), "over 256 KiB"},
+		"wrong type":   {text(200, `[1,2]`), "no JSON object"},
+		"cut JSON":     {text(200, `{"a":`), "no JSON object"},
+		"redirects":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "status 302"},
+		"closes early": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "asking the bot"},
+		"breaks off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, `{"a":`)
+		}, "broke off"},
+		"hangs after headers": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(200)
+			_ = http.NewResponseController(w).Flush()
+			hang(r)
+		}, "in time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := forward(t, c.bot)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("error %v, want %q", err, c.want)
+			}
+			if s := err.Error(); strings.Contains(s, "planted") || strings.Contains(s, "customer") {
+				t.Errorf("the error tells too much: %s", s)
+			}
+		})
+	}
+}
+
+func TestForward_nobodyThere(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	c, err := backend.New("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Forward(t.Context(), query, nil, []byte(body)); err == nil || strings.Contains(err.Error(), "planted") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNew_refusesWhatIsNoAddress(t *testing.T) {
+	for _, bad := range []string{"", "bot", "ftp://x/", "http://", "://"} {
+		if _, err := backend.New(bad); err == nil {
+			t.Errorf("New(%q) = nil error", bad)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"escalator/bot/desk"
+)
+
+// fakeBackend is the operator's own bot.
+type fakeBackend struct {
+	err   error
+	calls int
+}
+
+func (f *fakeBackend) Forward(context.Context, string, http.Header, []byte) ([]byte, error) {
+	f.calls++
+	return []byte(`{"own":"answer"}`), f.err
+}
+
+func forwarding(t *testing.T, test func(w *world, own *fakeBackend)) {
+	t.Helper()
+	withCallbacks(t, func(w *world) {
+		own := &fakeBackend{}
+		w.bot.Backend = own
+		test(w, own)
+	})
+}
+
+func TestPassOn_theOwnBotAnswers_whatIsNotEscalated(t *testing.T) {
+	forwarding(t, func(w *world, own *fakeBackend) {
+		e := w.event(desk.EventUserMessage, "hello", "")
+		for _, e := range []*desk.Event{e, e, w.event(desk.EventSessionBegin, "", ""), w.event("Unknown.Event", "", ""), im(w, desk.CommandBotC2C, "1", "hello"), im(w, desk.CommandBotGroup, "2", "hello")} {
+			if got := string(w.handle(e).JSON); got != `{"own":"answer"}` {
+				t.Errorf("%s %s: answer %s", e.Command, e.Name, got)
+			}
+		}
+		if own.calls != 5 { // the repeat is answered from memory
+			t.Errorf("%d calls", own.calls)
+		}
+		if got := string(w.user("human").JSON); !strings.Contains(got, `"AIProvider":0`) || own.calls != 5 {
+			t.Errorf("escalated: answer %s, %d calls", got, own.calls)
+		}
+		if got := string(w.handle(im(w, desk.CommandC2CBefore, "3", "x")).JSON); strings.Contains(got, "own") {
+			t.Errorf("a before-callback was passed on: %s", got)
+		}
+	})
+}
+
+func TestPassOn_aBotThatFails_isAMiss_andMayEscalateThisVeryMessage(t *testing.T) {
+	forwarding(t, func(w *world, own *fakeBackend) {
+		own.err = errors.New("it did not answer in time")
+		got := string(w.user("where is it").JSON)
+		synctest.Wait()
+		if !strings.Contains(got, `"AIProvider":0`) {
+			t.Errorf("answer %s", got)
+		}
+		w.wantOutcomes("assigned")
+		if line := w.log.lines("transfer")[0]; line["rule"] != "stuck" {
+			t.Errorf("transfer %v", line)
+		}
+		if len(w.log.lines("the bot behind us failed")) != 1 {
+			t.Error("the failure is not in the log")
+		}
+	})
+}
+
+func TestPassOn_aBotThatFails_desksRobotAnswers(t *testing.T) {
+	inWorld(t, func(w *world) { // its rules want two misses
+		w.bot.Backend = &fakeBackend{err: errors.New("down")}
+		if got := string(w.user("where is it").JSON); !strings.Contains(got, `"AIProvider":1`) {
+			t.Errorf("answer %s", got)
+		}
+	})
+}

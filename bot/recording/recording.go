@@ -1,0 +1,279 @@
+// Package recording keeps accepted callbacks as JSON lines that `escalator
+// replay` reads: {"at":"RFC 3339","query":"…","body":{…}}.
+//
+// Invariants:
+//
+//   - A callback never waits for the disk: what the writer cannot keep up with
+//     is dropped and counted.
+//   - No signature is written, and customers' words only as masked as the log's.
+//   - A file holds an hour or maxFile bytes at most and is removed after its
+//     time.
+package recording
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/mask"
+)
+
+const (
+	// queueLength bounds the callbacks that wait to be written.
+	queueLength = 4096
+	// maxFile is where a new file begins before the hour is over.
+	maxFile = 64 << 20
+	// flushEvery is how long a line may sit in the buffer.
+	flushEvery = time.Second
+	// filePattern names the files; they sort by time.
+	filePrefix, fileSuffix = "callbacks-", ".jsonl"
+)
+
+// Options says where, how masked, and for how long.
+type Options struct {
+	Dir  string
+	Mask mask.Mode
+	Keep time.Duration
+	Log  *logrus.Logger
+	Now  func() time.Time // nil: time.Now
+}
+
+// Writer records callbacks.
+type Writer struct {
+	Options
+	queue   chan entry
+	dropped atomic.Int64
+	work    sync.WaitGroup
+	once    sync.Once
+
+	file   *os.File
+	buffer *bufio.Writer
+	size   int
+	hour   time.Time
+}
+
+type entry struct {
+	at    time.Time
+	query string
+	body  []byte
+}
+
+// Open makes the folder and starts the writer.
+func Open(o Options) (*Writer, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder for recordings: %w", err)
+	}
+	w := &Writer{Options: o, queue: make(chan entry, queueLength)}
+	w.work.Go(w.run)
+	return w, nil
+}
+
+// Record queues one callback. The body must not be changed afterwards.
+func (w *Writer) Record(at time.Time, query string, body []byte) {
+	select {
+	case w.queue <- entry{at, query, body}:
+	default:
+		w.dropped.Add(1)
+	}
+}
+
+// Close writes what is queued and ends. Record must not be called any more.
+func (w *Writer) Close() error {
+	w.once.Do(func() { close(w.queue) })
+	w.work.Wait()
+	return w.endFile()
+}
+
+// run writes until the queue is closed.
+func (w *Writer) run() {
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
+	for {
+		select {
+		case e, open := <-w.queue:
+			if !open {
+				return
+			}
+			w.complain(w.write(e))
+		case <-flush.C:
+			if w.buffer != nil {
+				w.complain(w.buffer.Flush())
+			}
+			if n := w.dropped.Swap(0); n > 0 {
+				w.Log.WithField("callbacks", n).Warn("recording cannot keep up: callbacks were not recorded")
+			}
+		}
+	}
+}
+
+// complain logs a fault of the disk and begins a new file with the next line.
+func (w *Writer) complain(err error) {
+	if err != nil {
+		w.Log.WithError(err).Error("recording failed")
+		_ = w.endFile()
+	}
+}
+
+// write appends one line, in a new file where it is due.
+func (w *Writer) write(e entry) error {
+	line, err := json.Marshal(struct {
+		At    time.Time       `json:"at"`
+		Query string          `json:"query"`
+		Body  json.RawMessage `json:"body"`
+	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask)})
+	if err != nil {
+		return fmt.Errorf("encoding a callback: %w", err)
+	}
+	if hour := e.at.Truncate(time.Hour); w.file == nil || !hour.Equal(w.hour) || w.size+len(line) > maxFile {
+		if err := w.nextFile(e.at); err != nil {
+			return err
+		}
+		w.hour = hour
+	}
+	w.size += len(line) + 1
+	if _, err := w.buffer.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("writing a callback: %w", err)
+	}
+	return nil
+}
+
+// nextFile ends the file and begins another; old ones are removed.
+func (w *Writer) nextFile(at time.Time) error {
+	if err := w.endFile(); err != nil {
+		return err
+	}
+	w.expire()
+	name := filepath.Join(w.Dir, filePrefix+at.UTC().Format("20060102T150405.000000000")+fileSuffix)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("beginning a file: %w", err)
+	}
+	w.file, w.buffer, w.size = f, bufio.NewWriterSize(f, 64<<10), 0
+	return nil
+}
+
+func (w *Writer) endFile() error {
+	if w.file == nil {
+		return nil
+	}
+	err := errors.Join(w.buffer.Flush(), w.file.Close())
+	w.file, w.buffer = nil, nil
+	return err
+}
+
+// expire removes the files whose time is over. The name says when they began.
+func (w *Writer) expire() {
+	files, _ := filepath.Glob(filepath.Join(w.Dir, filePrefix+"*"+fileSuffix))
+	for _, file := range files {
+		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), filePrefix), fileSuffix)
+		began, err := time.Parse("20060102T150405", stamp)
+		if err == nil && w.Now().Sub(began) > w.Keep+time.Hour {
+			w.complain(os.Remove(file))
+		}
+	}
+}
+
+// withoutSecrets takes the signature out of a query.
+func withoutSecrets(query string) string {
+	kept := ""
+	for piece := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(piece, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || strings.EqualFold(plain, "Sign") {
+			continue
+		}
+		if kept != "" {
+			kept += "&"
+		}
+		kept += piece
+	}
+	return kept
+}
+
+// wordy are the fields that hold what people wrote.
+var wordy = map[string]bool{"Text": true, "Data": true, "Desc": true, "Ext": true, "CloudCustomData": true}
+
+// maskBody masks the words in a body and leaves everything else as it is.
+func maskBody(body []byte, mode mask.Mode) []byte {
+	if mode == mask.Full {
+		return body
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return []byte("{}")
+	}
+	masked, err := json.Marshal(maskValue("", v, mode))
+	if err != nil {
+		return []byte("{}")
+	}
+	return masked
+}
+
+// maskValue masks the strings below one value. The variables of a task flow
+// (Body) may be anything, so all of them count as words but the ids.
+func maskValue(name string, v any, mode mask.Mode) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if s, ok := inner.(string); ok && name == "Body" && !strings.HasPrefix(key, "System") {
+				v[key] = mode.Text(s)
+			} else {
+				v[key] = maskValue(key, inner, mode)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = maskValue(name, v[i], mode)
+		}
+	case string:
+		if wordy[name] {
+			return maskWords(v, mode)
+		}
+	}
+	return v
+}
+
+// maskWords masks a text. One that holds JSON (custom data) stays JSON: its
+// strings are masked, so that marks and fields can still be read.
+func maskWords(s string, mode mask.Mode) string {
+	var inner any
+	if strings.HasPrefix(s, "{") && json.Unmarshal([]byte(s), &inner) == nil {
+		if b, err := json.Marshal(maskStrings(inner, mode)); err == nil {
+			return string(b)
+		}
+	}
+	return mode.Text(s)
+}
+
+func maskStrings(v any, mode mask.Mode) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key := range v {
+			if key != "messageType" && key != "role" && key != "scene" && key != "src" {
+				v[key] = maskStrings(v[key], mode)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = maskStrings(v[i], mode)
+		}
+	case string:
+		return mode.Text(v)
+	}
+	return v
+}
