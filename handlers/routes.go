@@ -43,6 +43,7 @@ func (s *Server) adminRoutes() []route {
 		{http.MethodGet, "/api/decisions", withToken, s.decisions},
 		{http.MethodGet, "/api/rules", withToken, s.listRules},
 		{http.MethodPost, "/api/rules/:id/mute", withToken, s.mute},
+		{http.MethodPost, "/api/explain", withToken, s.explain},
 		{http.MethodPost, "/api/reload", withToken, s.reload},
 		{http.MethodGet, "/api/outbox", withToken, s.outbox},
 		{http.MethodPost, "/api/outbox/:session/retry", withToken, s.retry},

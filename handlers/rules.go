@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/rulefile"
 	"escalator/rules"
+	"escalator/rules/replay"
 )
 
 // RuleFile is what the API needs of the rule file.
@@ -96,6 +98,72 @@ func (s *Server) mute(c *gin.Context) {
 	default:
 		c.JSON(http.StatusOK, gin.H{"rule": c.Param("id"), "muted": muteView{m.Until, m.By, m.Why}})
 	}
+}
+
+// What one request may have explained.
+const (
+	maxExplained     = 100    // turns
+	maxExplainedText = 16_000 // bytes of each
+)
+
+// explainRequest is the body of POST /api/explain: one message of the customer,
+// or the turns of a conversation.
+type explainRequest struct {
+	Text  string        `json:"text"`
+	Turns []replay.Said `json:"turns"`
+	At    time.Time     `json:"at"`
+}
+
+// turns returns what was said, or what is wrong with it.
+func (r *explainRequest) turns() ([]replay.Said, error) {
+	said := r.Turns
+	switch {
+	case (r.Text == "") == (len(said) == 0):
+		return nil, errors.New(`send "text", one message of the customer, or "turns", a list of {"role","text"}`)
+	case len(said) == 0:
+		said = []replay.Said{{Role: "user", Text: r.Text}}
+	case len(said) > maxExplained:
+		return nil, fmt.Errorf("%d turns are more than %d", len(said), maxExplained)
+	}
+	for i, t := range said {
+		switch {
+		case !t.KnownRole():
+			return nil, fmt.Errorf("turn %d: the role %q is none of user, bot, agent", i+1, t.Role)
+		case len(t.Text) > maxExplainedText:
+			return nil, fmt.Errorf("turn %d: the text is longer than %d bytes", i+1, maxExplainedText)
+		}
+	}
+	return said, nil
+}
+
+// explain shows what a message would do under the rules and the mutes in
+// force, as the command explain does.
+func (s *Server) explain(c *gin.Context) {
+	var in explainRequest
+	if !readJSON(c, &in) {
+		return
+	}
+	said, err := in.turns()
+	if err != nil {
+		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
+		return
+	}
+	if in.At.IsZero() {
+		in.At = replay.DefaultTime
+	}
+	c.JSON(http.StatusOK, replay.Explain(s.Bot.Policy(), said, in.At, s.mutedNow()))
+}
+
+// mutedNow is the mutes that have not ended by the clock: what is explained is
+// often said at another time.
+func (s *Server) mutedNow() rules.Muted {
+	now, muted := s.Now(), rules.Muted{}
+	for id, m := range s.Bot.Muted() {
+		if m.Until.After(now) {
+			muted[id] = m
+		}
+	}
+	return muted
 }
 
 // maxRequest bounds what an operator sends.

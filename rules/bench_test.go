@@ -59,7 +59,7 @@ func TestDecide_nothingFires_allocatesNothing(t *testing.T) {
 				turn.At = turn.At.Add(11 * time.Minute) // beyond the window of repeats
 				d = p.Decide(&k.c, turn)
 			})
-			if n > 0 || d.Outcome != OutcomeNone {
+			if n > 0 && !raceDetector || d.Outcome != OutcomeNone {
 				t.Errorf("%s, %s turn %q: %v allocations, decision %s", name, turn.Kind, turn.Text, n, d.words())
 			}
 			now = turn.At

@@ -46,8 +46,9 @@ func (e *evaluation) decide() Decision {
 	}
 	shadow := e.shadows()
 	decided := e.enforce(&d)
-	if !decided && e.kind == onUser && e.c.phase == PhaseBot {
-		decided = e.answerOffer(&d)
+	// A rule that was stopped has not fired: the very rule that made the offer often still holds when the answer comes.
+	if !decided || d.Outcome == OutcomeSuppressed {
+		decided = e.answerOffer(&d) || decided
 	}
 	d.Shadow = shadow
 	if !decided {

@@ -232,6 +232,22 @@ rules:
 	expect(t, "offered again after a failure", k.user("怎么退货"), "offer q")
 }
 
+// The rule that made an offer mostly still holds when the customer answers; that must not keep the answer from counting.
+func TestDecide_offer_isAnsweredThoughItsRuleStillHolds(t *testing.T) {
+	p := load(t, `
+lists: {yes: {add: [要的]}, no: {add: [不用了]}}
+rules: [{id: stuck, when: {bot_missed: {times: 2, within: 15m}}, then: {offer: 需要人工吗？, transfer: default}}]`)
+	for answer, want := range map[string]string{"要的": "transfer stuck offer_accepted", "不用了": "none stuck offer_declined", "什么": "suppressed stuck offer_pending"} {
+		k := newTalk(t, p)
+		k.user("怎么退货")
+		k.miss()
+		k.user("退货怎么退")
+		expect(t, "offer", k.miss(), "offer stuck")
+		p.OfferSent(&k.c, "stuck", k.now)
+		expect(t, answer, k.user(answer), want)
+	}
+}
+
 func TestDecide_closedTargets_areSkipped(t *testing.T) {
 	p := load(t, `
 calendars:

@@ -30,29 +30,38 @@ func (c *Conversation) endOffer() {
 	}
 }
 
-// answerOffer looks whether the whole message is a yes or a no to a pending offer.
+// answerOffer looks whether the whole message is a yes or a no to a pending offer; if so it decides.
 func (e *evaluation) answerOffer(d *Decision) bool {
-	o := e.c.recall().offer
-	if o.rule == "" || e.p.yes == nil {
+	r := e.offering()
+	if r == nil {
 		return false
 	}
-	r := e.p.findRule(o.rule)
-	if r == nil || r.offer == nil || r.mode != ModeEnforce || e.muted(r) {
-		return false
-	}
-	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags}
+	answer := Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags}
 	switch {
 	case e.isWholly(e.p.no):
 		e.c.endOffer()
-		d.Reason = ReasonOfferDeclined
+		answer.Reason = ReasonOfferDeclined
 	case e.isWholly(e.p.yes):
-		e.acceptOffer(r, d)
+		e.acceptOffer(r, &answer)
 	default:
-		*d = Decision{}
 		return false
 	}
+	*d = answer
 	e.noteAnswer(r, d)
 	return true
+}
+
+// offering gives the rule whose offer this turn may answer, nil if there is none.
+func (e *evaluation) offering() *rule {
+	id := e.c.recall().offer.rule
+	if id == "" || e.kind != onUser || e.c.phase != PhaseBot || e.p.yes == nil {
+		return nil
+	}
+	r := e.p.findRule(id)
+	if r == nil || r.offer == nil || r.mode != ModeEnforce || e.muted(r) {
+		return nil
+	}
+	return r
 }
 
 func (e *evaluation) acceptOffer(r *rule, d *Decision) {

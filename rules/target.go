@@ -1,6 +1,10 @@
 package rules
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // Target is where a transfer goes. It is stored with the transfer, so a pending one survives a change of the file.
 // Pointers are nil when the file does not set the field: then nothing is sent for it.
@@ -25,6 +29,27 @@ type Target struct {
 
 	calendar *calendar
 	next     *Target
+}
+
+// MarshalJSON leaves the built-in sentence out: it is long, and the same everywhere.
+func (t Target) MarshalJSON() ([]byte, error) {
+	type plain Target
+	if t.SayIfFailed == builtinFailure {
+		t.SayIfFailed = nil
+	}
+	return json.Marshal(plain(t))
+}
+
+// UnmarshalJSON puts the built-in sentence back.
+func (t *Target) UnmarshalJSON(data []byte) error {
+	type plain Target
+	if err := json.Unmarshal(data, (*plain)(t)); err != nil {
+		return fmt.Errorf("reading a target: %w", err)
+	}
+	if t.SayIfFailed == nil {
+		t.SayIfFailed = builtinFailure
+	}
+	return nil
 }
 
 // Retry repeats a transfer that found nobody online.

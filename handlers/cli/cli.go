@@ -109,7 +109,8 @@ func help(_ context.Context, env Env, _ []string) error {
 }
 
 // parse reads the flags of a command, which fs declares, and what else there
-// is. Flags may stand before, between and after the other arguments.
+// is. Flags may stand before, between and after the other arguments, but not
+// after "--".
 func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []string, err error) {
 	fs.SetOutput(io.Discard)
 	for {
@@ -123,8 +124,8 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 		if err != nil {
 			return nil, &usageError{[]string{fmt.Sprintf("%v (escalator %s --help)", err, fs.Name())}}
 		}
-		if fs.NArg() == 0 {
-			return rest, nil
+		if done := len(args) - fs.NArg(); fs.NArg() == 0 || done > 0 && args[done-1] == "--" {
+			return append(rest, fs.Args()...), nil
 		}
 		rest = append(rest, fs.Arg(0))
 		args = fs.Args()[1:]

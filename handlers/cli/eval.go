@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -47,8 +48,6 @@ const scoreBatch = 4096
 
 // judged is a line on its way to the score.
 type judged struct {
-	file    string
-	line    int
 	rec     *replay.Record
 	verdict score.Verdict
 }
@@ -58,20 +57,16 @@ func scoreAll(lines *lineFiles, files []string, s *score.Scorer) error {
 	flush := func() {
 		judgeAll(batch, s)
 		for _, j := range batch {
-			if j.verdict.Known {
-				s.Add(j.rec, j.verdict)
-			} else {
-				lines.skip(j.file, j.line, errNoLabel)
-			}
+			s.Add(j.rec, j.verdict)
 		}
 		batch = batch[:0]
 	}
 	err := lines.each(files, func(file string, line int, rec *replay.Record) {
-		if rec.Body != nil || rec.Turns == nil && rec.Label == "" {
+		if !score.Labelled(rec) {
 			lines.skip(file, line, errNoLabel)
 			return
 		}
-		if batch = append(batch, judged{file: file, line: line, rec: rec}); len(batch) == scoreBatch {
+		if batch = append(batch, judged{rec: rec}); len(batch) == scoreBatch {
 			flush()
 		}
 	})
@@ -79,7 +74,7 @@ func scoreAll(lines *lineFiles, files []string, s *score.Scorer) error {
 	return err
 }
 
-var errNoLabel = fmt.Errorf("it has no label to compare with (`label`, or `transferred` of a dialogue)")
+var errNoLabel = errors.New("it has no label to compare with (`label`, or `transferred` of a dialogue)")
 
 // judgeAll judges a batch on all processors; the order stays.
 func judgeAll(batch []judged, s *score.Scorer) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"escalator/rules"
 	"escalator/rules/replay"
@@ -39,27 +40,35 @@ func explain(_ context.Context, env Env, args []string) error {
 		if i > 0 {
 			fmt.Fprintln(env.Stdout)
 		}
+		if turn.Role == "agent" {
+			fmt.Fprintf(env.Stdout, "agent: %s\n  → %s\n", turn.Text, turn.Summary)
+			continue
+		}
 		turn.Write(env.Stdout)
 		underline(env.Stdout, turn.Text, turn.Decision.Matched)
 	}
 	return nil
 }
 
-// saidTurns reads the arguments: turns that say who speaks or, where none does,
-// one message of the customer.
-func saidTurns(args []string) []replay.Said {
-	var turns []replay.Said
+// saidTurns reads the arguments: turns that say who speaks; words without a
+// speaker are one message of the customer.
+func saidTurns(args []string) (turns []replay.Said) {
 	var plain []string
+	flush := func() {
+		if text := strings.Join(plain, " "); strings.TrimSpace(text) != "" {
+			turns = append(turns, replay.Said{Role: "user", Text: text})
+		}
+		plain = nil
+	}
 	for _, arg := range args {
 		if role, text, ok := strings.Cut(arg, ":"); ok && (role == "user" || role == "bot" || role == "agent") {
+			flush()
 			turns = append(turns, replay.Said{Role: role, Text: strings.TrimSpace(text)})
 			continue
 		}
 		plain = append(plain, arg)
 	}
-	if len(plain) > 0 {
-		turns = append(turns, replay.Said{Role: "user", Text: strings.Join(plain, " ")})
-	}
+	flush()
 	return turns
 }
 
@@ -85,8 +94,12 @@ func underline(w io.Writer, text string, matched []rules.Match) {
 	fmt.Fprintf(w, "    %s\n    %s\n", text, strings.TrimRight(b.String(), " "))
 }
 
-// columns is how wide a terminal shows a character: two for East Asian ones.
+// columns is how wide a terminal shows a character: two for East Asian ones,
+// none for marks that sit on the one before.
 func columns(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
 	if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
 		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff) {
 		return 2

@@ -29,7 +29,7 @@ func (l *lineFiles) each(files []string, use func(file string, line int, rec *re
 	}
 	l.progress(true)
 	if l.skipped > 0 {
-		fmt.Fprintf(l.env.Stderr, "%d lines could not be read and were skipped\n", l.skipped)
+		fmt.Fprintf(l.env.Stderr, "lines skipped: %d\n", l.skipped)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,7 +28,7 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 	against := fs.String("against", "", "another rule file, usually the old one: print what is different")
 	samples := fs.Int("samples", 3, "conversations to show for each rule")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	files, err := parse(fs, env, args, "FILE… [--rules FILE] [--against OLD.yaml] [--samples N] [--json]")
+	files, err := parse(fs, env, args, "FILE… [--rules FILE] [--against OLD.yaml] [--at TIME] [--samples N] [--json]")
 	if err != nil {
 		return err
 	}
@@ -40,31 +39,14 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	runs := make([]*replay.Replay, len(policies))
-	for i, p := range policies {
-		runs[i] = replay.New(p)
-	}
 	lines := &lineFiles{env: env}
-	err = lines.each(files, func(file string, line int, rec *replay.Record) {
-		for i, run := range runs {
-			events, err := recordEvents(policies[i], rec, fmt.Sprintf("%s:%d", file, line), *at)
-			if err != nil {
-				if i == 0 {
-					lines.skip(file, line, err)
-				}
-				return
-			}
-			for _, e := range events {
-				run.Add(e)
-			}
-		}
-	})
+	results, err := replayLines(lines, files, policies, *at)
 	if err != nil {
 		return err
 	}
-	out := replayed{Result: runs[0].Result(), Skipped: lines.skipped}
-	if len(runs) > 1 {
-		d := replay.Compare(runs[1].Result(), out.Result)
+	out := replayed{Result: results[0], Skipped: lines.skipped}
+	if len(results) > 1 {
+		d := replay.Compare(results[1], results[0])
 		out.Difference = &d
 	}
 	if *asJSON {
@@ -84,15 +66,62 @@ func replayPolicies(env Env, file, against string) ([]*rules.Policy, error) {
 	return []*rules.Policy{policy, old}, err
 }
 
+// replayLines plays the lines of all files through each policy. At the end the
+// clock goes on to the time of the last recorded callback.
+func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at time.Time) ([]*replay.Result, error) {
+	runs := make([]*replay.Replay, len(policies))
+	for i, p := range policies {
+		runs[i] = replay.New(p)
+	}
+	names, end := dialogueNames{}, time.Time{}
+	err := lines.each(files, func(file string, line int, rec *replay.Record) {
+		session := names.of(rec, fmt.Sprintf("%s:%d", file, line))
+		for i, run := range runs {
+			events, err := recordEvents(policies[i], rec, session, at)
+			if err != nil {
+				lines.skip(file, line, err)
+				return // another policy cannot read it either
+			}
+			for _, e := range events {
+				run.Add(e)
+			}
+		}
+		if rec.Body != nil && rec.At.After(end) {
+			end = *rec.At
+		}
+	})
+	results := make([]*replay.Result, len(runs))
+	for i, run := range runs {
+		run.Finish(end)
+		results[i] = run.Result()
+	}
+	return results, err
+}
+
+// dialogueNames keeps dialogues of the same id apart: each line is a
+// conversation of its own.
+type dialogueNames map[string]bool
+
+func (n dialogueNames) of(rec *replay.Record, place string) string {
+	switch {
+	case rec.Turns == nil || rec.ID == "":
+		return place
+	case n[rec.ID]:
+		return rec.ID + " (" + place + ")"
+	}
+	n[rec.ID] = true
+	return rec.ID
+}
+
 // recordEvents turns a line into events.
-func recordEvents(p *rules.Policy, rec *replay.Record, place string, at time.Time) ([]replay.Event, error) {
+func recordEvents(p *rules.Policy, rec *replay.Record, session string, at time.Time) ([]replay.Event, error) {
 	switch {
 	case rec.Body != nil:
 		return bot.Recorded(p, *rec.At, rec.Query, rec.Body)
 	case rec.Turns != nil:
-		return rec.Events(cmp.Or(rec.ID, place), at), nil
+		return rec.Events(session, at), nil
 	default: // an utterance is a conversation of one message
-		return (&replay.Record{Turns: []replay.Said{{Role: "user", Text: rec.Text}}}).Events(place, at), nil
+		return (&replay.Record{Turns: []replay.Said{{Role: "user", Text: rec.Text}}}).Events(session, at), nil
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/text"
 )
 
 // DefaultTime is when an explained or scored message is said unless the caller
@@ -41,13 +42,17 @@ func Explain(p *rules.Policy, turns []Said, begin time.Time, muted rules.Muted) 
 	rec := Record{Turns: turns}
 	x := Explanation{Turns: []ExplainedTurn{}}
 	player := NewPlayer(p)
+	player.muted = muted
 	for i, e := range rec.Events("", begin) {
 		if e.Turn == nil {
-			player.Play(e)
-			x.Turns = append(x.Turns, ExplainedTurn{Trace: agentTrace(turns[i].Text)})
+			for _, s := range player.Explain(e) {
+				if s.Trace.Role == "" {
+					s.Trace = agentTrace(turns[i].Text, s.Phase)
+				}
+				x.Turns = append(x.Turns, explained(s))
+			}
 			continue
 		}
-		e.Turn.Muted = muted
 		for _, s := range player.Explain(e) {
 			x.Turns = append(x.Turns, explained(s))
 		}
@@ -57,8 +62,11 @@ func Explain(p *rules.Policy, turns []Said, begin time.Time, muted rules.Muted) 
 
 // agentTrace stands for a message of a person: it moves the phase and no rule
 // is tried.
-func agentTrace(text string) rules.Trace {
-	return rules.Trace{Role: "agent", Text: text, Phase: rules.PhaseHuman.String(), Rules: []rules.RuleTrace{}, Summary: "a person has the conversation"}
+func agentTrace(said string, phase rules.Phase) rules.Trace {
+	return rules.Trace{
+		Role: "agent", Text: said, Normal: text.Normalize(said), Phase: phase.String(),
+		Rules: []rules.RuleTrace{}, Summary: "a person has the conversation",
+	}
 }
 
 func explained(s Step) ExplainedTurn {
@@ -67,6 +75,9 @@ func explained(s Step) ExplainedTurn {
 		Rule: d.Rule, Outcome: d.Outcome, Target: d.Target, Reason: d.Reason, Matched: d.Matched,
 		Shadow: d.Shadow, Tags: d.Tags, Near: d.Near,
 	}}
+	if x.Tokens == nil {
+		x.Tokens = []string{}
+	}
 	if x.Decision.Matched == nil {
 		x.Decision.Matched = []rules.Match{}
 	}

@@ -40,6 +40,9 @@ type Said struct {
 	Label string     `json:"label"`
 }
 
+// KnownRole reports whether the role is one of the three that speak.
+func (s *Said) KnownRole() bool { return s.Role == "user" || s.Role == "bot" || s.Role == "agent" }
+
 // LineError says what is wrong with one line; the others are not affected.
 type LineError struct {
 	Line int // counted from 1
@@ -59,36 +62,33 @@ var bom = []byte("\xef\xbb\xbf")
 func ReadLines(r io.Reader, use func(line int, rec *Record), skip func(*LineError)) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for n := 1; ; n++ {
-		text, err := readLine(lines)
+		text, long, err := readLine(lines)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
 		if n == 1 {
 			text = bytes.TrimPrefix(text, bom)
 		}
-		if len(bytes.TrimSpace(text)) > 0 || errors.Is(err, errLongLine) {
-			rec, bad := parse(text)
-			if errors.Is(err, errLongLine) {
-				bad = err
-			}
-			if bad != nil {
-				skip(&LineError{n, bad})
-			} else {
-				use(n, rec)
-			}
+		switch rec, bad := parse(text); {
+		case long:
+			skip(&LineError{n, errLongLine})
+		case len(bytes.TrimSpace(text)) == 0:
+		case bad != nil:
+			skip(&LineError{n, bad})
+		default:
+			use(n, rec)
 		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil && !errors.Is(err, errLongLine):
-			return err
+		if err != nil {
+			return nil //nolint:nilerr // the end of the file is no fault
 		}
 	}
 }
 
 var errLongLine = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 
-// readLine reads a line; one that is too long is passed over, not kept.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
-	long := false
+// readLine reads a line; one that is too long is passed over, not kept. The
+// last line may come together with io.EOF.
+func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
 	for {
 		piece, err := r.ReadSlice('\n')
 		if long = long || len(line)+len(piece) > maxLine; long {
@@ -96,14 +96,8 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		} else {
 			line = append(line, piece...)
 		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case err != nil:
-			return line, err
-		case long:
-			return nil, errLongLine
-		default:
-			return line, nil
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, long, err
 		}
 	}
 }
@@ -114,6 +108,9 @@ func parse(text []byte) (*Record, error) {
 	if err := json.Unmarshal(text, rec); err != nil {
 		return nil, fmt.Errorf("it is no JSON object of a known form: %w", err)
 	}
+	if string(rec.Body) == "null" {
+		rec.Body = nil
+	}
 	switch {
 	case rec.Body != nil:
 		if rec.At == nil {
@@ -121,7 +118,7 @@ func parse(text []byte) (*Record, error) {
 		}
 	case rec.Turns != nil:
 		for i, t := range rec.Turns {
-			if t.Role != "user" && t.Role != "bot" && t.Role != "agent" {
+			if !t.KnownRole() {
 				return nil, fmt.Errorf("turn %d: the role %q is none of user, bot, agent", i+1, t.Role)
 			}
 		}

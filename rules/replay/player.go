@@ -15,11 +15,20 @@ type Event struct {
 	Observe rules.EventKind
 }
 
+// speaks reports whether somebody said something: only that counts as a turn.
+func (e *Event) speaks() bool {
+	if e.Turn == nil {
+		return e.Observe == rules.EventAgentMessage
+	}
+	return e.Turn.Kind != rules.StartTurn
+}
+
 // Player plays one conversation.
 type Player struct {
 	policy *rules.Policy
 	conv   rules.Conversation
 	now    time.Time
+	muted  rules.Muted
 }
 
 // NewPlayer returns a player at the beginning of a conversation.
@@ -28,6 +37,7 @@ func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p} }
 // Step is what one event, or a timer that came due before it, led to.
 type Step struct {
 	At       time.Time
+	Phase    rules.Phase // before it
 	Decision rules.Decision
 	Trace    rules.Trace // only where Explain was asked for
 }
@@ -46,8 +56,9 @@ func (p *Player) play(e Event, explain bool) []Step {
 		p.now = e.At
 	}
 	if e.Turn == nil {
+		phase := p.conv.Phase()
 		p.conv.Observe(e.Observe, p.now, time.Time{})
-		return append(steps, Step{At: p.now})
+		return append(steps, Step{At: p.now, Phase: phase})
 	}
 	turn := *e.Turn
 	turn.At = p.now
@@ -74,7 +85,8 @@ func (p *Player) until(end time.Time, explain bool) (steps []Step) {
 // decide takes a turn and does at once what the service would do about it: an
 // offer is sent, a transfer ends with an agent.
 func (p *Player) decide(t rules.Turn, explain bool) Step {
-	s := Step{At: t.At}
+	s := Step{At: t.At, Phase: p.conv.Phase()}
+	t.Muted = p.muted
 	if explain {
 		s.Decision, s.Trace = p.policy.Explain(&p.conv, t)
 	} else {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -61,18 +62,29 @@ func (r *Replay) Add(e Event) {
 		t = &track{player: NewPlayer(r.policy)}
 		r.players[e.Session] = t
 	}
+	steps := t.player.Play(e)
+	last := len(steps) - 1
+	for _, timer := range steps[:last] {
+		r.add(e.Session, t.turns, "", timer) // it belongs to the turn before
+	}
 	text := ""
-	if e.Turn != nil {
+	if e.speaks() {
 		t.turns++
 		r.result.Turns++
+	}
+	if e.Turn != nil {
 		text = e.Turn.Text
 	}
-	steps := t.player.Play(e)
-	for i, s := range steps {
-		if i < len(steps)-1 {
-			r.add(e.Session, t.turns, "", s)
-		} else {
-			r.add(e.Session, t.turns, text, s)
+	r.add(e.Session, t.turns, text, steps[last])
+}
+
+// Finish lets time go on to the end of the recording in every conversation, so
+// that the timers that are left come due.
+func (r *Replay) Finish(end time.Time) {
+	for _, session := range slices.Sorted(maps.Keys(r.players)) {
+		t := r.players[session]
+		for _, timer := range t.player.until(end, false) {
+			r.add(session, t.turns, "", timer)
 		}
 	}
 }

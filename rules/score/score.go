@@ -88,21 +88,31 @@ type Scorer struct {
 
 // Verdict is what the policy did with one record.
 type Verdict struct {
-	Known bool // the record has a label to compare with
-	Want  bool
-	Got   bool
-	Rule  string
+	Want bool
+	Got  bool
+	Rule string
 }
 
-// Judge runs one record in a conversation of its own. It changes nothing and
-// may be called by several goroutines at once.
+// Labelled reports whether a record has a label to compare with.
+func Labelled(rec *replay.Record) bool {
+	switch {
+	case rec.Body != nil:
+		return false
+	case rec.Turns != nil:
+		return rec.Transferred != nil
+	default:
+		return rec.Label != ""
+	}
+}
+
+// Judge runs one labelled record in a conversation of its own. It changes
+// nothing and may be called by several goroutines at once.
 func (s *Scorer) Judge(rec *replay.Record) Verdict {
 	if rec.Turns == nil {
 		d := s.Policy.Decide(new(rules.Conversation), rules.Turn{Kind: rules.UserTurn, At: s.At, Text: rec.Text})
-		return Verdict{Known: true, Want: rec.Label == s.Positive, Got: calls(d), Rule: d.Rule}
+		return Verdict{Want: rec.Label == s.Positive, Got: calls(d), Rule: d.Rule}
 	}
-	v := Verdict{Known: rec.Transferred != nil}
-	v.Want = v.Known && *rec.Transferred
+	v := Verdict{Want: *rec.Transferred}
 	player := replay.NewPlayer(s.Policy)
 	for _, e := range rec.Events(rec.ID, s.At) {
 		for _, step := range player.Play(e) {
@@ -120,13 +130,11 @@ func calls(d rules.Decision) bool {
 
 // Add counts a verdict.
 func (s *Scorer) Add(rec *replay.Record, v Verdict) {
-	if s.score.ByLang == nil {
-		s.score.ByLang, s.score.ByRule = map[string]*Counts{}, map[string]*RuleCounts{}
-	}
-	s.score.add(v.Want, v.Got)
-	entry(s.score.ByLang, rec.Lang).add(v.Want, v.Got)
+	sum := s.Score()
+	sum.add(v.Want, v.Got)
+	entry(sum.ByLang, rec.Lang).add(v.Want, v.Got)
 	if v.Got {
-		r := entry(s.score.ByRule, v.Rule)
+		r := entry(sum.ByRule, v.Rule)
 		if v.Want {
 			r.TP++
 		} else {
@@ -137,11 +145,14 @@ func (s *Scorer) Add(rec *replay.Record, v Verdict) {
 		w := Wrong{Text: rec.Text, Lang: rec.Lang, Label: rec.Label}
 		if rec.Turns != nil {
 			w.Text, w.Label = "dialogue "+rec.ID, "transferred"
+			if !v.Want {
+				w.Label = "not transferred"
+			}
 		}
 		if v.Got {
 			w.Rule = v.Rule
 		}
-		s.score.Wrong = append(s.score.Wrong, w)
+		sum.Wrong = append(sum.Wrong, w)
 	}
 }
 
@@ -152,8 +163,13 @@ func entry[T any](m map[string]*T, key string) *T {
 	return m[key]
 }
 
-// Score returns the sum.
-func (s *Scorer) Score() *Score { return &s.score }
+// Score returns the sum so far.
+func (s *Scorer) Score() *Score {
+	if s.score.ByLang == nil {
+		s.score.ByLang, s.score.ByRule = map[string]*Counts{}, map[string]*RuleCounts{}
+	}
+	return &s.score
+}
 
 // MarshalJSON writes the score as CONTRACT.md 6 has it.
 func (s *Score) MarshalJSON() ([]byte, error) {

@@ -1,0 +1,144 @@
+package replay_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"escalator/rules/replay"
+)
+
+// read returns one line per record and per line that was skipped.
+func read(t *testing.T, r io.Reader) (got []string) {
+	t.Helper()
+	err := replay.ReadLines(r, func(line int, rec *replay.Record) {
+		switch {
+		case rec.Body != nil:
+			got = append(got, fmt.Sprintf("%d callback %s", line, rec.Query))
+		case rec.Turns != nil:
+			got = append(got, fmt.Sprintf("%d dialogue %s of %d", line, rec.ID, len(rec.Turns)))
+		default:
+			got = append(got, fmt.Sprintf("%d %s", line, rec.Text))
+		}
+	}, func(bad *replay.LineError) { got = append(got, bad.Error()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestReadLines_readsTheThreeKinds_andPassesOverWhatItCannotRead(t *testing.T) {
+	const nothing = "it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback)"
+	long := `{"text":"` + strings.Repeat("x", 4<<20) + `"}`
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"empty":                      {"", nil},
+		"only line ends":             {"\n\r\n \t\n", nil},
+		"a byte order mark":          {"\ufeff" + `{"text":"a"}` + "\n", []string{"1 a"}},
+		"only a byte order mark":     {"\ufeff", nil},
+		"Windows line ends":          {"{\"text\":\"a\"}\r\n{\"text\":\"b\"}\r\n", []string{"1 a", "2 b"}},
+		"no line end at the end":     {`{"text":"a"}`, []string{"1 a"}},
+		"empty lines are counted":    {"\n\n" + `{"text":"a"}`, []string{"3 a"}},
+		"a line too long":            {long + "\n" + `{"text":"a"}`, []string{"line 1: it is longer than 4 MiB", "2 a"}},
+		"the last line is too long":  {`{"text":"a"}` + "\n" + long, []string{"1 a", "line 2: it is longer than 4 MiB"}},
+		"an object without a kind":   {`{"txt":"a"}`, []string{"line 1: " + nothing}},
+		"null":                       {`null`, []string{"line 1: " + nothing}},
+		"only white space":           {`{"text":" "}`, []string{"line 1: " + nothing}},
+		"an unknown role":            {`{"turns":[{"role":"user","text":"a"},{"role":"usr","text":"b"}]}`, []string{`line 1: turn 2: the role "usr" is none of user, bot, agent`}},
+		"a callback without a time":  {`{"query":"q","body":{}}`, []string{"line 1: a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
+		"an utterance, body is null": {`{"text":"a","body":null,"turns":null,"at":null}`, []string{"1 a"}},
+		"kinds mixed": {
+			`{"text":"a","label":"human"}` + "\n" + `{"id":"d","turns":[{"role":"bot","text":"hi"}]}` + "\n" + `{"at":"2026-01-05T10:00:00Z","query":"q=1","body":{}}`,
+			[]string{"1 a", "2 dialogue d of 1", "3 callback q=1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, read(t, strings.NewReader(c.file))); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(c.want, read(t, iotest.DataErrReader(strings.NewReader(c.file)))); diff != "" {
+				t.Errorf("from a reader that ends early: %s", diff)
+			}
+		})
+	}
+}
+
+func TestReadLines_wrongJSON_isToldWithItsLine(t *testing.T) {
+	for _, line := range []string{`{"text":`, `[]`, `"text"`, `{"text":1}`, `{"turns":{}}`, `{"text":"a"} x`, "\xff\xfe", `{"turns":[{"role":"user","text":"a","at":"noon"}]}`} {
+		got := read(t, strings.NewReader("\n"+line+"\n"+`{"text":"next"}`))
+		if len(got) != 2 || !strings.HasPrefix(got[0], "line 2: it is no JSON object of a known form: ") || got[1] != "3 next" {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+func TestReadLines_theErrorOfTheReader_isReturned(t *testing.T) {
+	broken := errors.New("planted")
+	err := replay.ReadLines(iotest.ErrReader(broken), nil, nil)
+	if !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	bad := &replay.LineError{Line: 1, Err: broken}
+	if !errors.Is(bad, broken) {
+		t.Error("a LineError hides its reason")
+	}
+}
+
+func TestEvents_withoutTimes_followOneAnother(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	turns := dialogue("user: a", "bot: b", "user: c", "agent: d")
+	turns[2].At = &noon
+	begin := replay.DefaultTime
+	var got []time.Time
+	for _, e := range (&replay.Record{Turns: turns}).Events("s", begin) {
+		got = append(got, e.At)
+	}
+	want := []time.Time{begin, begin.Add(10 * time.Second), noon, noon.Add(10 * time.Second)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// FuzzReadLines: whatever a file holds, each line that is not empty is used or
+// skipped, once and in order, and what is used is of one kind.
+func FuzzReadLines(f *testing.F) {
+	for _, seed := range []string{
+		"", "\ufeff{}", `{"text":"a","label":"human"}` + "\r\n", `{"id":"d","turns":[{"role":"agent","text":"x","at":"2026-01-05T10:00:00+08:00"}]}`,
+		`{"at":"2026-01-05T10:00:00Z","query":"a=b","body":{"x":[]}}`, "null\n[]\n", `{"turns":[{"role":"x"}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		last := 0
+		next := func(line int) {
+			if line <= last {
+				t.Fatalf("line %d after line %d", line, last)
+			}
+			last = line
+		}
+		err := replay.ReadLines(strings.NewReader(string(file)), func(line int, rec *replay.Record) {
+			next(line)
+			if rec.Body == nil && rec.Turns == nil && strings.TrimSpace(rec.Text) == "" {
+				t.Errorf("line %d holds nothing", line)
+			}
+			if rec.Body != nil && rec.At == nil {
+				t.Errorf("line %d: a callback without a time", line)
+			}
+			rec.Events("s", replay.DefaultTime)
+		}, func(bad *replay.LineError) { next(bad.Line) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(string(file), "\n") + 1; last > lines {
+			t.Errorf("line %d of %d", last, lines)
+		}
+	})
+}
