@@ -26,6 +26,7 @@ type callbacks struct {
 	verifier *desk.Verifier
 	metrics  *metrics
 	refusals *refusalLog
+	shed     shed
 	now      func() time.Time
 }
 
@@ -78,6 +79,10 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 		}
 		return nil, bot.Answer{}, err
 	}
+	if !h.shed.enter() { // before the body: it is what costs memory
+		return nil, bot.Answer{}, errOverload
+	}
+	defer h.shed.leave()
 	body, err := readBody(r)
 	if err != nil {
 		return nil, bot.Answer{}, err

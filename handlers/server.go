@@ -62,7 +62,7 @@ func New(o Options) *Server {
 	s := &Server{Options: o}
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), verifier: o.Verifier,
-		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
+		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now, shed: newShed(maxInProgress),
 	}
 	s.public = s.newHTTPServer(s.newEngine(s.publicRoutes()))
 	s.admin = s.newHTTPServer(s.newEngine(s.adminRoutes()))

@@ -113,7 +113,7 @@ func (c *crashes) chapter(t *testing.T, seed uint64, rounds int) {
 			fresh[i] = fmt.Sprintf("r%d-%d", round, i)
 		}
 		sessions = append(sessions, fresh...)
-		wait := time.Duration(random.Int64N(int64(25 * time.Millisecond)))
+		wait := time.Duration(random.Int64N(int64(40 * time.Millisecond)))
 		unanswered := s.dieUnder(fresh, wait)
 		c.sessions += len(fresh)
 		c.answered += len(fresh) - len(unanswered)

@@ -56,10 +56,10 @@ type protoState struct {
 // A pair says that something belongs to a state.
 type pair struct{ state, value int32 }
 
-// A groupKey is a group with or without forgiveness for typing errors.
+// A groupKey is a group and how its words may stand.
 type groupKey struct {
 	group *group
-	typos bool
+	how   manner
 }
 
 // A groupEnd is one of the ways in which a group can end, with its symbol.
@@ -89,7 +89,7 @@ func newCompiler(lex *lexicon) *compiler {
 
 // phrase adds the states of a phrase.
 func (c *compiler) phrase(id PhraseID, ph *phrase) {
-	ends := c.sequence(&ph.seq, c.one(newLink(0, breakNone)), ph.options.forgives())
+	ends := c.sequence(&ph.seq, c.one(newLink(0, breakNone)), manner{ph.options.forgives(), ph.whole})
 	for _, l := range ends {
 		c.accepts = append(c.accepts, pair{l.state(), int32(id)})
 	}
@@ -105,52 +105,59 @@ func (c *compiler) one(l link) []link {
 	return c.chunk[n-1 : n : n]
 }
 
+// manner is how the words of a phrase may stand: with typing errors, and (those
+// of a `=whole` phrase) with any punctuation between them.
+type manner struct{ typos, loose bool }
+
 // sequence adds the states of a sequence that follows from, and returns what
 // follows the sequence.
-func (c *compiler) sequence(seq *sequence, from []link, typos bool) []link {
+func (c *compiler) sequence(seq *sequence, from []link, how manner) []link {
 	for i := range seq.items {
 		it := &seq.items[i]
 		from = raise(from, it.lead)
+		if how.loose {
+			from = raise(from, breakSentence)
+		}
 		switch it.kind {
 		case itemToken:
-			from = c.one(newLink(c.position(c.symbol(it, typos), from, it.flags&charToken != 0), breakNone))
+			from = c.one(newLink(c.position(c.symbol(it, how.typos), from, it.flags&charToken != 0), breakNone))
 		case itemGap:
 			from = c.gap(from)
 		case itemGroup:
-			from = c.group(it, from, typos)
+			from = c.group(it, from, how)
 		}
 	}
 	return raise(from, seq.tail)
 }
 
 // group adds the states of a group that follows from.
-func (c *compiler) group(it *item, from []link, typos bool) []link {
+func (c *compiler) group(it *item, from []link, how manner) []link {
 	var ends []link
 	sh := &it.group.shape
 	if it.optional || sh.empty {
 		ends = slices.Clone(from)
 	}
 	if it.group.uses > 1 && sh.tokens >= minShared && sh.first < 0 && sh.last < 0 {
-		for _, e := range c.shared(it.group, typos) {
+		for _, e := range c.shared(it.group, how) {
 			ends = append(ends, newLink(c.position(e.symbol, from, e.char), e.brk))
 		}
 	} else {
 		for k := range it.group.alts {
-			ends = append(ends, c.sequence(&it.group.alts[k], from, typos)...)
+			ends = append(ends, c.sequence(&it.group.alts[k], from, how)...)
 		}
 	}
 	return c.join(ends)
 }
 
 // shared adds the states of a group by itself, once, and returns its ends.
-func (c *compiler) shared(g *group, typos bool) []groupEnd {
-	key := groupKey{g, typos}
+func (c *compiler) shared(g *group, how manner) []groupEnd {
+	key := groupKey{g, how}
 	if ends, ok := c.groups[key]; ok {
 		return ends
 	}
 	var links []link
 	for k := range g.alts {
-		links = append(links, c.sequence(&g.alts[k], c.one(newLink(0, breakNone)), typos)...)
+		links = append(links, c.sequence(&g.alts[k], c.one(newLink(0, breakNone)), how)...)
 	}
 	var ends []groupEnd
 	for _, l := range normalLinks(links) {

@@ -151,6 +151,9 @@ func (r *reference) token(msg *Message, ph *phrase, it *item, p place, next func
 	if p.last != nil && (p.last.flags&charToken == 0 || it.flags&charToken == 0) {
 		allowed = max(allowed, breakSoft)
 	}
+	if ph.whole {
+		allowed = breakSentence // punctuation does not count
+	}
 	cost := 0
 	for at := p.at; at < len(ts); at++ {
 		if p.last != nil && (p.gap && ts[at].brk == breakSentence || !p.gap && ts[at].brk > allowed) {

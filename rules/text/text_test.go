@@ -275,3 +275,25 @@ func TestReset_longMessage_headAndTailAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestWhole_punctuationBetweenItsWordsDoesNotCount(t *testing.T) {
+	var b Builder
+	for _, src := range []string{"=no (thanks|(thank)? you)", "=好的 麻烦 了", "no thanks"} {
+		if _, err := b.Add(src, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		"No, thanks!": 1, "no. thank you": 1, "no thanks": 2, "好的，麻烦了。": 1, "no, thanks, not now": 0, "no": 0,
+	} {
+		var msg Message
+		msg.Reset(text)
+		if hits := m.Find(&msg, nil); len(hits) != want {
+			t.Errorf("%q: %d hits, want %d", text, len(hits), want)
+		}
+	}
+}

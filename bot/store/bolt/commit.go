@@ -2,7 +2,10 @@ package bolt
 
 import (
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -11,6 +14,13 @@ import (
 // wait for thousands of others.
 const maxGroup = 512
 
+// patience bounds how long a callback waits for its commit to begin: Tencent
+// waits 2 s for the answer and then sends it again.
+const patience = 1500 * time.Millisecond
+
+// errBusy is returned for a write that waited too long and was taken back.
+var errBusy = errors.New("the disk is too slow: the commit did not begin in time")
+
 // errClosed is returned for a write after Close.
 var errClosed = errors.New("the store is closed")
 
@@ -18,6 +28,9 @@ var errClosed = errors.New("the store is closed")
 type write struct {
 	change func(*bolt.Tx) error
 	done   chan error
+	// settled is set once: by the committer that takes the write into a group,
+	// or by the writer that takes it back.
+	settled *atomic.Bool
 }
 
 // companion goes with every commit: what is worth writing when there is one.
@@ -46,29 +59,60 @@ func newCommitter(db *bolt.DB, rider companion) *committer {
 
 // do runs change in a transaction and returns when that is on disk. Changes of
 // one group fail together; a change must not fail for reasons of its own.
-func (c *committer) do(change func(*bolt.Tx) error) error {
-	w := write{change: change, done: make(chan error, 1)}
+func (c *committer) do(change func(*bolt.Tx) error) error { return c.enqueue(change, nil) }
+
+// doSoon is do, but the change is taken back when its commit has not begun
+// after the patience. One that has begun is waited for: what became of it is not
+// known before, and a promise must not be half kept.
+func (c *committer) doSoon(change func(*bolt.Tx) error) error {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	return c.enqueue(change, timer.C)
+}
+
+func (c *committer) enqueue(change func(*bolt.Tx) error, late <-chan time.Time) error {
+	w := write{change: change, done: make(chan error, 1), settled: new(atomic.Bool)}
 	c.mu.RLock()
 	if c.closed {
 		c.mu.RUnlock()
 		return errClosed
 	}
-	c.queue <- w
+	select {
+	case c.queue <- w:
+	case <-late:
+		c.mu.RUnlock()
+		return errBusy
+	}
 	c.mu.RUnlock()
-	return <-w.done
+	select {
+	case err := <-w.done:
+		return err
+	case <-late:
+		if w.settled.CompareAndSwap(false, true) {
+			return errBusy
+		}
+		return <-w.done
+	}
 }
 
 // run commits group after group until the queue is closed and empty.
 func (c *committer) run() {
 	group := make([]write, 0, maxGroup)
 	for first := range c.queue {
-		group = append(group[:0], first)
-		group = c.gather(group)
+		group = taken(c.gather(append(group[:0], first)))
+		if len(group) == 0 {
+			continue
+		}
 		err := c.commit(group)
 		for _, w := range group {
 			w.done <- err
 		}
 	}
+}
+
+// taken keeps the writes that nobody took back; from now on nobody can.
+func taken(group []write) []write {
+	return slices.DeleteFunc(group, func(w write) bool { return !w.settled.CompareAndSwap(false, true) })
 }
 
 // commit writes one group and what rides with it.

@@ -16,7 +16,7 @@ func (s *Store) Put(_ context.Context, t *store.Transfer) error {
 	if err := s.index.Reserve(t.ID); err != nil {
 		return err
 	}
-	if err := s.commit(putTransfer(t)); err != nil {
+	if err := s.noted(s.commits.doSoon(putTransfer(t))); err != nil {
 		s.index.Unreserve(t.ID)
 		return fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
 	}

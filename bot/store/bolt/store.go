@@ -172,10 +172,14 @@ func syncDir(dir string) error {
 
 // commit runs a change and returns when it is on disk.
 func (s *Store) commit(change func(*bolt.Tx) error) error {
-	err := s.commits.do(change)
+	return s.noted(s.commits.do(change))
+}
+
+// noted keeps what became of a commit for Writable.
+func (s *Store) noted(err error) error {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.failure = err
-	s.mu.Unlock()
 	return err
 }
 
