@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -23,7 +24,7 @@ import (
 // (docs: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.)
 const (
 	backoffFirst   = 500 * time.Millisecond
-	backoffLongest = time.Minute
+	backoffLongest = store.LongestWait
 	// stateChecks bounds how often a session may be refused (141003) while
 	// Desk says that it is with its robot, before the transfer is given up.
 	stateChecks = 5
@@ -55,6 +56,7 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 		}
 		report(nil)
 	}()
+	defer a.survive(ctx)
 	if a.tooLate(ctx) {
 		return
 	}
@@ -65,6 +67,25 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 	}
 	a.sayBefore()
 	a.deliver(ctx)
+}
+
+// survive ends a transfer over which we panic. It would kill the process again
+// after every restart, and all the other transfers with it.
+func (a *attempt) survive(ctx context.Context) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	t := a.transfer
+	t.Error = fmt.Sprint("an error of ours: ", p)
+	t.State, t.Due = store.GivenUp, a.bot.Now()
+	a.bot.Log.WithFields(logrus.Fields{
+		"session": clip(t.Session), "rule": t.Rule, "outcome": rules.ResultFailed.String(), "attempt": t.Attempt,
+		"error": t.Error, "stack": string(debug.Stack()),
+	}).Error("transfer")
+	a.bot.Metrics.countTransfer(rules.ResultFailed.String(), 0)
+	a.bot.save(ctx, t)
+	a.bot.settle(ctx, t, rules.ResultFailed)
 }
 
 // sayBefore tells the customer what comes before the transfer, which waits for

@@ -103,7 +103,7 @@ func TestDirectMessage_theSessionIsLookedUpWhenATransferIsDue(t *testing.T) {
 		w.wantAnswer(im(w, desk.CommandBotC2C, "2", "I want a human"))
 		w.wantOutcomes("assigned")
 		w.wantCalls(1, 1)
-		if got := w.desk.transfers[0].SessionID; got != "s1" { // what get_session_state said
+		if got := w.desk.sent()[0].SessionID; got != "s1" { // what get_session_state said
 			t.Errorf("transferred session %q", got)
 		}
 	})
@@ -159,13 +159,15 @@ func TestMemberChanged_transfersThatWaitAreTriedAtOnce_thoseThatNameTheAgentFirs
 		const status = `{"CallbackCommand":"Member.EventNotify","Event":"Member.StatusChange","MemberId":"li@example.com","Status":"STATUS","EventTime":1725540020017,"ClientInfo":[{"ClientType":"Web","IsConnected":true}],"RestReason":""}`
 		w.wantAnswer(w.raw(desk.CommandMemberChanged, strings.Replace(status, "STATUS", "rest", 1)))
 		time.Sleep(time.Second)
-		if n := len(w.desk.transfers); n != 3 {
+		synctest.Wait()
+		if n := len(w.desk.sent()); n != 3 {
 			t.Fatalf("%d calls before an agent is free", n)
 		}
 		w.wantAnswer(w.raw(desk.CommandMemberChanged, strings.Replace(status, "STATUS", "free", 1)))
 		time.Sleep(time.Second)
-		if n := len(w.desk.transfers); n != 6 || w.desk.transfers[3].SessionID != "b" {
-			t.Errorf("%d calls, the first for %s\n%s", n, w.desk.transfers[3].SessionID, w.log)
+		synctest.Wait()
+		if n := len(w.desk.sent()); n != 6 || w.desk.sent()[3].SessionID != "b" {
+			t.Errorf("%d calls, the first for %s\n%s", n, w.desk.sent()[3].SessionID, w.log)
 		}
 	})
 }

@@ -47,6 +47,7 @@ func TestCourier_doesWhatEachAnswerAsksFor(t *testing.T) {
 				}
 				w.user("转人工")
 				time.Sleep(10 * time.Minute)
+				synctest.Wait()
 				w.wantOutcomes(c.outcomes)
 				w.wantPhase(c.phase)
 				w.wantCalls(c.calls[0], c.calls[1])
@@ -77,7 +78,7 @@ func TestCourier_walksTheChain_andAsksForTheTipOnlyAtItsEnd(t *testing.T) {
 		w.desk.answer(code(141001))
 		w.user("vip")
 		w.wantOutcomes("no_agent no_agent")
-		first, last := w.desk.transfers[0], w.desk.transfers[1]
+		first, last := w.desk.sent()[0], w.desk.sent()[1]
 		if first.AgentGroupID == nil || *first.AgentGroupID != 2473 || first.TipIfNoAgent || len(first.AgentIDs) != 1 {
 			t.Errorf("first target: %+v", first)
 		}
@@ -102,10 +103,11 @@ func TestCourier_retriesSilentlyForAnAgent_thenStops(t *testing.T) {
 		w.user("vip")
 		w.wantPhase(rules.PhaseBot) // the bot goes on meanwhile
 		time.Sleep(time.Hour)
-		if got := len(w.desk.transfers); got != 2*6 { // at once and after 1, 2, 3, 4 and 5 minutes, two targets each
+		synctest.Wait()
+		if got := len(w.desk.sent()); got != 2*6 { // at once and after 1, 2, 3, 4 and 5 minutes, two targets each
 			t.Errorf("%d calls", got)
 		}
-		for _, r := range w.desk.transfers[2:] {
+		for _, r := range w.desk.sent()[2:] {
 			if r.TipIfNoAgent {
 				t.Error("a silent try asked for Desk's tip")
 			}
@@ -121,6 +123,7 @@ func TestCourier_anAgentComesOnline_duringTheSilentTries(t *testing.T) {
 		w.desk.answer(nil, code(141001), code(141001), code(141001), code(141001))
 		w.user("vip")
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		w.wantOutcomes("no_agent no_agent no_agent no_agent assigned")
 		w.wantPhase(rules.PhaseHuman)
 	})
@@ -131,6 +134,7 @@ func TestCourier_aNewRequestDuringTheSilentTries_isTriedAtOnce(t *testing.T) {
 		w.desk.answer(nil, code(141001), code(141001))
 		w.user("vip")
 		time.Sleep(40 * time.Second)
+		synctest.Wait()
 		w.user("转人工")
 		w.wantOutcomes("no_agent no_agent assigned")
 		w.wantPhase(rules.PhaseHuman)
@@ -142,16 +146,19 @@ func TestCourier_givesUpAfterTheHorizon(t *testing.T) {
 		w.desk.answer(code(141002))
 		w.user("转人工")
 		time.Sleep(29 * time.Minute)
+		synctest.Wait()
 		w.wantPhase(rules.PhaseTransferring)
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		kept, err := w.outbox.Get(t.Context(), "s1")
 		if err != nil || kept.State != store.GivenUp {
 			t.Fatalf("in the outbox: %+v, %v", kept, err)
 		}
 		w.wantPhase(rules.PhaseBot)
-		calls := len(w.desk.transfers)
+		calls := len(w.desk.sent())
 		time.Sleep(time.Hour)
-		if len(w.desk.transfers) != calls {
+		synctest.Wait()
+		if len(w.desk.sent()) != calls {
 			t.Error("it is tried after it was given up")
 		}
 	})
@@ -166,9 +173,10 @@ func TestCourier_held_probesWithOneTransferOnly(t *testing.T) {
 			w.handle(e)
 		}
 		synctest.Wait()
-		begun := len(w.desk.transfers)
+		begun := len(w.desk.sent())
 		time.Sleep(4 * time.Minute) // probes after 5, 10, 20, 40, 60, 60 s
-		if probes := len(w.desk.transfers) - begun; probes != 6 {
+		synctest.Wait()
+		if probes := len(w.desk.sent()) - begun; probes != 6 {
 			t.Errorf("%d probes", probes)
 		}
 		if len(w.log.lines("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")) != 1 {
@@ -176,6 +184,7 @@ func TestCourier_held_probesWithOneTransferOnly(t *testing.T) {
 		}
 		w.desk.answer(nil)
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if list, _ := w.outbox.List(t.Context()); len(list) != 0 {
 			t.Errorf("%d transfers are left after the settings were mended", len(list))
 		}
@@ -192,15 +201,17 @@ func TestCourier_openBreaker_burnsNoAttempts(t *testing.T) {
 			w.handle(e)
 		}
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		// One probe each breakerPause once it is open: 200 and a few, not 20
 		// transfers times all their back-offs.
-		if calls := len(w.desk.transfers) + w.desk.states; calls > 250 {
+		if calls := len(w.desk.sent()) + w.desk.asked(); calls > 250 {
 			t.Errorf("%d calls in ten minutes", calls)
 		}
 		w.desk.mu.Lock()
 		w.desk.forever, w.desk.stateErr = nil, nil
 		w.desk.mu.Unlock()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if list, _ := w.outbox.List(t.Context()); len(list) != 0 {
 			t.Errorf("%d transfers are left after Desk came back", len(list))
 		}
@@ -217,11 +228,12 @@ func TestCourier_obeysGlobal(t *testing.T) {
 			w.handle(e)
 		}
 		time.Sleep(time.Minute)
-		if len(w.desk.times) != 30 {
-			t.Fatalf("%d delivered", len(w.desk.times))
+		synctest.Wait()
+		if len(w.desk.sentAt()) != 30 {
+			t.Fatalf("%d delivered", len(w.desk.sentAt()))
 		}
 		// Up to ten at once (the burst), the others at ten a second.
-		if took := w.desk.times[29].Sub(begin); took < 1900*time.Millisecond || took > 3100*time.Millisecond {
+		if took := w.desk.sentAt()[29].Sub(begin); took < 1900*time.Millisecond || took > 3100*time.Millisecond {
 			t.Errorf("30 transfers at 10/s took %s", took)
 		}
 	})
@@ -241,8 +253,10 @@ func TestCourier_stop_finishesWhatIsUnderWay_andKeepsTheRest(t *testing.T) {
 		w.wantOutcomes("assigned")
 		w.handle(w.event(desk.EventSessionBegin, "", ""))
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		w.user("转人工")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if list, _ := w.outbox.List(t.Context()); len(list) != 1 {
 			t.Errorf("%d transfers wait for the next start, want 1", len(list))
 		}

@@ -188,6 +188,7 @@ func TestHandle_aForgottenConversation_isNotTransferredTwice(t *testing.T) {
 			t.Errorf("decision %v", line)
 		}
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		w.wantCalls(1, 0)
 	})
 }

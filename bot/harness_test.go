@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -242,6 +243,27 @@ func (d *fakeDesk) SendMsg(_ context.Context, r desk.SendRequest) error {
 	}
 	d.said = append(d.said, r)
 	return nil
+}
+
+// sent returns the transfers that were asked for so far.
+func (d *fakeDesk) sent() []desk.TransferRequest {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.transfers)
+}
+
+// sentAt returns when they were.
+func (d *fakeDesk) sentAt() []time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.times)
+}
+
+// asked returns how often a session's state was asked for.
+func (d *fakeDesk) asked() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.states
 }
 
 func (d *fakeDesk) answer(forever error, script ...error) {

@@ -173,7 +173,7 @@ func (b *Bot) save(ctx context.Context, t *store.Transfer) {
 
 // forget removes a transfer that has ended.
 func (b *Bot) forget(ctx context.Context, t *store.Transfer) {
-	b.logStoreError(b.Outbox.Delete(context.WithoutCancel(ctx), t.ID), t)
+	b.logStoreError(b.Outbox.Delete(context.WithoutCancel(ctx), t), t)
 }
 
 func (b *Bot) logStoreError(err error, t *store.Transfer) {

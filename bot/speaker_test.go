@@ -76,11 +76,13 @@ func TestSpeak_delaysATransferByASecondAtMost(t *testing.T) {
 		begin := time.Now()
 		w.user("转人工")
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		w.wantOutcomes("assigned")
-		if took := w.desk.times[0].Sub(begin); took > sayFirst+100*time.Millisecond {
+		if took := w.desk.sentAt()[0].Sub(begin); took > sayFirst+100*time.Millisecond {
 			t.Errorf("the transfer waited %s", took)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if lines := w.log.lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
 			t.Errorf("say lines %v", lines)
 		}
@@ -95,6 +97,7 @@ func TestSpeak_repeatsKeepTheirNumber(t *testing.T) {
 		w.desk.sayErr = nil
 		w.desk.mu.Unlock()
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		w.wantSaid("Hi there")
 	})
 }
@@ -104,7 +107,7 @@ func TestSpeak_nobodyOnline_ownWordsInThePlaceOfDesksTip(t *testing.T) {
 		w.desk.answer(code(141001))
 		w.user("转人工")
 		w.wantSaid("请稍等", "没有人在线")
-		if w.desk.transfers[0].TipIfNoAgent {
+		if w.desk.sent()[0].TipIfNoAgent {
 			t.Error("Desk was asked for its tip too")
 		}
 	})
@@ -151,8 +154,10 @@ func TestTimers_theBotIsSilent(t *testing.T) {
 	speaking(t, func(w *world) {
 		w.user("where is it")
 		time.Sleep(29 * time.Second)
+		synctest.Wait()
 		w.wantOutcomes("")
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		w.wantOutcomes("assigned")
 		line := w.log.lines("transfer")[0]
 		if line["rule"] != "silent" {
@@ -165,8 +170,10 @@ func TestTimers_anAnswerStopsThem(t *testing.T) {
 	speaking(t, func(w *world) {
 		w.user("where is it")
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		w.handle(w.event(desk.EventBotMessage, "It is on its way", ""))
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		w.wantOutcomes("")
 		if n := len(w.bot.timers.byID); n != 0 {
 			t.Errorf("%d alarms are left", n)
@@ -181,12 +188,14 @@ func TestTimers_fireInTheirOrder_forManyConversations(t *testing.T) {
 			e.SessionID = string(rune('A' + i))
 			w.handle(e)
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
-		if len(w.desk.transfers) != 50 {
-			t.Errorf("%d transfers", len(w.desk.transfers))
+		synctest.Wait()
+		if len(w.desk.sent()) != 50 {
+			t.Errorf("%d transfers", len(w.desk.sent()))
 		}
-		for i, r := range w.desk.transfers {
+		for i, r := range w.desk.sent() {
 			if r.SessionID != string(rune('A'+i)) {
 				t.Errorf("transfer %d is of %s", i, r.SessionID)
 			}
@@ -209,6 +218,7 @@ func TestTimers_afterARestart_areMadeAgain(t *testing.T) {
 		w.bot.Start()
 		w.bot.Wake([]string{"s1"})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		w.wantOutcomes("assigned")
 		if err := w.bot.Stop(t.Context()); err != nil {
 			t.Error(err)

@@ -3,9 +3,12 @@ package bot
 import (
 	"container/heap"
 	"context"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
 	"escalator/bot/store"
@@ -125,6 +128,11 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 
 // fire gives the conversation a timer turn, if it still wants one.
 func (t *timers) fire(a *alarm) {
+	defer func() {
+		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
+			t.bot.Log.WithFields(logrus.Fields{"session": clip(a.session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
+		}
+	}()
 	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service}
 	turn := &rules.Turn{Kind: rules.TimerTurn}
 	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})

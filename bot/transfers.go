@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -47,7 +48,14 @@ func (b *Bot) Retry(ctx context.Context, session string) error {
 	t.State, t.Step, t.Attempt, t.Unsure = store.Pending, 0, 0, true
 	t.Created = b.Now()
 	t.Due = t.Created
-	if err := b.Outbox.Save(ctx, t); err != nil {
+	// Put and not Save: of two operators, or an operator and the customer, one
+	// wins, and nothing that is under way is tried beside itself.
+	t.Episode = rand.Text()
+	err = b.Outbox.Put(ctx, t)
+	if errors.Is(err, store.ErrPending) {
+		return ErrNotGivenUp
+	}
+	if err != nil {
 		return fmt.Errorf("storing the transfer of %s: %w", clip(session), err)
 	}
 	b.Log.WithFields(logrus.Fields{"session": clip(session), "rule": t.Rule, "error": t.Error}).Warn("transfer retried by an operator")

@@ -59,7 +59,8 @@ type Outbox interface {
 	// is ErrNotFound for one that does not wait, or that is being tried.
 	Hasten(ctx context.Context, id string, due time.Time) error
 	// Delete removes a transfer that has ended well, or for which nobody waits.
-	Delete(ctx context.Context, id string) error
+	// It is ErrNotFound when another episode has taken its place in the meantime.
+	Delete(ctx context.Context, t *Transfer) error
 	// Get returns the transfer of a conversation, or ErrNotFound.
 	Get(ctx context.Context, id string) (*Transfer, error)
 	// List returns all transfers, oldest first: pending, waiting and given up.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"escalator/rules"
@@ -88,6 +90,47 @@ func (s *State) UnmarshalText(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// Check says what makes a record useless: one that came off a disk may hold
+// anything.
+func (t *Transfer) Check() error {
+	switch {
+	case t.ID == "" || t.Episode == "":
+		return errors.New("it names no conversation or no episode")
+	case len(t.Chain) == 0 || slices.Contains(t.Chain, nil):
+		return errors.New("it has no target")
+	case t.Step < 0 || t.Step >= len(t.Chain) || t.Attempt < 0:
+		return errors.New("its counts are impossible")
+	}
+	return nil
+}
+
+// LongestWait is the most that a transfer on its way is put off at once: the
+// longest back-off, or the time for which Tencent locks an account out.
+const LongestWait = time.Minute
+
+// Clamp mends times that a step of the clock has left in the far future: a
+// transfer is never older than now allows, and never due later than it could
+// have been put off to. It reports whether anything had to be mended.
+func (t *Transfer) Clamp(now time.Time) bool {
+	wait, patience := LongestWait, time.Duration(0)
+	if t.State == Waiting && len(t.Chain) > 0 && t.Chain[0].Retry != nil {
+		wait, patience = t.Chain[0].Retry.Every, t.Chain[0].Retry.For
+	}
+	created := notAfter(&t.Created, now)
+	due := notAfter(&t.Due, now.Add(wait))
+	until := notAfter(&t.Until, now.Add(patience))
+	return created || due || until
+}
+
+// notAfter moves at to latest if it is later.
+func notAfter(at *time.Time, latest time.Time) bool {
+	if !at.After(latest) {
+		return false
+	}
+	*at = latest
+	return true
 }
 
 // Current returns the target that comes next, or nil after the last one.

@@ -258,7 +258,13 @@ func request(t *testing.T, method, url, body string) (status int, answer string)
 // eventually waits until what happens elsewhere has happened.
 func eventually(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	late, look := time.After(soon), time.NewTicker(5*time.Millisecond)
+	within(t, soon, what, happened)
+}
+
+// within is eventually with a patience of its own.
+func within(t *testing.T, patience time.Duration, what string, happened func() bool) {
+	t.Helper()
+	late, look := time.After(patience), time.NewTicker(5*time.Millisecond)
 	defer look.Stop()
 	for !happened() {
 		select {

@@ -187,9 +187,11 @@ func TestServe_anUnknownCode_isAFinalFailureWithCodeAndText(t *testing.T) {
 	if line["level"] != "error" || !strings.Contains(fmt.Sprint(line["error"]), "141888") {
 		t.Errorf("line %v", line)
 	}
-	if _, outbox := s.get("/api/outbox"); !strings.Contains(outbox, `"session":"s1"`) || !strings.Contains(outbox, "141888") {
-		t.Errorf("GET /api/outbox: %s", outbox)
-	}
+	eventually(t, "the given-up transfer in /api/outbox", func() bool {
+		_, outbox := s.get("/api/outbox")
+		_, givenUp, _ := strings.Cut(outbox, `"given_up":`)
+		return strings.Contains(givenUp, `"session":"s1"`) && strings.Contains(givenUp, "141888")
+	})
 }
 
 func TestServe_nobodyOnline_tellsTheCustomerAndGoesOn(t *testing.T) {

@@ -90,8 +90,10 @@ func TestScore_countsByLanguageAndRule(t *testing.T) {
 		t.Error(diff)
 	}
 	wrong := []score.Wrong{
-		{Text: "abracadabra", Lang: "en", Label: "other", Rule: "magic"}, {Text: "hello", Lang: "zh", Label: "human"},
-		{Text: "dialogue d2", Label: "not transferred", Rule: "magic"}, {Text: "dialogue d3", Label: "transferred"},
+		{Text: "abracadabra", Lang: "en", Label: "other", Rule: "magic"},
+		{Text: "hello", Lang: "zh", Label: "human"},
+		{Text: "dialogue d2", Label: "not transferred", Rule: "magic"},
+		{Text: "dialogue d3", Label: "transferred"},
 	}
 	if diff := cmp.Diff(wrong, got.Wrong); diff != "" {
 		t.Error(diff)

@@ -69,7 +69,7 @@ func TestStore_afterARestart_everyTransferIsThere_andUnsure(t *testing.T) {
 	}
 	given := newTransfer("7")
 	given.State, given.Error = store.GivenUp, "no such session"
-	if err := errors.Join(s.Save(t.Context(), given), s.Delete(t.Context(), "8")); err != nil {
+	if err := errors.Join(s.Save(t.Context(), given), s.Delete(t.Context(), newTransfer("8"))); err != nil {
 		t.Fatal(err)
 	}
 	shut(t, s)
@@ -214,7 +214,7 @@ func TestStore_manyWritersAtOnce(t *testing.T) {
 				t.Errorf("Put: %v", err)
 			}
 			if i%2 == 0 {
-				if err := s.Delete(t.Context(), id); err != nil {
+				if err := s.Delete(t.Context(), newTransfer(id)); err != nil {
 					t.Errorf("Delete: %v", err)
 				}
 			}

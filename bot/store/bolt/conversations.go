@@ -114,8 +114,8 @@ func (s *Store) expire() {
 		return
 	}
 	_ = s.commit(func(tx *bolt.Tx) error {
-		for _, id := range gone {
-			if err := tx.Bucket(bucketOutbox).Delete([]byte(id)); err != nil {
+		for _, t := range gone {
+			if err := ifSame(t, func(b *bolt.Bucket) error { return b.Delete([]byte(t.ID)) })(tx); err != nil {
 				return err
 			}
 		}

@@ -23,9 +23,13 @@ func (s *Store) load() error {
 			if err := json.Unmarshal(value, t); err != nil {
 				return err
 			}
-			if t.ID != id || len(t.Chain) == 0 {
-				return errors.New("it is incomplete")
+			if err := t.Check(); err != nil {
+				return err
 			}
+			if t.ID != id {
+				return errors.New("it stands under another id")
+			}
+			t.Clamp(s.now()) // the clock may have been set back meanwhile
 			t.Unsure = t.Unsure || t.State != store.GivenUp
 			pending[id] = t.State == store.Pending
 			s.index.Insert(t)
@@ -46,8 +50,9 @@ func (s *Store) load() error {
 	for id, c := range s.restored {
 		if c.Phase() == rules.PhaseTransferring && !pending[id] {
 			// The process ended between Desk's answer and the next commit: the
-			// outbox says that the transfer is over, so Desk has the customer.
-			c.Observe(rules.EventWithHuman, c.Seen(), time.Time{})
+			// outbox says that the transfer is over. Most likely Desk has the
+			// customer; that is old news, so that the next request asks Desk.
+			c.Observe(rules.EventWithHuman, c.Seen().Add(-time.Hour), time.Time{})
 		}
 	}
 	return err

@@ -13,10 +13,15 @@ import (
 
 // Put implements store.Outbox: the transfer is on disk when it returns nil.
 func (s *Store) Put(_ context.Context, t *store.Transfer) error {
+	value, err := encode(t)
+	if err != nil {
+		return err
+	}
 	if err := s.index.Reserve(t.ID); err != nil {
 		return err
 	}
-	if err := s.noted(s.commits.doSoon(putTransfer(t))); err != nil {
+	err = s.noted(s.commits.doSoon(func(tx *bolt.Tx) error { return tx.Bucket(bucketOutbox).Put([]byte(t.ID), value) }))
+	if err != nil {
 		s.index.Unreserve(t.ID)
 		return fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
 	}
@@ -28,11 +33,14 @@ func (s *Store) Put(_ context.Context, t *store.Transfer) error {
 // memory with what became of it: a restart would find its earlier state, and
 // ask Desk before it repeats anything.
 func (s *Store) Save(ctx context.Context, t *store.Transfer) error {
-	kept, err := s.index.Get(ctx, t.ID)
-	if err != nil || kept.Episode != t.Episode {
-		return store.ErrNotFound
+	value, err := encode(t)
+	if err != nil {
+		return err
 	}
-	committed := s.commit(putTransfer(t))
+	if err := s.holds(ctx, t); err != nil {
+		return err
+	}
+	committed := s.commit(ifSame(t, func(b *bolt.Bucket) error { return b.Put([]byte(t.ID), value) }))
 	if err := s.index.Save(ctx, t); err != nil {
 		return err
 	}
@@ -42,30 +50,56 @@ func (s *Store) Save(ctx context.Context, t *store.Transfer) error {
 	return nil
 }
 
-// putTransfer returns the change that writes t. It is encoded now: the change
-// runs in the committer's goroutine.
-func putTransfer(t *store.Transfer) func(*bolt.Tx) error {
+// encode writes a transfer down. What cannot be written fails here, alone: in
+// a commit it would fail all that are in the group.
+func encode(t *store.Transfer) ([]byte, error) {
+	if t.ID == "" || len(t.ID) > bolt.MaxKeySize {
+		return nil, fmt.Errorf("storing a transfer: an id of %d bytes cannot be kept", len(t.ID))
+	}
 	value, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
+	}
+	return value, nil
+}
+
+// holds returns ErrNotFound unless the outbox holds this episode.
+func (s *Store) holds(ctx context.Context, t *store.Transfer) error {
+	kept, err := s.index.Get(ctx, t.ID)
+	if err == nil && kept.Episode != t.Episode {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// ifSame changes the outbox unless another episode has taken the place of t on
+// disk: between the look at the index and the commit others may have committed.
+func ifSame(t *store.Transfer, change func(*bolt.Bucket) error) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error {
-		if err != nil {
-			return err
+		b := tx.Bucket(bucketOutbox)
+		var kept struct {
+			Episode string `json:"episode"`
 		}
-		return tx.Bucket(bucketOutbox).Put([]byte(t.ID), value)
+		value := b.Get([]byte(t.ID))
+		if value == nil || json.Unmarshal(value, &kept) != nil || kept.Episode != t.Episode {
+			return nil
+		}
+		return change(b)
 	}
 }
 
 // Delete implements store.Outbox. The disk comes first: a transfer that could
 // not be removed from it would come back at the next start, and Desk be asked.
-func (s *Store) Delete(ctx context.Context, id string) error {
-	if _, err := s.index.Get(ctx, id); err != nil {
+func (s *Store) Delete(ctx context.Context, t *store.Transfer) error {
+	if err := s.holds(ctx, t); err != nil {
 		return err
 	}
-	committed := s.commit(func(tx *bolt.Tx) error { return tx.Bucket(bucketOutbox).Delete([]byte(id)) })
-	if err := s.index.Delete(ctx, id); err != nil {
+	committed := s.commit(ifSame(t, func(b *bolt.Bucket) error { return b.Delete([]byte(t.ID)) }))
+	if err := s.index.Delete(ctx, t); err != nil {
 		return err
 	}
 	if committed != nil {
-		return fmt.Errorf("removing the transfer of %s: %w", id, committed)
+		return fmt.Errorf("removing the transfer of %s: %w", t.ID, committed)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type Store struct {
 	commits *committer
 	index   *memory.Outbox
 	report  func(problem, keptAt string)
+	now     func() time.Time
 
 	mu       sync.Mutex
 	failure  error // of the last commit, nil when it went well
@@ -111,7 +112,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, unsaved: batch{}, closing: make(chan struct{})}
+	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, unsaved: batch{}, closing: make(chan struct{})}
 	defer func() {
 		if p := recover(); p != nil {
 			err = foreignError(fmt.Sprint(p))

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"slices"
@@ -28,11 +29,14 @@ type Outbox struct {
 	changed  chan struct{}
 	now      func() time.Time
 	expired  time.Time // when Expire last ran
+	looked   time.Time // when Take last looked, by the clock on the wall
+	count    uint64    // numbers what is put, for order among equals
 }
 
 // item is a transfer and where it stands in the heaps.
 type item struct {
 	transfer store.Transfer
+	number   uint64
 	leased   bool
 	dropped  bool // deleted or replaced while a heap still holds it
 }
@@ -97,7 +101,8 @@ func (o *Outbox) insert(t store.Transfer) {
 	if old := o.all[t.ID]; old != nil {
 		old.dropped = true
 	}
-	it := &item{transfer: t}
+	o.count++
+	it := &item{transfer: t, number: o.count}
 	o.all[t.ID] = it
 	if t.State != store.GivenUp {
 		heap.Push(&o.later, it)
@@ -109,6 +114,7 @@ func (o *Outbox) insert(t store.Transfer) {
 func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.watchClock(now)
 	for len(o.later) > 0 && !o.later[0].transfer.Due.After(now) {
 		heap.Push(&o.ready, heap.Pop(&o.later))
 	}
@@ -130,6 +136,23 @@ func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.T
 	return nil, o.later[0].transfer.Due, nil
 }
 
+// watchClock mends the times of all transfers when the clock on the wall has
+// been set back since Take last looked: they would wait until it gets there again.
+func (o *Outbox) watchClock(now time.Time) {
+	wall := now.Round(0) // without the monotonic reading, which never steps
+	if back := wall.Before(o.looked); back {
+		for _, it := range o.later {
+			it.transfer.Clamp(now)
+		}
+		heap.Init(&o.later)
+		for _, it := range o.ready {
+			it.transfer.Clamp(now)
+		}
+		heap.Init(&o.ready)
+	}
+	o.looked = wall
+}
+
 // Save implements store.Outbox.
 func (o *Outbox) Save(_ context.Context, t *store.Transfer) error {
 	o.mu.Lock()
@@ -144,15 +167,14 @@ func (o *Outbox) Save(_ context.Context, t *store.Transfer) error {
 	return nil
 }
 
-// Expire forgets given-up transfers that are old or too many and returns their
-// conversations.
-func (o *Outbox) Expire() []string {
+// Expire forgets given-up transfers that are old or too many and returns them.
+func (o *Outbox) Expire() []*store.Transfer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.expire()
 }
 
-func (o *Outbox) expire() (gone []string) {
+func (o *Outbox) expire() (gone []*store.Transfer) {
 	now := o.now()
 	o.expired = now
 	var given []*item
@@ -165,22 +187,22 @@ func (o *Outbox) expire() (gone []string) {
 	for i, it := range given {
 		if len(given)-i > maxGivenUp || it.transfer.Due.Before(now.Add(-keepGivenUp)) {
 			delete(o.all, it.transfer.ID)
-			gone = append(gone, it.transfer.ID)
+			gone = append(gone, &it.transfer)
 		}
 	}
 	return gone
 }
 
 // Delete implements store.Outbox.
-func (o *Outbox) Delete(_ context.Context, id string) error {
+func (o *Outbox) Delete(_ context.Context, t *store.Transfer) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	it := o.all[id]
-	if it == nil {
+	it := o.all[t.ID]
+	if it == nil || it.transfer.Episode != t.Episode {
 		return store.ErrNotFound
 	}
 	it.dropped = true
-	delete(o.all, id)
+	delete(o.all, t.ID)
 	return nil
 }
 
@@ -253,7 +275,8 @@ func (h *byDue) Pop() any          { return popLast((*[]*item)(h)) }
 
 func (h byCreated) Len() int { return len(h) }
 func (h byCreated) Less(i, j int) bool {
-	return h[i].transfer.Created.Before(h[j].transfer.Created)
+	a, b := h[i], h[j]
+	return cmp.Or(a.transfer.Created.Compare(b.transfer.Created), cmp.Compare(a.number, b.number)) < 0
 }
 func (h byCreated) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *byCreated) Push(x any)   { *h = append(*h, x.(*item)) }

@@ -134,7 +134,7 @@ func saves(t *testing.T, o store.Outbox) {
 func savesNoWithdrawn(t *testing.T, o store.Outbox) {
 	put(t, o, transfer("a", 0))
 	tr := take(t, o, epoch)
-	if err := o.Delete(t.Context(), "a"); err != nil {
+	if err := o.Delete(t.Context(), tr); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Save(t.Context(), tr); !errors.Is(err, store.ErrNotFound) {
@@ -164,10 +164,15 @@ func hastens(t *testing.T, o store.Outbox) {
 func deletes(t *testing.T, o store.Outbox) {
 	put(t, o, transfer("a", 0))
 	put(t, o, transfer("b", 0))
-	if err := o.Delete(t.Context(), "a"); err != nil {
+	another := transfer("a", 0)
+	another.Episode = "another"
+	if err := o.Delete(t.Context(), another); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Delete of another episode = %v, want ErrNotFound", err)
+	}
+	if err := o.Delete(t.Context(), transfer("a", 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Delete(t.Context(), "a"); !errors.Is(err, store.ErrNotFound) {
+	if err := o.Delete(t.Context(), transfer("a", 0)); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("second Delete = %v, want ErrNotFound", err)
 	}
 	if got := take(t, o, epoch); got.ID != "b" {

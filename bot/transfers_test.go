@@ -1,0 +1,138 @@
+package bot
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
+	"escalator/rules"
+)
+
+func TestRetry_aGivenUpTransfer_isOnItsWayAgain_onceDeskWasAsked(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.answer(nil, code(141005))
+		w.user("转人工")
+		w.wantOutcomes("failed")
+		time.Sleep(2 * time.Hour) // beyond the horizon of the first try
+		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.wantOutcomes("failed assigned")
+		w.wantPhase(rules.PhaseHuman)
+		w.wantCalls(2, 1)
+		if err := w.bot.Retry(t.Context(), "s1"); !errors.Is(err, ErrNotGivenUp) {
+			t.Errorf("Retry of a delivered one = %v", err)
+		}
+	})
+}
+
+func TestRetry_theCustomerIsWithAPersonMeanwhile_sendsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.answer(nil, code(141005))
+		w.user("转人工")
+		w.desk.state = desk.StateAgent
+		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.wantOutcomes("failed already_human")
+		w.wantCalls(1, 1)
+	})
+}
+
+func TestRetry_fromManyHandsAtOnce_isOneTransfer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.answer(nil, code(141005))
+		w.user("转人工")
+		w.desk.slow = time.Second
+		var taken atomic.Int32
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				switch err := w.bot.Retry(t.Context(), "s1"); {
+				case err == nil:
+					taken.Add(1)
+				case !errors.Is(err, ErrNotGivenUp):
+					t.Errorf("Retry = %v", err)
+				}
+			})
+		}
+		all.Wait()
+		time.Sleep(time.Minute)
+		if taken.Load() != 1 {
+			t.Errorf("%d of ten retries were taken", taken.Load())
+		}
+		w.wantCalls(2, 1)
+	})
+}
+
+// steppedClock is a clock on the wall that can be set back.
+type steppedClock struct{ back atomic.Int64 }
+
+func (c *steppedClock) now() time.Time          { return time.Now().Add(-time.Duration(c.back.Load())) }
+func (c *steppedClock) setBack(d time.Duration) { c.back.Add(int64(d)) }
+
+func TestCourier_theClockIsSetBack_transfersStayDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &steppedClock{}
+		w := newWorld(t, memory.NewOutbox(clock.now))
+		w.bot.Now, w.bot.courier.hold.now = clock.now, clock.now
+		w.desk.answer(nil, code(141002), code(141002), code(141002))
+		w.bot.Start()
+		w.user("转人工")
+		clock.setBack(24 * time.Hour)
+		time.Sleep(3 * time.Minute)
+		w.wantOutcomes("retrying retrying retrying assigned")
+		if err := w.bot.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCourier_theClockIsSetBack_whileItWaitsForAnAgent_triesGoOnAndEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &steppedClock{}
+		w := newWorld(t, memory.NewOutbox(clock.now))
+		w.bot.Now, w.bot.courier.hold.now = clock.now, clock.now
+		w.desk.answer(code(141001))
+		w.bot.Start()
+		w.user("vip") // every minute for five minutes
+		time.Sleep(90 * time.Second)
+		clock.setBack(24 * time.Hour)
+		time.Sleep(10 * time.Minute)
+		if list, _ := w.outbox.List(t.Context()); len(list) != 0 {
+			t.Errorf("ten minutes later it still waits: %+v", list[0])
+		}
+		if n := len(w.desk.transfers); n < 2*5 {
+			t.Errorf("%d calls", n)
+		}
+		if err := w.bot.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCourier_aTransferOverWhichWePanic_isGivenUp_andTheOthersGoOn(t *testing.T) {
+	inWorld(t, func(w *world) {
+		bad := &store.Transfer{
+			ID: "bad", Session: "bad", Rule: "r", Target: "default", Chain: []*rules.Target{nil}, Episode: "e",
+			Created: time.Now(), Due: time.Now(),
+		}
+		if err := w.outbox.Put(t.Context(), bad); err != nil {
+			t.Fatal(err)
+		}
+		w.user("转人工")
+		w.wantPhase(rules.PhaseHuman)
+		kept, err := w.outbox.Get(t.Context(), "bad")
+		if err != nil || kept.State != store.GivenUp || kept.Error == "" {
+			t.Errorf("in the outbox: %+v, %v; want it given up with a reason", kept, err)
+		}
+	})
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRun_help_namesEveryCommand(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}, {"-help"}} {
+		r := runIn(t, "", args...)
+		if r.code != exitOK || r.stderr != "" {
+			t.Errorf("%v: %+v", args, r)
+		}
+		for _, c := range commands() {
+			if !strings.Contains(r.stdout, "escalator "+c.name) || !strings.Contains(r.stdout, c.summary) {
+				t.Errorf("%v does not name %s", args, c.name)
+			}
+		}
+	}
+}
+
+func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"chek"}, `unknown command "chek" (escalator --help lists the commands)`},
+		{[]string{"check", "--jsn"}, "flag provided but not defined: -jsn (escalator check --help)"},
+		{[]string{"check", "a", "b"}, "one file at a time, not 2"},
+		{[]string{"explain"}, "explain what?"},
+		{[]string{"explain", " "}, "explain what?"},
+		{[]string{"explain", "x", "--at", "noon"}, `"noon" is no time like 2026-01-05T10:00:00+08:00`},
+		{[]string{"replay"}, "replay needs a file"},
+		{[]string{"eval"}, "eval needs a file"},
+		{[]string{"schema", "x"}, "schema takes no argument"},
+		{[]string{"serve", "x"}, `unexpected argument "x"`},
+		{[]string{"--no-such-flag"}, "(escalator serve --help lists the flags)"},
+	} {
+		r := runIn(t, "", c.args...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
+			t.Errorf("%v: %+v, want %s", c.args, r, c.want)
+		}
+	}
+}
+
+func TestRun_everyCommand_hasAHelpOfItsOwn(t *testing.T) {
+	for _, c := range commands() {
+		if c.name == "help" || c.name == "version" {
+			continue
+		}
+		r := runIn(t, "", c.name, "--help")
+		if r.code != exitOK || !strings.Contains(r.stdout, "Usage: escalator "+c.name) || r.stderr != "" {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+	}
+}
+
+func TestRun_aFileThatIsNotThere_endsWith1_andIsNamed(t *testing.T) {
+	t.Chdir("testdata")
+	for _, args := range [][]string{
+		{"check", "gone.yaml"},
+		{"test", "gone.yaml"},
+		{"explain", "x", "--rules", "gone.yaml"},
+		{"replay", "gone.yaml"},
+		{"eval", "gone.yaml"},
+		{"replay", "dialogues.jsonl", "--against", "gone.yaml"},
+	} {
+		r := runIn(t, "", args...)
+		if r.code != exitBad || !strings.Contains(r.stderr, "gone.yaml") || r.stdout != "" {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}

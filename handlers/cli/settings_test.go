@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// plantedSecret must show up in no message.
+const plantedSecret = "planted-5bd2850fff3ecb11"
+
+// settingsOf loads settings from flags and NAME=VALUE pairs without prefix, on
+// top of those that are required.
+func settingsOf(args []string, env ...string) (*Settings, []string) {
+	vars := map[string]string{"ESCALATOR_SDKAPPID": "1400000001", "ESCALATOR_SECRET_KEY": plantedSecret}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[envPrefix+name] = value
+	}
+	s, err := loadSettings(args, func(name string) string { return vars[name] }, io.Discard)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return s, usage.problems
+	}
+	if err != nil {
+		return s, []string{err.Error()}
+	}
+	return s, nil
+}
+
+func TestLoadSettings_aFlagBeatsTheEnvironment_andThatTheDefault(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		env  string
+		want string
+	}{
+		{nil, "X=", ":8080"},
+		{nil, "LISTEN=:9000", ":9000"},
+		{[]string{"--listen", ":9001"}, "X=", ":9001"},
+		{[]string{"--listen=:9001"}, "LISTEN=:9000", ":9001"},
+	} {
+		s, problems := settingsOf(c.args, c.env)
+		if problems != nil || s.Listen != c.want {
+			t.Errorf("%v %s: %v %v", c.args, c.env, s, problems)
+		}
+	}
+	s, problems := settingsOf(nil)
+	if problems != nil || s.SDKAppID != 1400000001 || s.DedupFor != 10*time.Minute || s.AdminListen != "127.0.0.1:8081" {
+		t.Errorf("%+v %v", s, problems)
+	}
+}
+
+func TestLoadSettings_aSecret_comesFromTheEnvironmentOrAFile(t *testing.T) {
+	dir := t.TempDir()
+	file, empty := filepath.Join(dir, "key"), filepath.Join(dir, "empty")
+	for name, text := range map[string]string{file: plantedSecret + "-of-file\n", empty: "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, problems := settingsOf(nil, "SECRET_KEY=", "SECRET_KEY_FILE="+file, "CALLBACK_TOKEN= new , old ")
+	if problems != nil || s.SecretKey.Reveal() != plantedSecret+"-of-file" {
+		t.Errorf("from a file: %v", problems)
+	}
+	if len(s.CallbackTokens) != 2 || s.CallbackTokens[0].Reveal() != "new" || s.CallbackTokens[1].Reveal() != "old" {
+		t.Errorf("%d tokens", len(s.CallbackTokens))
+	}
+	for want, env := range map[string][]string{
+		"ESCALATOR_SECRET_KEY and ESCALATOR_SECRET_KEY_FILE are both set: leave one out": {"SECRET_KEY_FILE=" + file},
+		"ESCALATOR_SECRET_KEY_FILE: " + empty + " is empty":                              {"SECRET_KEY=", "SECRET_KEY_FILE=" + empty},
+		"ESCALATOR_ADMIN_TOKEN_FILE: open ":                                              {"ADMIN_TOKEN_FILE=" + filepath.Join(dir, "gone")},
+	} {
+		if _, problems := settingsOf(nil, env...); len(problems) != 1 || !strings.HasPrefix(problems[0], want) {
+			t.Errorf("%v: %v", env, problems)
+		}
+	}
+	if _, problems := settingsOf([]string{"--secret-key", "x"}); len(problems) != 1 || !strings.Contains(problems[0], "not defined") {
+		t.Errorf("a secret as a flag: %v", problems)
+	}
+}
+
+func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
+	for _, c := range []struct{ env, want string }{
+		{"SDKAPPID=abc", `ESCALATOR_SDKAPPID: "abc" is no SDKAppID`},
+		{"SDKAPPID=0", "ESCALATOR_SDKAPPID: "},
+		{"SDKAPPID=", "ESCALATOR_SDKAPPID is not set: "},
+		{"SECRET_KEY=", "ESCALATOR_SECRET_KEY is not set: "},
+		{"API_URL=ftp://x", "ESCALATOR_API_URL: "},
+		{"API_URL=http://example.com", "ESCALATOR_API_URL: plain http would show the signature"},
+		{"API_URL=https://user:" + plantedSecret + "@example.com", "ESCALATOR_API_URL: only scheme, host and port belong here"},
+		{"API_BACKUP_URL=https://example.com?x=" + plantedSecret, "ESCALATOR_API_BACKUP_URL: only scheme, host and port"},
+		{"CALLBACK_TOKEN=" + plantedSecret + ",", "ESCALATOR_CALLBACK_TOKEN: a token before or after the comma is empty"},
+		{"CALLBACK_TOKEN=a,b," + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: at most two tokens"},
+		{"CALLBACK_SKEW=soon", `ESCALATOR_CALLBACK_SKEW: "soon" is no duration`},
+		{"CALLBACK_SKEW=1ms", "ESCALATOR_CALLBACK_SKEW: 1ms is less than the least, 1s"},
+		{"DRAIN_DELAY=-1s", "ESCALATOR_DRAIN_DELAY: "},
+		{"LISTEN=8080", `ESCALATOR_LISTEN: "8080" is no address`},
+		{"CALLBACK_PATH=callback", "ESCALATOR_CALLBACK_PATH: "},
+		{"MAX_MARKS=0", "ESCALATOR_MAX_MARKS: "},
+		{"AI_PROVIDER=me", "ESCALATOR_AI_PROVIDER: "},
+		{"LOG_LEVEL=loud", `ESCALATOR_LOG_LEVEL: "loud" is none of debug, info, warn, error`},
+		{"LOG_TEXT=some", "ESCALATOR_LOG_TEXT: "},
+		{"ADMIN_LISTEN=:8081", "ESCALATOR_ADMIN_LISTEN is :8081, which others can reach: "},
+	} {
+		_, problems := settingsOf(nil, c.env)
+		if len(problems) != 1 || !strings.HasPrefix(problems[0], c.want) {
+			t.Errorf("%s: %q, want %q", c.env, problems, c.want)
+		}
+		if strings.Contains(strings.Join(problems, ""), plantedSecret) {
+			t.Errorf("%s: a secret is shown: %q", c.env, problems)
+		}
+	}
+	for _, good := range []string{"API_URL=http://127.0.0.1:1", "API_URL=http://localhost:1", "ADMIN_LISTEN=[::1]:8081"} {
+		if _, problems := settingsOf(nil, good); problems != nil {
+			t.Errorf("%s: %v", good, problems)
+		}
+	}
+	if _, problems := settingsOf(nil, "ADMIN_LISTEN=:8081", "ADMIN_TOKEN="+plantedSecret); problems != nil {
+		t.Error(problems)
+	}
+	if _, problems := settingsOf(nil, "API_URL=http://example.com", "API_INSECURE=1"); problems != nil {
+		t.Error(problems)
+	}
+}
+
+func TestLoadSettings_allProblems_areReportedAtOnce(t *testing.T) {
+	_, problems := settingsOf([]string{"--log-level", "loud"}, "SDKAPPID=", "SECRET_KEY=", "LISTEN=x", "ADMIN_LISTEN=0.0.0.0:1")
+	if len(problems) != 5 {
+		t.Errorf("%d problems: %q", len(problems), problems)
+	}
+}
+
+func TestUnknownVariables_areNamed_withoutTheirValues(t *testing.T) {
+	got := unknownVariables([]string{"ESCALATOR_SECRT_KEY=" + plantedSecret, "ESCALATOR_SECRET_KEY_FILE=x", "ESCALATOR_LISTEN=x", "HOME=x"})
+	if len(got) != 1 || !strings.Contains(got[0], "ESCALATOR_SECRT_KEY") || strings.Contains(got[0], plantedSecret) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestREADME_settings_areThoseOfTheProgram compares the table row by row.
+func TestREADME_settings_areThoseOfTheProgram(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(readme), "<!-- settings:")
+	if !found {
+		t.Fatal("README.md has no table of settings")
+	}
+	var got, want []string
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "| `ESCALATOR_") {
+			cells := strings.SplitN(strings.TrimSpace(line), "|", 4)
+			got = append(got, strings.TrimSpace(cells[1])+" = "+strings.TrimSpace(cells[2]))
+		} else if strings.HasPrefix(line, "#") {
+			break
+		}
+	}
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		name, def := "`"+row.name()+"`", "none"
+		switch {
+		case row.require:
+			def = "required"
+		case row.def != "":
+			def = "`" + row.def + "`"
+		}
+		if row.secret {
+			name += ", `…_FILE`"
+		}
+		want = append(want, fmt.Sprintf("%s = %s", name, def))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
