@@ -10,7 +10,7 @@ BENCH     ?= .
 COUNT     ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench lint fmt vuln cover check docker clean
+.PHONY: help run build test race crash chaos overload fuzz bench lint fmt vuln cover check docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,15 @@ test: ## vet, then every test with the race detector in random order (PKG=)
 
 race: ## the tests five times over under the race detector (PKG=)
 	go test -tags $(TAGS) -race -shuffle=on -count=5 -timeout 20m $(PKG)
+
+crash: ## kill -9 under load, 1,000 rounds (docs/reliability.md)
+	CRASH_ROUNDS=1000 go test -tags $(TAGS) -count=1 -v -timeout 30m -run killedAtRandomMoments ./handlers/e2e
+
+chaos: ## Desk's faults, absent agents and deaths mixed for 5 minutes (CHAOS_SEED=)
+	CHAOS_TIME=5m go test -tags $(TAGS) -count=1 -v -timeout 30m -run throughChaos ./handlers/e2e
+
+overload: ## ten times the load it can answer, for 60 s
+	OVERLOAD_TIME=60s go test -tags $(TAGS) -count=1 -v -timeout 30m -run underTenTimesItsLoad ./handlers/e2e
 
 fuzz: ## every Fuzz target for FUZZTIME each (30s)
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \

@@ -72,7 +72,7 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 // survive ends a transfer over which we panic. It would kill the process again
 // after every restart, and all the other transfers with it.
 func (a *attempt) survive(ctx context.Context) {
-	p := recover()
+	p := recover() //nolint:revive // deferred by attempt
 	if p == nil {
 		return
 	}
@@ -259,6 +259,7 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 		}
 		return true
 	}
+	a.reached()
 	a.agent = state.AgentID
 	// What Desk holds may be the fruit of our own attempt whose answer was lost.
 	own := a.transfer.Unsure && a.transfer.Attempt > 0

@@ -110,7 +110,7 @@ func (s *speaker) deliver(m *speech) {
 			s.end(m, "failed", err)
 			return
 		}
-		timer := time.NewTimer(backoff(attempt))
+		timer := time.NewTimer(min(backoff(attempt), left))
 		select {
 		case <-timer.C:
 		case <-s.ctx.Done():

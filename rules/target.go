@@ -34,10 +34,11 @@ type Target struct {
 // MarshalJSON leaves the built-in sentence out: it is long, and the same everywhere.
 func (t Target) MarshalJSON() ([]byte, error) {
 	type plain Target
-	if t.SayIfFailed == builtinFailure {
-		t.SayIfFailed = nil
+	short := plain(t)
+	if short.SayIfFailed == builtinFailure {
+		short.SayIfFailed = nil
 	}
-	return json.Marshal(plain(t))
+	return json.Marshal(short)
 }
 
 // UnmarshalJSON puts the built-in sentence back.

@@ -1,7 +1,6 @@
 package backend_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -97,7 +96,7 @@ func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
 }
 
 func TestForward_nobodyThere(t *testing.T) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,7 @@ type Options struct {
 type Writer struct {
 	Options
 	queue   chan entry
+	closing chan struct{}
 	dropped atomic.Int64
 	work    sync.WaitGroup
 	once    sync.Once
@@ -77,7 +78,7 @@ func Open(o Options) (*Writer, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder for recordings: %w", err)
 	}
-	w := &Writer{Options: o, queue: make(chan entry, queueLength)}
+	w := &Writer{Options: o, queue: make(chan entry, queueLength), closing: make(chan struct{})}
 	w.work.Go(w.run)
 	return w, nil
 }
@@ -91,24 +92,24 @@ func (w *Writer) Record(at time.Time, query string, body []byte) {
 	}
 }
 
-// Close writes what is queued and ends. Record must not be called any more.
+// Close writes what is queued and ends; what comes later is not recorded.
 func (w *Writer) Close() error {
-	w.once.Do(func() { close(w.queue) })
+	w.once.Do(func() { close(w.closing) })
 	w.work.Wait()
 	return w.endFile()
 }
 
-// run writes until the queue is closed.
+// run writes until the writer is closed and the queue is empty.
 func (w *Writer) run() {
 	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
 	for {
 		select {
-		case e, open := <-w.queue:
-			if !open {
-				return
-			}
+		case e := <-w.queue:
 			w.complain(w.write(e))
+		case <-w.closing:
+			w.drain()
+			return
 		case <-flush.C:
 			if w.buffer != nil {
 				w.complain(w.buffer.Flush())
@@ -116,6 +117,18 @@ func (w *Writer) run() {
 			if n := w.dropped.Swap(0); n > 0 {
 				w.Log.WithField("callbacks", n).Warn("recording cannot keep up: callbacks were not recorded")
 			}
+		}
+	}
+}
+
+// drain writes what is left in the queue.
+func (w *Writer) drain() {
+	for {
+		select {
+		case e := <-w.queue:
+			w.complain(w.write(e))
+		default:
+			return
 		}
 	}
 }
@@ -158,7 +171,7 @@ func (w *Writer) nextFile(at time.Time) error {
 	}
 	w.expire()
 	name := filepath.Join(w.Dir, filePrefix+at.UTC().Format("20060102T150405.000000000")+fileSuffix)
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names the folder
 	if err != nil {
 		return fmt.Errorf("beginning a file: %w", err)
 	}

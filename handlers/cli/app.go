@@ -62,22 +62,17 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := bot.NewMetrics(registry)
 
-	client, err := desk.NewClient(desk.ClientOptions{
-		Identity: desk.Identity{SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: s.SecretKey},
-		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
-	})
+	client, err := deskClient(s)
 	if err != nil {
-		return nil, &usageError{[]string{err.Error()}}
+		return nil, err
 	}
 	a.onStop("desk client", func(context.Context) error { client.Close(); return nil })
-
-	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Report: func(problem, keptAt string) {
-		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
-	}})
+	disk, err := openData(s, log)
 	if err != nil {
-		return nil, &usageError{[]string{"ESCALATOR_DATA_DIR: " + err.Error()}}
+		return nil, err
 	}
 	a.onStop("data folder", func(context.Context) error { return disk.Close() })
+
 	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
 	conversations := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
@@ -116,6 +111,29 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	})
 	a.takeUp(disk, conversations)
 	return a, a.listen()
+}
+
+// deskClient is the client of Desk's REST API that the settings describe.
+func deskClient(s *Settings) (*desk.Client, error) {
+	c, err := desk.NewClient(desk.ClientOptions{
+		Identity: desk.Identity{SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: s.SecretKey},
+		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
+	})
+	if err != nil {
+		return nil, &usageError{[]string{err.Error()}}
+	}
+	return c, nil
+}
+
+// openData opens what must survive a restart. Damage is told of, not fatal.
+func openData(s *Settings, log *logrus.Logger) (*bolt.Store, error) {
+	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Report: func(problem, keptAt string) {
+		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
+	}})
+	if err != nil {
+		return nil, &usageError{[]string{"ESCALATOR_DATA_DIR: " + err.Error()}}
+	}
+	return disk, nil
 }
 
 // companions are what the settings may add: the operator's own bot behind us,

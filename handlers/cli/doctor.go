@@ -164,10 +164,7 @@ func examineClock(ctx context.Context, s *Settings) finding {
 // about the session means that address, key and account are right.
 func examineDesk(ctx context.Context, s *Settings) finding {
 	f := finding{Check: "desk"}
-	client, err := desk.NewClient(desk.ClientOptions{
-		Identity: desk.Identity{SDKAppID: s.SDKAppID, Identifier: s.Identifier, Key: s.SecretKey},
-		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
-	})
+	client, err := deskClient(s)
 	if err != nil {
 		f.Detail = err.Error()
 		return f

@@ -25,8 +25,7 @@ func settingsOf(args []string, env ...string) (*Settings, []string) {
 		vars[envPrefix+name] = value
 	}
 	s, err := loadSettings(args, func(name string) string { return vars[name] }, io.Discard)
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if usage, ok := errors.AsType[*usageError](err); ok {
 		return s, usage.problems
 	}
 	if err != nil {

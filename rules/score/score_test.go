@@ -2,6 +2,7 @@ package score_test
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"testing"
 
@@ -138,9 +139,7 @@ func TestScore_asJSON_hasTheNamesThatScriptsRead(t *testing.T) {
 	}
 	counts := map[string]any{"n": 1.0, "tp": 1.0, "fp": 0.0, "fn": 0.0, "tn": 0.0, "precision": 1.0, "recall": 1.0, "f1": 1.0}
 	want := map[string]any{"by_lang": map[string]any{"en": counts}, "by_rule": map[string]any{"magic": map[string]any{"tp": 1.0, "fp": 0.0}}}
-	for name, value := range counts {
-		want[name] = value
-	}
+	maps.Copy(want, counts)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

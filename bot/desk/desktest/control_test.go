@@ -74,5 +74,7 @@ func TestControl_faultWithDelay_endsWithClose(t *testing.T) {
 		runtime.Gosched()
 	}
 	d.Close()
-	_ = <-done // whatever it is: it ended
+	if err := <-done; err != nil { // either is fine: it ended
+		t.Logf("the call ended with %v", err)
+	}
 }
