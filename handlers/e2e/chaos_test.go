@@ -54,10 +54,7 @@ func TestServe_throughChaos_deliversOrSaysWhyNot(t *testing.T) {
 
 	c.desk.ClearFaults()
 	c.desk.SetOnline(agentLi, true)
-	within(t, 4*time.Minute, "an outbox without pending transfers", func() bool {
-		_, metrics := c.get("/metrics")
-		return gauge(metrics, "escalator_outbox_pending") == 0
-	})
+	c.drain()
 	c.judge(kills, lasts)
 }
 

@@ -172,10 +172,7 @@ func (s *service) resend(callbacks []desktest.Callback) {
 // after Desk has it, so the ledger is complete then.
 func (s *service) wantEachAcceptedOnce(sessions []string) {
 	s.t.Helper()
-	within(s.t, time.Minute, "an empty outbox", func() bool {
-		_, metrics := s.get("/metrics")
-		return gauge(metrics, "escalator_outbox_pending") == 0
-	})
+	s.drain()
 	ledger := s.desk.Ledger()
 	accepted := map[string]bool{}
 	for _, a := range ledger.Accepted {
