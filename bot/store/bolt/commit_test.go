@@ -9,14 +9,14 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// stuck is a committer whose disk does not answer until it is released.
-func stuck(t *testing.T) (c *committer, release func()) {
+// stuck is a committer whose disk does not answer until the function releases it.
+func stuck(t *testing.T) (*committer, func()) {
 	t.Helper()
 	db, err := bolt.Open(t.TempDir()+"/x.db", 0o600, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = newCommitter(db, nothingAlong{})
+	c := newCommitter(db, nothingAlong{})
 	gate := make(chan struct{})
 	go func() { _ = c.do(func(*bolt.Tx) error { <-gate; return nil }) }()
 	synctest.Wait()

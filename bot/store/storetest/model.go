@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,7 +37,7 @@ func OutboxModel(t *testing.T, open func(t *rapid.T, now func() time.Time) store
 				number++
 				now = now.Add(1) // no two are of the same age
 				tr := transfer(rapid.SampledFrom(modelIDs).Draw(r, "id"), now.Sub(epoch))
-				tr.Episode = fmt.Sprint(number)
+				tr.Episode = strconv.Itoa(number)
 				m.put(r, o, tr)
 			},
 			"take":   func(r *rapid.T) { m.take(r, o, now) },
