@@ -80,8 +80,10 @@ func ifSame(t *store.Transfer, change func(*bolt.Bucket) error) func(*bolt.Tx) e
 		var kept struct {
 			Episode string `json:"episode"`
 		}
-		value := b.Get([]byte(t.ID))
-		if value == nil || json.Unmarshal(value, &kept) != nil || kept.Episode != t.Episode {
+		if value := b.Get([]byte(t.ID)); value != nil {
+			_ = json.Unmarshal(value, &kept) // a record that cannot be read is of no episode
+		}
+		if kept.Episode != t.Episode {
 			return nil
 		}
 		return change(b)

@@ -12,10 +12,6 @@ import (
 	"escalator/bot/store"
 )
 
-// STAND-IN: the author of OutboxModel and MarksModel had an uncommitted file of
-// this name, which was overwritten by mistake. This one only has the signatures
-// that bolt_test.go and memory_test.go call; put the original back in its place.
-
 // outboxModel is an outbox as simple as can be: a list that is searched.
 type outboxModel struct {
 	kept   map[string]store.Transfer
