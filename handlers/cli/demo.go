@@ -148,8 +148,12 @@ func (s *stage) scene(title string) {
 
 func (s *stage) customer(words string) {
 	s.story.line("customer", words)
+	told := s.story.told()
 	s.desk.UserSays(s.session, words)
 	s.story.waitForTransfer(sceneTimeout)
+	if s.story.told() == told { // a message that leads to nothing is no line of the log
+		s.story.line("escalator", "stays with the bot: no rule holds")
+	}
 }
 
 func (s *stage) bot(words, mark string) {

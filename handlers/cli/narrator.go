@@ -18,6 +18,7 @@ type narrator struct {
 	mu     sync.Mutex
 	out    io.Writer
 	scenes int
+	lines  int
 	open   int           // transfers decided and not ended yet
 	ended  chan struct{} // receives a value when open falls
 }
@@ -40,7 +41,15 @@ func (n *narrator) nextScene() int {
 func (n *narrator) line(who, what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.lines++
 	fmt.Fprintf(n.out, "    %-9s %s\n", who, what)
+}
+
+// told returns how many lines were printed so far.
+func (n *narrator) told() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lines
 }
 
 // Levels implements logrus.Hook.

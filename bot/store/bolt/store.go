@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -112,6 +113,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, unsaved: batch{}, closing: make(chan struct{})}
 	defer func() {
 		if p := recover(); p != nil {

@@ -1,172 +1,302 @@
 package storetest
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"escalator/bot/store"
 )
 
-// outboxModel is an outbox as simple as can be: a list that is searched.
-type outboxModel struct {
-	kept   map[string]store.Transfer
-	leased map[string]bool
-}
-
-// OutboxModel runs random changes against an outbox and against a naive model
-// of it; after each, both must hold the same. Every walk gets a new outbox. A
-// driver that survives a restart says how with restart; nil: it does not.
-func OutboxModel(t *testing.T, open func(t *rapid.T, now func() time.Time) store.Outbox, restart func(t *rapid.T, o store.Outbox) store.Outbox) {
+// OutboxModel compares an outbox with a naive one over random walks: a map that
+// is searched anew for every question. open returns a new and empty outbox that
+// lives by the clock now; reopen, nil for one that survives nothing, ends it and
+// opens it again.
+func OutboxModel(t *testing.T, open func(t *rapid.T, now func() time.Time) store.Outbox, reopen func(t *rapid.T, o store.Outbox) store.Outbox) {
 	t.Helper()
-	rapid.Check(t, func(r *rapid.T) {
-		now, number := epoch, 0
-		o, m := open(r, func() time.Time { return now }), &outboxModel{map[string]store.Transfer{}, map[string]bool{}}
-		steps := map[string]func(*rapid.T){
-			"":     func(r *rapid.T) { m.compare(r, o) },
-			"wait": func(r *rapid.T) { now = now.Add(time.Duration(rapid.IntRange(1, 90).Draw(r, "seconds")) * time.Second) },
-			"put": func(r *rapid.T) {
-				number++
-				now = now.Add(1) // no two are of the same age
-				tr := transfer(rapid.SampledFrom(modelIDs).Draw(r, "id"), now.Sub(epoch))
-				tr.Episode = strconv.Itoa(number)
-				m.put(r, o, tr)
-			},
-			"take":   func(r *rapid.T) { m.take(r, o, now) },
-			"finish": func(r *rapid.T) { m.end(r, o, now, rapid.IntRange(0, 3).Draw(r, "how")) },
+	rapid.Check(t, func(t *rapid.T) {
+		w := &outboxWalk{reopen: reopen, all: map[string]*naive{}, now: epoch}
+		w.outbox = open(t, func() time.Time { return w.now })
+		actions := map[string]func(*rapid.T){
+			"put": w.put, "take": w.take, "save": w.save, "delete": w.remove, "hasten": w.hasten, "pass time": w.passTime, "": w.check,
 		}
-		if restart != nil {
-			steps["restart"] = func(r *rapid.T) { o = restart(r, o); m.restart() }
+		if reopen != nil {
+			actions["restart"] = w.restart
 		}
-		r.Repeat(steps)
+		t.Repeat(actions)
 	})
 }
 
-var modelIDs = []string{"a", "b", "c", "d"}
-
-// restart ends all leases; what was not given up may have been carried out.
-func (m *outboxModel) restart() {
-	clear(m.leased)
-	for id, tr := range m.kept {
-		tr.Unsure = tr.Unsure || tr.State != store.GivenUp
-		m.kept[id] = tr
-	}
+// naive is a transfer in the model's map.
+type naive struct {
+	store.Transfer
+	leased bool
 }
 
-func (m *outboxModel) put(r *rapid.T, o store.Outbox, tr *store.Transfer) {
-	old, held := m.kept[tr.ID]
+// outboxWalk is one random walk: the outbox, the model, and those who hold a
+// transfer that they took.
+type outboxWalk struct {
+	outbox store.Outbox
+	reopen func(*rapid.T, store.Outbox) store.Outbox
+	all    map[string]*naive
+	held   []*store.Transfer // taken and not saved or deleted yet; some in vain
+	now    time.Time
+	seq    int
+}
+
+var walkIDs = rapid.SampledFrom([]string{"a", "b", "c", "d"})
+
+// seconds draws a time near now.
+func (w *outboxWalk) seconds(t *rapid.T, label string, least, most int) time.Time {
+	return w.now.Add(time.Duration(rapid.IntRange(least, most).Draw(t, label)) * time.Second)
+}
+
+func (w *outboxWalk) put(t *rapid.T) {
+	w.seq++
+	tr := transfer(walkIDs.Draw(t, "id"), 0)
+	tr.Episode = strconv.Itoa(w.seq)
+	// No two transfers of a walk are equally old, so that "the oldest" is one.
+	tr.Created = w.seconds(t, "created", -60, -1).Add(time.Duration(w.seq) * time.Microsecond)
+	tr.Due = w.seconds(t, "due", -5, 30)
+	kept := w.all[tr.ID]
 	want := error(nil)
-	if held && (old.State == store.Pending || m.leased[tr.ID]) {
+	if kept != nil && (kept.leased || kept.State == store.Pending) {
 		want = store.ErrPending
+	} else {
+		w.all[tr.ID] = &naive{Transfer: *tr}
 	}
-	if err := o.Put(r.Context(), tr); !errors.Is(err, want) {
-		r.Fatalf("Put(%s) = %v, want %v", tr.ID, err, want)
-	}
-	if want == nil {
-		m.kept[tr.ID] = *tr
-		delete(m.leased, tr.ID)
+	if err := w.outbox.Put(context.Background(), tr); !errors.Is(err, want) {
+		t.Fatalf("Put(%s) = %v, want %v", tr.ID, err, want)
 	}
 }
 
-// next is the oldest transfer that is due and that nobody has.
-func (m *outboxModel) next(now time.Time) (found store.Transfer, ok bool) {
-	for id, tr := range m.kept {
-		due := tr.State != store.GivenUp && !m.leased[id] && !tr.Due.After(now)
-		if due && (!ok || tr.Created.Before(found.Created)) {
-			found, ok = tr, true
+// due returns those that may be taken now, oldest first, and when the next of
+// the others will be.
+func (w *outboxWalk) due() (ready []*naive, next time.Time) {
+	for _, n := range w.all {
+		switch {
+		case n.leased || n.State == store.GivenUp:
+		case !n.Due.After(w.now):
+			ready = append(ready, n)
+		case next.IsZero() || n.Due.Before(next):
+			next = n.Due
 		}
 	}
-	return found, ok
+	slices.SortFunc(ready, func(a, b *naive) int { return a.Created.Compare(b.Created) })
+	return ready, next
 }
 
-func (m *outboxModel) take(r *rapid.T, o store.Outbox, now time.Time) {
-	want, ok := m.next(now)
-	got, _, err := o.Take(r.Context(), now)
-	if err != nil || (got != nil) != ok || ok && got.Episode != want.Episode {
-		r.Fatalf("Take = %+v, %v; want %+v, %v", got, err, want, ok)
-	}
-	if ok {
-		m.leased[want.ID] = true
-	}
-}
-
-// end saves or deletes a transfer that somebody has.
-func (m *outboxModel) end(r *rapid.T, o store.Outbox, now time.Time, how int) {
-	for _, id := range modelIDs {
-		if !m.leased[id] {
-			continue
+func (w *outboxWalk) take(t *rapid.T) {
+	ready, wantNext := w.due()
+	got, next, err := w.outbox.Take(context.Background(), w.now)
+	switch {
+	case err != nil:
+		t.Fatalf("Take: %v", err)
+	case len(ready) == 0:
+		if got != nil || !next.Equal(wantNext) {
+			t.Fatalf("Take = %+v, next at %s; want nothing, next at %s", got, next, wantNext)
 		}
-		tr := m.kept[id]
-		delete(m.leased, id)
-		if how == 3 {
-			delete(m.kept, id)
-			if err := o.Delete(r.Context(), &tr); err != nil {
-				r.Fatalf("Delete(%s): %v", id, err)
-			}
-			return
+	case got == nil:
+		t.Fatalf("Take found nothing, want %s", ready[0].ID)
+	default:
+		if diff := gocmp.Diff(&ready[0].Transfer, got, cmpTarget); diff != "" {
+			t.Fatalf("Take (-want +got):\n%s", diff)
 		}
-		tr.State, tr.Attempt, tr.Due = store.State(how), tr.Attempt+1, now.Add(30*time.Second)
-		if tr.State == store.Waiting {
-			tr.Until = now.Add(time.Hour)
-		}
-		m.kept[id] = tr
-		if err := o.Save(r.Context(), &tr); err != nil {
-			r.Fatalf("Save(%s): %v", id, err)
-		}
-		return
+		ready[0].leased = true
+		w.held = append(w.held, got)
 	}
 }
 
-func (m *outboxModel) compare(r *rapid.T, o store.Outbox) {
-	list, err := o.List(r.Context())
+// letGo draws one of the transfers that somebody holds.
+func (w *outboxWalk) letGo(t *rapid.T) *store.Transfer {
+	if len(w.held) == 0 {
+		t.Skip("nobody holds a transfer")
+	}
+	i := rapid.IntRange(0, len(w.held)-1).Draw(t, "holder")
+	tr := w.held[i]
+	w.held = slices.Delete(w.held, i, i+1)
+	return tr
+}
+
+func (w *outboxWalk) save(t *rapid.T) {
+	tr := w.letGo(t)
+	tr.State = rapid.SampledFrom([]store.State{store.Pending, store.Pending, store.Waiting, store.GivenUp}).Draw(t, "state")
+	tr.Due = w.seconds(t, "due", 0, 60)
+	tr.Attempt++
+	tr.Unsure = rapid.Bool().Draw(t, "unsure")
+	want := store.ErrNotFound
+	if kept := w.all[tr.ID]; kept != nil && kept.Episode == tr.Episode {
+		want = nil
+		w.all[tr.ID] = &naive{Transfer: *tr}
+	}
+	if err := w.outbox.Save(context.Background(), tr); !errors.Is(err, want) {
+		t.Fatalf("Save(%s) = %v, want %v", tr.Episode, err, want)
+	}
+}
+
+// remove deletes what somebody holds, or what somebody merely knows of.
+func (w *outboxWalk) remove(t *rapid.T) {
+	var tr *store.Transfer
+	if rapid.Bool().Draw(t, "held") {
+		tr = w.letGo(t)
+	} else {
+		kept := w.all[walkIDs.Draw(t, "id")]
+		if kept == nil {
+			t.Skip("there is no such transfer")
+		}
+		known := kept.Transfer
+		tr = &known
+	}
+	want := store.ErrNotFound
+	if kept := w.all[tr.ID]; kept != nil && kept.Episode == tr.Episode {
+		want = nil
+		delete(w.all, tr.ID)
+	}
+	if err := w.outbox.Delete(context.Background(), tr); !errors.Is(err, want) {
+		t.Fatalf("Delete(%s) = %v, want %v", tr.Episode, err, want)
+	}
+}
+
+func (w *outboxWalk) hasten(t *rapid.T) {
+	id, due := walkIDs.Draw(t, "id"), w.seconds(t, "due", 0, 5)
+	want := store.ErrNotFound
+	if kept := w.all[id]; kept != nil && !kept.leased && kept.State == store.Waiting {
+		want = nil
+		kept.Due = due
+	}
+	if err := w.outbox.Hasten(context.Background(), id, due); !errors.Is(err, want) {
+		t.Fatalf("Hasten(%s) = %v, want %v", id, err, want)
+	}
+}
+
+func (w *outboxWalk) passTime(t *rapid.T) { w.now = w.seconds(t, "wait", 0, 40) }
+
+// restart ends all leases, and makes everybody unsure of what was sent. What
+// was hastened is due at its own time again.
+func (w *outboxWalk) restart(t *rapid.T) {
+	w.outbox = w.reopen(t, w.outbox)
+	w.held = nil
+	for _, n := range w.all {
+		n.leased = false
+		n.Unsure = n.Unsure || n.State != store.GivenUp
+		if kept, err := w.outbox.Get(context.Background(), n.ID); err == nil && n.State == store.Waiting {
+			n.Due = kept.Due
+		}
+	}
+}
+
+// check compares everything that is kept; it runs after every action.
+func (w *outboxWalk) check(t *rapid.T) {
+	list, err := w.outbox.List(context.Background())
 	if err != nil {
-		r.Fatal(err)
+		t.Fatalf("List: %v", err)
 	}
-	got := map[string]store.Transfer{}
-	for _, tr := range list {
-		got[tr.ID] = *tr
+	want := []*store.Transfer{}
+	for _, n := range w.all {
+		want = append(want, &n.Transfer)
 	}
-	if diff := cmp.Diff(m.kept, got, cmpTarget); diff != "" {
-		r.Fatalf("the outbox differs from the model (-model +outbox):\n%s", diff)
+	byAge := func(a, b *store.Transfer) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) }
+	slices.SortFunc(want, byAge)
+	if !slices.IsSortedFunc(list, func(a, b *store.Transfer) int { return a.Created.Compare(b.Created) }) {
+		t.Fatal("List is not in order of age")
+	}
+	slices.SortFunc(list, byAge)
+	if diff := gocmp.Diff(want, list, cmpTarget); diff != "" {
+		t.Fatalf("List (-want +got):\n%s", diff)
+	}
+	for _, tr := range want {
+		got, err := w.outbox.Get(context.Background(), tr.ID)
+		if err != nil || got.Episode != tr.Episode {
+			t.Fatalf("Get(%s) = %+v, %v", tr.ID, got, err)
+		}
 	}
 }
 
-// MarksModel is OutboxModel for marks.
+// MarksModel compares a memory of callbacks with a naive one over random walks:
+// a map of keys to answers and the times at which they are forgotten. open
+// returns a new and empty memory that keeps answers for keep.
 func MarksModel(t *testing.T, open func(keep time.Duration, now func() time.Time) store.Marks) {
 	t.Helper()
-	rapid.Check(t, func(r *rapid.T) {
-		m := open(time.Hour, func() time.Time { return epoch })
-		answers, claimed := map[string]string{}, map[string]bool{}
-		key := rapid.SampledFrom([]string{"a", "b", "c"})
-		r.Repeat(map[string]func(*rapid.T){
-			"claim": func(r *rapid.T) {
-				k := key.Draw(r, "key")
-				if claimed[k] {
-					return // it would wait
-				}
-				answer, first, err := m.Claim(r.Context(), k)
-				if want, known := answers[k]; err != nil || first == known || string(answer) != want {
-					r.Fatalf("Claim(%s) = %q, %v, %v; the model has %q, %v", k, answer, first, err, want, known)
-				}
-				claimed[k] = first
-			},
-			"finish": func(r *rapid.T) {
-				if k := key.Draw(r, "key"); claimed[k] {
-					answers[k] = rapid.StringN(1, 5, 10).Draw(r, "answer")
-					m.Finish(r.Context(), k, []byte(answers[k]))
-					claimed[k] = false
-				}
-			},
-			"release": func(r *rapid.T) {
-				if k := key.Draw(r, "key"); claimed[k] {
-					m.Release(r.Context(), k)
-					claimed[k] = false
-				}
-			},
-		})
+	rapid.Check(t, func(t *rapid.T) {
+		w := &marksWalk{keep: time.Minute, now: epoch, all: map[string]*naiveMark{}}
+		w.marks = open(w.keep, func() time.Time { return w.now })
+		t.Repeat(map[string]func(*rapid.T){"claim": w.claim, "finish": w.finish, "release": w.release, "pass time": w.passTime})
 	})
+}
+
+// naiveMark is a callback in the model's map: being worked on, or answered.
+type naiveMark struct {
+	working bool
+	answer  string
+	until   time.Time
+}
+
+type marksWalk struct {
+	marks store.Marks
+	keep  time.Duration
+	now   time.Time
+	seq   int
+	all   map[string]*naiveMark
+}
+
+// gone is a context that has ended: nobody waits in a walk.
+var gone = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+func (w *marksWalk) claim(t *rapid.T) {
+	key := walkIDs.Draw(t, "key")
+	answer, first, err := w.marks.Claim(gone, key)
+	m := w.all[key]
+	switch {
+	case m != nil && m.working:
+		if first || err == nil {
+			t.Fatalf("Claim(%s) while another works on it: %q, %v, %v", key, answer, first, err)
+		}
+	case m != nil && w.now.Before(m.until):
+		if first || err != nil || string(answer) != m.answer {
+			t.Fatalf("Claim(%s) of a repeat = %q, %v, %v; want %q", key, answer, first, err, m.answer)
+		}
+	default:
+		if !first || err != nil {
+			t.Fatalf("Claim(%s) = %q, %v, %v; want to be the first", key, answer, first, err)
+		}
+		w.all[key] = &naiveMark{working: true}
+	}
+}
+
+// worked draws a callback that is being worked on.
+func (w *marksWalk) worked(t *rapid.T) string {
+	key := walkIDs.Draw(t, "key")
+	if m := w.all[key]; m == nil || !m.working {
+		t.Skip("nobody works on it")
+	}
+	return key
+}
+
+func (w *marksWalk) finish(t *rapid.T) {
+	key := w.worked(t)
+	w.seq++
+	answer := strconv.Itoa(w.seq)
+	w.marks.Finish(context.Background(), key, []byte(answer))
+	w.all[key] = &naiveMark{answer: answer, until: w.now.Add(w.keep)}
+}
+
+func (w *marksWalk) release(t *rapid.T) {
+	key := w.worked(t)
+	w.marks.Release(context.Background(), key)
+	delete(w.all, key)
+}
+
+func (w *marksWalk) passTime(t *rapid.T) {
+	w.now = w.now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
 }

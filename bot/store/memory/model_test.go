@@ -1,0 +1,22 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
+	"escalator/bot/store/storetest"
+)
+
+func TestOutbox_equalsANaiveModel(t *testing.T) {
+	storetest.OutboxModel(t, func(_ *rapid.T, now func() time.Time) store.Outbox { return memory.NewOutbox(now) }, nil)
+}
+
+func TestMarks_equalANaiveModel(t *testing.T) {
+	storetest.MarksModel(t, func(keep time.Duration, now func() time.Time) store.Marks {
+		return memory.NewMarks(memory.MarksOptions{Keep: keep, Max: 100_000, Now: now})
+	})
+}
