@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot"
+	"escalator/bot/backend"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/store/memory"
@@ -37,8 +39,9 @@ rules:
 // noDesk is never called: the courier does not run.
 type noDesk struct{ bot.Desk }
 
-// newService makes the whole way of a message but the courier.
-func newService(tb testing.TB) *handlers.Server {
+// newService makes the whole way of a message but the courier, with a bot
+// behind it if own is not nil.
+func newService(tb testing.TB, own bot.Backend) *handlers.Server {
 	tb.Helper()
 	policy, report := rules.Load([]byte(benchRules), rules.LoadOptions{})
 	if policy == nil {
@@ -49,7 +52,7 @@ func newService(tb testing.TB) *handlers.Server {
 	registry := prometheus.NewRegistry()
 	outbox := memory.NewOutbox(nil)
 	b := bot.New(bot.Options{
-		Policy: policy, Desk: noDesk{}, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
+		Policy: policy, Desk: noDesk{}, Backend: own, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
 		Marks: memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1_000_000, Expires: policy.Expiry,
@@ -85,12 +88,29 @@ func BenchmarkCallback(b *testing.B) {
 	for _, side := range []struct {
 		name    string
 		handler http.Handler
-	}{{"floor", bareGin()}, {"ours", newService(b).Public()}} {
-		b.Run(side.name, func(b *testing.B) { benchmarkHTTP(b, side.handler) })
+	}{{"floor", bareGin()}, {"ours", newService(b, nil).Public()}} {
+		b.Run(side.name, func(b *testing.B) { benchmarkHTTP(b, side.handler, 16) })
 	}
 }
 
-func benchmarkHTTP(b *testing.B, h http.Handler) {
+// BenchmarkForward compares a small bot asked directly with the same bot asked
+// through us, over one connection: the difference of the two lines is what we
+// add. Run it with: make bench BENCH=Forward.
+func BenchmarkForward(b *testing.B) {
+	server := httptest.NewServer(bareGin())
+	defer server.Close()
+	own, err := backend.New(server.URL + "/callback")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer own.Close()
+	b.Run("direct", func(b *testing.B) { benchmarkHTTP(b, bareGin(), 0) })
+	b.Run("through", func(b *testing.B) { benchmarkHTTP(b, newService(b, own).Public(), 0) })
+}
+
+// benchmarkHTTP asks a handler over loopback, over parallel connections for
+// each processor, or over one in all.
+func benchmarkHTTP(b *testing.B, h http.Handler, parallel int) {
 	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -103,24 +123,34 @@ func benchmarkHTTP(b *testing.B, h http.Handler) {
 	base := fmt.Sprintf("http://%s/callback?SdkAppid=%d&CallbackCommand=%s&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI&RequestTime=%s&Sign=%s&RequestID=",
 		listener.Addr(), benchApp, desk.CommandSessionEvent, stamp, desk.Sign(benchToken, stamp))
 	var n atomic.Int64
+	ask := func(client *http.Client) {
+		i := n.Add(1)
+		resp, err := client.Post(fmt.Sprint(base, i), "application/json", strings.NewReader(benchBody(i)))
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			b.Errorf("status %d", resp.StatusCode)
+		}
+	}
 	b.ReportAllocs()
-	b.SetParallelism(16)
+	if parallel == 0 {
+		client := &http.Client{Transport: &http.Transport{}}
+		defer client.CloseIdleConnections()
+		for b.Loop() {
+			ask(client)
+		}
+		return
+	}
+	b.SetParallelism(parallel)
 	b.RunParallel(func(pb *testing.PB) {
 		client := &http.Client{Transport: &http.Transport{}}
 		defer client.CloseIdleConnections()
 		for pb.Next() {
-			i := n.Add(1)
-			resp, err := client.Post(fmt.Sprint(base, i), "application/json", strings.NewReader(benchBody(i)))
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				b.Errorf("status %d", resp.StatusCode)
-				return
-			}
+			ask(client)
 		}
 	})
 }
