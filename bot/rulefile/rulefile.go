@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -107,6 +108,7 @@ func (f *File) Status() Status {
 // at once.
 func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
 	f.tryTests()
+	debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
