@@ -271,23 +271,3 @@ func BenchmarkPut(b *testing.B) {
 		})
 	}
 }
-
-// TestStore_aFileThatShrinksUnderIt: somebody copies another file over it, say.
-// The pages that bbolt has mapped are gone; reading them would end the process.
-func TestStore_aFileThatShrinksUnderIt_refusesAndLives(t *testing.T) {
-	dir := t.TempDir()
-	fill(t, dir)
-	s := open(t, dir, &reports{})
-	if err := os.Truncate(filepath.Join(dir, "escalator.db"), int64(2*os.Getpagesize())); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Put(t.Context(), newTransfer("new")); err == nil {
-		t.Error("Put promised to keep a transfer in a file that is gone")
-	}
-	if s.Writable() == nil {
-		t.Error("Writable has no reason")
-	}
-	if list, err := s.List(t.Context()); err != nil || len(list) != 500 {
-		t.Errorf("%d transfers are still known, %v", len(list), err)
-	}
-}

@@ -2,8 +2,6 @@ package bolt
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -99,7 +97,6 @@ func (c *committer) enqueue(change func(*bolt.Tx) error, late <-chan time.Time) 
 
 // run commits group after group until the queue is closed and empty.
 func (c *committer) run() {
-	debug.SetPanicOnFault(true) // see update
 	group := make([]write, 0, maxGroup)
 	for first := range c.queue {
 		group = taken(c.gather(append(group[:0], first)))
@@ -121,7 +118,7 @@ func taken(group []write) []write {
 // commit writes one group and what rides with it.
 func (c *committer) commit(group []write) error {
 	along := c.rider.take()
-	err := c.update(func(tx *bolt.Tx) error {
+	err := c.db.Update(func(tx *bolt.Tx) error {
 		if err := along.write(tx); err != nil {
 			return err
 		}
@@ -136,18 +133,6 @@ func (c *committer) commit(group []write) error {
 		c.rider.putBack(along)
 	}
 	return err
-}
-
-// update runs one transaction. bbolt panics when its file does not hold what it
-// should, and reads a page that is gone as a fault; for those who wait that is
-// a commit that failed, and the service lives.
-func (c *committer) update(change func(*bolt.Tx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the file of the store is damaged: %v", p)
-		}
-	}()
-	return c.db.Update(change)
 }
 
 // gather adds what is waiting in the queue now.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -113,7 +112,6 @@ func openFile(path string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, unsaved: batch{}, closing: make(chan struct{})}
 	defer func() {
 		if p := recover(); p != nil {

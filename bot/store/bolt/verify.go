@@ -27,8 +27,7 @@ const (
 	flagBranch    = 0x01
 	flagLeaf      = 0x02
 	flagFreelist  = 0x10
-	flagBucket    = 0x01   // of a leaf's element
-	longFreelist  = 0xffff // in the place of a count
+	flagBucket    = 0x01 // of a leaf's element
 	noFreelist    = ^uint64(0)
 	maxPageSize   = 1 << 20
 )
@@ -70,10 +69,12 @@ func verify(path string) error {
 	if err := w.readMeta(); err != nil {
 		return err
 	}
-	if err := w.walk(w.root); err != nil {
-		return err
+	if w.freelist != noFreelist {
+		if p, err := w.read(w.freelist); err != nil || p.flags != flagFreelist {
+			return foreignError(fmt.Sprintf("page %d is no free list", w.freelist))
+		}
 	}
-	return w.walkFreelist()
+	return w.walk(w.root)
 }
 
 // readMeta finds the newer of the two valid meta pages. The second stands one
@@ -122,12 +123,6 @@ func (w *walker) read(id uint64) (p page, err error) {
 	if binary.NativeEndian.Uint64(head) != id || id+overflow >= w.top {
 		return p, foreignError(fmt.Sprintf("page %d is torn", id))
 	}
-	for used := id; used <= id+overflow; used++ {
-		if w.seen[used] {
-			return p, foreignError(fmt.Sprintf("page %d is used twice", used))
-		}
-		w.seen[used] = true
-	}
 	p.flags, p.count = binary.NativeEndian.Uint16(head[8:]), int(binary.NativeEndian.Uint16(head[10:]))
 	p.data = make([]byte, int64(overflow+1)*w.pageSize)
 	if _, err := w.file.ReadAt(p.data, at); err != nil {
@@ -138,6 +133,10 @@ func (w *walker) read(id uint64) (p page, err error) {
 
 // walk checks the tree below a page.
 func (w *walker) walk(id uint64) error {
+	if w.seen[id] {
+		return foreignError(fmt.Sprintf("page %d is used twice", id))
+	}
+	w.seen[id] = true
 	p, err := w.read(id)
 	if err != nil {
 		return err
@@ -183,7 +182,7 @@ func (w *walker) walkLeaf(id uint64, p page) error {
 		flags, pos := binary.NativeEndian.Uint32(e), int(binary.NativeEndian.Uint32(e[4:]))
 		key, value := int(binary.NativeEndian.Uint32(e[8:])), int(binary.NativeEndian.Uint32(e[12:]))
 		begin := at + pos + key
-		if begin+value > len(p.data) || key == 0 {
+		if begin+value > len(p.data) {
 			return torn
 		}
 		if flags&flagBucket == 0 {
@@ -202,33 +201,6 @@ func (w *walker) walkLeaf(id uint64, p page) error {
 		if err := w.walkInline(id, inner[bucketHeader:]); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// walkFreelist checks that what is free is a page, free once, and not in use.
-// A long list has its length in the first element.
-func (w *walker) walkFreelist() error {
-	if w.freelist == noFreelist {
-		return nil
-	}
-	p, err := w.read(w.freelist)
-	if err != nil || p.flags != flagFreelist {
-		return foreignError(fmt.Sprintf("page %d is no free list", w.freelist))
-	}
-	ids, count := p.data[pageHeader:], uint64(p.count)
-	if p.count == longFreelist {
-		count, ids = binary.NativeEndian.Uint64(ids), ids[8:]
-	}
-	if count > uint64(len(ids)/8) {
-		return foreignError(fmt.Sprintf("page %d is torn", w.freelist))
-	}
-	for i := range count {
-		id := binary.NativeEndian.Uint64(ids[i*8:])
-		if id < 2 || id >= w.top || w.seen[id] {
-			return foreignError(fmt.Sprintf("page %d cannot be free", id))
-		}
-		w.seen[id] = true
 	}
 	return nil
 }
