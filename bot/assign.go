@@ -61,14 +61,14 @@ func (b *Bot) assignTarget(ctx context.Context, e *desk.Event) (*rules.Target, e
 // kept and no transfer is made.
 func (b *Bot) consider(ctx context.Context, e *desk.Event, text string) (*record, error) {
 	r := &record{event: e, policy: b.Policy(), started: b.Now()}
-	err := b.Conversations.Update(ctx, conversationID(e), func(c *rules.Conversation) (*store.Transfer, error) {
+	err := b.Conversations.Update(ctx, conversationID(e), func(c *rules.Conversation) (store.Effect, error) {
 		var copied rules.Conversation
 		copied.CopyFrom(c)
 		r.decision = r.policy.Decide(&copied, rules.Turn{
 			Kind: rules.UserTurn, At: r.started, Text: text, Fields: e, Muted: b.Muted(),
 		})
 		r.language = copied.Language()
-		return nil, nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -142,9 +142,9 @@ func (w *world) user(text string) Answer {
 
 func (w *world) phase() (p rules.Phase) {
 	w.t.Helper()
-	err := w.bot.Conversations.Update(w.t.Context(), "s1", func(c *rules.Conversation) (*store.Transfer, error) {
+	err := w.bot.Conversations.Update(w.t.Context(), "s1", func(c *rules.Conversation) (store.Effect, error) {
 		p = c.Phase()
-		return nil, nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -156,9 +156,9 @@ func (a *attempt) log(outcome string, level logrus.Level) {
 // settle tells the conversation how its transfer ended.
 func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
 	at := b.Now()
-	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (*store.Transfer, error) {
+	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
 		b.Policy().Settle(c, t.Rule, r, at)
-		return nil, nil
+		return b.alarmOf(c), nil
 	})
 	if err != nil {
 		b.Log.WithError(err).WithField("session", clip(t.Session)).Error("the end of a transfer could not be kept with its conversation")

@@ -144,7 +144,7 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 		s.turn.At, s.turn.Muted = r.started, b.Muted()
 	}
 	id := conversationID(e)
-	err := b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
+	err := b.Conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 		r.decision = rules.Decision{}
 		if s.observe != nil {
 			c.Observe(*s.observe, r.started, e.Time)
@@ -154,10 +154,7 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 		}
 		r.language = c.Language()
 		r.alarm, r.hasAlarm = policy.NextTimer(c)
-		if r.decision.Outcome != rules.OutcomeTransfer {
-			return nil, nil
-		}
-		return b.transfer(e, &r.decision, r.language), nil
+		return b.effect(e, r), nil
 	})
 	if errors.Is(err, store.ErrPending) {
 		err = b.alreadyOnItsWay(ctx, id, r)
@@ -169,15 +166,35 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 	return r, nil
 }
 
+// effect is what a decision leads to, for the store to keep with the conversation.
+func (b *Bot) effect(e *desk.Event, r *record) (f store.Effect) {
+	if r.decision.Outcome == rules.OutcomeTransfer {
+		f.Transfer = b.transfer(e, &r.decision, r.language)
+	}
+	f.Alarm = r.alarm
+	ours := acts(r.decision)
+	if e.Command != "" && (ours || b.Backend == nil || !passedOn(e.Command)) {
+		f.Mark, f.Answer = e.DedupKey(), b.answerTo(e, ours)
+	}
+	return f
+}
+
+// alarmOf is the effect of a change that is no turn: the conversation may want
+// to be woken at another time.
+func (b *Bot) alarmOf(c *rules.Conversation) (f store.Effect) {
+	f.Alarm, _ = b.Policy().NextTimer(c)
+	return f
+}
+
 // alreadyOnItsWay corrects a conversation that had forgotten that it is being
 // transferred (it was evicted, say): the outbox knows better.
 func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
 	r.decision.Outcome = rules.OutcomeSuppressed
 	r.decision.Reason = rules.ReasonAlreadyTransferring
 	r.decision.Chain = nil
-	return b.Conversations.Update(ctx, id, func(c *rules.Conversation) (*store.Transfer, error) {
+	return b.Conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(rules.EventTransferring, r.started, time.Time{})
-		return nil, nil
+		return b.alarmOf(c), nil
 	})
 }
 
@@ -223,13 +240,13 @@ func (b *Bot) speak(r *record) {
 
 // offered tells the conversation whether the customer has the offer.
 func (b *Bot) offered(session, rule string, sent bool) {
-	err := b.Conversations.Update(context.Background(), session, func(c *rules.Conversation) (*store.Transfer, error) {
+	err := b.Conversations.Update(context.Background(), session, func(c *rules.Conversation) (store.Effect, error) {
 		if sent {
 			b.Policy().OfferSent(c, rule, b.Now())
 		} else {
 			b.Policy().OfferFailed(c, rule)
 		}
-		return nil, nil
+		return b.alarmOf(c), nil
 	})
 	if err != nil {
 		b.Log.WithError(err).WithField("session", clip(session)).Error("an offer could not be kept with its conversation")

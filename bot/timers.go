@@ -147,10 +147,10 @@ func (t *timers) fire(a *alarm) {
 // Wake plans the alarms of conversations that were restored after a restart.
 func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
-		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 			at, ok := b.Policy().NextTimer(c)
 			b.timers.set(eventOf(id), at, ok)
-			return nil, nil
+			return store.Effect{}, nil
 		})
 	}
 }

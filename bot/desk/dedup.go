@@ -14,6 +14,13 @@ import (
 // The key is a SHA-256 over parts that each carry a tag and their length, so
 // that no two different callbacks can be spelled alike.
 func (e *Event) DedupKey() string {
+	if e.dedup == "" {
+		e.dedup = e.dedupKey()
+	}
+	return e.dedup
+}
+
+func (e *Event) dedupKey() string {
 	var room [512]byte
 	parts := part(room[:0], 'c', e.Command)
 	switch {

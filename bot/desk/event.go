@@ -107,7 +107,8 @@ type Event struct {
 	RawQuery string
 	Header   http.Header
 
-	task string // raw JSON of the task flow's Body
+	task  string // raw JSON of the task flow's Body
+	dedup string // what DedupKey found
 }
 
 // Sources of the plug-in's custom messages that are signals, not content: a

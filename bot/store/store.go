@@ -18,24 +18,42 @@ var ErrNotFound = errors.New("the outbox holds no such transfer")
 // Conversations keeps the state of the live conversations.
 type Conversations interface {
 	// Update runs change on the conversation named id, alone. A conversation
-	// that is not known is a new one. When change returns a transfer, that is
+	// that is not known is a new one. When its effect holds a transfer, that is
 	// put into the outbox before the changed conversation can be seen; when
 	// change or the outbox fails, the conversation stays as it was.
-	// A driver may run change more than once: it must have no other effect.
+	// A driver may run change more than once: it must have no other effect, and
+	// what the last run returned counts.
 	Update(ctx context.Context, id string, change Change) error
 	// Live returns how many conversations are kept.
 	Live() int
 }
 
 // Change is what Conversations.Update runs.
-type Change func(c *rules.Conversation) (*Transfer, error)
+type Change func(c *rules.Conversation) (Effect, error)
+
+// Effect is what a change leads to, beside the changed conversation.
+type Effect struct {
+	// Transfer is due; nil: none is.
+	Transfer *Transfer
+	// Alarm is when the conversation next wants a turn by the clock; zero:
+	// never. A driver that several processes share has one of them wake it, if
+	// the process that set the alarm is gone by then.
+	Alarm time.Time
+	// Mark is the claimed callback (Marks.Claim) that this change belongs to,
+	// and Answer what it is answered, where that is known by now. A driver may
+	// keep them together with the conversation; Finish is called all the same.
+	Mark   string
+	Answer []byte
+}
 
 // Marks remembers which callbacks were seen, and what was answered.
 type Marks interface {
 	// Claim takes the mark named key. The first caller gets first = true and
 	// must end with Finish or Release. The others wait for it, up to the end of
 	// ctx, and get its answer; after a Release one of them becomes the first.
-	Claim(ctx context.Context, key string) (answer []byte, first bool, err error)
+	// conversation is the id of the one that the callback belongs to, or empty;
+	// it is the same for each copy of a callback.
+	Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error)
 	// Finish keeps the answer for those who come later. The slice is kept.
 	Finish(ctx context.Context, key string, answer []byte)
 	// Release forgets the mark, so that the sender's next try is a first one.

@@ -110,9 +110,9 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 	defer m.scratch.Put(before)
 	before.CopyFrom(&c.state)
 
-	transfer, err := change(&c.state)
-	if err == nil && transfer != nil {
-		err = m.outbox.Put(ctx, transfer)
+	effect, err := change(&c.state)
+	if err == nil && effect.Transfer != nil {
+		err = m.outbox.Put(ctx, effect.Transfer)
 	}
 	if err != nil {
 		c.state.CopyFrom(before)

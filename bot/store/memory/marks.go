@@ -51,7 +51,7 @@ func NewMarks(o MarksOptions) *Marks {
 }
 
 // Claim implements store.Marks.
-func (m *Marks) Claim(ctx context.Context, key string) (answer []byte, first bool, err error) {
+func (m *Marks) Claim(ctx context.Context, key, _ string) (answer []byte, first bool, err error) {
 	mine := &claim{done: make(chan struct{})}
 	for {
 		e, added := m.table.add(key, mine)

@@ -53,17 +53,17 @@ func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
 		go memory.Sweep(ctx, m.Sweep)
 		for i := range 500 {
 			key := fmt.Sprint(i)
-			if _, first, _ := m.Claim(ctx, key); !first {
+			if _, first, _ := m.Claim(ctx, key, ""); !first {
 				t.Fatalf("%s is not the first", key)
 			}
 			m.Finish(ctx, key, []byte("ok"))
 		}
 		time.Sleep(59 * time.Second)
-		if _, first, _ := m.Claim(ctx, "7"); first {
+		if _, first, _ := m.Claim(ctx, "7", ""); first {
 			t.Error("a mark was forgotten early")
 		}
 		time.Sleep(2 * time.Second)
-		if _, first, _ := m.Claim(ctx, "7"); !first {
+		if _, first, _ := m.Claim(ctx, "7", ""); !first {
 			t.Error("a mark is kept beyond its time")
 		}
 		m.Release(ctx, "7")
@@ -82,7 +82,7 @@ func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
 	m := memory.NewMarks(memory.MarksOptions{Keep: time.Hour, Max: limit, Evicted: func() { evicted++ }})
 	for i := range 2 * limit {
 		key := fmt.Sprint(i)
-		if _, first, _ := m.Claim(t.Context(), key); !first {
+		if _, first, _ := m.Claim(t.Context(), key, ""); !first {
 			t.Fatal(key)
 		}
 		m.Finish(t.Context(), key, []byte("ok"))
@@ -91,7 +91,7 @@ func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
 		t.Errorf("%d marks are kept and %d were evicted", n, evicted)
 	}
 	for i := 2*limit - limit/4; i < 2*limit; i++ {
-		if _, first, _ := m.Claim(t.Context(), fmt.Sprint(i)); first {
+		if _, first, _ := m.Claim(t.Context(), fmt.Sprint(i), ""); first {
 			t.Fatalf("mark %d, one of the newest, is gone", i)
 		}
 	}
@@ -101,9 +101,9 @@ func TestConversations_overTheCap_onlyIdleOnesOfTheBotPhaseGo(t *testing.T) {
 	const limit = 5_000
 	m := newConversations(memory.NewOutbox(nil), limit, nil)
 	touch := func(id string, k rules.EventKind) {
-		err := m.Update(t.Context(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+		err := m.Update(t.Context(), id, func(c *rules.Conversation) (store.Effect, error) {
 			c.Observe(k, time.Now(), time.Time{})
-			return nil, nil
+			return store.Effect{}, nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -120,11 +120,11 @@ func TestConversations_overTheCap_onlyIdleOnesOfTheBotPhaseGo(t *testing.T) {
 	}
 	for i := range limit / 10 {
 		id := fmt.Sprint("human", i)
-		err := m.Update(t.Context(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+		err := m.Update(t.Context(), id, func(c *rules.Conversation) (store.Effect, error) {
 			if c.Phase() != rules.PhaseHuman {
 				t.Errorf("%s was evicted", id)
 			}
-			return nil, nil
+			return store.Effect{}, nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -142,9 +142,9 @@ func TestConversations_silentOnesAreForgotten(t *testing.T) {
 			if i%2 == 0 {
 				kind = rules.EventWithHuman
 			}
-			_ = m.Update(ctx, fmt.Sprint(i), func(c *rules.Conversation) (*store.Transfer, error) {
+			_ = m.Update(ctx, fmt.Sprint(i), func(c *rules.Conversation) (store.Effect, error) {
 				c.Observe(kind, time.Now(), time.Time{})
-				return nil, nil
+				return store.Effect{}, nil
 			})
 		}
 		for _, step := range []struct {

@@ -28,9 +28,9 @@ func Conversations(t *testing.T, open func(t *testing.T) (store.Conversations, s
 		m, _ := open(t)
 		observe(t, m, "a", rules.EventWithHuman)
 		broken := errors.New("broken")
-		err := m.Update(t.Context(), "a", func(c *rules.Conversation) (*store.Transfer, error) {
+		err := m.Update(t.Context(), "a", func(c *rules.Conversation) (store.Effect, error) {
 			c.Observe(rules.EventClosed, epoch.Add(time.Minute), time.Time{})
-			return nil, broken
+			return store.Effect{}, broken
 		})
 		if !errors.Is(err, broken) {
 			t.Errorf("Update = %v", err)
@@ -46,9 +46,9 @@ func Conversations(t *testing.T, open func(t *testing.T) (store.Conversations, s
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				err := m.Update(t.Context(), "a", func(*rules.Conversation) (*store.Transfer, error) {
+				err := m.Update(t.Context(), "a", func(*rules.Conversation) (store.Effect, error) {
 					counter++
-					return nil, nil
+					return store.Effect{}, nil
 				})
 				if err != nil {
 					t.Errorf("Update: %v", err)
@@ -65,9 +65,9 @@ func Conversations(t *testing.T, open func(t *testing.T) (store.Conversations, s
 func putsTransfer(open func(t *testing.T) (store.Conversations, store.Outbox)) func(*testing.T) {
 	return func(t *testing.T) {
 		m, o := open(t)
-		change := func(c *rules.Conversation) (*store.Transfer, error) {
+		change := func(c *rules.Conversation) (store.Effect, error) {
 			c.Observe(rules.EventWithHuman, epoch, time.Time{})
-			return transfer("a", 0), nil
+			return store.Effect{Transfer: transfer("a", 0)}, nil
 		}
 		if err := m.Update(t.Context(), "a", change); err != nil {
 			t.Fatal(err)
@@ -86,9 +86,9 @@ func putsTransfer(open func(t *testing.T) (store.Conversations, store.Outbox)) f
 
 func observe(t *testing.T, m store.Conversations, id string, k rules.EventKind) {
 	t.Helper()
-	err := m.Update(t.Context(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+	err := m.Update(t.Context(), id, func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(k, epoch, time.Time{})
-		return nil, nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		t.Fatalf("Update(%q): %v", id, err)
@@ -97,9 +97,9 @@ func observe(t *testing.T, m store.Conversations, id string, k rules.EventKind) 
 
 func phase(t *testing.T, m store.Conversations, id string) (p rules.Phase) {
 	t.Helper()
-	err := m.Update(t.Context(), id, func(c *rules.Conversation) (*store.Transfer, error) {
+	err := m.Update(t.Context(), id, func(c *rules.Conversation) (store.Effect, error) {
 		p = c.Phase()
-		return nil, nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		t.Fatalf("Update(%q): %v", id, err)

@@ -19,7 +19,7 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 		claim(t, m, "k")
 		m.Finish(t.Context(), "k", []byte("answer"))
 		for range 3 {
-			if answer, first, err := m.Claim(t.Context(), "k"); err != nil || first || string(answer) != "answer" {
+			if answer, first, err := m.Claim(t.Context(), "k", ""); err != nil || first || string(answer) != "answer" {
 				t.Fatalf("Claim of a repeat = %q, %v, %v", answer, first, err)
 			}
 		}
@@ -32,7 +32,7 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 		m.Release(t.Context(), "k")
 		claim(t, m, "k")
 		m.Finish(t.Context(), "k", []byte("second"))
-		if answer, _, _ := m.Claim(t.Context(), "k"); string(answer) != "second" {
+		if answer, _, _ := m.Claim(t.Context(), "k", ""); string(answer) != "second" {
 			t.Errorf("answer = %q", answer)
 		}
 	})
@@ -41,7 +41,7 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 		claim(t, m, "k")
 		took := make(chan bool)
 		go func() {
-			_, first, _ := m.Claim(context.WithoutCancel(t.Context()), "k")
+			_, first, _ := m.Claim(context.WithoutCancel(t.Context()), "k", "")
 			took <- first
 		}()
 		m.Release(t.Context(), "k")
@@ -54,7 +54,7 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 		claim(t, m, "k")
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, first, err := m.Claim(ctx, "k"); first || !errors.Is(err, context.DeadlineExceeded) {
+		if _, first, err := m.Claim(ctx, "k", ""); first || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Claim = %v, %v", first, err)
 		}
 	})
@@ -62,7 +62,7 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 
 func claim(t *testing.T, m store.Marks, key string) {
 	t.Helper()
-	if _, first, err := m.Claim(t.Context(), key); err != nil || !first {
+	if _, first, err := m.Claim(t.Context(), key, ""); err != nil || !first {
 		t.Fatalf("Claim(%q): first = %v, %v", key, first, err)
 	}
 }
@@ -72,7 +72,7 @@ func manyClaim(t *testing.T, m store.Marks) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			answer, first, err := m.Claim(t.Context(), "k")
+			answer, first, err := m.Claim(t.Context(), "k", "")
 			switch {
 			case err != nil:
 				t.Errorf("Claim: %v", err)

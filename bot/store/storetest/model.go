@@ -255,7 +255,7 @@ var gone = func() context.Context {
 
 func (w *marksWalk) claim(t *rapid.T) {
 	key := walkIDs.Draw(t, "key")
-	answer, first, err := w.marks.Claim(gone, key)
+	answer, first, err := w.marks.Claim(gone, key, "")
 	m := w.all[key]
 	switch {
 	case m != nil && m.working:
