@@ -171,7 +171,7 @@ func (b *Bot) effect(e *desk.Event, r *record) (f store.Effect) {
 	if r.decision.Outcome == rules.OutcomeTransfer {
 		f.Transfer = b.transfer(e, &r.decision, r.language)
 	}
-	f.Alarm = r.alarm
+	f.Timed, f.Alarm = r.policy.Timed() || e.Name == eventTimer, r.alarm
 	ours := acts(r.decision)
 	if e.Command != "" && (ours || b.Backend == nil || !passedOn(e.Command)) {
 		f.Mark, f.Answer = e.DedupKey(), b.answerTo(e, ours)
@@ -182,7 +182,9 @@ func (b *Bot) effect(e *desk.Event, r *record) (f store.Effect) {
 // alarmOf is the effect of a change that is no turn: the conversation may want
 // to be woken at another time.
 func (b *Bot) alarmOf(c *rules.Conversation) (f store.Effect) {
-	f.Alarm, _ = b.Policy().NextTimer(c)
+	p := b.Policy()
+	f.Timed = p.Timed()
+	f.Alarm, _ = p.NextTimer(c)
 	return f
 }
 

@@ -282,6 +282,9 @@ func (e *evaluation) nearMiss(d *Decision) {
 	}
 }
 
+// Timed says that some rule asks about the bot's silence: only then do conversations want turns by the clock.
+func (p *Policy) Timed() bool { return len(p.silences) > 0 }
+
 // NextTimer says when a condition on the bot's silence could next hold; false when no timer is needed.
 func (p *Policy) NextTimer(c *Conversation) (time.Time, bool) {
 	if c.phase != PhaseBot || c.waiting == 0 {

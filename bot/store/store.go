@@ -35,9 +35,11 @@ type Change func(c *rules.Conversation) (Effect, error)
 type Effect struct {
 	// Transfer is due; nil: none is.
 	Transfer *Transfer
-	// Alarm is when the conversation next wants a turn by the clock; zero:
-	// never. A driver that several processes share has one of them wake it, if
-	// the process that set the alarm is gone by then.
+	// Timed says that rules have turns by the clock, and Alarm when the
+	// conversation next wants one; zero: never. A driver that several processes
+	// share has one of them wake it, if the process that set the alarm is gone
+	// by then.
+	Timed bool
 	Alarm time.Time
 	// Mark is the claimed callback (Marks.Claim) that this change belongs to,
 	// and Answer what it is answered, where that is known by now. A driver may

@@ -22,7 +22,7 @@ func transfer(id string, d time.Duration) *store.Transfer {
 	at := epoch.Add(d)
 	return &store.Transfer{
 		ID: id, Session: id, User: "u", Service: "@s", Rule: "ask-human", Target: "default",
-		Chain: []*rules.Target{{ID: "default", Group: &group, TipIfNoAgent: true}}, Episode: "episode-" + id, Created: at, Due: at,
+		Chain: []*rules.Target{{ID: "default", Group: &group, TipIfNoAgent: true}, {ID: "next"}}, Episode: "episode-" + id, Created: at, Due: at,
 	}
 }
 

@@ -1,0 +1,205 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+const (
+	// stripes is how many conversations one replica can change at a moment.
+	stripes = 1024
+	// maxOvertaken is how often a change may be overtaken by other replicas
+	// before it fails. Two replicas seldom meet; more than a few times in a row
+	// means that something else is wrong.
+	maxOvertaken = 16
+	// pendingPatience is how long a replica waits for the conversation of a
+	// transfer that another one has just put, looking each pendingLook.
+	pendingPatience, pendingLook = 100 * time.Millisecond, 10 * time.Millisecond
+	stampSize                    = 8
+)
+
+// Conversations keeps the conversations of all replicas.
+type Conversations struct {
+	*Client
+	marks   *Marks
+	outbox  *Outbox
+	expires func(*rules.Conversation) time.Time
+	seed    maphash.Seed
+	locks   [stripes]sync.Mutex
+}
+
+// NewConversations returns the shared conversations. Their transfers go to the
+// outbox, and callbacks are answered in the marks. expires says until when a
+// conversation is kept.
+func NewConversations(c *Client, m *Marks, o *Outbox, expires func(*rules.Conversation) time.Time) *Conversations {
+	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, seed: maphash.MakeSeed()}
+}
+
+// loaded is a conversation as Redis has it.
+type loaded struct {
+	stamp string // "" where there is none
+	state rules.Conversation
+}
+
+// Update implements store.Conversations. It takes one round trip where the
+// callback's claim has brought the conversation along, and two more with a
+// transfer.
+func (s *Conversations) Update(ctx context.Context, id string, change store.Change) error {
+	lock := &s.locks[maphash.String(s.seed, id)%stripes]
+	lock.Lock()
+	defer lock.Unlock()
+	value, known := s.marks.brought(id)
+	if !known {
+		var err error
+		if value, err = s.load(ctx, id); err != nil {
+			return err
+		}
+	}
+	late := s.now().Add(pendingPatience)
+	for range maxOvertaken {
+		newer, saved, err := s.try(ctx, id, value, change)
+		switch {
+		case errors.Is(err, store.ErrPending) && s.now().Before(late):
+			// Another replica decided the same a moment ago, and its conversation
+			// is being saved: what that says counts.
+			if err := pause(ctx, pendingLook); err != nil {
+				return err
+			}
+			if newer, err = s.load(ctx, id); err != nil {
+				return err
+			}
+		case err != nil || saved:
+			return err
+		}
+		value = newer
+	}
+	return away("saving the conversation "+id, errors.New("others change it all the time"))
+}
+
+// try runs the change on one state. Where another replica has saved a newer one
+// meanwhile, that is returned and nothing was done.
+func (s *Conversations) try(ctx context.Context, id, value string, change store.Change) (newer string, saved bool, err error) {
+	before := s.decode(ctx, id, value)
+	var after rules.Conversation
+	after.CopyFrom(&before.state)
+	effect, err := change(&after)
+	if err != nil {
+		return "", false, err
+	}
+	if effect.Transfer != nil {
+		if err := s.outbox.prepare(ctx, effect.Transfer); err != nil {
+			return "", false, err
+		}
+	}
+	newer, saved, err = s.save(ctx, id, before, &after, &effect)
+	switch {
+	case effect.Transfer == nil:
+	case saved:
+		s.outbox.publish(ctx, effect.Transfer)
+	case err == nil: // overtaken
+		s.outbox.takeBack(ctx, effect.Transfer)
+	default:
+		s.outbox.orphan(effect.Transfer)
+	}
+	return newer, saved, err
+}
+
+// load reads a conversation; "" is a new one.
+func (s *Conversations) load(ctx context.Context, id string) (string, error) {
+	key := s.keys.conversation(id)
+	value, err := s.rdb.Get(ctx, key).Result()
+	if foreign(err) {
+		s.setForeignAside(ctx, []string{key})
+		return "", nil
+	}
+	return value, fault(ctx, "loading a conversation", err)
+}
+
+// decode reads a value. One that makes no sense is set aside: the customer
+// starts afresh, and people can look at it.
+func (s *Conversations) decode(ctx context.Context, id, value string) (l loaded) {
+	if value == "" {
+		return l
+	}
+	err := rules.ErrEncoding
+	if len(value) > stampSize {
+		err = l.state.UnmarshalBinary([]byte(value[stampSize:]))
+	}
+	if err != nil {
+		key := s.keys.conversation(id)
+		s.setAside(ctx, key, fmt.Sprintf("the conversation under %s cannot be read (%v): it starts afresh", key, err))
+		return loaded{}
+	}
+	l.stamp = value[:stampSize]
+	return l
+}
+
+// save writes the conversation and what belongs to it in one round trip.
+func (s *Conversations) save(ctx context.Context, id string, before loaded, after *rules.Conversation, effect *store.Effect) (newer string, saved bool, err error) {
+	value := make([]byte, stampSize, 256)
+	_, _ = rand.Read(value) // never fails
+	if value, err = after.AppendBinary(value); err != nil {
+		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
+	}
+	if effect.Mark == "" && effect.Transfer == nil && unchanged(&before.state, value[stampSize:]) {
+		return "", true, nil
+	}
+	keys := []string{s.keys.conversation(id)}
+	life := max(time.Second, s.expires(after).Sub(s.now()))
+	args := []any{before.stamp, value, life.Milliseconds()}
+	if mark := s.marks.claimed(effect.Mark); mark != "" {
+		keys = append(keys, mark)
+		args = append(args, answered(effect.Answer), s.dedup.Milliseconds())
+	}
+	answer, err := s.saveWithAlarm(ctx, id, effect, keys, args)
+	if err != nil {
+		return "", false, err
+	}
+	if newer, overtaken := answer.(string); overtaken {
+		return newer, false, nil
+	}
+	s.marks.kept(effect.Mark, effect.Answer)
+	return "", true, nil
+}
+
+// unchanged reports whether a conversation is as it was.
+func unchanged(before *rules.Conversation, after []byte) bool {
+	was, err := before.MarshalBinary()
+	return err == nil && string(was) == string(after)
+}
+
+// saveWithAlarm runs the save script, and moves the conversation's alarm in the
+// same round trip.
+func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *store.Effect, keys []string, args []any) (any, error) {
+	const op = "saving a conversation"
+	if !effect.Timed {
+		return s.run(ctx, op, saveScript, keys, args...)
+	}
+	var saving *redis.Cmd
+	_, _ = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		saving = saveScript.EvalSha(ctx, p, keys, args...)
+		s.moveAlarm(ctx, p, id, effect.Alarm)
+		return nil
+	})
+	answer, err := saving.Result()
+	if redis.HasErrorPrefix(err, "NOSCRIPT") || foreign(err) { // run knows what to do
+		return s.run(ctx, op, saveScript, keys, args...)
+	}
+	return answer, fault(ctx, op, err)
+}
+
+// Live implements store.Conversations. Nobody counts the keys of a Redis: what
+// one replica knows of is in its own memory.
+func (s *Conversations) Live() int { return 0 }
+
+var _ store.Conversations = (*Conversations)(nil)

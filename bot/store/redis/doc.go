@@ -1,0 +1,21 @@
+// Package redis is the store that several replicas share, on an engine that
+// their operators run already: conversations, marks, outbox, alarms, mutes and
+// the pace of delivery.
+//
+// Invariants:
+//
+//   - A conversation is saved only over the state that it was loaded from (a
+//     stamp is compared by script); whoever was overtaken decides anew.
+//   - A transfer is in the outbox before the conversation that says so is saved.
+//     Until then it is leased to the replica that puts it.
+//   - A transfer that is tried is leased, and the lease is renewed while its
+//     replica lives. When that dies, any other takes over, and is told that the
+//     attempt may have been carried out (Unsure).
+//   - Leases run by the clock of Redis, so replicas may differ about the time.
+//   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
+//     that a script's keys are in one slot of a Redis Cluster. Nothing scans.
+//   - A value that is not ours, or damaged, is set aside and reported.
+//
+// Errors of Redis itself (away, slow, read-only, full) come back as they are;
+// Away tells them from those of the caller.
+package redis

@@ -1,0 +1,57 @@
+package redis
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+)
+
+// keys names what we keep in Redis, under a prefix of the app:
+//
+//	escalator:APP:{CONVERSATION}:c         the conversation
+//	escalator:APP:{CONVERSATION}:m:KEY     the mark of a callback
+//	escalator:APP:{outbox}:records …       the transfers, and their order
+//	escalator:APP:{alarms}                 when conversations want to be woken
+//	escalator:APP:{mutes}                  the rules that operators silenced
+//	escalator:APP:{rate}                   the pace of delivery
+//	escalator:APP:{probe}                  written to see whether Redis can be
+//
+// What stands in braces decides the slot of a cluster.
+type keys string
+
+func newKeys(app uint64) keys { return keys("escalator:" + strconv.FormatUint(app, 10) + ":") }
+
+func (k keys) conversation(id string) string { return string(k) + "{" + tag(id) + "}:c" }
+
+// mark names a callback's mark: beside its conversation where it has one.
+func (k keys) mark(key, conversation string) string {
+	if conversation == "" {
+		conversation = key
+	}
+	return string(k) + "{" + tag(conversation) + "}:m:" + key
+}
+
+func (k keys) alarms() string { return string(k) + "{alarms}" }
+func (k keys) mutes() string  { return string(k) + "{mutes}" }
+func (k keys) rate() string   { return string(k) + "{rate}" }
+func (k keys) probe() string  { return string(k) + "{probe}" }
+
+// outbox returns the keys of the outbox in the order in which scripts take them.
+func (k keys) outbox() []string {
+	base := string(k) + "{outbox}:"
+	return []string{base + "records", base + "due", base + "ready", base + "leased", base + "given", base + "waiting"}
+}
+
+// maxTag is the longest id that is a tag as it is.
+const maxTag = 128
+
+// tag makes an id fit between braces: a brace in it would end the tag early,
+// and keys of one conversation would be in several slots.
+func tag(id string) string {
+	if id != "" && len(id) <= maxTag && !strings.ContainsAny(id, "{}") {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,181 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+
+	"escalator/bot/store"
+)
+
+const (
+	// claimLife is how long a callback may be worked on. A replica that dies
+	// meanwhile leaves a claim, which ends by itself: the next copy is a first one.
+	claimLife = 10 * time.Second
+	// claimLook is how often one that waits for another replica's answer asks.
+	claimLook, claimLookLongest = 5 * time.Millisecond, 80 * time.Millisecond
+)
+
+// A mark's value begins with what it is: a claim with its token, or an answer.
+const (
+	markClaim  = 'c'
+	markAnswer = 'a'
+)
+
+func answered(answer []byte) []byte { return append([]byte{markAnswer}, answer...) }
+
+// Marks remembers the callbacks of all replicas.
+type Marks struct {
+	*Client
+
+	mu     sync.Mutex
+	claims map[string]*claim // by the mark's name: callbacks that this replica works on
+	along  map[string]string // conversation id → value that a claim brought along
+}
+
+// claim is a callback that this replica works on.
+type claim struct {
+	key, token, conversation string
+	kept                     []byte // the answer that is kept already, nil: none
+}
+
+// NewMarks returns the shared marks.
+func NewMarks(c *Client) *Marks {
+	return &Marks{Client: c, claims: map[string]*claim{}, along: map[string]string{}}
+}
+
+// Claim implements store.Marks in one round trip, in which the conversation
+// comes along. An answer that another replica works on is asked for again and
+// again.
+func (m *Marks) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
+	c := &claim{key: m.keys.mark(key, conversation), token: string(markClaim) + rand.Text(), conversation: conversation}
+	keys := []string{c.key}
+	if conversation != "" {
+		keys = append(keys, m.keys.conversation(conversation))
+	}
+	for wait := claimLook; ; wait = min(2*wait, claimLookLongest) {
+		got, err := m.run(ctx, "claiming a callback", claimScript, keys, c.token, claimLife.Milliseconds())
+		if err != nil {
+			return nil, false, err
+		}
+		mine, value := pair(got)
+		switch {
+		case mine:
+			m.begin(key, c, value)
+			return nil, true, nil
+		case value == "": // it ended this very moment
+			continue
+		case value[0] == markAnswer:
+			return []byte(value[1:]), false, nil
+		case value[0] != markClaim:
+			m.setAside(ctx, c.key, fmt.Sprintf("the mark under %s cannot be read", c.key))
+			continue
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// pair reads the answer of claim.lua.
+func pair(answer any) (first bool, value string) {
+	list, _ := answer.([]any)
+	if len(list) != 2 {
+		return false, ""
+	}
+	n, _ := list[0].(int64)
+	value, _ = list[1].(string)
+	return n == 1, value
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (m *Marks) begin(key string, c *claim, conversation string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.claims[key] = c
+	if c.conversation != "" {
+		m.along[c.conversation] = conversation
+	}
+}
+
+// brought gives out, once, the value of a conversation that a claim brought
+// along; known is false where none did.
+func (m *Marks) brought(conversation string) (value string, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, known = m.along[conversation]
+	delete(m.along, conversation)
+	return value, known
+}
+
+// claimed returns the key of a mark that this replica has claimed, else "".
+func (m *Marks) claimed(key string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.claims[key]; c != nil {
+		return c.key
+	}
+	return ""
+}
+
+// kept notes that the answer was kept together with the conversation.
+func (m *Marks) kept(key string, answer []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.claims[key]; c != nil {
+		c.kept = answer
+	}
+}
+
+// end takes a claim out, nil where there is none.
+func (m *Marks) end(key string) *claim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.claims[key]
+	if c != nil {
+		delete(m.claims, key)
+		delete(m.along, c.conversation)
+	}
+	return c
+}
+
+// Finish implements store.Marks. An answer that was kept with its conversation
+// costs nothing more.
+func (m *Marks) Finish(ctx context.Context, key string, answer []byte) {
+	_ = m.finish(ctx, key, answer)
+}
+
+func (m *Marks) finish(ctx context.Context, key string, answer []byte) error {
+	c := m.end(key)
+	if c == nil || bytes.Equal(c.kept, answer) {
+		return nil
+	}
+	return fault(ctx, "keeping an answer", m.rdb.Set(ctx, c.key, answered(answer), m.dedup).Err())
+}
+
+// Release implements store.Marks.
+func (m *Marks) Release(ctx context.Context, key string) { _ = m.release(ctx, key) }
+
+func (m *Marks) release(ctx context.Context, key string) error {
+	c := m.end(key)
+	if c == nil {
+		return nil
+	}
+	_, err := m.run(ctx, "releasing a callback", releaseScript, []string{c.key}, c.token)
+	return err
+}
+
+var _ store.Marks = (*Marks)(nil)

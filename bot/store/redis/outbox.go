@@ -1,0 +1,308 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"escalator/bot/store"
+)
+
+const (
+	// lease is how long a transfer is its taker's without a sign of life. It
+	// outlives one call of Desk (5 s), and is the longest that a customer waits
+	// for another replica when one dies.
+	lease      = 15 * time.Second
+	renewEvery = lease / 3
+	// keepFor is the expiry of the outbox and the alarms, moved by every write.
+	// It outlives what is kept for people to read.
+	keepFor     = 8 * 24 * time.Hour
+	keepGivenUp = 7 * 24 * time.Hour
+	maxGivenUp  = 10_000
+	// lookEvery is how often a replica looks for what others left behind.
+	lookEvery = time.Second
+)
+
+// Outbox keeps the transfers of all replicas.
+type Outbox struct {
+	*Client
+	changed chan struct{}
+
+	mu      sync.Mutex
+	held    map[string]string // id → token of what this replica has leased
+	orphans []*store.Transfer // put, perhaps, by a change that failed
+}
+
+// NewOutbox returns the shared outbox. Its leases are renewed by Run only.
+func NewOutbox(c *Client) *Outbox {
+	return &Outbox{Client: c, changed: make(chan struct{}, 1), held: map[string]string{}}
+}
+
+// Run renews the leases of this replica until ctx ends.
+func (o *Outbox) Run(ctx context.Context) {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			o.renew(ctx)
+		}
+	}
+}
+
+func (o *Outbox) renew(ctx context.Context) {
+	args := []any{lease.Milliseconds()}
+	o.mu.Lock()
+	for id, token := range o.held {
+		args = append(args, id, token)
+	}
+	o.mu.Unlock()
+	if len(args) > 1 {
+		_, _ = o.run(ctx, "renewing leases", renewScript, o.keys.outbox(), args...) // the next time will do
+	}
+}
+
+// Put implements store.Outbox.
+func (o *Outbox) Put(ctx context.Context, t *store.Transfer) error {
+	if err := o.put(ctx, t, "", "", doubtNone); err != nil {
+		return err
+	}
+	o.signal()
+	return nil
+}
+
+// prepare puts a transfer that nobody may try yet; publish, takeBack or orphan
+// must follow.
+func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
+	token := rand.Text()
+	err := o.put(ctx, t, token, fmt.Sprint(lease.Milliseconds()), doubtNew)
+	switch {
+	case err == nil:
+		o.hold(t.ID, token)
+	case errors.Is(err, ErrAway):
+		o.orphan(t)
+	}
+	return err
+}
+
+func (o *Outbox) put(ctx context.Context, t *store.Transfer, token, lease string, doubt rune) error {
+	r, err := encode(t, token, doubt)
+	if err != nil {
+		return err
+	}
+	done, err := o.run(ctx, "storing a transfer", putScript, o.keys.outbox(), t.ID, r, t.Due.UnixMicro(), lease, keepFor.Milliseconds())
+	if err == nil && done == int64(0) {
+		return store.ErrPending
+	}
+	return err
+}
+
+// publish lets a prepared transfer be tried. If that fails its lease runs out,
+// and it is tried then.
+func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
+	_ = o.save(ctx, t)
+	o.signal()
+}
+
+// takeBack removes a prepared transfer, whose conversation thought better of it.
+func (o *Outbox) takeBack(ctx context.Context, t *store.Transfer) {
+	if err := o.withdraw(ctx, t); err != nil {
+		o.orphan(t)
+	}
+}
+
+func (o *Outbox) withdraw(ctx context.Context, t *store.Transfer) error {
+	o.letGo(t.ID)
+	done, err := o.run(ctx, "taking a transfer back", takeBackScript, o.keys.outbox(), t.ID, t.Episode, keepFor.Milliseconds())
+	if done == int64(2) {
+		o.signal()
+	}
+	return err
+}
+
+// orphan notes a transfer of which nobody knows whether it was put. It is taken
+// back when Redis can be used again: the change that put it failed, so it was
+// decided elsewhere or never promised.
+func (o *Outbox) orphan(t *store.Transfer) {
+	o.letGo(t.ID)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.orphans = append(o.orphans, t)
+}
+
+// dropOrphans removes what orphan noted.
+func (o *Outbox) dropOrphans(ctx context.Context) error {
+	for {
+		o.mu.Lock()
+		if len(o.orphans) == 0 {
+			o.mu.Unlock()
+			return nil
+		}
+		t := o.orphans[0]
+		o.mu.Unlock()
+		if err := o.withdraw(ctx, t); err != nil {
+			return err
+		}
+		o.mu.Lock()
+		o.orphans = o.orphans[1:]
+		o.mu.Unlock()
+	}
+}
+
+func (o *Outbox) hold(id, token string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held[id] = token
+}
+
+// letGo forgets a lease of ours and returns its token, "" if there is none.
+func (o *Outbox) letGo(id string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	token := o.held[id]
+	delete(o.held, id)
+	return token
+}
+
+// Take implements store.Outbox. What is due next is no later than the next look
+// at what other replicas may have left.
+func (o *Outbox) Take(ctx context.Context, now time.Time) (t *store.Transfer, next time.Time, err error) {
+	for {
+		token := rand.Text()
+		answer, err := o.run(ctx, "taking a transfer", takeScript, o.keys.outbox(), now.UnixMicro(), token, lease.Milliseconds(),
+			keepFor.Milliseconds(), now.Add(-keepGivenUp).UnixMicro(), maxGivenUp)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		r, next := readTaken(answer)
+		if r == nil {
+			return nil, next, nil
+		}
+		t, err := r.decode()
+		if err == nil {
+			o.hold(t.ID, token)
+			return t, time.Time{}, nil
+		}
+		if err := o.setRecordAside(ctx, r, err); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+}
+
+// Save implements store.Outbox. A lease that another replica has taken over
+// meanwhile is ErrNotFound: that replica goes on.
+func (o *Outbox) Save(ctx context.Context, t *store.Transfer) error {
+	err := o.save(ctx, t)
+	o.signal()
+	return err
+}
+
+func (o *Outbox) save(ctx context.Context, t *store.Transfer) error {
+	r, err := encode(t, "", doubtNone)
+	if err != nil {
+		return err
+	}
+	token := o.letGo(t.ID)
+	done, err := o.run(ctx, "saving a transfer", storeScript, o.keys.outbox(), t.ID, t.Episode, r, string(stateLetter(t.State)),
+		t.Due.UnixMicro(), token, keepFor.Milliseconds())
+	return foundOr(done, err)
+}
+
+// foundOr turns the 0 of a script into ErrNotFound.
+func foundOr(done any, err error) error {
+	if err == nil && done != int64(1) {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// Hasten implements store.Outbox.
+func (o *Outbox) Hasten(ctx context.Context, id string, due time.Time) error {
+	done, err := o.run(ctx, "hastening a transfer", hastenScript, o.keys.outbox(), id, due.UnixMicro(), keepFor.Milliseconds())
+	o.signal()
+	return foundOr(done, err)
+}
+
+// Delete implements store.Outbox.
+func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
+	o.letGo(t.ID)
+	done, err := o.run(ctx, "removing a transfer", deleteScript, o.keys.outbox(), t.ID, t.Episode)
+	return foundOr(done, err)
+}
+
+// Get implements store.Outbox.
+func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
+	value, err := o.rdb.HGet(ctx, o.keys.outbox()[0], id).Result()
+	if errors.Is(err, redis.Nil) || foreign(err) {
+		return nil, store.ErrNotFound
+	}
+	if err != nil {
+		return nil, fault(ctx, "reading a transfer", err)
+	}
+	r := record{id: id, value: value}
+	t, err := r.decode()
+	if err != nil {
+		return nil, store.ErrNotFound
+	}
+	return t, nil
+}
+
+// List implements store.Outbox.
+func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
+	values, err := o.rdb.HGetAll(ctx, o.keys.outbox()[0]).Result()
+	if err != nil && !foreign(err) {
+		return nil, fault(ctx, "listing transfers", err)
+	}
+	list := make([]*store.Transfer, 0, len(values))
+	for id, value := range values {
+		r := record{id: id, value: value}
+		if t, err := r.decode(); err == nil {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, func(a, b *store.Transfer) int { return a.Created.Compare(b.Created) })
+	return list, nil
+}
+
+// setRecordAside moves a record that cannot be read to where people can look at it.
+func (o *Outbox) setRecordAside(ctx context.Context, r *record, why error) error {
+	records := o.keys.outbox()[0]
+	aside := records + ":damaged"
+	_, err := o.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.HSet(ctx, aside, r.id, r.value)
+		p.PExpire(ctx, aside, keepDamaged)
+		p.HDel(ctx, records, r.id)
+		for _, key := range o.keys.outbox()[1:] {
+			p.ZRem(ctx, key, r.id)
+		}
+		return nil
+	})
+	if err != nil {
+		return fault(ctx, "setting a damaged transfer aside", err)
+	}
+	o.report(fmt.Sprintf("the transfer of %q cannot be read: %v", r.id, why), "the hash "+aside+" in Redis")
+	return nil
+}
+
+// Changed implements store.Outbox: it tells of this replica's changes.
+func (o *Outbox) Changed() <-chan struct{} { return o.changed }
+
+// Writable implements store.Outbox; see Client.Probe.
+func (o *Outbox) Writable() error { return nil }
+
+func (o *Outbox) signal() {
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+var _ store.Outbox = (*Outbox)(nil)

@@ -1,0 +1,48 @@
+package redis
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The scripts, each described at its top. All keys are passed in.
+var (
+	//go:embed scripts/claim.lua
+	claimSource string
+	//go:embed scripts/release.lua
+	releaseSource string
+	//go:embed scripts/save.lua
+	saveSource string
+	//go:embed scripts/put.lua
+	putSource string
+	//go:embed scripts/take.lua
+	takeSource string
+	//go:embed scripts/store.lua
+	storeSource string
+	//go:embed scripts/delete.lua
+	deleteSource string
+	//go:embed scripts/takeback.lua
+	takeBackSource string
+	//go:embed scripts/hasten.lua
+	hastenSource string
+	//go:embed scripts/renew.lua
+	renewSource string
+	//go:embed scripts/alarm.lua
+	alarmSource string
+	//go:embed scripts/rate.lua
+	rateSource string
+
+	claimScript    = redis.NewScript(claimSource)
+	releaseScript  = redis.NewScript(releaseSource)
+	saveScript     = redis.NewScript(saveSource)
+	putScript      = redis.NewScript(putSource)
+	takeScript     = redis.NewScript(takeSource)
+	storeScript    = redis.NewScript(storeSource)
+	deleteScript   = redis.NewScript(deleteSource)
+	takeBackScript = redis.NewScript(takeBackSource)
+	hastenScript   = redis.NewScript(hastenSource)
+	renewScript    = redis.NewScript(renewSource)
+	alarmScript    = redis.NewScript(alarmSource)
+	rateScript     = redis.NewScript(rateSource)
+)

@@ -1,0 +1,3 @@
+-- Forgets a mark that still holds our claim. KEYS: mark. ARGV: the claim.
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0

@@ -1,0 +1,18 @@
+-- Removes a transfer that was put before its conversation could be saved, and
+-- was not published. Where another replica has met it meanwhile, and counts on
+-- it (put.lua), it is published instead: rather asked for twice than never.
+-- KEYS: records, due, ready, leased, given, waiting. ARGV: id, episode, life in ms.
+-- Returns 1 when it is gone, 2 when it is published, 0 when it is not there.
+local id = ARGV[1]
+local r = redis.call('HGET', KEYS[1], id)
+if not r then return 0 end
+local episode, due, doubt = string.match(r, '^.|([^|]*)|%d+|(%d+)|[^|]*|(.)|')
+if episode ~= ARGV[2] then return 0 end
+for i = 2, 6 do redis.call('ZREM', KEYS[i], id) end
+if doubt == 'n' then
+  redis.call('HDEL', KEYS[1], id)
+  return 1
+end
+redis.call('ZADD', KEYS[2], due, id)
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return 2
