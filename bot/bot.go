@@ -38,6 +38,15 @@ type Recorder interface {
 	Record(at time.Time, query string, body []byte)
 }
 
+// Pace is how fast transfers are sent to Desk; *redis.Pace is one that replicas
+// share.
+type Pace interface {
+	// SetRate allows count transfers per time, and as many at once.
+	SetRate(count int, per time.Duration)
+	// Wait waits for the turn of the next transfer, or for the end of ctx.
+	Wait(ctx context.Context) error
+}
+
 // Options is what a Bot is made of. All fields are needed but those that say
 // otherwise.
 type Options struct {
@@ -49,6 +58,9 @@ type Options struct {
 
 	// Backend is the operator's own bot; nil: there is none behind us.
 	Backend Backend
+	// Pace holds the courier to the rule file's `global`; nil: by itself, and
+	// not together with other replicas.
+	Pace Pace
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 

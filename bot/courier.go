@@ -30,7 +30,7 @@ const (
 // conversation at a time, a bounded number at once, no faster than `global`.
 type courier struct {
 	bot     *Bot
-	limiter *rate.Limiter
+	pace    Pace
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
 	slots   chan struct{} // holds one value for each attempt under way
@@ -46,7 +46,10 @@ type courier struct {
 var errStopped = errors.New("the service is stopping")
 
 func newCourier(b *Bot) *courier {
-	c := &courier{bot: b, limiter: newLimiter(b.Options.Policy.Global()), slots: make(chan struct{}, courierWorkers)}
+	c := &courier{bot: b, pace: b.Options.Pace, slots: make(chan struct{}, courierWorkers)}
+	if c.pace == nil {
+		c.pace = newOwnPace(b.Options.Policy.Global())
+	}
 	c.hold.now = b.Now
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
@@ -62,17 +65,22 @@ func newCourier(b *Bot) *courier {
 	return c
 }
 
-// newLimiter is `global` of the rule file: a bucket that is full at the start.
-func newLimiter(r rules.Rate) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))
+// ownPace is the pace of a process that delivers alone: a bucket that is full at
+// the start.
+type ownPace struct{ *rate.Limiter }
+
+func newOwnPace(r rules.Rate) ownPace {
+	return ownPace{rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))}
 }
 
-// setRate applies `global` of another rule file.
-func (c *courier) setRate(r rules.Rate) {
-	l := newLimiter(r)
-	c.limiter.SetLimit(l.Limit())
-	c.limiter.SetBurst(l.Burst())
+// SetRate implements Pace.
+func (p ownPace) SetRate(count int, per time.Duration) {
+	p.SetLimit(rate.Limit(float64(count) / per.Seconds()))
+	p.SetBurst(max(1, count))
 }
+
+// setRate applies `global` of a rule file.
+func (c *courier) setRate(r rules.Rate) { c.pace.SetRate(r.Count, r.Per) }
 
 func (c *courier) start() { c.once.Do(func() { c.running.Go(c.run) }) }
 
@@ -156,7 +164,7 @@ func (c *courier) idle(next time.Time) {
 func (c *courier) dispatch(t *store.Transfer) {
 	report, err := c.breaker.Allow()
 	if err == nil {
-		err = c.limiter.Wait(c.taking)
+		err = c.pace.Wait(c.taking)
 	}
 	if err != nil { // the breaker opened since we looked, or we stop: it goes back as it is
 		c.bot.save(c.working, t)

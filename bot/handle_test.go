@@ -60,8 +60,9 @@ func TestHandle_tenCopiesAtOnce_areOneCallback(t *testing.T) {
 		var repeats atomic.Int32
 		var all sync.WaitGroup
 		for range 10 {
+			mine := *e // each request is decoded into an event of its own
 			all.Go(func() {
-				a := w.handle(e)
+				a := w.handle(&mine)
 				if a.Repeat {
 					repeats.Add(1)
 				}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,8 +31,17 @@ var (
 // mutes keeps the rules that an operator silenced, in a small file of their own
 // that survives a restart.
 type mutes struct {
-	mu   sync.Mutex
-	path string // empty: not kept
+	mu       sync.Mutex
+	path     string          // empty: not kept
+	shared   MuteStore       // nil: there are no other replicas
+	unshared map[string]bool // rules whose mute the others have not heard of yet
+}
+
+// MuteStore is where several replicas keep their mutes together. A value is a
+// mute as JSON; "" removes it.
+type MuteStore interface {
+	Mutes(ctx context.Context) (map[string]string, error)
+	PutMute(ctx context.Context, rule, value string) error
 }
 
 // savedMute is a mute in the file.
@@ -63,6 +74,7 @@ func (b *Bot) Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, 
 		return rules.Mute{}, fmt.Errorf("keeping the mute: %w", err)
 	}
 	b.SetMuted(muted)
+	b.mutes.share(ruleID)
 	line := b.Log.WithFields(logrus.Fields{"rule": ruleID, "by": mute.By, "why": mute.Why})
 	if d == 0 {
 		line.Warn("rule unmuted")
@@ -129,4 +141,88 @@ func (m *mutes) save(muted rules.Muted) error {
 		return err
 	}
 	return os.Rename(fresh, m.path)
+}
+
+// shareEvery is how often replicas look at each other's mutes.
+const shareEvery = 2 * time.Second
+
+// ShareMutes keeps the mutes of all replicas alike until ctx ends.
+func (b *Bot) ShareMutes(ctx context.Context, shared MuteStore) {
+	b.mutes.mu.Lock()
+	b.mutes.shared, b.mutes.unshared = shared, map[string]bool{}
+	b.mutes.mu.Unlock()
+	tick := time.NewTicker(shareEvery)
+	defer tick.Stop()
+	for {
+		b.exchangeMutes(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// share notes that the others should hear of a rule's mute; the next exchange
+// tells them. It needs the lock.
+func (m *mutes) share(rule string) {
+	if m.shared != nil {
+		m.unshared[rule] = true
+	}
+}
+
+// exchangeMutes tells the others of our mutes and takes theirs.
+func (b *Bot) exchangeMutes(ctx context.Context) {
+	b.mutes.mu.Lock()
+	defer b.mutes.mu.Unlock()
+	for rule := range b.mutes.unshared {
+		if b.mutes.shared.PutMute(ctx, rule, encodeMute(b.Muted()[rule], b.Now())) != nil {
+			return // the next exchange will do
+		}
+		delete(b.mutes.unshared, rule)
+	}
+	values, err := b.mutes.shared.Mutes(ctx)
+	if err != nil {
+		return
+	}
+	theirs := decodeMutes(values, b.Now())
+	if maps.Equal(theirs, current(b.Muted(), b.Now())) {
+		return
+	}
+	b.SetMuted(theirs)
+	if err := b.mutes.save(theirs); err != nil {
+		b.Log.WithError(err).Warn("mutes of another replica could not be kept for a restart")
+	}
+	b.Log.WithField("rules", slices.Sorted(maps.Keys(theirs))).Warn("mutes changed on another replica")
+}
+
+func encodeMute(m rules.Mute, now time.Time) string {
+	if !m.Until.After(now) {
+		return ""
+	}
+	src, _ := json.Marshal(savedMute{m.Until, m.By, m.Why}) // a time and two texts
+	return string(src)
+}
+
+// decodeMutes reads shared mutes, those that are over or make no sense left out.
+func decodeMutes(values map[string]string, now time.Time) rules.Muted {
+	muted := rules.Muted{}
+	for rule, value := range values {
+		var m savedMute
+		if json.Unmarshal([]byte(value), &m) == nil && m.Until.After(now) {
+			muted[rule] = rules.Mute{Until: m.Until.UTC(), By: m.By, Why: m.Why}
+		}
+	}
+	return muted
+}
+
+// current leaves out the mutes that are over, and the zone of the others.
+func current(muted rules.Muted, now time.Time) rules.Muted {
+	left := rules.Muted{}
+	for rule, m := range muted {
+		if m.Until.After(now) {
+			left[rule] = decodeMutes(map[string]string{rule: encodeMute(m, now)}, now)[rule]
+		}
+	}
+	return left
 }

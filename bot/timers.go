@@ -150,8 +150,28 @@ func (b *Bot) Wake(ids []string) {
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 			at, ok := b.Policy().NextTimer(c)
 			b.timers.set(eventOf(id), at, ok)
-			return store.Effect{}, nil
+			return store.Effect{Timed: !ok}, nil // an alarm that nobody needs any more is forgotten
 		})
+	}
+}
+
+// overdueEvery is how often a replica looks for alarms that others let pass.
+const overdueEvery = time.Second
+
+// TakeOver wakes conversations whose replica is gone, until ctx ends. overdue
+// returns those that this replica is to wake.
+func (b *Bot) TakeOver(ctx context.Context, overdue func(context.Context) ([]string, error)) {
+	tick := time.NewTicker(overdueEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if ids, err := overdue(ctx); err == nil {
+			b.Wake(ids)
+		}
 	}
 }
 

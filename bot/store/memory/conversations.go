@@ -122,6 +122,33 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 	return nil
 }
 
+// Set keeps a state that was decided elsewhere, unless a newer one is here.
+func (m *Conversations) Set(id string, state *rules.Conversation) {
+	lock := &m.locks[maphash.String(m.seed, id)%stripes]
+	lock.Lock()
+	defer lock.Unlock()
+	c := m.find(id)
+	if c.state.Seen().After(state.Seen()) {
+		return
+	}
+	c.state.CopyFrom(state)
+	m.keep(id, c)
+}
+
+// State returns a copy of a conversation, if it is here.
+func (m *Conversations) State(id string) (state *rules.Conversation, ok bool) {
+	lock := &m.locks[maphash.String(m.seed, id)%stripes]
+	lock.Lock()
+	defer lock.Unlock()
+	e, ok := m.table.get(id)
+	if !ok {
+		return nil, false
+	}
+	state = new(rules.Conversation)
+	state.CopyFrom(&e.(*conversation).state)
+	return state, true
+}
+
 // find returns the entry of id, or a new one that is not in the table yet.
 func (m *Conversations) find(id string) *conversation {
 	if e, ok := m.table.get(id); ok {

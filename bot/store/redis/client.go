@@ -15,7 +15,7 @@ import (
 const (
 	// callTimeout bounds one round trip. A callback makes four at the most and
 	// has to be answered within a second, also when Redis stops in the middle.
-	callTimeout = 200 * time.Millisecond
+	callTimeout = 250 * time.Millisecond
 	dialTimeout = 500 * time.Millisecond
 	// poolSize bounds the connections of one replica.
 	poolSize = 64
@@ -154,10 +154,12 @@ func away(op string, err error) error { return fmt.Errorf("%w: %s: %w", ErrAway,
 // answer is nil. A value of a foreign type under one of the keys is set aside,
 // and the script runs again.
 func (c *Client) run(ctx context.Context, op string, script *redis.Script, keys []string, args ...any) (any, error) {
-	answer, err := script.Run(ctx, c.rdb, keys, args...).Result()
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := script.Run(call, c.rdb, keys, args...).Result()
 	if foreign(err) {
-		c.setForeignAside(ctx, keys)
-		answer, err = script.Run(ctx, c.rdb, keys, args...).Result()
+		c.setForeignAside(call, keys)
+		answer, err = script.Run(call, c.rdb, keys, args...).Result()
 	}
 	return answer, fault(ctx, op, err)
 }

@@ -116,10 +116,12 @@ func (s *Conversations) try(ctx context.Context, id, value string, change store.
 
 // load reads a conversation; "" is a new one.
 func (s *Conversations) load(ctx context.Context, id string) (string, error) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	key := s.keys.conversation(id)
-	value, err := s.rdb.Get(ctx, key).Result()
+	value, err := s.rdb.Get(call, key).Result()
 	if foreign(err) {
-		s.setForeignAside(ctx, []string{key})
+		s.setForeignAside(call, []string{key})
 		return "", nil
 	}
 	return value, fault(ctx, "loading a conversation", err)
@@ -152,7 +154,7 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
 	}
 	if effect.Mark == "" && effect.Transfer == nil && unchanged(&before.state, value[stampSize:]) {
-		return "", true, nil
+		return "", true, s.onlyAlarm(ctx, id, effect)
 	}
 	keys := []string{s.keys.conversation(id)}
 	life := max(time.Second, s.expires(after).Sub(s.now()))
@@ -185,10 +187,12 @@ func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *st
 	if !effect.Timed {
 		return s.run(ctx, op, saveScript, keys, args...)
 	}
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	var saving *redis.Cmd
-	_, _ = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		saving = saveScript.EvalSha(ctx, p, keys, args...)
-		s.moveAlarm(ctx, p, id, effect.Alarm)
+	_, _ = s.rdb.Pipelined(call, func(p redis.Pipeliner) error {
+		saving = saveScript.EvalSha(call, p, keys, args...)
+		s.moveAlarm(call, p, id, effect.Alarm)
 		return nil
 	})
 	answer, err := saving.Result()
@@ -196,6 +200,20 @@ func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *st
 		return s.run(ctx, op, saveScript, keys, args...)
 	}
 	return answer, fault(ctx, op, err)
+}
+
+// onlyAlarm moves the alarm of a conversation that is as it was.
+func (s *Conversations) onlyAlarm(ctx context.Context, id string, effect *store.Effect) error {
+	if !effect.Timed {
+		return nil
+	}
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.rdb.Pipelined(call, func(p redis.Pipeliner) error {
+		s.moveAlarm(call, p, id, effect.Alarm)
+		return nil
+	})
+	return fault(ctx, "moving an alarm", err)
 }
 
 // Live implements store.Conversations. Nobody counts the keys of a Redis: what

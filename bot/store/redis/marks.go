@@ -163,7 +163,9 @@ func (m *Marks) finish(ctx context.Context, key string, answer []byte) error {
 	if c == nil || bytes.Equal(c.kept, answer) {
 		return nil
 	}
-	return fault(ctx, "keeping an answer", m.rdb.Set(ctx, c.key, answered(answer), m.dedup).Err())
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return fault(ctx, "keeping an answer", m.rdb.Set(call, c.key, answered(answer), m.dedup).Err())
 }
 
 // Release implements store.Marks.

@@ -240,7 +240,9 @@ func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
 
 // Get implements store.Outbox.
 func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
-	value, err := o.rdb.HGet(ctx, o.keys.outbox()[0], id).Result()
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	value, err := o.rdb.HGet(call, o.keys.outbox()[0], id).Result()
 	if errors.Is(err, redis.Nil) || foreign(err) {
 		return nil, store.ErrNotFound
 	}
@@ -257,7 +259,9 @@ func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
 
 // List implements store.Outbox.
 func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
-	values, err := o.rdb.HGetAll(ctx, o.keys.outbox()[0]).Result()
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	values, err := o.rdb.HGetAll(call, o.keys.outbox()[0]).Result()
 	if err != nil && !foreign(err) {
 		return nil, fault(ctx, "listing transfers", err)
 	}
@@ -276,12 +280,14 @@ func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
 func (o *Outbox) setRecordAside(ctx context.Context, r *record, why error) error {
 	records := o.keys.outbox()[0]
 	aside := records + ":damaged"
-	_, err := o.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSet(ctx, aside, r.id, r.value)
-		p.PExpire(ctx, aside, keepDamaged)
-		p.HDel(ctx, records, r.id)
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := o.rdb.TxPipelined(call, func(p redis.Pipeliner) error {
+		p.HSet(call, aside, r.id, r.value)
+		p.PExpire(call, aside, keepDamaged)
+		p.HDel(call, records, r.id)
 		for _, key := range o.keys.outbox()[1:] {
-			p.ZRem(ctx, key, r.id)
+			p.ZRem(call, key, r.id)
 		}
 		return nil
 	})

@@ -1,0 +1,46 @@
+package redis
+
+import (
+	"context"
+
+	"escalator/bot/store"
+)
+
+// Claim implements store.Marks. The copies that this replica gets wait for each
+// other here; only the first asks Redis.
+func (r *Replica) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
+	answer, first, err = r.refuge.Marks.Claim(ctx, key, conversation)
+	if err != nil || !first {
+		return answer, first, err
+	}
+	done, err := r.on(func() (err error) {
+		answer, first, err = r.marks.Claim(ctx, key, conversation)
+		return err
+	})
+	switch {
+	case !done:
+		return nil, true, nil
+	case err != nil:
+		r.refuge.Marks.Release(ctx, key)
+		return nil, false, err
+	case !first:
+		r.refuge.Marks.Finish(ctx, key, answer)
+	}
+	return answer, first, nil
+}
+
+// Finish implements store.Marks.
+func (r *Replica) Finish(ctx context.Context, key string, answer []byte) {
+	_, _ = r.on(func() error { return r.marks.finish(ctx, key, answer) })
+	r.marks.end(key)
+	r.refuge.Marks.Finish(ctx, key, answer)
+}
+
+// Release implements store.Marks.
+func (r *Replica) Release(ctx context.Context, key string) {
+	_, _ = r.on(func() error { return r.marks.release(ctx, key) })
+	r.marks.end(key)
+	r.refuge.Marks.Release(ctx, key)
+}
+
+var _ store.Marks = (*Replica)(nil)
