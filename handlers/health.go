@@ -20,5 +20,11 @@ func (s *Server) readyz(c *gin.Context) {
 		c.JSON(http.StatusServiceUnavailable, gin.H{"status": "not ready", "reasons": reasons})
 		return
 	}
+	if s.Degraded != nil {
+		if reasons = s.Degraded(); len(reasons) > 0 { // another replica would be no better off
+			c.JSON(http.StatusOK, gin.H{"status": "degraded", "reasons": reasons})
+			return
+		}
+	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
 }

@@ -34,6 +34,9 @@ type Options struct {
 	CallbackPath string
 	AdminToken   desk.Secret // empty: the operators' listener is open to who reaches it
 
+	// Degraded returns what the service has to do without while it goes on; nil:
+	// nothing. It may be nil itself.
+	Degraded func() []string
 	// NotReady returns the reasons why no callback should come now; nil: ready.
 	NotReady func() []string
 

@@ -22,9 +22,7 @@ import (
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
-	"escalator/bot/store/memory"
 	"escalator/handlers"
-	"escalator/rules"
 )
 
 // app is the running service: everything that has to be started and stopped.
@@ -67,23 +65,11 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 		return nil, err
 	}
 	a.onStop("desk client", func(context.Context) error { client.Close(); return nil })
-	disk, err := openData(s, log)
+	kept, err := a.openStores(metrics, registry)
 	if err != nil {
 		return nil, err
 	}
-	a.onStop("data folder", func(context.Context) error { return disk.Close() })
-
-	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
-	conversations := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"),
-		Expires: func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) },
-		Lasting: func(c *rules.Conversation) bool {
-			_, waits := a.bot.Policy().NextTimer(c)
-			return waits || c.Lasting()
-		},
-	})
-	metrics.WatchStores(conversations, disk, time.Now)
-	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, conversations.Sweep) })
+	metrics.WatchStores(kept.conversations, kept.outbox, time.Now)
 
 	ownBot, recorder, err := a.companions()
 	if err != nil {
@@ -91,7 +77,8 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	}
 	a.bot = bot.New(bot.Options{
 		Backend: ownBot, Recorder: recorder,
-		Policy: ruleFile.Policy(), Desk: client, Conversations: conversations, Marks: marks, Outbox: disk,
+		Policy: ruleFile.Policy(), Desk: client,
+		Conversations: kept.conversations, Marks: kept.marks, Outbox: kept.outbox, Pace: kept.pace,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
 	if err := a.bot.KeepMutes(s.DataDir); err != nil {
@@ -102,14 +89,16 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
 		NotReady: func() (reasons []string) {
-			if err := disk.Writable(); err != nil {
+			if err := kept.outbox.Writable(); err != nil {
 				reasons = append(reasons, "the outbox cannot be written: "+err.Error())
 			}
 			return reasons
 		},
-		Log: log, Registry: registry,
+		Degraded: kept.degraded,
+		Log:      log, Registry: registry,
 	})
-	a.takeUp(disk, conversations)
+	a.takeUp(kept)
+	a.shareRest(kept.replica)
 	return a, a.listen()
 }
 
@@ -160,11 +149,11 @@ func (a *app) companions() (ownBot bot.Backend, recorder bot.Recorder, err error
 }
 
 // takeUp restores what an earlier process left.
-func (a *app) takeUp(disk *bolt.Store, conversations *memory.Conversations) {
-	left := disk.Restored()
-	conversations.Restore(left)
+func (a *app) takeUp(kept *stores) {
+	left := kept.disk.Restored()
+	kept.local.Restore(left)
 	a.bot.Wake(slices.Collect(maps.Keys(left)))
-	if transfers, err := disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
+	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
 		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("taken up from before the restart")
 	}
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
 	"escalator/rules"
@@ -79,7 +82,7 @@ func examine(ctx context.Context, env Env) []finding {
 	for _, w := range unknownVariables(env.Environ) {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
-	return append(findings, examineToken(s), examineRules(s), examineData(s), examineClock(ctx, s), examineDesk(ctx, s))
+	return append(findings, examineToken(s), examineRules(s), examineData(s), examineRedis(ctx, s), examineClock(ctx, s), examineDesk(ctx, s))
 }
 
 func examineToken(s *Settings) finding {
@@ -128,6 +131,31 @@ func examineData(s *Settings) finding {
 	}
 	path, _ := filepath.Abs(s.DataDir)
 	return finding{Check: "data", OK: true, Detail: path + " can be written"}
+}
+
+// examineRedis asks whether replicas can share their state.
+func examineRedis(ctx context.Context, s *Settings) finding {
+	f := finding{Check: "redis", OK: true, Detail: "not used: one process, on its own disk"}
+	if s.RedisURL == "" {
+		return f
+	}
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	client, err := redisClient(s, log)
+	if err == nil {
+		defer func() { _ = client.Close() }()
+		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+		defer cancel()
+		err = client.Check(ctx)
+	}
+	if err != nil {
+		return finding{Check: "redis", Detail: err.Error(), WayOut: "ESCALATOR_REDIS_URL must name a Redis 6.2 or newer that can be written; until then each replica works alone"}
+	}
+	f.Detail = client.Address() + " can be used"
+	for _, w := range client.Warnings(ctx) {
+		f.Detail += "; warning: " + w
+	}
+	return f
 }
 
 // examineClock compares our clock with the Date that Desk's host sends.

@@ -17,6 +17,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/backend"
 	"escalator/bot/desk"
+	"escalator/bot/store/redis"
 )
 
 // Settings is everything that can be set from outside, but for the rules.
@@ -42,6 +43,7 @@ type Settings struct {
 	MaxConversations int
 	MaxMarks         int
 	DeliveryHorizon  time.Duration
+	RedisURL         desk.Secret // it may hold a password
 	ShutdownGrace    time.Duration
 	DrainDelay       time.Duration
 	AIProvider       bot.AIProvider
@@ -61,6 +63,7 @@ type setting struct {
 	def     string
 	help    string
 	secret  bool // from the environment or a file (…_FILE), never a flag
+	file    bool // may come from a file too, because it may hold a secret
 	require bool
 	set     func(*Settings, string) error
 }
@@ -88,6 +91,7 @@ var settingsTable = []setting{
 	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *Settings) *time.Duration { return &s.DrainDelay }, 0)},
+	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: setRedisURL},
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
 	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: setForward},
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *Settings) *string { return &s.RecordDir })},
@@ -170,8 +174,11 @@ func printSettings(w io.Writer) {
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		names := row.name() + ", --" + row.flag()
-		if row.secret {
+		switch {
+		case row.secret:
 			names = row.name() + " or " + row.name() + "_FILE"
+		case row.file:
+			names += " or " + row.name() + "_FILE"
 		}
 		def := ""
 		switch {
@@ -190,7 +197,7 @@ func (s *setting) value(flags map[string]string, getenv func(string) string) (st
 		return v, nil
 	}
 	v := getenv(s.name())
-	if !s.secret {
+	if !s.secret && !s.file {
 		if v == "" {
 			v = s.def
 		}
@@ -222,6 +229,10 @@ func (s *Settings) contradictions() (problems []string) {
 		if err := s.checkAPI(u.value); err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", u.name, err))
 		}
+	}
+	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
+		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
+			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))
 	}
 	return problems
 }
@@ -264,7 +275,7 @@ func unknownVariables(environ []string) (warnings []string) {
 	known := []string{}
 	for i := range settingsTable {
 		known = append(known, settingsTable[i].name())
-		if settingsTable[i].secret {
+		if settingsTable[i].secret || settingsTable[i].file {
 			known = append(known, settingsTable[i].name()+"_FILE")
 		}
 	}
@@ -303,6 +314,15 @@ func setTokens(s *Settings, v string) error {
 		return errors.New("at most two tokens, the new one and the old one")
 	}
 	return nil
+}
+
+func setRedisURL(s *Settings, v string) error {
+	c, err := redis.New(redis.Options{URL: v})
+	if err != nil {
+		return err
+	}
+	s.RedisURL = desk.Secret(v)
+	return c.Close()
 }
 
 func setPath(s *Settings, v string) error {

@@ -171,7 +171,7 @@ func TestREADME_settings_areThoseOfTheProgram(t *testing.T) {
 		case row.def != "":
 			def = "`" + row.def + "`"
 		}
-		if row.secret {
+		if row.secret || row.file {
 			name += ", `…_FILE`"
 		}
 		want = append(want, fmt.Sprintf("%s = %s", name, def))

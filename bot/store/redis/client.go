@@ -127,6 +127,24 @@ var refusals = []string{
 	"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH", "ERR Client sent AUTH", "ERR DB index", "ERR unknown command",
 }
 
+// Warnings says what of the settings of this Redis would lose transfers; nil
+// where that cannot be asked.
+func (c *Client) Warnings(ctx context.Context) (warnings []string) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	info, err := c.rdb.Info(ctx).Result()
+	if err != nil {
+		return nil
+	}
+	if strings.Contains(info, "\naof_enabled:0") {
+		warnings = append(warnings, "this Redis has no append-only file: what it holds is lost, or old, after its restart; set appendonly yes")
+	}
+	if strings.Contains(info, "\nmaxmemory_policy:") && !strings.Contains(info, "\nmaxmemory_policy:noeviction") && !strings.Contains(info, "\nmaxmemory:0\r") {
+		warnings = append(warnings, "this Redis drops keys when it is full, transfers too; set maxmemory-policy noeviction")
+	}
+	return warnings
+}
+
 // older reports whether version a comes before b. What is no version is not.
 func older(a, b string) bool {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")

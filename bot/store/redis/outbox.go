@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// lease is how long a transfer is its taker's without a sign of life. It
+	// Lease is how long a transfer is its taker's without a sign of life. It
 	// outlives one call of Desk (5 s), and is the longest that a customer waits
 	// for another replica when one dies.
-	lease      = 15 * time.Second
-	renewEvery = lease / 3
+	Lease      = 15 * time.Second
+	renewEvery = Lease / 3
 	// keepFor is the expiry of the outbox and the alarms, moved by every write.
 	// It outlives what is kept for people to read.
 	keepFor     = 8 * 24 * time.Hour
@@ -59,7 +59,7 @@ func (o *Outbox) Run(ctx context.Context) {
 }
 
 func (o *Outbox) renew(ctx context.Context) {
-	args := []any{lease.Milliseconds()}
+	args := []any{Lease.Milliseconds()}
 	o.mu.Lock()
 	for id, token := range o.held {
 		args = append(args, id, token)
@@ -83,7 +83,7 @@ func (o *Outbox) Put(ctx context.Context, t *store.Transfer) error {
 // must follow.
 func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
 	token := rand.Text()
-	err := o.put(ctx, t, token, fmt.Sprint(lease.Milliseconds()), doubtNew)
+	err := o.put(ctx, t, token, fmt.Sprint(Lease.Milliseconds()), doubtNew)
 	switch {
 	case err == nil:
 		o.hold(t.ID, token)
@@ -177,7 +177,7 @@ func (o *Outbox) letGo(id string) string {
 func (o *Outbox) Take(ctx context.Context, now time.Time) (t *store.Transfer, next time.Time, err error) {
 	for {
 		token := rand.Text()
-		answer, err := o.run(ctx, "taking a transfer", takeScript, o.keys.outbox(), now.UnixMicro(), token, lease.Milliseconds(),
+		answer, err := o.run(ctx, "taking a transfer", takeScript, o.keys.outbox(), now.UnixMicro(), token, Lease.Milliseconds(),
 			keepFor.Milliseconds(), now.Add(-keepGivenUp).UnixMicro(), maxGivenUp)
 		if err != nil {
 			return nil, time.Time{}, err

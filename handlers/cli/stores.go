@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot"
+	"escalator/bot/store"
+	"escalator/bot/store/bolt"
+	"escalator/bot/store/memory"
+	"escalator/bot/store/redis"
+	"escalator/rules"
+)
+
+// stores are where the bot keeps its state: in this process and on its disk
+// or, with Redis, together with other replicas.
+type stores struct {
+	conversations store.Conversations
+	marks         store.Marks
+	outbox        store.Outbox
+	pace          bot.Pace // nil: this process alone
+	replica       *redis.Replica
+	local         *memory.Conversations
+	disk          *bolt.Store
+}
+
+// degraded says what is done without, nil if nothing.
+func (s *stores) degraded() []string {
+	if s.replica == nil {
+		return nil
+	}
+	return s.replica.Degraded()
+}
+
+// openStores opens what the settings ask for.
+func (a *app) openStores(metrics *bot.Metrics, registry *prometheus.Registry) (*stores, error) {
+	s := a.settings
+	disk, err := openData(s, a.log)
+	if err != nil {
+		return nil, err
+	}
+	a.onStop("data folder", func(context.Context) error { return disk.Close() })
+	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
+	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	local := memory.NewConversations(memory.ConversationsOptions{
+		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
+		Lasting: func(c *rules.Conversation) bool {
+			_, waits := a.bot.Policy().NextTimer(c)
+			return waits || c.Lasting()
+		},
+	})
+	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, local.Sweep) })
+	all := &stores{conversations: local, marks: marks, outbox: disk, local: local, disk: disk}
+	if s.RedisURL == "" {
+		return all, nil
+	}
+	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Marks: marks, Outbox: disk}, expires, registry)
+	if err != nil {
+		return nil, err
+	}
+	all.conversations, all.marks, all.outbox, all.pace = all.replica, all.replica, all.replica, all.replica.Pace()
+	return all, nil
+}
+
+// redisClient is the client of the Redis that the settings name. What is found
+// damaged there is told of, not fatal.
+func redisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
+	return redis.New(redis.Options{
+		URL: s.RedisURL.Reveal(), App: s.SDKAppID, DedupFor: s.DedupFor,
+		Report: func(problem, keptAt string) {
+			log.WithField("kept_at", keptAt).Error("damage in Redis: " + problem)
+		},
+	})
+}
+
+// openReplica joins the other replicas. A Redis that does not answer is no
+// reason not to start: the replica works alone until it does.
+func (a *app) openReplica(refuge redis.Refuge, expires func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
+	client, err := redisClient(a.settings, a.log)
+	if err != nil {
+		return nil, &usageError{[]string{"ESCALATOR_REDIS_URL: " + err.Error()}}
+	}
+	a.onStop("redis client", func(context.Context) error { return client.Close() })
+	up := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "escalator", Name: "redis_up", Help: "1 while state is shared through Redis, 0 while this replica works alone.",
+	})
+	registry.MustRegister(up)
+	replica := redis.NewReplica(redis.ReplicaOptions{
+		Client: client, Refuge: refuge, Expires: expires,
+		Changed: func(isUp bool, cause error) {
+			if isUp {
+				up.Set(1)
+				a.log.Warn("redis is back: state is shared again")
+				return
+			}
+			up.Set(0)
+			a.log.WithError(cause).Error("redis cannot be used: working alone, from this replica's memory and disk")
+		},
+	})
+	var config *redis.ConfigError
+	switch err := replica.Connect(context.Background()); {
+	case errors.As(err, &config):
+		return nil, &usageError{[]string{"ESCALATOR_REDIS_URL: " + config.Problem}}
+	case err != nil:
+		a.log.WithError(err).Error("redis cannot be used: working alone, from this replica's memory and disk")
+	default:
+		up.Set(1)
+		for _, w := range client.Warnings(context.Background()) {
+			a.log.WithField("redis", client.Address()).Warn(w)
+		}
+	}
+	a.background("redis", replica.Run)
+	return replica, nil
+}
+
+// shareRest shares what is no store: mutes, and the alarms of replicas that are
+// gone.
+func (a *app) shareRest(replica *redis.Replica) {
+	if replica == nil {
+		return
+	}
+	a.background("shared mutes", func(ctx context.Context) { a.bot.ShareMutes(ctx, replica) })
+	a.background("alarms of others", func(ctx context.Context) { a.bot.TakeOver(ctx, replica.Overdue) })
+}
