@@ -62,6 +62,7 @@ func New(o Options) (*Client, error) {
 	opts.DisableIdentity = true
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.MaxRetries = -1 // a repeat is for those to decide who know what it would do
+	opts.DialerRetries = 1
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, callTimeout, callTimeout
 	opts.PoolSize, opts.PoolTimeout = poolSize, callTimeout
 	opts.ContextTimeoutEnabled = true

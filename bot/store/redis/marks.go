@@ -14,7 +14,7 @@ import (
 const (
 	// claimLife is how long a callback may be worked on. A replica that dies
 	// meanwhile leaves a claim, which ends by itself: the next copy is a first one.
-	claimLife = 10 * time.Second
+	claimLife = 5 * time.Second
 	// claimLook is how often one that waits for another replica's answer asks.
 	claimLook, claimLookLongest = 5 * time.Millisecond, 80 * time.Millisecond
 )
