@@ -193,7 +193,7 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 	if err := b.mutes.save(theirs); err != nil {
 		b.Log.WithError(err).Warn("mutes of another replica could not be kept for a restart")
 	}
-	b.Log.WithField("rules", slices.Sorted(maps.Keys(theirs))).Warn("mutes changed on another replica")
+	b.Log.WithField("rules", slices.AppendSeq([]string{}, maps.Keys(theirs))).Warn("mutes changed on another replica")
 }
 
 func encodeMute(m rules.Mute, now time.Time) string {

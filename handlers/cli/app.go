@@ -50,10 +50,11 @@ func (a *app) onStop(name string, run func(context.Context) error) {
 // newApp builds the service and binds its listeners; nothing is served yet.
 // It is one straight function, because what depends on what is the point of it.
 func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, err error) {
-	a = &app{settings: s, log: log, ruleFile: ruleFile}
+	built := &app{settings: s, log: log, ruleFile: ruleFile}
+	a = built
 	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.cleanUp(context.Background()))
+		if err != nil { // a is nil by then
+			err = errors.Join(err, built.cleanUp(context.Background()))
 		}
 	}()
 	registry := prometheus.NewRegistry()
