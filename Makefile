@@ -10,7 +10,7 @@ BENCH     ?= .
 COUNT     ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race crash chaos overload fuzz bench lint fmt vuln cover check docker clean
+.PHONY: help run build test parts race crash chaos overload replicas fuzz bench lint fmt vuln cover check docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
@@ -21,11 +21,14 @@ run: ## the service against the built-in Desk emulator, without any setting
 build: ## bin/escalator: static, stripped, with its version
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/escalator .
 
-test: ## vet, then every test with the race detector in random order (PKG=)
+test: parts ## vet, then every test with the race detector in random order (PKG=)
 	go vet -tags $(TAGS) $(PKG)
 	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 5m $(PKG)
 
-race: ## the tests five times over under the race detector (PKG=)
+parts: ## what the tests need beside Go: installed as root on Debian, else named
+	@.ci/parts
+
+race: parts ## the tests five times over under the race detector (PKG=)
 	go test -tags $(TAGS) -race -shuffle=on -count=5 -timeout 20m $(PKG)
 
 crash: ## kill -9 under load, 1,000 rounds (docs/reliability.md)
@@ -36,6 +39,10 @@ chaos: ## Desk's faults, absent agents and deaths mixed for 5 minutes (CHAOS_SEE
 
 overload: ## ten times the load it can answer, for 60 s
 	OVERLOAD_TIME=60s go test -tags $(TAGS) -count=1 -v -timeout 30m -run underTenTimesItsLoad ./handlers/e2e
+
+replicas: parts ## three replicas on a real Redis: copies, 200 deaths, a Redis that fails for 10 s, throughput
+	REPLICA_SESSIONS=5000 REPLICA_ROUNDS=200 REDIS_PAUSE=10s REDIS_SESSIONS=2000 THROUGHPUT_TIME=10s \
+		go test -tags $(TAGS) -count=1 -v -timeout 60m -run 'Replicas_(sameCallbacks|killedAtRandom|onARedisThatFails|throughput)' ./handlers/e2e
 
 fuzz: ## every Fuzz target for FUZZTIME each (30s)
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \

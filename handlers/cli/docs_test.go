@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,24 @@ func TestDocs_everyRuleFile_loadsAndPassesItsTests(t *testing.T) {
 		}
 		if files == 0 && name != "README.md" {
 			t.Errorf("%s holds no whole rule file", name)
+		}
+	}
+}
+
+// TestDocs_everySettingThatIsNamed_exists reads what users copy from.
+func TestDocs_everySettingThatIsNamed_exists(t *testing.T) {
+	known := map[string]bool{}
+	for i := range settingsTable {
+		known[settingsTable[i].name()] = true
+		known[settingsTable[i].name()+"_FILE"] = settingsTable[i].secret || settingsTable[i].file
+	}
+	for _, name := range []string{
+		"README.md", "Dockerfile", "deploy/compose.yaml", "docs/replicas.md", "docs/installations.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
+	} {
+		for _, setting := range regexp.MustCompile(`ESCALATOR_[A-Z_]+`).FindAllString(readDoc(t, name), -1) {
+			if !known[setting] {
+				t.Errorf("%s names %s, which is no setting", name, setting)
+			}
 		}
 	}
 }
