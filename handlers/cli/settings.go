@@ -91,7 +91,7 @@ var settingsTable = []setting{
 	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *Settings) *time.Duration { return &s.DrainDelay }, 0)},
-	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: setRedisURL},
+	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: setRedisURL}, //nolint:gosec // no password, but where it goes
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
 	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: setForward},
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *Settings) *string { return &s.RecordDir })},

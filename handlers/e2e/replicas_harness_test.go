@@ -150,7 +150,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *balancer) pass(to, query string, body []byte) (status int, answer []byte, err error) {
-	resp, err := b.client.Post(to+"?"+query, "application/json", bytes.NewReader(body)) //nolint:noctx // the client has a timeout
+	resp, err := b.client.Post(to+"?"+query, "application/json", bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -141,6 +141,28 @@ func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
 	}
 }
 
+func TestServe_speaksToRedisOverTLS_asAUserWithAPassword(t *testing.T) {
+	server, url, trust := redistest.StartTLS(t, "--user", "escalator", "on", ">the-password", "~escalator:*", "+@all", "-@admin")
+	secret := filepath.Join(t.TempDir(), "redis_url")
+	if err := os.WriteFile(secret, []byte(strings.Replace(url, "://", "://escalator:the-password@", 1)+"/3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServiceWithRules(t, plainRules, "ESCALATOR_REDIS_URL_FILE="+secret, "SSL_CERT_FILE="+trust)
+	if status, body := s.get("/readyz"); status != http.StatusOK || !strings.Contains(body, `"status":"ready"`) {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	s.says("s1", "a human please")
+	s.log("transfer", map[string]any{"session": "s1", "outcome": "assigned"})
+	client := server.Client()
+	defer func() { _ = client.Close() }()
+	if info, err := client.Info(t.Context(), "keyspace").Result(); err != nil || !strings.Contains(info, "db3:") {
+		t.Errorf("database 3 is empty: %s %v", info, err)
+	}
+	if strings.Contains(s.out.String(), "the-password") {
+		t.Error("the password is in the log")
+	}
+}
+
 func ruleFileOf(t *testing.T, rules string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rules.yaml")

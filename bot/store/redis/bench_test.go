@@ -80,7 +80,7 @@ func usedMemory(b *testing.B, server *redistest.Server) (bytes float64) {
 	b.Helper()
 	client := server.Client()
 	defer func() { _ = client.Close() }()
-	info, err := client.InfoMap(context.Background(), "memory").Result()
+	info, err := client.InfoMap(b.Context(), "memory").Result()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func dropMarks(b *testing.B, server *redistest.Server) {
 	b.Helper()
 	client := server.Client()
 	defer func() { _ = client.Close() }()
-	ctx := context.Background()
+	ctx := b.Context()
 	for keys := client.Scan(ctx, 0, "*}:m:*", 10_000).Iterator(); keys.Next(ctx); {
 		client.Unlink(ctx, keys.Val())
 	}

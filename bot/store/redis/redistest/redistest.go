@@ -20,6 +20,14 @@ import (
 // patience is how long a server may take to start or to end.
 const patience = 15 * time.Second
 
+// silence keeps go-redis from telling of a server that is being started.
+type silence struct{}
+
+// Printf implements the logger of go-redis.
+func (silence) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(silence{}) }
+
 // Server is a redis-server process.
 type Server struct {
 	t     testing.TB
@@ -67,7 +75,7 @@ func freePort(t testing.TB) string {
 // run starts the process and waits until it answers.
 func (s *Server) run() {
 	s.t.Helper()
-	s.cmd, s.ended = exec.Command(s.args[0], s.args[1:]...), make(chan struct{}) //nolint:gosec // a test names the program
+	s.cmd, s.ended = exec.CommandContext(context.Background(), s.args[0], s.args[1:]...), make(chan struct{}) //nolint:gosec // a test names the program
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("starting redis-server: %v", err)
@@ -97,7 +105,7 @@ func (s *Server) URL() string { return "redis://127.0.0.1:" + s.port }
 
 // Client returns a client of its own.
 func (s *Server) Client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + s.port, MaxRetries: -1})
+	return redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + s.port, MaxRetries: -1, DialerRetries: 1})
 }
 
 // Kill ends the server at once, as a loss of power of the machine would, but
