@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -261,12 +260,15 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 	}
 	a.reached()
 	a.agent = state.AgentID
+	if a.transfer.Session == "" && state.SessionID != "" {
+		a.transfer.Session = state.SessionID
+		a.bot.links.restore(a.transfer.ID, state.SessionID)
+	}
 	// What Desk holds may be the fruit of our own attempt whose answer was lost.
 	own := a.transfer.Unsure && a.transfer.Attempt > 0
 	switch state.State {
 	case desk.StateChatbot:
 		a.transfer.Unsure, a.transfer.Doubted = false, false
-		a.transfer.Session = cmp.Or(a.transfer.Session, state.SessionID)
 		a.transfer.Code, a.transfer.Error = code, text
 		return false
 	case desk.StateAgent, desk.StateWaiting:

@@ -35,7 +35,9 @@ type Backend interface {
 // Recorder keeps accepted callbacks; *recording.Writer is one. It must not
 // block.
 type Recorder interface {
-	Record(at time.Time, query string, body []byte)
+	// Record keeps a callback received at a time; failed says after how long the
+	// bot behind us had failed it, 0 if it had not.
+	Record(at time.Time, query string, body []byte, failed time.Duration)
 }
 
 // Options is what a Bot is made of. All fields are needed but those that say
@@ -73,7 +75,7 @@ type Bot struct {
 	courier *courier
 	speaker *speaker
 	timers  *timers
-	aliases aliases
+	links   links
 }
 
 // New returns a bot that is not delivering yet.

@@ -133,7 +133,7 @@ func (t *timers) fire(a *alarm) {
 			t.bot.Log.WithFields(logrus.Fields{"session": clip(a.session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
 		}
 	}()
-	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service}
+	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service, Conversation: a.id}
 	turn := &rules.Turn{Kind: rules.TimerTurn}
 	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})
 	if err != nil { // nothing can be stored now; the silence goes on, so look again
@@ -144,9 +144,16 @@ func (t *timers) fire(a *alarm) {
 	t.bot.speak(r)
 }
 
-// Wake plans the alarms of conversations that were restored after a restart.
+// Wake plans the alarms of conversations that were restored after a restart, and
+// takes note of those that began in plain IM.
 func (b *Bot) Wake(ids []string) {
+	if left, err := b.Outbox.List(context.Background()); err == nil {
+		for _, t := range left {
+			b.links.restore(t.ID, t.Session)
+		}
+	}
 	for _, id := range ids {
+		b.links.restore(id, "")
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (*store.Transfer, error) {
 			at, ok := b.Policy().NextTimer(c)
 			b.timers.set(eventOf(id), at, ok)
@@ -159,7 +166,7 @@ func (b *Bot) Wake(ids []string) {
 func eventOf(id string) *desk.Event {
 	if im, ok := strings.CutPrefix(id, imPrefix); ok {
 		user, service, _ := strings.Cut(im, "|")
-		return &desk.Event{UserID: user, ServiceID: service}
+		return &desk.Event{UserID: user, ServiceID: service, Conversation: id}
 	}
 	return &desk.Event{SessionID: id}
 }
