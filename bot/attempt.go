@@ -39,6 +39,7 @@ type attempt struct {
 	bot      *Bot
 	transfer *store.Transfer
 	started  time.Time
+	freed    int64 // Bot.freed at the start
 	target   *rules.Target
 	agent    string
 	err      *desk.Error // Desk's or the network's last word, nil for success
@@ -47,7 +48,7 @@ type attempt struct {
 // attempt makes one try and stores what became of it. report tells the breaker
 // whether Desk could be reached.
 func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
-	a := &attempt{bot: b, transfer: t, started: b.Now(), target: t.Current()}
+	a := &attempt{bot: b, transfer: t, started: b.Now(), freed: b.freed.Load(), target: t.Current()}
 	defer func() {
 		if a.err != nil && a.err.Transport() {
 			report(a.err)

@@ -76,6 +76,7 @@ type Bot struct {
 	speaker *speaker
 	timers  *timers
 	links   links
+	freed   atomic.Int64 // how often an agent became free
 }
 
 // New returns a bot that is not delivering yet.

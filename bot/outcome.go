@@ -57,6 +57,7 @@ func (a *attempt) nobody(ctx context.Context) {
 			a.bot.forget(ctx, t)
 		} else {
 			a.bot.save(ctx, t)
+			a.bot.freedSince(ctx, t, a.freed)
 		}
 	}
 	if first {

@@ -152,11 +152,13 @@ func (d *Desk) Start(address string) error {
 // URL is the address of the REST API after Start.
 func (d *Desk) URL() string { return d.url }
 
-// SetCallbackURL says where callbacks go from now on.
+// SetCallbackURL says where callbacks go from now on, "" for nowhere. Idle
+// connections to the old address are closed, so that it may stop at once.
 func (d *Desk) SetCallbackURL(url string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.callback = url
+	d.http.CloseIdleConnections()
 }
 
 // Close stops serving, drops callbacks that wait, and returns when nothing of
