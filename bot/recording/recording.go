@@ -1,5 +1,5 @@
 // Package recording keeps accepted callbacks as JSON lines that `escalator
-// replay` reads: {"at":"RFC 3339","query":"…","body":{…}}, with "bot_failed_ms"
+// replay` reads: {"at":"RFC 3339","query":"…","body":{…}}, with "bot_failed_us"
 // where the bot behind the service failed the callback after that time.
 //
 // Invariants:
@@ -151,8 +151,8 @@ func (w *Writer) write(e entry) error {
 		Query string          `json:"query"`
 		Body  json.RawMessage `json:"body"`
 		// Readers that do not know the field see a callback like any other.
-		BotFailedMS int64 `json:"bot_failed_ms,omitempty"`
-	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask), e.failed.Milliseconds()})
+		BotFailedUS int64 `json:"bot_failed_us,omitempty"`
+	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask), e.failed.Microseconds()})
 	if err != nil {
 		return fmt.Errorf("encoding a callback: %w", err)
 	}

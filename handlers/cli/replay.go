@@ -124,7 +124,7 @@ func (r run) callback(rec *replay.Record, order *inOrder) {
 	if err != nil {
 		return
 	}
-	failed := time.Duration(rec.BotFailedMS) * time.Millisecond
+	failed := time.Duration(rec.BotFailedUS) * time.Microsecond
 	for _, event := range r.recordings.Events(e, *rec.At, failed) {
 		if event.At.Equal(*rec.At) {
 			r.Add(event)

@@ -30,9 +30,9 @@ type Record struct {
 	At    *time.Time      `json:"at"`
 	Query string          `json:"query"`
 	Body  json.RawMessage `json:"body"`
-	// BotFailedMS says after how long the operator's own bot had failed the
+	// BotFailedUS says after how many microseconds the operator's own bot had failed the
 	// callback; 0: it had not.
-	BotFailedMS int64 `json:"bot_failed_ms"`
+	BotFailedUS int64 `json:"bot_failed_us"`
 }
 
 // Said is one turn of a dialogue.
