@@ -103,3 +103,17 @@ func TestWriter_aNewFileEachHour_andOldOnesGo(t *testing.T) {
 		}
 	})
 }
+
+func TestWriter_saysWhereTheBotBehindUsFailed(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, mask.Full)
+	w.Record(time.Now(), "a=1", []byte(`{}`), 0)
+	w.Record(time.Now(), "a=2", []byte(`{}`), 1500*time.Millisecond)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, dir)
+	if len(got) != 2 || strings.Contains(got[0], "failed") || !strings.Contains(got[1], `"bot_failed_us":1500000`) {
+		t.Errorf("%q", got)
+	}
+}

@@ -224,7 +224,11 @@ func describe(d *replay.Decided) string {
 	if len(text) > 0 {
 		words = fmt.Sprintf(": %q", string(text))
 	}
-	return fmt.Sprintf("%s to %s at turn %d of %s%s", d.Outcome, d.Target, d.Turn, d.Session, words)
+	target := ""
+	if d.Target != "" { // an offer has none yet
+		target = " to " + d.Target
+	}
+	return fmt.Sprintf("%s%s at turn %d of %s%s", d.Outcome, target, d.Turn, d.Session, words)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,6 +91,32 @@ func TestInstallations_eachDocumentedSample_isAnsweredInItsForm(t *testing.T) {
 	if n := len(s.desk.Ledger().Accepted); n != 0 {
 		t.Errorf("%d transfers were made by questions", n)
 	}
+}
+
+// TestInstallations_theCommandsOfTheDocumentation_work sends what docs/installations.md
+// tells its reader to send.
+func TestInstallations_theCommandsOfTheDocumentation_work(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/installations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := strings.Replace(ruleFile("human"), "targets: {default: {}}", "task_flow: {text: question}\ntargets: {default: {group: 7}}", 1)
+	s := startServiceWithRules(t, rules)
+	want := map[string]string{
+		desk.CommandSessionEvent: `"AIProvider":0`, desk.CommandC2CAfter: `"ErrorCode":0`, desk.CommandAssignHuman: `"AgentGroupId":7`,
+		desk.CommandTaskFlow: `"escalated":"true"`, desk.CommandMemberChanged: `"ErrorCode":0`,
+	}
+	for _, c := range regexp.MustCompile(`(?m)^callback (\S+) '([^']+)'$`).FindAllStringSubmatch(string(doc), -1) {
+		if got := s.post(c[1], c[2]); want[c[1]] == "" || !strings.Contains(got, want[c[1]]) {
+			t.Errorf("%s: %s", c[1], got)
+		}
+		delete(want, c[1])
+	}
+	if len(want) > 0 {
+		t.Errorf("the documentation has no command for %v", want)
+	}
+	s.log("transfer", map[string]any{"session": "try-1", "code": 141005})
+	s.log("transfer", map[string]any{"session": "im:me|@your_service_account", "outcome": "session_gone"})
 }
 
 // service account and customer of the plain IM tests.
