@@ -190,6 +190,19 @@ func TestLinks_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
 	})
 }
 
+func TestLinks_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
+	withLinks(t, func(w *linked) {
+		w.world.desk.answer(nil, code(141004))
+		w.im("human", false)
+		w.wantOutcomes("failed")
+		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		w.wantOutcomes("failed assigned")
+	})
+}
+
 func TestLinks_forgetTheOldest_neverGrowing(t *testing.T) {
 	var l links
 	at := time.Unix(1_700_000_000, 0)

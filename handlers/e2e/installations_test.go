@@ -93,6 +93,30 @@ func TestInstallations_eachDocumentedSample_isAnsweredInItsForm(t *testing.T) {
 	}
 }
 
+// TestInstallations_badBodies goes through every command: what is malformed is 400
+// and in the log, what merely is of another type is answered.
+func TestInstallations_badBodies_ofEveryCommand(t *testing.T) {
+	s := startServiceWithRules(t, ruleFile("abracadabra"))
+	for _, command := range []string{
+		desk.CommandSessionEvent, desk.CommandAssignHuman, desk.CommandAssignAgent, desk.CommandTaskFlow, desk.CommandBotC2C, desk.CommandBotGroup,
+		desk.CommandC2CBefore, desk.CommandC2CAfter, desk.CommandGroupBefore, desk.CommandGroupAfter, desk.CommandMemberChanged, "New.Command",
+	} {
+		query := strings.Replace(sign(time.Now()), desk.CommandSessionEvent, command, 1)
+		for body, want := range map[string]int{
+			`{"SessionId":`: 400, `[]`: 400, `null`: 400, "\xff": 400, `{"CallbackCommand":"Other.Command"}`: 400, strings.Repeat("[", 100): 400,
+			`{}`: 200, `{"SessionId":[],"Event":{},"From_Account":1,"To_Account":true,"MsgBody":"x","Body":"y","MsgBody":null,"EventTime":"z"}`: 200,
+			`{"SessionId":"s","From_Account":"u","To_Account":"@s","Event":"ChatBot.UserSendMsg","MsgBody":{},"Body":[],"CloudCustomData":{}}`: 200,
+			`{"MemberId":null,"Status":["free"],"ClientInfo":"x","SendMsgResult":"0","GroupId":{}}`:                                            200,
+		} {
+			if status, answer := request(t, http.MethodPost, s.url+"?"+query, body); status != want || !strings.Contains(answer, `"ActionStatus"`) {
+				t.Errorf("%s %.40q: %d %s", command, body, status, answer)
+			}
+		}
+	}
+	s.log("callback refused", map[string]any{"reason": "not_json"})
+	s.obeys("abracadabra", true)
+}
+
 // TestInstallations_theCommandsOfTheDocumentation_work sends what docs/installations.md
 // tells its reader to send.
 func TestInstallations_theCommandsOfTheDocumentation_work(t *testing.T) {

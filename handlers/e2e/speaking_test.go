@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"escalator/bot/desk"
@@ -136,4 +137,31 @@ func TestSpeaking_aRepeatedMessage_keepsItsNumber(t *testing.T) {
 	if l := s.desk.Ledger(); len(l.Said) != 1 || l.Repeats != 2 {
 		t.Errorf("%d messages, %d repeats", len(l.Said), l.Repeats)
 	}
+}
+
+// TestSpeaking_theHumanPhase: what agents and customers say there keeps the phase
+// right, under the names that the rule file maps, and closing ends it.
+func TestSpeaking_theHumanPhase_andWhatACustomerSends(t *testing.T) {
+	s := startServiceWithRules(t, `version: 1
+targets: {default: {}}
+events: {Agent.Says: agent_message, User.Says: user_message, Session.Over: closed}
+rules:
+  - {id: photo, when: {sends: [image]}, then: {transfer: default}, cooldown: 1s}
+  - {id: human, when: {says: [$ask_human]}, then: {transfer: default}, cooldown: 1s}
+`)
+	const image = `[{"MsgType":"TIMImageElem","MsgContent":{"UUID":"x","ImageFormat":1}}]`
+	s.desk.Begin("s1")
+	s.desk.UserSays("s1", "", desktest.WithElements(image))
+	s.log("transfer", map[string]any{"session": "s1", "rule": "photo", "outcome": "assigned"})
+	s.desk.AgentSays("s1", "I am Li", desktest.WithEvent("Agent.Says"))
+	s.desk.UserSays("s1", "转人工", desktest.WithEvent("User.Says"), desktest.WithRequestID("in-the-human-phase"))
+	s.log("decision", map[string]any{"session": "s1", "request_id": "in-the-human-phase", "reason": "already_human"})
+	eventually(t, "the end of the first transfer", func() bool {
+		_, outbox := s.get("/api/outbox")
+		return strings.Contains(outbox, `"pending":[]`)
+	})
+	s.desk.UserSays("s1", "bye", desktest.WithEvent("Session.Over"))
+	s.desk.Begin("s1")
+	s.says("s1", "转人工")
+	s.log("transfer", map[string]any{"session": "s1", "rule": "human", "outcome": "assigned"})
 }
