@@ -28,61 +28,30 @@ func (s *service) post(command, body string) string {
 	return answer
 }
 
-// documented are the samples of PROTOCOL.md, as the pages print them, with words
-// of our own where the rules must hold.
-const (
-	docSession = `{"CallbackCommand":"Desk.SessionEventNotify",
- "SessionId":"2baf4d84-beb4-4607-a1ea-6ebcaef3e0e6",
- "Event":"ChatBot.UserSendMsg",
- "EventTime":1725540020017,
- "ChannelType":"SDK",
- "ClientUserId":"your_user_id",
- "CustomerServiceId":"@customer_service_account",
- "AgentId":"test@qq.com",
- "MsgKey":"152_1600012345_abcdefg",
- "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"How to request a refund?"}}],
- "CloudCustomData":"your cloud custom data",
- "IsContactUser":false,
- "SatisfactionSelected":5,
- "ForwardFromAgentId":""}`
-	docStart = `{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"s","Event":"ChatBot.UserSendMsg",
- "MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"customerServicePlugin\":0,\"src\":\"7\"}"}}]}`
-	docMember = `{"CallbackCommand":"Member.EventNotify","Event":"Member.StatusChange","MemberId":"test@qq.com",
- "Status":"free","EventTime":1725540020017,
- "ClientInfo":[{"ClientType":"Web","IsConnected":true}],"RestReason":""}`
-	docAssign = `{"CallbackCommand":"ChatBot.OnAssignHuman","SessionId":"aa-bb-cc-dd","ClientUserId":"123",
- "CustomerServiceId":"@customer_service_account","EventTime":1670574414123}`
-	docAssignOlder = `{"CallbackCommand":"ChatBot.OnAssignAgent","SessionId":"aa-bb-cc-dd","ClientUserId":"123","EventTime":"1670574414123"}`
-	docFlow        = `{"CallbackCommand":"Chatbot.InterfaceInvocation",
- "Body":{"SystemClientUserID":"user517","SystemSessionID":"207cac25-f49e-4ada-9c9f-301cea31dcf2",
-         "staticKey":"WORDS","testKey3":""},
- "EventTime":1731488371784}`
-	docBot = `{"CallbackCommand":"Bot.OnC2CMessage","From_Account":"jared","To_Account":"Jonh","MsgSeq":48374,
- "MsgRandom":2837546,"MsgTime":1557481126,"MsgKey":"48374_2837546_1557481126","OnlineOnlyFlag":1,
- "SendMsgResult":0,"ErrorInfo":"send msg succeed",
- "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"red packet"}}],
- "CloudCustomData":"your cloud custom data","EventTime":1670574414123}`
-	docGroup = `{"CallbackCommand":"Bot.OnGroupMessage","GroupId":"@TGS#2J4SZEAEL","Type":"Public",
- "From_Account":"jared","Operator_Account":"admin","Random":123456,"MsgSeq":123,
- "MsgTime":1490686222,"OnlineOnlyFlag":1,
- "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"@@RBT#001 hello"}}],
- "AtRobots_Account":["@RBT#001"],"CloudCustomData":"your cloud custom data","EventTime":1670574414123}`
-)
+// documented reads a sample of Tencent's pages, as printed there.
+func documented(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile("../../bot/desk/testdata/callbacks/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
 
 func TestInstallations_eachDocumentedSample_isAnsweredInItsForm(t *testing.T) {
 	s := startServiceWithRules(t, strings.Replace(ruleFile("abracadabra"), "targets: {default: {}}", "task_flow: {text: staticKey}\ntargets: {default: {group: 6521, agents: [svc1@tencent.com, svc2@tencent.com]}}", 1))
 	const ok, who = `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`, `"AgentGroupId":6521,"AgentIdList":["svc1@tencent.com","svc2@tencent.com"]`
 	for _, c := range []struct{ command, body, want string }{
-		{"Desk.SessionEventNotify", docSession, `"AIProvider":1`},
-		{"Desk.SessionEventNotify", docStart, `"AIProvider":1`},
-		{"Member.EventNotify", docMember, ok},
-		{"ChatBot.OnAssignHuman", docAssign, who},
-		{"Chatbot.OnAssignHuman", strings.Replace(docAssign, "ChatBot", "Chatbot", 1), who},
-		{"ChatBot.OnAssignAgent", docAssignOlder, who},
-		{"Chatbot.InterfaceInvocation", strings.Replace(docFlow, "WORDS", "abracadabra", 1), `"Body":{"escalated":"true","rule":"magic","target":"default"}`},
-		{"Chatbot.InterfaceInvocation", docFlow, `"Body":{"escalated":"false","rule":"","target":""}`},
-		{"Bot.OnC2CMessage", docBot, ok},
-		{"Bot.OnGroupMessage", docGroup, ok},
+		{"Desk.SessionEventNotify", documented(t, "session_event"), `"AIProvider":1`},
+		{"Desk.SessionEventNotify", strings.Replace(documented(t, "start_message"), "{", `{"SessionId":"s","Event":"ChatBot.UserSendMsg",`, 1), `"AIProvider":1`},
+		{"Member.EventNotify", documented(t, "member_event"), ok},
+		{"ChatBot.OnAssignHuman", documented(t, "assign_human"), who},
+		{"Chatbot.OnAssignHuman", strings.Replace(documented(t, "assign_human"), "ChatBot", "Chatbot", 1), who},
+		{"ChatBot.OnAssignAgent", `{"CallbackCommand":"ChatBot.OnAssignAgent","SessionId":"aa-bb-cc-dd","ClientUserId":"123","EventTime":"1670574414123"}`, who},
+		{"Chatbot.InterfaceInvocation", strings.Replace(documented(t, "task_flow"), "staticValue", "abracadabra", 1), `"Body":{"escalated":"true","rule":"magic","target":"default"}`},
+		{"Chatbot.InterfaceInvocation", documented(t, "task_flow"), `"Body":{"escalated":"false","rule":"","target":""}`},
+		{"Bot.OnC2CMessage", documented(t, "bot_c2c"), ok},
+		{"Bot.OnGroupMessage", documented(t, "bot_group"), ok},
 	} {
 		if got := s.post(c.command, c.body); !strings.Contains(got, c.want) || !strings.Contains(got, `"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""`) {
 			t.Errorf("%s: answer %s, without %s", c.command, got, c.want)
@@ -259,7 +228,7 @@ func TestInstallations_assignment_goesWhereTheRuleSays(t *testing.T) {
 			t.Errorf("answer %s, session %+v", a.Body, s.desk.Session(session))
 		}
 	}
-	if got := s.post(desk.CommandAssignHuman, strings.Replace(docAssign, `"EventTime"`, `"level":"gold","EventTime"`, 1)); !strings.Contains(got, `"AgentGroupId":2`) {
+	if got := s.post(desk.CommandAssignHuman, strings.Replace(documented(t, "assign_human"), `"EventTime"`, `"level":"gold","EventTime"`, 1)); !strings.Contains(got, `"AgentGroupId":2`) {
 		t.Errorf("answer %s", got)
 	}
 }

@@ -3,6 +3,7 @@ package desktest
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"testing"
 
 	"escalator/bot/desk"
@@ -10,28 +11,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The documented samples, byte for byte as PROTOCOL.md has them.
+// sample reads a documented body, as its page prints it.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile("../testdata/callbacks/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 const (
-	sampleAssign = `{"CallbackCommand":"ChatBot.OnAssignHuman","SessionId":"aa-bb-cc-dd","ClientUserId":"123",
- "CustomerServiceId":"@customer_service_account","EventTime":1670574414123}`
 	sampleAssignOlder = `{"CallbackCommand":"ChatBot.OnAssignAgent","SessionId":"aa-bb-cc-dd","ClientUserId":"123","EventTime":"1670574414123"}`
-	sampleFlow        = `{"CallbackCommand":"Chatbot.InterfaceInvocation",
- "Body":{"SystemClientUserID":"user517","SystemSessionID":"207cac25-f49e-4ada-9c9f-301cea31dcf2",
-         "staticKey":"staticValue","testKey3":""},
- "EventTime":1731488371784}`
-	sampleMember = `{"CallbackCommand":"Member.EventNotify","Event":"Member.StatusChange","MemberId":"test@qq.com",
- "Status":"free","EventTime":1725540020017,
- "ClientInfo":[{"ClientType":"Web","IsConnected":true}],"RestReason":""}`
-	sampleBotC2C = `{"CallbackCommand":"Bot.OnC2CMessage","From_Account":"jared","To_Account":"Jonh","MsgSeq":48374,
- "MsgRandom":2837546,"MsgTime":1557481126,"MsgKey":"48374_2837546_1557481126","OnlineOnlyFlag":1,
- "SendMsgResult":0,"ErrorInfo":"send msg succeed",
- "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"red packet"}}],
- "CloudCustomData":"your cloud custom data","EventTime":1670574414123}`
-	sampleBotGroup = `{"CallbackCommand":"Bot.OnGroupMessage","GroupId":"@TGS#2J4SZEAEL","Type":"Public",
- "From_Account":"jared","Operator_Account":"admin","Random":123456,"MsgSeq":123,
- "MsgTime":1490686222,"OnlineOnlyFlag":1,
- "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"@@RBT#001 hello"}}],
- "AtRobots_Account":["@RBT#001"],"CloudCustomData":"your cloud custom data","EventTime":1670574414123}`
 	// Of these the page lists the fields only.
 	fieldsC2CBefore = `{"CallbackCommand":"","From_Account":"","To_Account":"","MsgSeq":1,"MsgRandom":1,"MsgTime":1,"MsgKey":"","OnlineOnlyFlag":0,
  "MsgBody":[{"MsgType":"","MsgContent":{"Text":""}}],"CloudCustomData":""}`
@@ -85,12 +76,12 @@ func TestDesk_everyCallback_hasTheFieldsThatAreDocumented(t *testing.T) {
 		send            func() Answer
 		requestID       bool
 	}{
-		{desk.CommandAssignHuman, sampleAssign, func() Answer { return d.Assign("s1", false) }, false},
+		{desk.CommandAssignHuman, sample(t, "assign_human"), func() Answer { return d.Assign("s1", false) }, false},
 		{desk.CommandAssignAgent, sampleAssignOlder, func() Answer { return d.Assign("s2", true) }, false},
-		{desk.CommandTaskFlow, sampleFlow, func() Answer { return d.Flow("s1", map[string]string{"staticKey": "v", "testKey3": ""}) }, false},
-		{desk.CommandMemberChanged, sampleMember, func() Answer { return d.SetStatus("test@qq.com", "free") }, true},
-		{desk.CommandBotC2C, sampleBotC2C, im(desk.CommandBotC2C), false},
-		{desk.CommandBotGroup, sampleBotGroup, im(desk.CommandBotGroup), false},
+		{desk.CommandTaskFlow, sample(t, "task_flow"), func() Answer { return d.Flow("s1", map[string]string{"staticKey": "v", "testKey3": ""}) }, false},
+		{desk.CommandMemberChanged, sample(t, "member_event"), func() Answer { return d.SetStatus("test@qq.com", "free") }, true},
+		{desk.CommandBotC2C, sample(t, "bot_c2c"), im(desk.CommandBotC2C), false},
+		{desk.CommandBotGroup, sample(t, "bot_group"), im(desk.CommandBotGroup), false},
 		{desk.CommandC2CBefore, fieldsC2CBefore, im(desk.CommandC2CBefore), false},
 		{desk.CommandC2CAfter, fieldsC2CAfter, im(desk.CommandC2CAfter), false},
 		{desk.CommandGroupBefore, fieldsGroupBefore, im(desk.CommandGroupBefore), false},
