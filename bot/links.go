@@ -2,6 +2,7 @@ package bot
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ var deskOnly = &link{told: true}
 
 // heard is a message that plain IM told before Desk did.
 type heard struct {
+	of    *link
 	kind  rules.TurnKind
 	key   string
 	text  uint64
@@ -134,7 +136,7 @@ func (l *links) message(e *desk.Event, at time.Time) step {
 	}
 	e.UserID, e.ServiceID, e.Conversation = user, service, id
 	if s.turn != nil {
-		s.heard = &heard{kind: s.turn.Kind, key: e.MsgKey, text: maphash.String(textSeed, e.Text), at: at}
+		s.heard = &heard{of: k, kind: s.turn.Kind, key: e.MsgKey, text: maphash.String(textSeed, e.Text), at: at}
 		if k.heard = append(k.heard, s.heard); len(k.heard) > maxHeard {
 			k.heard = k.heard[1:]
 		}
@@ -189,6 +191,17 @@ func (l *links) act(h *heard) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h.acted = true
+}
+
+// unhear forgets a message of plain IM that could not be counted after all, so
+// that it counts when Desk tells of it.
+func (l *links) unhear(h *heard) {
+	if h == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h.of.heard = slices.DeleteFunc(h.of.heard, func(other *heard) bool { return other == h })
 }
 
 // acted reports whether it did.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/bot/store/memory"
 )
 
 const linkRules = `
@@ -222,4 +224,23 @@ func TestLinks_forgetTheOldest_neverGrowing(t *testing.T) {
 	if n := len(l.find("im:u0|@s").heard); n > maxHeard {
 		t.Errorf("%d messages are remembered", n)
 	}
+}
+
+// TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt: an after-callback of
+// plain IM is not sent again, so the copy that Desk sends is all there is.
+func TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := &brokenOutbox{Outbox: memory.NewOutbox(nil)}
+		w := newWorld(t, outbox)
+		w.bot.SetPolicy(mustLoad(t, linkRules))
+		outbox.broken.Store(true)
+		e := im(w, desk.CommandC2CAfter, "1", "human", `"From_Account":"jared","To_Account":"@RBT#001"`, `"From_Account":"user1","To_Account":"@service"`)
+		if _, err := w.bot.Handle(t.Context(), e); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("Handle = %v, want ErrUnavailable", err)
+		}
+		outbox.broken.Store(false)
+		if got := string(w.handle(w.event(desk.EventUserMessage, "human", "")).JSON); !strings.Contains(got, `"AIProvider":0`) {
+			t.Errorf("answer %s", got)
+		}
+	})
 }

@@ -38,6 +38,7 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 	}
 	record, err := b.decide(ctx, policy, e, step)
 	if err != nil {
+		b.links.unhear(step.heard)
 		return nil, err
 	}
 	if s := step.observe; s != nil && *s == rules.EventClosed {
