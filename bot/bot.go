@@ -106,6 +106,7 @@ func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
 
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {
+	b.recallLinks()
 	b.courier.start()
 	b.speaker.start()
 	b.timers.start()

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -165,6 +166,18 @@ func (l *links) restore(id, session string) {
 	}
 	if session != "" && k != deskOnly {
 		l.put(sessionKey(session), k)
+	}
+}
+
+// recallLinks takes note of the transfers of plain IM that an earlier process
+// left: a session of which Desk tells must not get a second one.
+func (b *Bot) recallLinks() {
+	left, err := b.Outbox.List(context.Background())
+	if err != nil {
+		return // the courier complains
+	}
+	for _, t := range left {
+		b.links.restore(t.ID, t.Session)
 	}
 }
 

@@ -171,12 +171,23 @@ func TestLinks_areKnownAgainAfterARestart(t *testing.T) {
 		w.world.desk.answer(code(141001))
 		w.im("human", false)
 		w.bot.links = links{} // what a new process knows
-		w.bot.Wake([]string{"im:user1|@service"})
+		w.bot.recallLinks()
 		time.Sleep(40 * time.Second)
 		w.desk(desk.EventUserMessage, "human please")
 		if n := w.inOutbox(); n != 1 {
 			t.Errorf("%d transfers of one session", n)
 		}
+	})
+}
+
+func TestLinks_aConversationWithAPerson_isKnownAgainAfterARestart(t *testing.T) {
+	withLinks(t, func(w *linked) {
+		w.im("human", false)
+		w.bot.links = links{}
+		w.bot.Wake([]string{"im:user1|@service"})
+		w.desk(desk.EventUserMessage, "human!")
+		w.wantOutcomes("assigned")
+		w.wantCalls(1, 1)
 	})
 }
 

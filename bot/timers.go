@@ -147,11 +147,6 @@ func (t *timers) fire(a *alarm) {
 // Wake plans the alarms of conversations that were restored after a restart, and
 // takes note of those that began in plain IM.
 func (b *Bot) Wake(ids []string) {
-	if left, err := b.Outbox.List(context.Background()); err == nil {
-		for _, t := range left {
-			b.links.restore(t.ID, t.Session)
-		}
-	}
 	for _, id := range ids {
 		b.links.restore(id, "")
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (*store.Transfer, error) {
@@ -166,7 +161,7 @@ func (b *Bot) Wake(ids []string) {
 func eventOf(id string) *desk.Event {
 	if im, ok := strings.CutPrefix(id, imPrefix); ok {
 		user, service, _ := strings.Cut(im, "|")
-		return &desk.Event{UserID: user, ServiceID: service, Conversation: id}
+		return &desk.Event{UserID: user, ServiceID: service}
 	}
 	return &desk.Event{SessionID: id}
 }
