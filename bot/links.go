@@ -15,8 +15,9 @@ import (
 const (
 	// maxLinks bounds what is remembered of who has which conversation.
 	maxLinks = 200_000
-	// maxHeard bounds the messages of a conversation that plain IM told first.
-	maxHeard = 8
+	// maxHeard bounds the messages that plain IM told lately and Desk may tell
+	// yet, of all conversations and of one.
+	maxHeard, maxHeardOfOne = 16_384, 8
 	// sameWithin is how far apart the two callbacks of one message may come.
 	sameWithin = time.Minute
 )
@@ -33,7 +34,8 @@ const (
 type links struct {
 	mu       sync.Mutex
 	now, old map[string]*link
-	im       bool // some conversation began in plain IM; most installations never see one
+	im       bool     // some conversation began in plain IM; most installations never see one
+	lately   []*heard // in the order in which they came
 }
 
 // link is one conversation, known by its id and by its Desk sessions.
@@ -51,13 +53,21 @@ var deskOnly = &link{told: true}
 type heard struct {
 	of    *link
 	kind  rules.TurnKind
-	key   string
+	acted bool   // it led to something, so that no robot must answer it
+	key   uint64 // hashes: what is remembered of many should be small
 	text  uint64
 	at    time.Time
-	acted bool // it led to something, so that no robot must answer it
 }
 
-var textSeed = maphash.MakeSeed()
+var heardSeed = maphash.MakeSeed()
+
+// hashOf is 0 for no text at all.
+func hashOf(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	return maphash.String(heardSeed, s)
+}
 
 // pairID names the conversation of a customer with an account of the service.
 func pairID(user, service string) string {
@@ -137,12 +147,33 @@ func (l *links) message(e *desk.Event, at time.Time) step {
 	}
 	e.UserID, e.ServiceID, e.Conversation = user, service, id
 	if s.turn != nil {
-		s.heard = &heard{of: k, kind: s.turn.Kind, key: e.MsgKey, text: maphash.String(textSeed, e.Text), at: at}
-		if k.heard = append(k.heard, s.heard); len(k.heard) > maxHeard {
-			k.heard = k.heard[1:]
-		}
+		s.heard = &heard{of: k, kind: s.turn.Kind, key: hashOf(e.MsgKey), text: hashOf(e.Text), at: at}
+		l.remember(s.heard)
 	}
 	return s
+}
+
+// remember keeps a message for as long as Desk may tell of it too.
+func (l *links) remember(h *heard) {
+	for len(l.lately) > 0 && (len(l.lately) >= maxHeard || h.at.Sub(l.lately[0].at) > sameWithin) {
+		l.lately[0].forget()
+		l.lately[0] = nil
+		l.lately = l.lately[1:]
+	}
+	l.lately = append(l.lately, h)
+	k := h.of
+	if len(k.heard) >= maxHeardOfOne {
+		k.heard[0].forget()
+	}
+	k.heard = append(k.heard, h)
+}
+
+// forget takes a message from its conversation.
+func (h *heard) forget() {
+	k := h.of
+	if k.heard = slices.DeleteFunc(k.heard, func(other *heard) bool { return other == h }); len(k.heard) == 0 {
+		k.heard = nil
+	}
 }
 
 // begin notes a conversation of plain IM.
@@ -214,7 +245,7 @@ func (l *links) unhear(h *heard) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h.of.heard = slices.DeleteFunc(h.of.heard, func(other *heard) bool { return other == h })
+	h.forget()
 }
 
 // acted reports whether it did.
@@ -230,22 +261,15 @@ func (l *links) acted(h *heard) bool {
 // hear looks for a message among those that plain IM told. Each is told by Desk
 // once, so what is found is forgotten. No page says that both callbacks carry
 // the same MsgKey, so the same words in the same minute will do.
-func (k *link) hear(kind rules.TurnKind, e *desk.Event, at time.Time) (found *heard) {
-	text := maphash.String(textSeed, e.Text)
-	kept := k.heard[:0]
+func (k *link) hear(kind rules.TurnKind, e *desk.Event, at time.Time) *heard {
+	text, key := hashOf(e.Text), hashOf(e.MsgKey)
 	for _, h := range k.heard {
-		same := h.kind == kind && (h.text == text || h.key != "" && h.key == e.MsgKey)
-		switch {
-		case at.Sub(h.at) > sameWithin:
-		case same && found == nil:
-			found = h
-		default:
-			kept = append(kept, h)
+		if h.kind == kind && at.Sub(h.at) <= sameWithin && (h.text == text || h.key != 0 && h.key == key) {
+			h.forget()
+			return h
 		}
 	}
-	clear(k.heard[len(kept):])
-	k.heard = kept
-	return found
+	return nil
 }
 
 // find returns a link and keeps it among the newest.
@@ -264,5 +288,5 @@ func (l *links) put(key string, k *link) {
 	if l.now == nil || len(l.now) >= maxLinks/2 {
 		l.old, l.now = l.now, map[string]*link{}
 	}
-	l.now[strings.Clone(key)] = k
+	l.now[key] = k
 }

@@ -232,8 +232,13 @@ func TestLinks_forgetTheOldest_neverGrowing(t *testing.T) {
 	if l.find("im:u0|@s") == nil || l.find("im:u1|@s") != nil {
 		t.Error("the newest are forgotten, or the oldest are not")
 	}
-	if n := len(l.find("im:u0|@s").heard); n > maxHeard {
-		t.Errorf("%d messages are remembered", n)
+	if n := len(l.find("im:u0|@s").heard); n > maxHeardOfOne || len(l.lately) > maxHeard {
+		t.Errorf("%d messages of one are remembered, and %d of all", n, len(l.lately))
+	}
+	at = at.Add(2 * sameWithin)
+	say(1)
+	if n := len(l.find("im:u0|@s").heard); n > 0 || len(l.lately) != 1 {
+		t.Errorf("%d old messages of one are remembered, and %d of all", n, len(l.lately))
 	}
 }
 
