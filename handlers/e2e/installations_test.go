@@ -203,6 +203,32 @@ func TestInstallations_imAndDeskTogether_makeOneTransfer(t *testing.T) {
 	}
 }
 
+// TestInstallations_plainIM_survivesDeath: what was escalated before a kill -9 is
+// delivered after it, once, though Desk tells of the same conversation by then.
+func TestInstallations_plainIM_survivesDeath(t *testing.T) {
+	s := startServiceWithRules(t, ruleFile("abracadabra"))
+	if err := s.desk.Fail(desktest.Fault{Kind: desktest.FaultDrop, Probability: 1}); err != nil {
+		t.Fatal(err)
+	}
+	message := desktest.IM{From: imCustomer, To: imService, Text: "abracadabra"}
+	s.im(desk.CommandC2CAfter, message)
+	s.log("transfer", map[string]any{"session": "im:" + imCustomer + "|" + imService, "outcome": "retrying"})
+	s.kill()
+	s.start()
+	session := s.desk.SessionOf(imCustomer, imService).ID
+	s.says(session, "abracadabra!")
+	s.desk.ClearFaults()
+	s.log("transfer", map[string]any{"session": session, "outcome": "assigned"})
+	if _, outbox := s.get("/api/outbox"); len(s.desk.Ledger().Accepted) != 1 || strings.Contains(outbox, "given_up\":[{") {
+		t.Errorf("%d transfers; outbox %s", len(s.desk.Ledger().Accepted), outbox)
+	}
+	for _, line := range logLines(s.out.String()) {
+		if line["msg"] == "decision" && line["outcome"] == "transfer" {
+			t.Errorf("the session was escalated again: %v", line)
+		}
+	}
+}
+
 func TestInstallations_anAgentWhoBecomesFree_getsWhoWaits(t *testing.T) {
 	s := startServiceWithRules(t, strings.Replace(ruleFile("abracadabra"), "default: {}", "default: {retry_if_no_agent: {every: 10m, for: 1h}}", 1))
 	s.desk.SetOnline(agentLi, false)
