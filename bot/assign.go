@@ -27,6 +27,7 @@ type assignment struct {
 // assign says which group or agents get a session that asks for a person.
 // Desk waits for this answer and acts on it, so it comes from memory only.
 func (b *Bot) assign(ctx context.Context, e *desk.Event) ([]byte, error) {
+	e.Conversation = b.links.of(e)
 	target, err := b.assignTarget(ctx, e)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (b *Bot) assign(ctx context.Context, e *desk.Event) ([]byte, error) {
 // assignTarget is the target of the transfer that is on its way, else what the
 // rules say of the fields at hand, else the default one; nil leaves it to Desk.
 func (b *Bot) assignTarget(ctx context.Context, e *desk.Event) (*rules.Target, error) {
-	if t, err := b.Outbox.Get(ctx, e.SessionID); err == nil && t.State != store.GivenUp {
+	if t, err := b.Outbox.Get(ctx, conversationID(e)); err == nil && t.State != store.GivenUp {
 		if target := t.Current(); target != nil {
 			return target, nil
 		}
@@ -64,9 +65,9 @@ func (b *Bot) consider(ctx context.Context, e *desk.Event, text string) (*record
 	err := b.Conversations.Update(ctx, conversationID(e), func(c *rules.Conversation) (store.Effect, error) {
 		var copied rules.Conversation
 		copied.CopyFrom(c)
-		r.decision = r.policy.Decide(&copied, rules.Turn{
-			Kind: rules.UserTurn, At: r.started, Text: text, Fields: e, Muted: b.Muted(),
-		})
+		ask := question(e, text)
+		ask.At, ask.Muted = r.started, b.Muted()
+		r.decision = r.policy.Decide(&copied, *ask)
 		r.language = copied.Language()
 		return store.Effect{}, nil
 	})
@@ -76,15 +77,27 @@ func (b *Bot) consider(ctx context.Context, e *desk.Event, text string) (*record
 	return r, nil
 }
 
+// question is a callback that asks what the rules say to a text.
+func question(e *desk.Event, text string) *rules.Turn {
+	return &rules.Turn{Kind: rules.UserTurn, Text: text, Fields: e}
+}
+
+// taskFlowText is the customer's words in a task flow's variables.
+func taskFlowText(p *rules.Policy, e *desk.Event) string {
+	name := p.TaskFlowText()
+	if name == "" {
+		return ""
+	}
+	text, _ := e.Task(name)
+	return text
+}
+
 // taskFlow answers a task flow that asks whether this customer should go to a
 // person (Chatbot.InterfaceInvocation). It is answered only: the flow itself
 // decides what to do, and its variables are texts.
 func (b *Bot) taskFlow(ctx context.Context, e *desk.Event) ([]byte, error) {
-	text := ""
-	if name := b.Policy().TaskFlowText(); name != "" {
-		text, _ = e.Task(name)
-	}
-	r, err := b.consider(ctx, e, text)
+	e.Conversation = b.links.of(e)
+	r, err := b.consider(ctx, e, taskFlowText(b.Policy(), e))
 	if err != nil {
 		return nil, err
 	}

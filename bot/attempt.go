@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +39,7 @@ type attempt struct {
 	bot      *Bot
 	transfer *store.Transfer
 	started  time.Time
+	freed    int64 // Bot.freed at the start
 	target   *rules.Target
 	agent    string
 	err      *desk.Error // Desk's or the network's last word, nil for success
@@ -48,7 +48,7 @@ type attempt struct {
 // attempt makes one try and stores what became of it. report tells the breaker
 // whether Desk could be reached.
 func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
-	a := &attempt{bot: b, transfer: t, started: b.Now(), target: t.Current()}
+	a := &attempt{bot: b, transfer: t, started: b.Now(), freed: b.freed.Load(), target: t.Current()}
 	defer func() {
 		if a.err != nil && a.err.Transport() {
 			report(a.err)
@@ -261,12 +261,15 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 	}
 	a.reached()
 	a.agent = state.AgentID
+	if a.transfer.Session == "" && state.SessionID != "" {
+		a.transfer.Session = state.SessionID
+		a.bot.links.restore(a.transfer.ID, state.SessionID)
+	}
 	// What Desk holds may be the fruit of our own attempt whose answer was lost.
 	own := a.transfer.Unsure && a.transfer.Attempt > 0
 	switch state.State {
 	case desk.StateChatbot:
 		a.transfer.Unsure, a.transfer.Doubted = false, false
-		a.transfer.Session = cmp.Or(a.transfer.Session, state.SessionID)
 		a.transfer.Code, a.transfer.Error = code, text
 		return false
 	case desk.StateAgent, desk.StateWaiting:

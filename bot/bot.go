@@ -35,7 +35,9 @@ type Backend interface {
 // Recorder keeps accepted callbacks; *recording.Writer is one. It must not
 // block.
 type Recorder interface {
-	Record(at time.Time, query string, body []byte)
+	// Record keeps a callback received at a time; failed says after how long the
+	// bot behind us had failed it, 0 if it had not.
+	Record(at time.Time, query string, body []byte, failed time.Duration)
 }
 
 // Pace is how fast transfers are sent to Desk; *redis.Pace is one that replicas
@@ -85,7 +87,8 @@ type Bot struct {
 	courier *courier
 	speaker *speaker
 	timers  *timers
-	aliases aliases
+	links   links
+	freed   atomic.Int64 // how often an agent became free
 }
 
 // New returns a bot that is not delivering yet.
@@ -115,6 +118,7 @@ func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
 
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {
+	b.recallLinks()
 	b.courier.start()
 	b.speaker.start()
 	b.timers.start()

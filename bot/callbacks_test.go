@@ -171,3 +171,16 @@ func TestMemberChanged_transfersThatWaitAreTriedAtOnce_thoseThatNameTheAgentFirs
 		}
 	})
 }
+
+func TestMemberChanged_anAgentWhoBecomesFreeDuringTheAttempt_isNotMissed(t *testing.T) {
+	withCallbacks(t, func(w *world) {
+		w.desk.answer(nil, code(141001))
+		w.desk.slow = time.Second
+		w.handle(w.event(desk.EventUserMessage, "anybody", ""))
+		time.Sleep(time.Second / 2)
+		w.wantAnswer(w.raw(desk.CommandMemberChanged, `{"CallbackCommand":"Member.EventNotify","MemberId":"li@example.com","Status":"free"}`))
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		w.wantOutcomes("no_agent assigned")
+	})
+}

@@ -66,7 +66,7 @@ func (b *Bot) report(r *record) {
 func (b *Bot) publicRecord(r *record) *DecisionRecord {
 	d, e := &r.decision, r.event
 	rec := &DecisionRecord{
-		At: r.started, Session: clip(e.SessionID), User: clip(e.UserID), Event: clip(cmp.Or(e.Name, e.Command)), RequestID: clip(e.RequestID),
+		At: r.started, Session: clip(cmp.Or(e.SessionID, conversationID(e))), User: clip(e.UserID), Event: clip(cmp.Or(e.Name, e.Command)), RequestID: clip(e.RequestID),
 		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
 		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Now().Sub(r.started).Microseconds(),
 	}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -34,6 +35,7 @@ func (b *Bot) passOn(ctx context.Context, e *desk.Event, ours []byte) ([]byte, e
 	if !fromCustomer(e) {
 		return ours, nil
 	}
+	e.Failed = max(took, time.Microsecond) // 0 would say that it had not
 	record, err := b.decide(ctx, b.Policy(), e, step{turn: &rules.Turn{Kind: rules.BotTurn, Failed: true}})
 	if err != nil {
 		return nil, err

@@ -77,3 +77,24 @@ func TestPassOn_aBotThatFails_desksRobotAnswers(t *testing.T) {
 		}
 	})
 }
+
+func TestPassOn_plainIM_reachesTheOwnBot_alsoWhereItCountsForNothing(t *testing.T) {
+	forwarding(t, func(w *world, own *fakeBackend) {
+		w.user("hello") // Desk tells of user1 with @service
+		own.err = errors.New("down")
+		swap := []string{`"From_Account":"jared","To_Account":"@RBT#001"`, `"From_Account":"user1","To_Account":"@service"`}
+		for i, e := range []*desk.Event{
+			im(w, desk.CommandBotC2C, "1", "told by Desk too", swap...),
+			im(w, desk.CommandBotC2C, "2", "not delivered", `"SendMsgResult":0`, `"SendMsgResult":20006`),
+			im(w, desk.CommandBotC2C, "3", "between robots", `"From_Account":"jared"`, `"From_Account":"@RBT#2"`),
+		} {
+			w.wantAnswer(e)
+			if own.calls != i+2 {
+				t.Errorf("%s: %d calls", e.Text, own.calls)
+			}
+		}
+		w.wantOutcomes("") // and none of them is a miss
+		w.wantAnswer(im(w, desk.CommandBotC2C, "4", "where is it"))
+		w.wantOutcomes("assigned")
+	})
+}

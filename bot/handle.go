@@ -15,7 +15,7 @@ import (
 func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 	key := e.DedupKey()
 	if key == "" { // an answer that has to be computed anew each time
-		json, err := b.dispatch(context.WithoutCancel(ctx), e)
+		json, err := b.accept(context.WithoutCancel(ctx), e)
 		return Answer{JSON: json}, err
 	}
 	answer, first, err := b.Marks.Claim(ctx, key, conversationID(e))
@@ -34,16 +34,24 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 			b.Marks.Release(ctx, key)
 		}
 	}()
-	json, err := b.dispatch(ctx, e)
+	json, err := b.accept(ctx, e)
 	if err != nil {
 		return Answer{}, err
-	}
-	if b.Recorder != nil {
-		b.Recorder.Record(b.Now(), e.RawQuery, e.Body)
 	}
 	b.Marks.Finish(ctx, key, json)
 	finished = true
 	return Answer{JSON: json}, nil
+}
+
+// accept handles a callback and records it, with the time at which it came: that
+// is what windows and cooldowns go by.
+func (b *Bot) accept(ctx context.Context, e *desk.Event) ([]byte, error) {
+	received := b.Now()
+	json, err := b.dispatch(ctx, e)
+	if err == nil && b.Recorder != nil {
+		b.Recorder.Record(received, e.RawQuery, e.Body, e.Failed)
+	}
+	return json, err
 }
 
 // dispatch sends a callback to what handles its command.

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"escalator/bot/desk"
 	"escalator/rules"
@@ -15,38 +14,37 @@ const imPrefix = "im:"
 
 // conversationID names the conversation that an event belongs to; empty: none.
 func conversationID(e *desk.Event) string {
-	if e.SessionID != "" {
+	switch {
+	case e.Conversation != "":
+		return e.Conversation
+	case e.SessionID != "":
 		return strings.Clone(e.SessionID)
+	default:
+		return pairID(e.UserID, e.ServiceID)
 	}
-	if e.UserID != "" && e.ServiceID != "" {
-		return imPrefix + e.UserID + "|" + e.ServiceID
-	}
-	return ""
 }
 
 // directMessage handles a one-to-one message of plain IM (Bot.OnC2CMessage,
-// C2C.CallbackAfterSendMsg). Accounts of the service begin with @ (customer
-// service accounts and robots), customers' do not.
+// C2C.CallbackAfterSendMsg).
 func (b *Bot) directMessage(ctx context.Context, e *desk.Event) ([]byte, error) {
-	kind := rules.UserTurn
+	return b.converse(ctx, b.Policy(), e, b.links.message(e, b.Now()))
+}
+
+// direct says what a message of plain IM does and who talks with whom. Accounts
+// of the service begin with @ (customer service accounts and robots), customers'
+// do not.
+func direct(e *desk.Event) (s step, user, service string) {
 	switch {
 	case e.SendFailed || e.Control() || isService(e.From) == isService(e.To):
-		return answerOK, nil // not delivered, no words, or between two customers or two accounts of ours
-	case isService(e.From):
-		kind = rules.BotTurn
-		e.UserID, e.ServiceID = e.To, e.From
-	default:
-		e.UserID, e.ServiceID = e.From, e.To
-	}
-	if b.aliases.known(e.UserID, e.ServiceID) || ours(e) {
-		return answerOK, nil // Desk itself tells us of this conversation
-	}
-	s := step{turn: turn(e, kind)}
-	if kind == rules.BotTurn && e.Role == roleSeat {
+		return step{}, "", "" // not delivered, no words, or between two customers or two accounts of ours
+	case !isService(e.From):
+		return step{turn: turn(e, rules.UserTurn)}, e.From, e.To
+	case e.Role == roleSeat:
 		seat := rules.EventAgentMessage
-		s = step{observe: &seat}
+		return step{observe: &seat}, e.To, e.From
+	default:
+		return step{turn: turn(e, rules.BotTurn)}, e.To, e.From
 	}
-	return b.converse(ctx, b.Policy(), e, s)
 }
 
 // isService reports whether an account is one of the service.
@@ -54,38 +52,3 @@ func isService(account string) bool { return strings.HasPrefix(account, "@") }
 
 // roleSeat is the role, in CloudCustomData, of words that a person wrote.
 const roleSeat = "seat"
-
-// maxAliases bounds what is remembered of who has a Desk session.
-const maxAliases = 200_000
-
-// aliases remembers which customers have a Desk session with which account, so
-// that IM callbacks of the same messages do not count twice. It keeps the newest
-// in two generations: when one is full it becomes the old one.
-type aliases struct {
-	mu       sync.Mutex
-	now, old map[string]bool
-}
-
-// note remembers the Desk session of an event.
-func (a *aliases) note(e *desk.Event) {
-	if e.UserID == "" || e.ServiceID == "" {
-		return
-	}
-	key := e.UserID + "|" + e.ServiceID
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.now[key] {
-		return
-	}
-	if a.now == nil || len(a.now) >= maxAliases/2 {
-		a.old, a.now = a.now, map[string]bool{}
-	}
-	a.now[key] = true
-}
-
-func (a *aliases) known(user, service string) bool {
-	key := user + "|" + service
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.now[key] || a.old[key]
-}

@@ -22,6 +22,7 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 	if e.Status != "free" && e.Status != "ready" {
 		return answerOK, nil
 	}
+	b.freed.Add(1)
 	list, err := b.Outbox.List(ctx)
 	if err != nil {
 		return answerOK, nil //nolint:nilerr // they are tried at their time all the same
@@ -43,6 +44,14 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 		b.Log.WithFields(logrus.Fields{"agent": clip(e.MemberID), "transfers": tried}).Info("an agent is free: transfers that waited are tried")
 	}
 	return answerOK, nil
+}
+
+// freedSince has a transfer that found nobody tried again at once, if an agent
+// became free while it was being tried: memberChanged did not see it waiting.
+func (b *Bot) freedSince(ctx context.Context, t *store.Transfer, before int64) {
+	if b.freed.Load() != before {
+		_ = b.Outbox.Hasten(ctx, t.ID, b.Now()) // what is being tried again needs no haste
+	}
 }
 
 // names reports whether any target of the transfer asks for the agent.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -56,6 +57,7 @@ func (a *attempt) nobody(ctx context.Context) {
 			a.bot.forget(ctx, t)
 		} else {
 			a.bot.save(ctx, t)
+			a.bot.freedSince(ctx, t, a.freed)
 		}
 	}
 	if first {
@@ -129,7 +131,7 @@ func (a *attempt) log(outcome string, level logrus.Level) {
 	t := a.transfer
 	a.bot.Metrics.countTransfer(outcome, t.Code)
 	f := logrus.Fields{
-		"session": clip(t.Session), "rule": t.Rule, "outcome": outcome, "attempt": t.Attempt, "code": t.Code,
+		"session": clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "outcome": outcome, "attempt": t.Attempt, "code": t.Code,
 		"took_ms": a.bot.Now().Sub(a.started).Milliseconds(), "target": t.Target,
 	}
 	if a.target != nil {

@@ -21,11 +21,13 @@ const ownMark = "escalator"
 // of a conversation.
 func (b *Bot) sessionEvent(ctx context.Context, e *desk.Event) ([]byte, error) {
 	policy := b.Policy()
-	step, known := understand(policy, e)
+	step, known, before := b.links.session(policy, e, b.Now())
 	if !known {
 		b.noteUnknownEvent(e)
 	}
-	b.aliases.note(e)
+	if b.links.acted(before) {
+		return b.answerTo(e, true), nil
+	}
 	return b.converse(ctx, policy, e, step)
 }
 
@@ -36,6 +38,7 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 	}
 	record, err := b.decide(ctx, policy, e, step)
 	if err != nil {
+		b.links.unhear(step.heard)
 		return nil, err
 	}
 	if s := step.observe; s != nil && *s == rules.EventClosed {
@@ -46,6 +49,7 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 		b.speak(record)
 	}
 	if acts(record.decision) {
+		b.links.act(step.heard)
 		return b.answerTo(e, true), nil
 	}
 	return b.passOn(ctx, e, b.answerTo(e, false))
@@ -64,6 +68,7 @@ func (b *Bot) withdraw(ctx context.Context, id string) {
 type step struct {
 	turn    *rules.Turn
 	observe *rules.EventKind
+	heard   *heard // set where Desk may tell of the same message yet
 }
 
 func (s step) empty() bool { return s.turn == nil && s.observe == nil }

@@ -134,15 +134,16 @@ func repeatable(e *desk.Error) bool {
 	return v == desk.Retry || v == desk.AskState && e.Transport()
 }
 
-// end tells what became of a message.
+// end tells what became of a message: first those who wait for it, so that an
+// offer is open by the time the log says that it was made.
 func (s *speaker) end(m *speech, outcome string, err error) {
+	if m.done != nil {
+		m.done(outcome == "sent")
+	}
 	line := s.bot.Log.WithFields(logrus.Fields{"session": clip(m.session), "rule": m.rule, "outcome": outcome})
 	if err != nil {
 		line.WithError(err).Warn("say")
 	} else {
 		line.Info("say")
-	}
-	if m.done != nil {
-		m.done(outcome == "sent")
 	}
 }

@@ -133,7 +133,7 @@ func (t *timers) fire(a *alarm) {
 			t.bot.Log.WithFields(logrus.Fields{"session": clip(a.session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
 		}
 	}()
-	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service}
+	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service, Conversation: a.id}
 	turn := &rules.Turn{Kind: rules.TimerTurn}
 	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})
 	if err != nil { // nothing can be stored now; the silence goes on, so look again
@@ -144,9 +144,11 @@ func (t *timers) fire(a *alarm) {
 	t.bot.speak(r)
 }
 
-// Wake plans the alarms of conversations that were restored after a restart.
+// Wake plans the alarms of conversations that were restored after a restart, and
+// takes note of those that began in plain IM.
 func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
+		b.links.restore(id, "")
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 			at, ok := b.Policy().NextTimer(c)
 			b.timers.set(eventOf(id), at, ok)

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/desk"
 	"escalator/bot/store"
 )
 
@@ -37,8 +39,10 @@ func (b *Bot) Transfers(ctx context.Context) (Transfers, error) {
 // Retry puts a transfer that was given up on its way again, with a new horizon.
 // Desk is asked for the session's state before anything is sent. The error is
 // ErrNotGivenUp where there is none.
+// A conversation that began in plain IM is found by its Desk session too: that is
+// what the log shows.
 func (b *Bot) Retry(ctx context.Context, session string) error {
-	t, err := b.Outbox.Get(ctx, session)
+	t, err := b.Outbox.Get(ctx, cmp.Or(b.links.of(&desk.Event{SessionID: session}), session))
 	if errors.Is(err, store.ErrNotFound) || err == nil && t.State != store.GivenUp {
 		return ErrNotGivenUp
 	}

@@ -102,10 +102,13 @@ type Event struct {
 
 	Body []byte // the whole body, nil when there was none
 
-	// RawQuery and Header are the request's, for who passes it on. Decode
-	// leaves them empty.
-	RawQuery string
-	Header   http.Header
+	// RawQuery and Header are the request's, for who passes it on. Conversation
+	// is what the event counts into, and Failed after how long the bot behind us
+	// had failed it, for who records it. Decode leaves them empty.
+	RawQuery     string
+	Header       http.Header
+	Conversation string
+	Failed       time.Duration
 
 	task  string // raw JSON of the task flow's Body
 	dedup string // what DedupKey found

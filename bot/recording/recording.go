@@ -1,5 +1,6 @@
 // Package recording keeps accepted callbacks as JSON lines that `escalator
-// replay` reads: {"at":"RFC 3339","query":"…","body":{…}}.
+// replay` reads: {"at":"RFC 3339","query":"…","body":{…}}, with "bot_failed_us"
+// where the bot behind the service failed the callback after that time.
 //
 // Invariants:
 //
@@ -65,9 +66,10 @@ type Writer struct {
 }
 
 type entry struct {
-	at    time.Time
-	query string
-	body  []byte
+	at     time.Time
+	query  string
+	body   []byte
+	failed time.Duration
 }
 
 // Open makes the folder and starts the writer.
@@ -83,10 +85,11 @@ func Open(o Options) (*Writer, error) {
 	return w, nil
 }
 
-// Record queues one callback. The body must not be changed afterwards.
-func (w *Writer) Record(at time.Time, query string, body []byte) {
+// Record queues one callback; failed says after how long the bot behind us had
+// failed it, 0 if it had not. The body must not be changed afterwards.
+func (w *Writer) Record(at time.Time, query string, body []byte, failed time.Duration) {
 	select {
-	case w.queue <- entry{at, query, body}:
+	case w.queue <- entry{at, query, body, failed}:
 	default:
 		w.dropped.Add(1)
 	}
@@ -147,7 +150,9 @@ func (w *Writer) write(e entry) error {
 		At    time.Time       `json:"at"`
 		Query string          `json:"query"`
 		Body  json.RawMessage `json:"body"`
-	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask)})
+		// Readers that do not know the field see a callback like any other.
+		BotFailedUS int64 `json:"bot_failed_us,omitempty"`
+	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask), e.failed.Microseconds()})
 	if err != nil {
 		return fmt.Errorf("encoding a callback: %w", err)
 	}

@@ -52,7 +52,7 @@ func TestWriter_masksWords_andLeavesOutTheSignature(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir, mask.Masked)
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
-	w.Record(at, "SdkAppid=1&CallbackCommand=Desk.SessionEventNotify&Sign=planted&sign=planted&%53ign=planted&RequestID=r1", []byte(body))
+	w.Record(at, "SdkAppid=1&CallbackCommand=Desk.SessionEventNotify&Sign=planted&sign=planted&%53ign=planted&RequestID=r1", []byte(body), 0)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestWriter_masksWords_andLeavesOutTheSignature(t *testing.T) {
 func TestWriter_full_keepsTheBodyAsItIs(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir, mask.Full)
-	w.Record(time.Now(), "", []byte(body))
+	w.Record(time.Now(), "", []byte(body), 0)
 	_ = w.Close()
 	if got := lines(t, dir)[0]; !strings.Contains(got, body) {
 		t.Errorf("line %s", got)
@@ -90,7 +90,7 @@ func TestWriter_aNewFileEachHour_andOldOnesGo(t *testing.T) {
 		dir := t.TempDir()
 		w := open(t, dir, mask.Masked)
 		for range 30 {
-			w.Record(time.Now(), "", []byte(`{}`))
+			w.Record(time.Now(), "", []byte(`{}`), 0)
 			synctest.Wait()
 			time.Sleep(time.Hour)
 		}
@@ -102,4 +102,18 @@ func TestWriter_aNewFileEachHour_andOldOnesGo(t *testing.T) {
 			t.Errorf("%d files are kept for 24 hours", len(files))
 		}
 	})
+}
+
+func TestWriter_saysWhereTheBotBehindUsFailed(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, mask.Full)
+	w.Record(time.Now(), "a=1", []byte(`{}`), 0)
+	w.Record(time.Now(), "a=2", []byte(`{}`), 1500*time.Millisecond)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, dir)
+	if len(got) != 2 || strings.Contains(got[0], "failed") || !strings.Contains(got[1], `"bot_failed_us":1500000`) {
+		t.Errorf("%q", got)
+	}
 }

@@ -17,6 +17,7 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	appID := fs.Uint64("sdkappid", desktest.DefaultSDKAppID, "SDKAppID of the app that is played")
 	agents := fs.String("agents", "li@example.com,wang@example.com", "agents that are online at the start, all in group 1")
 	prompts := fs.Bool("prompts", true, "send system prompts (queuing, connectedToAgent, …) as bot messages")
+	members := fs.Bool("member-events", false, "send Member.EventNotify whenever an agent's status changes")
 	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN\n(without a key, a public sample key is used and printed)."
 	if _, err := parse(fs, env, args, usage); err != nil {
 		return err
@@ -25,7 +26,7 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	token, _, _ := strings.Cut(env.Getenv("ESCALATOR_CALLBACK_TOKEN"), ",")
 	d := desktest.New(desktest.Options{
 		SDKAppID: *appID, Key: key, Identifier: env.Getenv("ESCALATOR_IDENTIFIER"),
-		CallbackURL: *callback, Token: desk.Secret(token), Prompts: *prompts, AnswerAtOnce: true,
+		CallbackURL: *callback, Token: desk.Secret(token), Prompts: *prompts, MemberEvents: *members, AnswerAtOnce: true,
 	})
 	for id := range strings.SplitSeq(*agents, ",") {
 		if id = strings.TrimSpace(id); id != "" {

@@ -8,18 +8,22 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
 )
 
 // narrator turns the service's own log into lines that a newcomer understands:
 // the demo shows what an engineer would read, in other words.
 type narrator struct {
-	log *logrus.Logger
+	log      *logrus.Logger
+	lastSaid func() string // what the customer was told last
 
 	mu     sync.Mutex
 	out    io.Writer
 	scenes int
 	lines  int
-	open   int           // transfers decided and not ended yet
+	open   int           // transfers and offers decided and not ended yet
+	asking bool          // an offer is one of them
 	ended  chan struct{} // receives a value when open falls
 }
 
@@ -62,6 +66,8 @@ func (n *narrator) Fire(e *logrus.Entry) error {
 		n.decision(e.Data)
 	case e.Message == "transfer":
 		n.transfer(e.Data)
+	case e.Message == "say":
+		n.said()
 	case e.Level <= logrus.WarnLevel:
 		n.line("log", e.Message)
 	}
@@ -85,12 +91,45 @@ func (n *narrator) decision(f logrus.Fields) {
 	if matched, ok := f["matched"].([]string); ok {
 		text += fmt.Sprintf("   (found: %s)", strings.Join(matched, ", "))
 	}
-	if f["outcome"] == "transfer" {
+	switch {
+	case f["event"] == desk.CommandTaskFlow || f["event"] == desk.CommandAssignHuman: // answered only
+	case f["outcome"] == "transfer" || f["outcome"] == "offer":
 		n.mu.Lock()
 		n.open++
+		n.asking = f["outcome"] == "offer"
 		n.mu.Unlock()
 	}
 	n.line("escalator", text)
+}
+
+// said tells what the customer was told. An offer is open from now on.
+func (n *narrator) said() {
+	n.line("escalator", "says to the customer: "+n.lastSaid())
+	n.mu.Lock()
+	asking := n.asking
+	n.asking = false
+	n.mu.Unlock()
+	if asking {
+		n.end()
+	}
+}
+
+// expectTransfer has waitForTransfer wait for one that was decided earlier.
+func (n *narrator) expectTransfer() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open++
+}
+
+// end notes that what was decided has happened.
+func (n *narrator) end() {
+	n.mu.Lock()
+	n.open--
+	n.mu.Unlock()
+	select {
+	case n.ended <- struct{}{}:
+	default:
+	}
 }
 
 // transfer tells what Desk said.
@@ -112,19 +151,13 @@ func (n *narrator) transfer(f logrus.Fields) {
 		text += fmt.Sprintf(" (%v)", f["error"])
 	}
 	n.line("desk", fmt.Sprintf("%s   (attempt %v, %v ms)", text, f["attempt"], f["took_ms"]))
-	if outcome == "retrying" {
-		return
-	}
-	n.mu.Lock()
-	n.open--
-	n.mu.Unlock()
-	select {
-	case n.ended <- struct{}{}:
-	default:
+	if outcome != "retrying" {
+		n.end()
 	}
 }
 
-// waitForTransfer waits until every transfer that was decided has ended.
+// waitForTransfer waits until every transfer that was decided has ended, and
+// every offer was made.
 func (n *narrator) waitForTransfer(limit time.Duration) {
 	late := time.After(limit)
 	for {

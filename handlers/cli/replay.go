@@ -66,36 +66,72 @@ func replayPolicies(env Env, file, against string) ([]*rules.Policy, error) {
 	return []*rules.Policy{policy, old}, err
 }
 
+// run is the replay of all lines through one policy.
+type run struct {
+	*replay.Replay
+	recordings *bot.Recordings
+}
+
 // replayLines plays the lines of all files through each policy. At the end the
 // clock goes on to the time of the last recorded callback.
 func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at time.Time) ([]*replay.Result, error) {
-	runs := make([]*replay.Replay, len(policies))
+	runs := make([]run, len(policies))
 	for i, p := range policies {
-		runs[i] = replay.New(p)
+		runs[i] = run{replay.New(p), bot.NewRecordings(p)}
 	}
-	names, end := dialogueNames{}, time.Time{}
+	names, order := dialogueNames{}, &inOrder{}
 	err := lines.each(files, func(file string, line int, rec *replay.Record) {
 		session := names.of(rec, fmt.Sprintf("%s:%d", file, line))
-		for i, run := range runs {
-			events, err := recordEvents(policies[i], rec, session, at)
-			if err != nil {
-				lines.skip(file, line, err)
-				return // another policy cannot read it either
+		if rec.Body == nil {
+			for _, r := range runs {
+				r.talk(rec, session, at)
 			}
-			for _, e := range events {
-				run.Add(e)
+			return
+		}
+		if _, err := bot.ReadRecorded(rec.Query, rec.Body); err != nil {
+			lines.skip(file, line, err)
+			return
+		}
+		order.add(*rec.At, func() {
+			for _, r := range runs {
+				r.callback(rec, order)
 			}
-		}
-		if rec.Body != nil && rec.At.After(end) {
-			end = *rec.At
-		}
+		})
 	})
+	order.finish()
 	results := make([]*replay.Result, len(runs))
-	for i, run := range runs {
-		run.Finish(end)
-		results[i] = run.Result()
+	for i, r := range runs {
+		r.Finish(order.newest)
+		results[i] = r.Result()
 	}
 	return results, err
+}
+
+// talk plays a dialogue, or an utterance: a conversation of one message.
+func (r run) talk(rec *replay.Record, session string, at time.Time) {
+	if rec.Turns == nil {
+		rec = &replay.Record{Turns: []replay.Said{{Role: "user", Text: rec.Text}}}
+	}
+	for _, e := range rec.Events(session, at) {
+		r.Add(e)
+	}
+}
+
+// callback plays a recorded callback that can be read. What it leads to later,
+// such as the failure of the bot behind the service, is put in order.
+func (r run) callback(rec *replay.Record, order *inOrder) {
+	e, err := bot.ReadRecorded(rec.Query, rec.Body)
+	if err != nil {
+		return
+	}
+	failed := time.Duration(rec.BotFailedUS) * time.Microsecond
+	for _, event := range r.recordings.Events(e, *rec.At, failed) {
+		if event.At.Equal(*rec.At) {
+			r.Add(event)
+		} else {
+			order.put(event.At, func() { r.Add(event) })
+		}
+	}
 }
 
 // dialogueNames keeps dialogues of the same id apart: each line is a
@@ -111,18 +147,6 @@ func (n dialogueNames) of(rec *replay.Record, place string) string {
 	}
 	n[rec.ID] = true
 	return rec.ID
-}
-
-// recordEvents turns a line into events.
-func recordEvents(p *rules.Policy, rec *replay.Record, session string, at time.Time) ([]replay.Event, error) {
-	switch {
-	case rec.Body != nil:
-		return bot.Recorded(p, *rec.At, rec.Query, rec.Body)
-	case rec.Turns != nil:
-		return rec.Events(session, at), nil
-	default: // an utterance is a conversation of one message
-		return (&replay.Record{Turns: []replay.Said{{Role: "user", Text: rec.Text}}}).Events(session, at), nil
-	}
 }
 
 // writeReplay prints what was done and, where two files were compared, what is
@@ -200,7 +224,11 @@ func describe(d *replay.Decided) string {
 	if len(text) > 0 {
 		words = fmt.Sprintf(": %q", string(text))
 	}
-	return fmt.Sprintf("%s to %s at turn %d of %s%s", d.Outcome, d.Target, d.Turn, d.Session, words)
+	target := ""
+	if d.Target != "" { // an offer has none yet
+		target = " to " + d.Target
+	}
+	return fmt.Sprintf("%s%s at turn %d of %s%s", d.Outcome, target, d.Turn, d.Session, words)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -30,6 +30,9 @@ type Record struct {
 	At    *time.Time      `json:"at"`
 	Query string          `json:"query"`
 	Body  json.RawMessage `json:"body"`
+	// BotFailedUS says after how many microseconds the operator's own bot had failed the
+	// callback; 0: it had not.
+	BotFailedUS int64 `json:"bot_failed_us"`
 }
 
 // Said is one turn of a dialogue.

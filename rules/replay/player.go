@@ -13,6 +13,7 @@ type Event struct {
 	At      time.Time
 	Turn    *rules.Turn // its At is set by the player
 	Observe rules.EventKind
+	Ask     bool // the turn asks what the rules say; it counts for nothing
 }
 
 // speaks reports whether somebody said something: only that counts as a turn.
@@ -20,7 +21,7 @@ func (e *Event) speaks() bool {
 	if e.Turn == nil {
 		return e.Observe == rules.EventAgentMessage
 	}
-	return e.Turn.Kind != rules.StartTurn
+	return e.Turn.Kind != rules.StartTurn && !e.Turn.Failed && !e.Ask
 }
 
 // Player plays one conversation.
@@ -62,7 +63,18 @@ func (p *Player) play(e Event, explain bool) []Step {
 	}
 	turn := *e.Turn
 	turn.At = p.now
+	if e.Ask {
+		return append(steps, p.ask(turn))
+	}
 	return append(steps, p.decide(turn, explain))
+}
+
+// ask decides upon a copy of the conversation.
+func (p *Player) ask(t rules.Turn) Step {
+	var copied rules.Conversation
+	copied.CopyFrom(&p.conv)
+	t.Muted = p.muted
+	return Step{At: t.At, Phase: p.conv.Phase(), Decision: p.policy.Decide(&copied, t)}
 }
 
 // until lets the timers come due that lie before a time.

@@ -28,6 +28,7 @@ func (d *Desk) SetAgent(a Agent) {
 	}
 	a.Groups = slices.Clone(a.Groups)
 	d.agents[a.ID] = &a
+	d.statusChanged(&a)
 	d.dispatch()
 }
 
@@ -37,6 +38,7 @@ func (d *Desk) SetOnline(id string, online bool) {
 	defer d.mu.Unlock()
 	if a := d.agents[id]; a != nil {
 		a.Online = online
+		d.statusChanged(a)
 		d.dispatch()
 	}
 }

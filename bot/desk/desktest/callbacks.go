@@ -169,13 +169,15 @@ func (d *Desk) notice(s *session, event string) notify {
 	n := notify{
 		CallbackCommand: desk.CommandSessionEvent, SessionID: s.id, Event: event,
 		EventTime: d.o.Now().UnixMilli(), ChannelType: "SDK", ClientUserID: s.user, CustomerServiceID: s.service,
-		requestID: rand.Text(),
+		requestID: requestID(),
 	}
 	if s.agent != nil {
 		n.AgentID = s.agent.ID
 	}
 	return n
 }
+
+func requestID() string { return rand.Text() }
 
 func (d *Desk) message(s *session, event string, body json.RawMessage, data string) notify {
 	n := d.notice(s, event)
@@ -188,15 +190,28 @@ func (d *Desk) message(s *session, event string, body json.RawMessage, data stri
 // send puts a callback behind those that wait for the session. The channel
 // gives the answer; nobody has to read it. It needs the lock.
 func (d *Desk) send(s *session, n notify) <-chan Answer {
-	one := &delivery{answer: make(chan Answer, 1), callback: Callback{Command: n.CallbackCommand, RequestID: n.requestID, Body: n.encode()}}
+	c := Callback{Command: n.CallbackCommand, RequestID: n.requestID, Body: n.encode()}
 	if n.Event == "" || d.callback == "" || d.closed {
-		one.answer <- Answer{Skipped: true, Request: one.callback}
-		return one.answer
+		skipped := make(chan Answer, 1)
+		skipped <- Answer{Skipped: true, Request: c}
+		return skipped
 	}
-	s.pending = append(s.pending, one)
-	if !s.pumping {
-		s.pumping = true
-		d.work.Go(func() { d.pump(s) })
+	return d.queueCallback(&s.line, c)
+}
+
+// line is callbacks that are sent one after the other.
+type line struct {
+	pending []*delivery // those that wait, in order
+	pumping bool        // a goroutine sends them
+}
+
+// queueCallback puts a callback at the end of a line. It needs the lock.
+func (d *Desk) queueCallback(l *line, c Callback) <-chan Answer {
+	one := &delivery{callback: c, answer: make(chan Answer, 1)}
+	l.pending = append(l.pending, one)
+	if !l.pumping {
+		l.pumping = true
+		d.work.Go(func() { d.pump(l) })
 	}
 	return one.answer
 }
@@ -213,18 +228,18 @@ func (n *notify) encode() json.RawMessage {
 	return append(append(b[:len(b)-1], ','), extra[1:]...)
 }
 
-// pump sends the callbacks of one session until none is left.
-func (d *Desk) pump(s *session) {
+// pump sends the callbacks of one line until none is left.
+func (d *Desk) pump(l *line) {
 	for {
 		d.mu.Lock()
-		if len(s.pending) == 0 {
-			s.pumping = false
-			s.pending = nil
+		if len(l.pending) == 0 {
+			l.pumping = false
+			l.pending = nil
 			d.mu.Unlock()
 			return
 		}
-		next := s.pending[0]
-		s.pending = s.pending[1:]
+		next := l.pending[0]
+		l.pending = l.pending[1:]
 		d.mu.Unlock()
 		next.answer <- d.Resend(next.callback)
 	}

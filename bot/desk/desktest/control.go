@@ -21,8 +21,14 @@ POST   /sessions/{id}/say       {"from":"user","text":"hello"}        from user,
                                                       "custom_data", "request_id" and "event" change the callback
 POST   /sessions/{id}/accept                          the assigned agent takes the session
 POST   /sessions/{id}/close                           ends the session
+POST   /sessions/{id}/assign    {"older":false}                       asks for an agent (ChatBot.OnAssignHuman; older: OnAssignAgent) and obeys
+POST   /sessions/{id}/flow      {"variables":{"question":"hello"}}    a task flow's API call (Chatbot.InterfaceInvocation)
+POST   /im                      {"command":"Bot.OnC2CMessage","from":"jared","to":"@customer_service_account","text":"hello"}
+                                                      plain IM; also C2C. and Group.CallbackBeforeSendMsg and CallbackAfterSendMsg,
+                                                      Bot.OnGroupMessage; "group", "custom_data", "send_msg_result"
 GET    /agents                                        all agents
 PUT    /agents/{id}             {"online":true,"groups":[1],"capacity":3,"busy":false}
+PUT    /agents/{id}/status      {"status":"free"}                     free, ready, notReady, rest, offline; sends Member.EventNotify
 PUT    /hours                   {"open":false}                        inside or outside working hours
 GET    /faults                                        faults that are set
 POST   /faults                  {"command":"transfer_to_human","kind":"drop","after":true,"times":2}
@@ -51,6 +57,14 @@ func (d *Desk) routeControl() {
 		d.CloseSession(r.PathValue("id"))
 		return d.Session(r.PathValue("id")), nil
 	}))
+	d.mux.HandleFunc("POST /sessions/{id}/assign", control(func(r *http.Request, in struct{ Older bool }) (any, error) {
+		return d.told(r.PathValue("id"), d.Assign(r.PathValue("id"), in.Older)), nil
+	}))
+	d.mux.HandleFunc("POST /sessions/{id}/flow", control(func(r *http.Request, in struct{ Variables map[string]string }) (any, error) {
+		return d.told(r.PathValue("id"), d.Flow(r.PathValue("id"), in.Variables)), nil
+	}))
+	d.mux.HandleFunc("POST /im", control(d.controlIM))
+	d.mux.HandleFunc("PUT /agents/{id}/status", control(d.controlStatus))
 	d.mux.HandleFunc("GET /agents", show(func() any { return d.Agents() }))
 	d.mux.HandleFunc("PUT /agents/{id}", control(func(r *http.Request, a Agent) (any, error) {
 		a.ID = r.PathValue("id")
@@ -105,13 +119,17 @@ func control[T any](do func(*http.Request, T) (any, error)) http.HandlerFunc {
 
 // told is the outcome of a callback as the control pages show it.
 type told struct {
-	Session Session `json:"session"`
+	Session Session `json:"session,omitzero"`
 	Answer  Answer  `json:"answer"`
 	Error   string  `json:"error,omitempty"`
 }
 
 func (d *Desk) told(id string, a Answer) told {
-	t := told{Session: d.Session(id), Answer: a}
+	return d.toldOf(d.Session(id), a)
+}
+
+func (d *Desk) toldOf(s Session, a Answer) told {
+	t := told{Session: s, Answer: a}
 	if a.Err != nil {
 		t.Error = a.Err.Error()
 	}
@@ -160,6 +178,40 @@ func (d *Desk) controlSay(r *http.Request, in saying) (any, error) {
 		return d.told(id, d.AgentSays(id, in.Text, opts...)), nil
 	}
 	return nil, errors.New(`"from" must be user, bot or agent`)
+}
+
+// imSaying is the body of POST /im.
+type imSaying struct {
+	Command       string `json:"command"`
+	From          string `json:"from"`
+	To            string `json:"to"`
+	Group         string `json:"group"`
+	Text          string `json:"text"`
+	CustomData    string `json:"custom_data"`
+	SendMsgResult int    `json:"send_msg_result"`
+}
+
+func (d *Desk) controlIM(_ *http.Request, in imSaying) (any, error) {
+	a := d.SendIM(in.Command, IM{
+		From: in.From, To: in.To, Group: in.Group, Text: in.Text, CloudCustomData: in.CustomData, SendMsgResult: in.SendMsgResult,
+	})
+	if a.Skipped {
+		return nil, a.Err
+	}
+	return d.toldOf(d.SessionOf(in.From, in.To), a), nil
+}
+
+func (d *Desk) controlStatus(r *http.Request, in struct{ Status string }) (any, error) {
+	switch in.Status {
+	case "free", "ready", "notReady", "rest", "offline":
+	default:
+		return nil, errors.New(`"status" must be free, ready, notReady, rest or offline`)
+	}
+	a := d.SetStatus(r.PathValue("id"), in.Status)
+	if a.Skipped {
+		return nil, a.Err
+	}
+	return d.toldOf(Session{}, a), nil
 }
 
 // controlFail takes a fault whose delay is written as a duration ("3s").

@@ -46,6 +46,7 @@ type Options struct {
 
 	Prompts       bool   // sends system prompts as bot messages with their mark
 	Events        Events // names of the events that no page gives
+	MemberEvents  bool   // sends Member.EventNotify by itself when an agent's status changes
 	AnswerAtOnce  bool   // agents take a session as soon as they get it
 	AcceptRepeats bool   // a transfer of a session that is transferred already succeeds again
 
@@ -68,7 +69,7 @@ type Desk struct {
 
 	ctx    context.Context // ends with Close; callbacks have no caller whose context they could use
 	cancel context.CancelFunc
-	work   sync.WaitGroup // pumps of sessions
+	work   sync.WaitGroup // pumps of lines
 	server *http.Server
 	url    string
 
@@ -79,6 +80,8 @@ type Desk struct {
 	agents   map[string]*Agent
 	outside  bool                // outside working hours
 	queue    map[string]*session // those who wait, and some who waited
+	members  line                // callbacks about agents
+	messages int                 // numbers those of plain IM
 	queued   int                 // numbers those who wait, for order
 	faults   []*Fault
 	random   *rand.Rand
@@ -149,11 +152,13 @@ func (d *Desk) Start(address string) error {
 // URL is the address of the REST API after Start.
 func (d *Desk) URL() string { return d.url }
 
-// SetCallbackURL says where callbacks go from now on.
+// SetCallbackURL says where callbacks go from now on, "" for nowhere. Idle
+// connections to the old address are closed, so that it may stop at once.
 func (d *Desk) SetCallbackURL(url string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.callback = url
+	d.http.CloseIdleConnections()
 }
 
 // Close stops serving, drops callbacks that wait, and returns when nothing of

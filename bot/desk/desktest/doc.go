@@ -8,7 +8,8 @@
 //   - It is stricter than Desk where Escalator must not rely on leniency
 //     (parameters, signature, field types), and no more generous anywhere.
 //   - Callbacks of one session are sent one after the other, in order; those of
-//     different sessions side by side.
+//     different sessions side by side. Those that name no session are sent at
+//     once; a callback holds the fields that its page lists, and no others.
 //   - What it accepted is in the Ledger, whether or not the answer arrived.
 //   - Event names that no page gives are never sent, unless Options.Events says
 //     so; prompts as bot messages only with Options.Prompts.
@@ -17,6 +18,9 @@
 // The codes for "all agents busy" and "outside working hours" are not
 // documented. CodeBusy and CodeClosed are stand-ins from the range of Desk's
 // private codes, so that clients cannot know them.
+//
+// Nor is it documented whether Desk has a session for who talks to a robot
+// account; the emulator has one for each account of the service.
 //
 // Begin with New; Start opens a loopback listener. The control pages, described
 // by GET /, make it usable by hand.

@@ -38,8 +38,7 @@ type session struct {
 	seq               int // of messages
 	randoms           map[uint32]bool
 
-	pending []*delivery // callbacks that wait, in order
-	pumping bool        // a goroutine sends them
+	line line // of its callbacks
 }
 
 // wish is what a transfer asked for.
@@ -83,6 +82,20 @@ func (d *Desk) Session(id string) Session {
 		return s.view()
 	}
 	return Session{ID: id, State: desk.StateNotInSession}
+}
+
+// SessionOf returns the session of a customer with an account of the service,
+// whoever of the two is named first.
+func (d *Desk) SessionOf(user, service string) Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if isService(user) {
+		user, service = service, user
+	}
+	if s := d.find(user, service); s != nil {
+		return s.view()
+	}
+	return Session{User: user, Service: service, State: desk.StateNotInSession}
 }
 
 func (s *session) view() Session {

@@ -1,0 +1,65 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"escalator/bot/desk"
+)
+
+func TestRecordings_understandWhatTheServiceCounts(t *testing.T) {
+	const (
+		message = `{"SessionId":"s1","Event":"ChatBot.UserSendMsg","ClientUserId":"u","CustomerServiceId":"@s","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"WORDS"}}]}`
+		im      = `{"From_Account":"u","To_Account":"@s","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"WORDS"}}]}`
+	)
+	r := NewRecordings(mustLoad(t, callbackRules))
+	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		command, body string
+		failed        time.Duration
+		want          string
+	}{
+		{desk.CommandC2CBefore, im, 0, ""},
+		{desk.CommandC2CAfter, im, 0, "im:u|@s user"},
+		{desk.CommandSessionEvent, message, 0, ""}, // told by plain IM already
+		{desk.CommandSessionEvent, strings.Replace(message, "WORDS", "more", 1), 0, "im:u|@s user"},
+		{desk.CommandC2CAfter, im, 0, ""}, // Desk tells of it now
+		{desk.CommandBotC2C, strings.Replace(im, `"u"`, `"v"`, 1), time.Second, "im:v|@s user, im:v|@s bot failed after 1s"},
+		{desk.CommandSessionEvent, strings.Replace(strings.Replace(message, `"u"`, `"w"`, 1), "s1", "s3", 1), time.Second, "s3 user, s3 bot failed after 1s"},
+		{desk.CommandSessionEvent, `{"SessionId":"s1","Event":"Session.Over"}`, time.Second, "im:u|@s closed"}, // a session that is known
+		{desk.CommandSessionEvent, `{"SessionId":"s1","Event":"Unknown.Name"}`, 0, ""},
+		{desk.CommandTaskFlow, `{"Body":{"SystemSessionID":"s2","question":"human"}}`, 0, "s2 asks human"},
+		{desk.CommandAssignHuman, `{"SessionId":"s2"}`, 0, "s2 asks "},
+		{desk.CommandGroupAfter, `{"GroupId":"g"}`, 0, ""},
+	} {
+		e, err := ReadRecorded("CallbackCommand="+c.command, []byte(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, event := range r.Events(e, at, c.failed) {
+			what := event.Observe.String()
+			switch {
+			case event.Ask:
+				what = "asks " + event.Turn.Text
+			case event.Turn != nil && event.Turn.Failed:
+				what = fmt.Sprint(event.Turn.Kind, " failed after ", event.At.Sub(at))
+			case event.Turn != nil:
+				what = event.Turn.Kind.String()
+			}
+			got = append(got, event.Session+" "+what)
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("%s %s:\n%s", c.command, c.body, diff)
+		}
+	}
+	for _, bad := range []string{`[]`, `{}`} {
+		if _, err := ReadRecorded("CallbackCommand="+desk.CommandSessionEvent, []byte(bad)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}
