@@ -81,7 +81,7 @@ func New(o Options) *Bot {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}}
+	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}, aliases: newAliases()}
 	b.courier, b.speaker, b.timers = newCourier(b), newSpeaker(b), newTimers(b)
 	b.SetPolicy(o.Policy)
 	b.SetMuted(nil)

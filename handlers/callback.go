@@ -95,8 +95,8 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 		return nil, bot.Answer{}, err
 	}
 	event.RawQuery, event.Header = r.URL.RawQuery, r.Header
-	ctx, cancel := context.WithTimeout(r.Context(), duplicateWait)
-	defer cancel()
+	ctx := &patientContext{Context: r.Context(), limit: duplicateWait}
+	defer ctx.cancel()
 	answer, err := h.bot.Handle(ctx, event)
 	if err != nil {
 		return event, bot.Answer{}, &causedError{errUnavailable, err}

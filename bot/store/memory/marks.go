@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"math"
+	"sync"
 	"time"
 
 	"escalator/bot/store"
@@ -26,10 +27,42 @@ type MarksOptions struct {
 	Evicted func()           // called for each mark that went early; may be nil
 }
 
-// claim is a callback that is being worked on, until done is closed.
+// claim is a callback that is being worked on.
 type claim struct {
-	done   chan struct{}
-	answer []byte // set before done is closed; nil: released
+	mu     sync.Mutex
+	ended  bool
+	answer []byte        // set when it ends; nil: released
+	done   chan struct{} // closed when it ends; nil while nobody waits, as nearly always
+}
+
+// wait waits for the end of the claim, up to the end of ctx.
+func (c *claim) wait(ctx context.Context) error {
+	c.mu.Lock()
+	if c.ended {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.done == nil {
+		c.done = make(chan struct{})
+	}
+	done := c.done
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// end tells those who wait.
+func (c *claim) end(answer []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended, c.answer = true, answer
+	if c.done != nil {
+		close(c.done)
+	}
 }
 
 func (c *claim) expires() int64  { return forever }
@@ -52,7 +85,7 @@ func NewMarks(o MarksOptions) *Marks {
 
 // Claim implements store.Marks.
 func (m *Marks) Claim(ctx context.Context, key string) (answer []byte, first bool, err error) {
-	mine := &claim{done: make(chan struct{})}
+	mine := new(claim)
 	for {
 		e, added := m.table.add(key, mine)
 		if added {
@@ -62,10 +95,8 @@ func (m *Marks) Claim(ctx context.Context, key string) (answer []byte, first boo
 			return s.answer, false, nil
 		}
 		theirs := e.(*claim)
-		select {
-		case <-theirs.done:
-		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
+		if err := theirs.wait(ctx); err != nil {
+			return nil, false, err
 		}
 		if theirs.answer != nil {
 			return theirs.answer, false, nil
@@ -90,8 +121,7 @@ func (m *Marks) end(key string, answer []byte, until int64) {
 		return
 	}
 	m.table.replace(key, &seen{until: until, answer: answer})
-	c.answer = answer
-	close(c.done)
+	c.end(answer)
 }
 
 // Len returns the number of marks kept.
