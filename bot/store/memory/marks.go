@@ -2,8 +2,11 @@ package memory
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"escalator/bot/store"
@@ -13,10 +16,16 @@ import (
 const forever = int64(math.MaxInt64)
 
 // Marks remembers callbacks for a fixed time, at most a fixed number of them.
+//
+// There are millions of them, so what is kept of one is small: a keyed hash of
+// its key (128 bits: no two will ever agree) instead of the key, and one seen
+// for all that were answered alike within a millisecond.
 type Marks struct {
 	table *table
 	keep  time.Duration
 	now   func() time.Time
+	seeds [2]maphash.Seed
+	last  atomic.Pointer[seen] // the one that was made last
 }
 
 // MarksOptions says how long and how many marks are kept.
@@ -29,6 +38,7 @@ type MarksOptions struct {
 
 // claim is a callback that is being worked on.
 type claim struct {
+	key    string
 	mu     sync.Mutex
 	ended  bool
 	answer []byte        // set when it ends; nil: released
@@ -68,7 +78,7 @@ func (c *claim) end(answer []byte) {
 func (c *claim) expires() int64  { return forever }
 func (c *claim) evictable() bool { return false }
 
-// seen is a callback that was answered. It is kept small: there are millions.
+// seen is what is known of callbacks that were answered.
 type seen struct {
 	until  int64
 	answer []byte
@@ -80,14 +90,40 @@ func (s *seen) evictable() bool { return true }
 // NewMarks returns an empty memory of callbacks.
 func NewMarks(o MarksOptions) *Marks {
 	now := orNow(o.Now)
-	return &Marks{table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}), keep: o.Keep, now: now}
+	return &Marks{
+		table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}),
+		keep:  o.Keep, now: now, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	}
+}
+
+// short is the hash of a key.
+func (m *Marks) short(key string) (hash [16]byte) {
+	binary.LittleEndian.PutUint64(hash[:8], maphash.String(m.seeds[0], key))
+	binary.LittleEndian.PutUint64(hash[8:], maphash.String(m.seeds[1], key))
+	return hash
+}
+
+// seen returns what is kept of a callback.
+func (m *Marks) seen(until int64, answer []byte) *seen {
+	if s := m.last.Load(); s != nil && s.until == until && same(s.answer, answer) {
+		return s
+	}
+	s := &seen{until: until, answer: answer}
+	m.last.Store(s)
+	return s
+}
+
+// same reports whether two answers are the very same bytes in memory.
+func same(a, b []byte) bool {
+	return len(a) == len(b) && (a == nil) == (b == nil) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // Claim implements store.Marks.
 func (m *Marks) Claim(ctx context.Context, key string) (answer []byte, first bool, err error) {
-	mine := new(claim)
+	hash := m.short(key)
+	mine := &claim{key: string(hash[:])}
 	for {
-		e, added := m.table.add(key, mine)
+		e, added := m.table.add(mine.key, mine)
 		if added {
 			return nil, true, nil
 		}
@@ -115,12 +151,13 @@ func (m *Marks) Release(_ context.Context, key string) { m.end(key, nil, 0) }
 // end replaces the claim of the one caller that holds it by what was answered.
 // One that was released has expired at once and is swept in its turn.
 func (m *Marks) end(key string, answer []byte, until int64) {
-	e, _ := m.table.get(key)
+	hash := m.short(key)
+	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	if !ok {
 		return
 	}
-	m.table.replace(key, &seen{until: until, answer: answer})
+	m.table.replace(c.key, m.seen(until, answer)) // under the very string that the queue has
 	c.end(answer)
 }
 
