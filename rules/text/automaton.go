@@ -34,11 +34,11 @@ type state struct {
 type stateFlags uint8
 
 const (
-	isGap    stateFlags = 1 << iota
-	live                // it has edges
-	calls               // some of them are for groups
-	accepts             // something ends there
-	leadsOn             // there is something behind it
+	isGap   stateFlags = 1 << iota
+	live               // it has edges
+	calls              // some of them are for groups
+	accepts            // something ends there
+	leadsOn            // there is something behind it
 )
 
 // An edgeTo leads to a state if no stronger break stands between than char
