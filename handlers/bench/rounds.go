@@ -12,19 +12,24 @@ const connections = 64
 // side is one of the two that are compared.
 type side struct {
 	address string
+	process *process
 	status  int // that each answer must have
 	from    int // number of the next request
 	rates   []float64
 	p50s    []float64
 	p99s    []float64
 	maxs    []float64
+	cpu     []float64 // microseconds of the server's processor time for each request
 }
 
 // pair are the floor and ours.
 type pair struct{ floor, ours side }
 
 func newPair(f *floor, s *service) *pair {
-	return &pair{floor: side{address: f.address, status: http.StatusOK}, ours: side{address: s.address, status: http.StatusOK}}
+	return &pair{
+		floor: side{address: f.address, process: f.process, status: http.StatusOK},
+		ours:  side{address: s.address, process: s.process, status: http.StatusOK},
+	}
 }
 
 // alternate runs a load against both sides, round by round, each one first in
@@ -46,7 +51,7 @@ func (b *bench) alternate(ctx context.Context, p *pair, l load) error {
 	return nil
 }
 
-func (s *side) clear() { s.rates, s.p50s, s.p99s, s.maxs = nil, nil, nil, nil }
+func (s *side) clear() { s.rates, s.p50s, s.p99s, s.maxs, s.cpu = nil, nil, nil, nil, nil }
 
 // once runs a load against one side and keeps what it saw.
 func (b *bench) once(ctx context.Context, s *side, l load) error {
@@ -54,10 +59,12 @@ func (b *bench) once(ctx context.Context, s *side, l load) error {
 	if l.Length == 0 {
 		l.Length, l.Warmup = b.length, b.length/5
 	}
+	before := s.process.cpu()
 	o, err := generate(ctx, l)
 	if err != nil {
 		return err
 	}
+	s.cpu = append(s.cpu, float64((s.process.cpu()-before).Microseconds())/float64(o.Next-s.from))
 	s.from = o.Next
 	if err := o.wanted(s.status); err != nil {
 		return err
@@ -71,6 +78,7 @@ func (b *bench) once(ctx context.Context, s *side, l load) error {
 func (b *bench) rows(p *pair, what string, rate, p99 *goal) {
 	b.report.add(row{What: what, Unit: "requests/s", Floor: statPointer(p.floor.rates), Ours: statOf(p.ours.rates...), Goal: rate})
 	b.latencyRow(p, what+", p99", p99)
+	b.report.add(row{What: what + ", processor time of the server", Unit: "µs", Floor: statPointer(p.floor.cpu), Ours: statOf(p.ours.cpu...)})
 }
 
 func (b *bench) latencyRow(p *pair, what string, p99 *goal) {
