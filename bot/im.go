@@ -15,9 +15,10 @@ import (
 const imPrefix = "im:"
 
 // conversationID names the conversation that an event belongs to; empty: none.
+// It shares the memory of the event's other ids: who keeps it clones it.
 func conversationID(e *desk.Event) string {
 	if e.SessionID != "" {
-		return strings.Clone(e.SessionID)
+		return e.SessionID
 	}
 	if e.UserID != "" && e.ServiceID != "" {
 		return imPrefix + e.UserID + "|" + e.ServiceID
