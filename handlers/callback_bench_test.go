@@ -83,7 +83,7 @@ func bareGin() http.Handler {
 
 // BenchmarkCallback compares, over real connections on loopback, a bare Gin
 // handler with ours for a message that does not escalate. The ratio is that of
-// the two lines. Run it with: make bench BENCH=Callback.
+// the two lines. Run it with: make microbench BENCH=Callback.
 func BenchmarkCallback(b *testing.B) {
 	for _, side := range []struct {
 		name    string
@@ -95,7 +95,7 @@ func BenchmarkCallback(b *testing.B) {
 
 // BenchmarkForward compares a small bot asked directly with the same bot asked
 // through us, over one connection: the difference of the two lines is what we
-// add. Run it with: make bench BENCH=Forward.
+// add. Run it with: make microbench BENCH=Forward.
 func BenchmarkForward(b *testing.B) {
 	server := httptest.NewServer(bareGin())
 	defer server.Close()

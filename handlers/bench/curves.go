@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -160,19 +161,18 @@ func (b *bench) growth(ctx context.Context, src []byte, step, steps int, setting
 
 // table writes a plot's figures as a table for the page.
 func (p *plot) table() string {
-	text := fmt.Sprintf("| %s |", p.X)
-	rule := "| ---: |"
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |", p.X)
 	for _, s := range p.Series {
-		text += fmt.Sprintf(" %s, %s |", s.Name, p.Y)
-		rule += " ---: |"
+		fmt.Fprintf(&b, " %s, %s |", s.Name, p.Y)
 	}
-	text += "\n" + rule + "\n"
+	fmt.Fprintf(&b, "\n| ---: |%s\n", strings.Repeat(" ---: |", len(p.Series)))
 	for i, at := range p.Series[0].Points {
-		text += "| " + number(at.X) + " |"
+		fmt.Fprintf(&b, "| %s |", number(at.X))
 		for _, s := range p.Series {
-			text += " " + number(s.Points[i].Y) + " |"
+			fmt.Fprintf(&b, " %s |", number(s.Points[i].Y))
 		}
-		text += "\n"
+		b.WriteString("\n")
 	}
-	return text
+	return b.String()
 }

@@ -84,12 +84,10 @@ func (b *bench) reloads(ctx context.Context, src []byte) error {
 	b.report.add(row{What: "reload 10,000 phrases", Unit: "ms", Ours: statOf(took...), Goal: &goal{Most: 100}})
 	b.report.add(row{
 		What: "slowest callback while reloading (floor: at rest)", Unit: "ms",
-		Floor: pointer(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
+		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
 	})
 	return nil
 }
-
-func pointer(s stat) *stat { return &s }
 
 // probeRate is the arrivals a second of a load that only looks.
 const probeRate = 500

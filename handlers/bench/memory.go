@@ -119,7 +119,7 @@ func (b *bench) expiring(ctx context.Context, count int, took time.Duration) err
 	}
 	b.report.add(row{
 		What: "slowest callback while all of them expire (floor: at rest)", Unit: "ms",
-		Floor: pointer(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
+		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
 	})
 	left, err := s.gauge(ctx, "escalator_sessions_live")
 	if err != nil {

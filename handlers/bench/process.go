@@ -301,10 +301,10 @@ func (f *floor) stop() {
 }
 
 // appID is the app whose callbacks are played.
-func appID() string { return fmt.Sprint(desktest.DefaultSDKAppID) }
+func appID() string { return strconv.Itoa(desktest.DefaultSDKAppID) }
 
 // signature signs a callback of this moment.
 func signature() (stamp, sign string) {
-	stamp = fmt.Sprint(time.Now().Unix())
+	stamp = strconv.FormatInt(time.Now().Unix(), 10)
 	return stamp, desk.Sign(token, stamp)
 }

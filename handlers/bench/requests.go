@@ -26,7 +26,7 @@ var messages = []string{
 	"请问这个型号的充电器能不能给去年的手机用，充满一次大概需要多长时间，有没有保修呢",
 	"what are your opening hours on the weekend and do you also ship to the islands up in the north?",
 	"我想改一下收货的时间，周末家里没有别的安排，能不能等到下周一的下午再送过来，谢谢你啦",
-	"The app keeps crashing whenever I open the setings page, I have allready tried to instal it again",
+	"The app keeps crashing whenever I open the setings page, I have allready tried to instal it again", //nolint:misspell // customers do
 	"这个颜色还有货吗？我看网站上写着三天之内发出，但是我着急要用，可以加钱发空运的么",
 	"Can you tell me how much it costs to add another line to my plan, and is there a dicount for studnets",
 	"嗯嗯好的，那我就先等等看吧，如果明天早上还是没有消息的话我再过来问一下，辛苦了哦",

@@ -88,7 +88,7 @@ func (b *bench) storeRows(name string, s stores) {
 			t.SetParallelism(32)
 			t.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					do(context.Background(), strconv.FormatInt(n.Add(1), 10))
+					do(t.Context(), strconv.FormatInt(n.Add(1), 10))
 				}
 			})
 		})
