@@ -8,12 +8,14 @@ PKG       ?= ./...
 FUZZTIME  ?= 30s
 BENCH     ?= .
 COUNT     ?= 1
+BASE      ?= HEAD~1
+BENCHARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test parts race crash chaos overload replicas fuzz bench lint fmt vuln cover check docker clean
+.PHONY: help run build test parts race crash chaos overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
 
 run: ## the service against the built-in Desk emulator, without any setting
 	go run -tags $(TAGS) . demo
@@ -48,8 +50,18 @@ fuzz: ## every Fuzz target for FUZZTIME each (30s)
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \
 		echo "== $$dir $$f $(FUZZTIME)"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
 
-bench: ## benchmarks (BENCH=regexp COUNT=n PKG=)
+bench: build ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-only callback -json new.json')
+	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator $(BENCHARGS)
+
+curves: build ## table and cost curves into docs/performance.md, with plots; about fifteen minutes
+	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator -docs docs/performance.md $(BENCHARGS)
+	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator -docs docs/performance.md -only curves $(BENCHARGS)
+
+microbench: ## the benchmarks of go test (BENCH=regexp COUNT=n PKG=)
 	go test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG)
+
+compare: ## the microbenchmarks of another commit beside those of this tree (BASE=rev BENCH=regexp COUNT=n PKG=)
+	@TAGS=$(TAGS) BASE='$(BASE)' BENCH='$(BENCH)' COUNT='$(COUNT)' PKG='$(PKG)' BENCHSTAT='$(TOOL) benchstat' .ci/compare
 
 lint: ## golangci-lint as in .golangci.yml; builds it once
 	$(TOOL) golangci-lint run $(PKG)

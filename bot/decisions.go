@@ -60,7 +60,7 @@ func (b *Bot) report(r *record) {
 		level = logrus.InfoLevel
 		b.recent.add(rec)
 	}
-	b.Log.WithFields(rec.fields()).Log(level, "decision")
+	(&logrus.Entry{Logger: b.Log, Data: rec.fields()}).Log(level, "decision") // WithFields would copy them
 }
 
 func (b *Bot) publicRecord(r *record) *DecisionRecord {
@@ -84,20 +84,23 @@ func (b *Bot) publicRecord(r *record) *DecisionRecord {
 
 // fields returns the log line's fields; those that say nothing are left out.
 func (r *DecisionRecord) fields() logrus.Fields {
-	f := logrus.Fields{
-		"session": r.Session, "event": r.Event, "outcome": r.Outcome.String(), "rules_version": r.RulesVersion, "took_us": r.TookUS,
-	}
-	for name, value := range map[string]string{
-		"user": r.User, "request_id": r.RequestID, "rule": r.Rule, "mode": r.Mode, "reason": string(r.Reason),
-		"target": r.Target, "near": r.Near,
+	f := make(logrus.Fields, 16)
+	f["session"], f["event"], f["outcome"] = r.Session, r.Event, r.Outcome.String()
+	f["rules_version"], f["took_us"] = r.RulesVersion, r.TookUS
+	for _, s := range [...]struct{ name, value string }{
+		{"user", r.User}, {"request_id", r.RequestID}, {"rule", r.Rule}, {"mode", r.Mode}, {"reason", string(r.Reason)},
+		{"target", r.Target}, {"near", r.Near},
 	} {
-		if value != "" {
-			f[name] = value
+		if s.value != "" {
+			f[s.name] = s.value
 		}
 	}
-	for name, values := range map[string][]string{"shadow": r.Shadow, "matched": r.Matched, "tags": r.Tags} {
-		if len(values) > 0 {
-			f[name] = values
+	for _, l := range [...]struct {
+		name   string
+		values []string
+	}{{"shadow", r.Shadow}, {"matched", r.Matched}, {"tags", r.Tags}} {
+		if len(l.values) > 0 {
+			f[l.name] = l.values
 		}
 	}
 	return f

@@ -13,12 +13,13 @@ import (
 const imPrefix = "im:"
 
 // conversationID names the conversation that an event belongs to; empty: none.
+// It shares the memory of the event's other ids: who keeps it clones it.
 func conversationID(e *desk.Event) string {
 	switch {
 	case e.Conversation != "":
 		return e.Conversation
 	case e.SessionID != "":
-		return strings.Clone(e.SessionID)
+		return e.SessionID
 	default:
 		return pairID(e.UserID, e.ServiceID)
 	}

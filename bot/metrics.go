@@ -66,37 +66,62 @@ func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues
 
 // WatchStores registers the gauges that are read off the stores when asked for.
 func (m *Metrics) WatchStores(c store.Conversations, o store.Outbox, now func() time.Time) {
-	gauge := func(name, help string, f func() float64) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: metricsPrefix, Name: name, Help: help}, f))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: metricsPrefix, Name: "sessions_live", Help: "Conversations kept.",
+	}, func() float64 { return float64(c.Live()) }))
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(metricsPrefix, "", name), help, nil, nil)
 	}
-	gauge("sessions_live", "Conversations kept.", func() float64 { return float64(c.Live()) })
-	gauge("outbox_pending", "Transfers on their way, those that wait for an agent included.", func() float64 { return readOutbox(o, now()).pending })
-	gauge("outbox_oldest_seconds", "Age of the oldest transfer on its way.", func() float64 { return readOutbox(o, now()).oldest.Seconds() })
-	gauge("outbox_given_up", "Transfers that were given up and are kept for people to read.", func() float64 { return readOutbox(o, now()).givenUp })
+	m.registry.MustRegister(&outboxGauges{
+		outbox: o, now: now,
+		pending: desc("outbox_pending", "Transfers on their way, those that wait for an agent included."),
+		oldest:  desc("outbox_oldest_seconds", "Age of the oldest transfer on its way."),
+		givenUp: desc("outbox_given_up", "Transfers that were given up and are kept for people to read."),
+	})
 }
 
-type outboxReading struct {
-	pending, givenUp float64
-	oldest           time.Duration
+// tallier is an outbox that counts without making a list of all it holds.
+type tallier interface{ Tally() store.Tally }
+
+// outboxGauges reads the outbox once for all its gauges: it may be long when
+// Desk is away, which is when people look.
+type outboxGauges struct {
+	outbox                   store.Outbox
+	now                      func() time.Time
+	pending, oldest, givenUp *prometheus.Desc
 }
 
-func readOutbox(o store.Outbox, now time.Time) (r outboxReading) {
-	list, err := o.List(context.Background())
+// Describe implements prometheus.Collector.
+func (g *outboxGauges) Describe(c chan<- *prometheus.Desc) {
+	c <- g.pending
+	c <- g.oldest
+	c <- g.givenUp
+}
+
+// Collect implements prometheus.Collector.
+func (g *outboxGauges) Collect(c chan<- prometheus.Metric) {
+	tally := g.tally()
+	age := 0.0
+	if !tally.Oldest.IsZero() {
+		age = max(0, g.now().Sub(tally.Oldest).Seconds())
+	}
+	c <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, float64(tally.Pending))
+	c <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, age)
+	c <- prometheus.MustNewConstMetric(g.givenUp, prometheus.GaugeValue, float64(tally.GivenUp))
+}
+
+func (g *outboxGauges) tally() (tally store.Tally) {
+	if o, ok := g.outbox.(tallier); ok {
+		return o.Tally()
+	}
+	list, err := g.outbox.List(context.Background())
 	if err != nil {
-		return r
+		return tally
 	}
 	for _, t := range list {
-		switch t.State {
-		case store.GivenUp:
-			r.givenUp++
-		case store.Pending:
-			r.oldest = max(r.oldest, now.Sub(t.Created))
-			fallthrough
-		case store.Waiting:
-			r.pending++
-		}
+		tally.Add(t)
 	}
-	return r
+	return tally
 }
 
 // countTransfer counts an attempt. Codes come from Desk's answers, which are

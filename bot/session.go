@@ -209,7 +209,7 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
 func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store.Transfer {
 	now := b.Now()
 	return &store.Transfer{
-		ID:       conversationID(e),
+		ID:       strings.Clone(conversationID(e)),
 		Session:  strings.Clone(e.SessionID),
 		User:     e.UserID,
 		Service:  e.ServiceID,

@@ -67,6 +67,7 @@ func (t *timers) set(e *desk.Event, at time.Time, ok bool) {
 		delete(t.byID, id)
 		return
 	case a == nil:
+		id = strings.Clone(id)
 		a = &alarm{at: at, id: id, session: strings.Clone(e.SessionID), user: strings.Clone(e.UserID), service: strings.Clone(e.ServiceID)}
 		t.byID[id] = a
 		heap.Push(&t.heap, a)

@@ -54,11 +54,9 @@ func (h *callbacks) post(c *gin.Context) {
 	started := h.now()
 	event, answer, err := h.handle(c.Request)
 	result := "ok"
-	var refused *refusal
 	switch {
-	case errors.As(err, &refused):
-		result = refused.reason
-		h.refuse(c, refused, err)
+	case err != nil:
+		result = h.refuse(c, err)
 	case answer.Repeat:
 		result = "duplicate"
 		fallthrough
@@ -95,8 +93,8 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 		return nil, bot.Answer{}, err
 	}
 	event.RawQuery, event.Header = r.URL.RawQuery, r.Header
-	ctx, cancel := context.WithTimeout(r.Context(), duplicateWait)
-	defer cancel()
+	ctx := &patientContext{Context: r.Context(), limit: duplicateWait}
+	defer ctx.cancel()
 	answer, err := h.bot.Handle(ctx, event)
 	if err != nil {
 		return event, bot.Answer{}, &causedError{errUnavailable, err}
@@ -169,8 +167,12 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// refuse answers in Tencent's form and writes a log line.
-func (h *callbacks) refuse(c *gin.Context, r *refusal, err error) {
+// refuse answers in Tencent's form, writes a log line, and returns the reason.
+func (h *callbacks) refuse(c *gin.Context, err error) (reason string) {
+	r, ok := errors.AsType[*refusal](err)
+	if !ok { // none of ours is another one
+		r = errUnavailable
+	}
 	if r.status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	}
@@ -179,6 +181,7 @@ func (h *callbacks) refuse(c *gin.Context, r *refusal, err error) {
 	}
 	h.refusals.write(c, r, err)
 	writeFailure(c, r.status, r.info)
+	return r.reason
 }
 
 // writeFailure writes Tencent's form of a failure.

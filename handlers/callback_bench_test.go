@@ -85,7 +85,7 @@ func bareGin() http.Handler {
 
 // BenchmarkCallback compares, over real connections on loopback, a bare Gin
 // handler with ours for a message that does not escalate. The ratio is that of
-// the two lines. Run it with: make bench BENCH=Callback.
+// the two lines. Run it with: make microbench BENCH=Callback.
 func BenchmarkCallback(b *testing.B) {
 	for _, side := range []struct {
 		name    string
@@ -98,7 +98,7 @@ func BenchmarkCallback(b *testing.B) {
 // BenchmarkForward compares a small bot asked directly with the same bot asked
 // through us: the ratio of the two lines over many connections, and the
 // difference of their medians over one, are what we cost. Client, bot and we
-// share the processors. Run it with: make bench BENCH=Forward.
+// share the processors. Run it with: make microbench BENCH=Forward.
 func BenchmarkForward(b *testing.B) {
 	server := httptest.NewServer(bareGin())
 	defer server.Close()

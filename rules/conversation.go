@@ -29,7 +29,7 @@ type Conversation struct {
 type talk struct {
 	users  []int64       // when the last messages came, for rate
 	prints []fingerprint // what they said, for repeats
-	hashes []uint32      // the prints' hashes, one after the other
+	hashes []uint16      // the prints' hashes, one after the other
 }
 
 // memory is what is kept of things that do not happen in every conversation.

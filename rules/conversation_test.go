@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -216,6 +217,22 @@ func TestConversation_otherVersion_isRefused(t *testing.T) {
 	}
 }
 
+func TestConversation_versionWithLongHashes_isStillRead(t *testing.T) {
+	// Nothing but one print with two hashes, of which the upper halves are kept.
+	data := append([]byte{longHashes, 0, 0, 0, 0, 0}, make([]byte, 6+2+1)...)
+	data = append(data, 1 /* print */, 2 /* at */, 2 /* pairs */, 2 /* kept */, 5 /* chars */)
+	data = append(data, 0xff, 0xff, 0x34, 0x12, 0xff, 0xff, 0x78, 0x56)
+	data = append(data, make([]byte, 5+2+3)...)
+	var c Conversation
+	if err := c.UnmarshalBinary(data); err != nil || c.talk == nil || !slices.Equal(c.talk.hashes, []uint16{0x1234, 0x5678}) {
+		t.Fatalf("%v, %+v", err, c.talk)
+	}
+	again, _ := c.MarshalBinary()
+	if err := c.UnmarshalBinary(again); err != nil || again[0] != encodingVersion || !slices.Equal(c.talk.hashes, []uint16{0x1234, 0x5678}) {
+		t.Errorf("written again: %v, %+v", err, c.talk)
+	}
+}
+
 func FuzzConversation_UnmarshalBinary(f *testing.F) {
 	p := busyPolicy(f)
 	k := newTalk(f, p)
@@ -226,6 +243,7 @@ func FuzzConversation_UnmarshalBinary(f *testing.F) {
 	data, _ := k.c.MarshalBinary()
 	f.Add(data)
 	f.Add([]byte{1, 0, 0, 0, 0, 0})
+	f.Add([]byte{2, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c Conversation
 		if c.UnmarshalBinary(data) != nil {

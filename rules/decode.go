@@ -12,8 +12,9 @@ const maxItems = 4096
 
 // reader takes values off a byte slice; after the first error everything is zero.
 type reader struct {
-	b   []byte
-	err error
+	version byte
+	b       []byte
+	err     error
 }
 
 func (r *reader) fail() {
@@ -105,9 +106,13 @@ func (r *reader) talk(t *talk) {
 		t.prints = append(t.prints, p)
 		hashes += int(p.kept)
 	}
-	b := r.bytes(4 * hashes)
-	for i := 0; i+4 <= len(b); i += 4 {
-		t.hashes = append(t.hashes, binary.LittleEndian.Uint32(b[i:]))
+	size := 2
+	if r.version == longHashes {
+		size = 4
+	}
+	b := r.bytes(size * hashes)
+	for ; len(b) >= size; b = b[size:] { // little-endian, so the upper half comes last
+		t.hashes = append(t.hashes, binary.LittleEndian.Uint16(b[size-2:]))
 	}
 }
 

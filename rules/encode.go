@@ -8,7 +8,10 @@ import (
 
 // encodingVersion is the first byte of an encoded conversation. A change of the encoding needs a new one: stores hold
 // conversations over an update of the program.
-const encodingVersion = 1
+const encodingVersion = 2
+
+// longHashes is the version that held hashes of 32 bits; it is still read.
+const longHashes = 1
 
 // ErrEncoding says that bytes are no conversation of a version known here: begin a new one.
 var ErrEncoding = errors.New("not an encoded conversation")
@@ -35,14 +38,14 @@ func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary decodes a conversation. Whatever the bytes are, it does not panic, and what it gives can be used.
 func (c *Conversation) UnmarshalBinary(data []byte) error {
-	if len(data) < 6 || data[0] != encodingVersion {
+	if len(data) < 6 || data[0] != encodingVersion && data[0] != longHashes {
 		return ErrEncoding
 	}
 	n := Conversation{phase: Phase(data[1]), exchange: exchange(data[2]), streak: data[3], lang: [2]byte{data[4], data[5]}}
 	if n.phase > PhaseHuman || n.exchange > exchangeAnswered || n.streak > maxStamps {
 		return ErrEncoding
 	}
-	r := reader{b: data[6:]}
+	r := reader{b: data[6:], version: data[0]}
 	for _, at := range []*int64{&n.seen, &n.sent, &n.confirmed, &n.waiting, &n.timer, &n.missAt} {
 		*at = r.int()
 	}
@@ -101,7 +104,7 @@ func (w *writer) talk(t *talk) {
 		w.b = append(w.b, p.kept, p.chars)
 	}
 	for _, h := range t.hashes {
-		w.b = binary.LittleEndian.AppendUint32(w.b, h)
+		w.b = binary.LittleEndian.AppendUint16(w.b, h)
 	}
 }
 

@@ -3,7 +3,9 @@ package rules
 import "unicode"
 
 // fingerprint stands for one message of the customer: the smallest hashes of its pairs of characters. A message of
-// up to maxHashes different pairs is compared exactly; of a longer one the smallest hashes are a fair sample.
+// up to maxHashes different pairs is compared exactly; of a longer one the smallest hashes are a fair sample. The upper
+// 16 bits of a hash are enough: what two different pairs share by chance is below what the sampling costs, and
+// fingerprints are most of what a conversation takes.
 type fingerprint struct {
 	at    int64
 	pairs uint16 // how many different pairs the message has
@@ -21,7 +23,9 @@ func (t *talk) addPrint(now int64, hashes []uint32, chars int) {
 		t.prints = append(t.prints[:0], t.prints[1:]...)
 	}
 	kept := hashes[:min(len(hashes), maxHashes)]
-	t.hashes = append(t.hashes, kept...)
+	for _, h := range kept {
+		t.hashes = append(t.hashes, uint16(h>>16))
+	}
 	t.prints = append(t.prints, fingerprint{now, uint16(min(len(hashes), 1<<16-1)), uint8(len(kept)), uint8(min(chars, 255))})
 }
 
@@ -45,7 +49,7 @@ func (t *talk) alike(now, within int64, similarity float64, minChars int) int {
 }
 
 // alike says that the Dice coefficient of two messages' pairs reaches the similarity; it is 1 for equal ones.
-func alike(a fingerprint, ah []uint32, b fingerprint, bh []uint32, similarity float64) bool {
+func alike(a fingerprint, ah []uint16, b fingerprint, bh []uint16, similarity float64) bool {
 	fewer, more := float64(min(a.pairs, b.pairs)), float64(max(a.pairs, b.pairs))
 	if 2*fewer < similarity*(fewer+more) {
 		return false // even if all pairs of the shorter one were shared
@@ -60,7 +64,7 @@ func alike(a fingerprint, ah []uint32, b fingerprint, bh []uint32, similarity fl
 }
 
 // merge walks the smallest hashes of both and counts those that both have.
-func merge(a, b []uint32, most int) (shared, seen int) {
+func merge(a, b []uint16, most int) (shared, seen int) {
 	i, j := 0, 0
 	for seen < most && i < len(a) && j < len(b) {
 		x, y := a[i], b[j]

@@ -6,10 +6,17 @@ import (
 )
 
 // An automaton is the compiled phrases, laid out flat. State 0 is the root.
+//
+// A message touches a few hundred states and asks for their edges mostly in
+// vain. So what is asked of every state is a byte in an array of its own, and a
+// filter of some bits an edge stands before the table of the edges: both fit a
+// near cache, which the rest of a long list of phrases does not.
 type automaton struct {
+	flags   []stateFlags // of each state
 	states  []state
 	edges   []edgeTo
 	slots   []edgeSlot // (state, symbol) → edges, open addressing
+	filter  []uint64   // one bit for each pair in slots
 	shift   uint
 	roots   []span  // symbol → edges of the root
 	accepts []int32 // phrases, or ^symbols of groups
@@ -22,10 +29,17 @@ type span struct{ from, to int32 }
 type state struct {
 	accepts span
 	behind  span // gaps and joins, which are entered with it
-	isGap   bool
-	live    bool // it has edges
-	calls   bool // some of them are for groups
 }
+
+type stateFlags uint8
+
+const (
+	isGap   stateFlags = 1 << iota
+	live               // it has edges
+	calls              // some of them are for groups
+	accepts            // something ends there
+	leadsOn            // there is something behind it
+)
 
 // An edgeTo leads to a state if no stronger break stands between than char
 // allows before a character of a script without spaces, or word before a word:
@@ -57,9 +71,9 @@ func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uin
 
 // automaton lays the states out.
 func (c *compiler) automaton() *automaton {
-	a := &automaton{states: make([]state, len(c.states)), roots: make([]span, len(c.symbols))}
-	a.accepts = layOut(c.accepts, func(s int32) *span { return &a.states[s].accepts })
-	a.behind = layOut(c.behind, func(s int32) *span { return &a.states[s].behind })
+	a := &automaton{flags: make([]stateFlags, len(c.states)), states: make([]state, len(c.states)), roots: make([]span, len(c.symbols))}
+	a.accepts = layOut(c.accepts, func(s int32) *span { a.flags[s] |= accepts; return &a.states[s].accepts })
+	a.behind = layOut(c.behind, func(s int32) *span { a.flags[s] |= leadsOn; return &a.states[s].behind })
 	all, from := c.edgesBySource(a)
 	a.edges = make([]edgeTo, len(all))
 	a.newSlots(len(all))
@@ -91,7 +105,9 @@ func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
 	from = make([]int32, len(c.states)+1)
 	links := func(s int) []link {
 		p := &c.states[s]
-		a.states[s].isGap = p.symbol == gapSymbol
+		if p.symbol == gapSymbol {
+			a.flags[s] |= isGap
+		}
 		if p.symbol < 0 {
 			return nil // entered without a word
 		}
@@ -99,9 +115,10 @@ func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
 	}
 	for s := range c.states {
 		for _, l := range links(s) {
-			st := &a.states[l.state()]
-			st.live = true
-			st.calls = st.calls || c.symbols[c.states[s].symbol]
+			a.flags[l.state()] |= live
+			if c.symbols[c.states[s].symbol] {
+				a.flags[l.state()] |= calls
+			}
 			from[l.state()+1]++
 		}
 	}
@@ -142,6 +159,17 @@ func (a *automaton) newSlots(n int) {
 		bits++
 	}
 	a.slots, a.shift = make([]edgeSlot, 1<<bits), 64-bits
+	a.filter = make([]uint64, 1<<(bits+filterBits)>>6)
+}
+
+// filterBits says how many more bits the filter has than the table has slots,
+// as a power of two.
+const filterBits = 2
+
+// filterBit is the place of a hash in the filter.
+func (a *automaton) filterBit(h uint64) (word int, bit uint64) {
+	at := h >> (a.shift - filterBits)
+	return int(at >> 6), 1 << (at & 63)
 }
 
 func (a *automaton) insert(key uint64, edges span) {
@@ -149,7 +177,10 @@ func (a *automaton) insert(key uint64, edges span) {
 		a.roots[uint32(key)] = edges
 		return
 	}
-	i := key * hashPrime >> a.shift
+	h := key * hashPrime
+	word, bit := a.filterBit(h)
+	a.filter[word] |= bit
+	i := h >> a.shift
 	for a.slots[i].key != 0 {
 		i = (i + 1) & uint64(len(a.slots)-1)
 	}
@@ -159,7 +190,11 @@ func (a *automaton) insert(key uint64, edges span) {
 // follow returns the edges of a state that is not the root for a symbol.
 func (a *automaton) follow(state, symbol int32) []edgeTo {
 	key := edgeKey(state, symbol)
-	for i := key * hashPrime >> a.shift; ; i = (i + 1) & uint64(len(a.slots)-1) {
+	h := key * hashPrime
+	if word, bit := a.filterBit(h); a.filter[word]&bit == 0 {
+		return nil
+	}
+	for i := h >> a.shift; ; i = (i + 1) & uint64(len(a.slots)-1) {
 		switch a.slots[i].key {
 		case key:
 			s := a.slots[i].edges

@@ -94,6 +94,8 @@ func requiredLiterals(re *syntax.Regexp) []string {
 		if s := longestSafe(re.Rune, re.Flags&syntax.FoldCase != 0); s != "" {
 			return []string{s}
 		}
+	case syntax.OpCharClass:
+		return spellings(re)
 	case syntax.OpCapture, syntax.OpPlus:
 		return requiredLiterals(re.Sub[0])
 	case syntax.OpRepeat:
@@ -101,13 +103,7 @@ func requiredLiterals(re *syntax.Regexp) []string {
 			return requiredLiterals(re.Sub[0])
 		}
 	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if lits := requiredLiterals(sub); better(lits, best) {
-				best = lits
-			}
-		}
-		return best
+		return literalsOfParts(re.Sub)
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range re.Sub {
@@ -122,9 +118,90 @@ func requiredLiterals(re *syntax.Regexp) []string {
 	return nil
 }
 
-// better prefers the set whose shortest literal is longest.
+// literalsOfParts returns the best literals of parts that follow each other:
+// those of one part, or of a run of parts that have few spellings.
+func literalsOfParts(parts []*syntax.Regexp) (best []string) {
+	consider := func(lits []string) {
+		if better(lits, best) {
+			best = lits
+		}
+	}
+	run := []string{""}
+	for _, part := range parts {
+		more := part.Op == syntax.OpPlus // once for certain, and then the run may go on in any way
+		texts := spellings(part)
+		if more {
+			texts = spellings(part.Sub[0])
+		}
+		longer := combine(run, texts)
+		if longer == nil {
+			consider(run)
+			consider(requiredLiterals(part))
+			if longer = texts; longer == nil {
+				longer = []string{""}
+			}
+		}
+		if run = longer; more {
+			consider(run)
+			run = []string{""}
+		}
+	}
+	consider(run)
+	return best
+}
+
+// combine returns every text of a followed by every one of b; nil if they are
+// too many or there is none.
+func combine(a, b []string) (all []string) {
+	if len(a)*len(b) > maxLiterals {
+		return nil
+	}
+	for _, x := range a {
+		for _, y := range b {
+			all = append(all, x+y)
+		}
+	}
+	return all
+}
+
+// spellings returns all that a literal or a class of a few characters matches
+// in a normal form; nil if it is neither.
+func spellings(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		fold := re.Flags&syntax.FoldCase != 0
+		if slices.ContainsFunc(re.Rune, func(r rune) bool { return !safeLiteral(r, fold) }) {
+			return nil
+		}
+		return []string{longestSafe(re.Rune, fold)}
+	case syntax.OpCharClass:
+		var all []string
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			if int(re.Rune[i+1]-re.Rune[i])+len(all) > 2*maxLiterals {
+				return nil
+			}
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				if !safeLiteral(r, true) {
+					return nil
+				}
+				all = append(all, string(unicode.ToLower(r)))
+			}
+		}
+		slices.Sort(all)
+		if all = slices.Compact(all); len(all) <= maxLiterals {
+			return all
+		}
+	}
+	return nil
+}
+
+// better prefers the set whose shortest literal is longest, then the one with
+// fewer.
 func better(a, b []string) bool {
-	return len(a) > 0 && (len(b) == 0 || shortest(a) > shortest(b))
+	if len(a) == 0 || shortest(a) == 0 {
+		return false
+	}
+	return len(b) == 0 || cmp.Or(cmp.Compare(shortest(a), shortest(b)), cmp.Compare(len(b), len(a))) > 0
 }
 
 func shortest(lits []string) int {
@@ -136,7 +213,7 @@ func shortest(lits []string) int {
 }
 
 // longestSafe returns the longest run of characters, in lower case, that have
-// one spelling in the normal form. A letter beyond ASCII may fold to several.
+// one spelling in the normal form.
 func longestSafe(rs []rune, fold bool) string {
 	best, run := "", []rune(nil)
 	for i := 0; i <= len(rs); i++ {
@@ -152,11 +229,20 @@ func longestSafe(rs []rune, fold bool) string {
 	return best
 }
 
+// safeLiteral reports whether all that a character matches without regard to
+// case is one character of the normal form. That is not so for those with a
+// third spelling that no folding knows, as the Cyrillic о has one (ᲂ).
 func safeLiteral(r rune, fold bool) bool {
 	if r < utf8.RuneSelf {
 		return fold || !('A' <= r && r <= 'Z')
 	}
-	return unicode.SimpleFold(r) == r
+	lower := unicode.ToLower(r)
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		if first, second := foldRune(other); first != lower || second != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // mayMatch reports whether the normal form holds one of the literals.

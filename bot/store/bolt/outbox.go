@@ -125,6 +125,9 @@ func (s *Store) Get(ctx context.Context, id string) (*store.Transfer, error) {
 // List implements store.Outbox.
 func (s *Store) List(ctx context.Context) ([]*store.Transfer, error) { return s.index.List(ctx) }
 
+// Tally counts what is held.
+func (s *Store) Tally() store.Tally { return s.index.Tally() }
+
 // Changed implements store.Outbox.
 func (s *Store) Changed() <-chan struct{} { return s.index.Changed() }
 

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -163,7 +164,7 @@ func (m *Conversations) keep(id string, c *conversation) {
 	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
 	c.until.Store(m.expires(&c.state).UnixMilli())
 	if e, ok := m.table.get(id); !ok || e != entry(c) {
-		m.table.add(id, c)
+		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
 	}
 	if m.keeper == nil {
 		return

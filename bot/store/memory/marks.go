@@ -2,7 +2,11 @@ package memory
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/maphash"
 	"math"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"escalator/bot/store"
@@ -12,10 +16,16 @@ import (
 const forever = int64(math.MaxInt64)
 
 // Marks remembers callbacks for a fixed time, at most a fixed number of them.
+//
+// There are millions of them, so what is kept of one is small: a keyed hash of
+// its key (128 bits: no two will ever agree) instead of the key, and one seen
+// for all that were answered alike within a millisecond.
 type Marks struct {
 	table *table
 	keep  time.Duration
 	now   func() time.Time
+	seeds [2]maphash.Seed
+	last  atomic.Pointer[seen] // the one that was made last
 }
 
 // MarksOptions says how long and how many marks are kept.
@@ -26,16 +36,49 @@ type MarksOptions struct {
 	Evicted func()           // called for each mark that went early; may be nil
 }
 
-// claim is a callback that is being worked on, until done is closed.
+// claim is a callback that is being worked on.
 type claim struct {
-	done   chan struct{}
-	answer []byte // set before done is closed; nil: released
+	key    string
+	mu     sync.Mutex
+	ended  bool
+	answer []byte        // set when it ends; nil: released
+	done   chan struct{} // closed when it ends; nil while nobody waits, as nearly always
+}
+
+// wait waits for the end of the claim, up to the end of ctx.
+func (c *claim) wait(ctx context.Context) error {
+	c.mu.Lock()
+	if c.ended {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.done == nil {
+		c.done = make(chan struct{})
+	}
+	done := c.done
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// end tells those who wait.
+func (c *claim) end(answer []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended, c.answer = true, answer
+	if c.done != nil {
+		close(c.done)
+	}
 }
 
 func (c *claim) expires() int64  { return forever }
 func (c *claim) evictable() bool { return false }
 
-// seen is a callback that was answered. It is kept small: there are millions.
+// seen is what is known of callbacks that were answered.
 type seen struct {
 	until  int64
 	answer []byte
@@ -47,14 +90,40 @@ func (s *seen) evictable() bool { return true }
 // NewMarks returns an empty memory of callbacks.
 func NewMarks(o MarksOptions) *Marks {
 	now := orNow(o.Now)
-	return &Marks{table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}), keep: o.Keep, now: now}
+	return &Marks{
+		table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}),
+		keep:  o.Keep, now: now, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	}
+}
+
+// short is the hash of a key.
+func (m *Marks) short(key string) (hash [16]byte) {
+	binary.LittleEndian.PutUint64(hash[:8], maphash.String(m.seeds[0], key))
+	binary.LittleEndian.PutUint64(hash[8:], maphash.String(m.seeds[1], key))
+	return hash
+}
+
+// seen returns what is kept of a callback.
+func (m *Marks) seen(until int64, answer []byte) *seen {
+	if s := m.last.Load(); s != nil && s.until == until && same(s.answer, answer) {
+		return s
+	}
+	s := &seen{until: until, answer: answer}
+	m.last.Store(s)
+	return s
+}
+
+// same reports whether two answers are the very same bytes in memory.
+func same(a, b []byte) bool {
+	return len(a) == len(b) && (a == nil) == (b == nil) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // Claim implements store.Marks.
 func (m *Marks) Claim(ctx context.Context, key, _ string) (answer []byte, first bool, err error) {
-	mine := &claim{done: make(chan struct{})}
+	hash := m.short(key)
+	mine := &claim{key: string(hash[:])}
 	for {
-		e, added := m.table.add(key, mine)
+		e, added := m.table.add(mine.key, mine)
 		if added {
 			return nil, true, nil
 		}
@@ -62,10 +131,8 @@ func (m *Marks) Claim(ctx context.Context, key, _ string) (answer []byte, first 
 			return s.answer, false, nil
 		}
 		theirs := e.(*claim)
-		select {
-		case <-theirs.done:
-		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
+		if err := theirs.wait(ctx); err != nil {
+			return nil, false, err
 		}
 		if theirs.answer != nil {
 			return theirs.answer, false, nil
@@ -84,14 +151,14 @@ func (m *Marks) Release(_ context.Context, key string) { m.end(key, nil, 0) }
 // end replaces the claim of the one caller that holds it by what was answered.
 // One that was released has expired at once and is swept in its turn.
 func (m *Marks) end(key string, answer []byte, until int64) {
-	e, _ := m.table.get(key)
+	hash := m.short(key)
+	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	if !ok {
 		return
 	}
-	m.table.replace(key, &seen{until: until, answer: answer})
-	c.answer = answer
-	close(c.done)
+	m.table.replace(c.key, m.seen(until, answer)) // under the very string that the queue has
+	c.end(answer)
 }
 
 // Len returns the number of marks kept.

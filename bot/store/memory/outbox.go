@@ -245,6 +245,16 @@ func (o *Outbox) List(context.Context) ([]*store.Transfer, error) {
 	return list, nil
 }
 
+// Tally counts what is held, without a copy.
+func (o *Outbox) Tally() (tally store.Tally) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, it := range o.all {
+		tally.Add(&it.transfer)
+	}
+	return tally
+}
+
 // Changed implements store.Outbox.
 func (o *Outbox) Changed() <-chan struct{} { return o.changed }
 

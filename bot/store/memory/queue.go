@@ -1,10 +1,20 @@
 package memory
 
-// queue is a first-in first-out ring that grows and shrinks by halves.
+// queue is first in, first out. It is a chain of short pieces: it never copies
+// what it holds, as a ring that grows has to, and leaves no half of it empty.
 type queue struct {
-	ring  []queued
-	head  int
-	count int
+	head, tail *piece
+	from, to   int // the next place in head to read, and in tail to write
+	count      int
+	spare      *piece
+}
+
+// pieceLen balances what an empty shard takes against allocations.
+const pieceLen = 32
+
+type piece struct {
+	items [pieceLen]queued
+	next  *piece
 }
 
 // queued is a key in the queue; its times are Unix milliseconds.
@@ -14,37 +24,47 @@ type queued struct {
 	due     int64 // when to look at it again
 }
 
-const queueMin = 16
-
 func (q *queue) len() int { return q.count }
 
 // front returns the oldest element; the queue must not be empty.
-func (q *queue) front() queued { return q.ring[q.head] }
+func (q *queue) front() queued { return q.head.items[q.from] }
 
 func (q *queue) push(e queued) {
-	if q.count == len(q.ring) {
-		q.resize(max(queueMin, 2*q.count))
+	if q.tail == nil || q.to == pieceLen {
+		q.extend()
 	}
-	q.ring[(q.head+q.count)%len(q.ring)] = e
+	q.tail.items[q.to] = e
+	q.to++
 	q.count++
+}
+
+func (q *queue) extend() {
+	p := q.spare
+	if q.spare = nil; p == nil {
+		p = new(piece)
+	}
+	if q.tail == nil {
+		q.head, q.from = p, 0
+	} else {
+		q.tail.next = p
+	}
+	q.tail, q.to = p, 0
 }
 
 // pop removes and returns the oldest element; the queue must not be empty.
 func (q *queue) pop() queued {
-	e := q.ring[q.head]
-	q.ring[q.head] = queued{}
-	q.head = (q.head + 1) % len(q.ring)
+	e := q.head.items[q.from]
+	q.head.items[q.from] = queued{} // the key must not be kept by it
+	q.from++
 	q.count--
-	if n := len(q.ring); n > queueMin && q.count < n/4 {
-		q.resize(n / 2)
+	if q.from == pieceLen || q.count == 0 {
+		done := q.head
+		q.head, q.from = done.next, 0
+		done.next = nil
+		q.spare = done
+		if q.head == nil {
+			q.tail = nil
+		}
 	}
 	return e
-}
-
-func (q *queue) resize(n int) {
-	ring := make([]queued, n)
-	for i := range q.count {
-		ring[i] = q.ring[(q.head+i)%len(q.ring)]
-	}
-	q.ring, q.head = ring, 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"escalator/bot/store"
@@ -64,7 +65,7 @@ func (r *Replica) soil(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes++
-	r.dirty[id] = r.changes
+	r.dirty[strings.Clone(id)] = r.changes // the caller's may be a piece of something large
 }
 
 // soiled returns the number of the last change without Redis, 0 for none.

@@ -1,0 +1,65 @@
+package handlers_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+
+	"escalator/bot/desk"
+)
+
+// nowhere is a http.ResponseWriter that keeps nothing and allocates nothing.
+type nowhere struct {
+	header http.Header
+	status int
+}
+
+func (w *nowhere) Header() http.Header         { return w.header }
+func (w *nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (w *nowhere) WriteHeader(status int)      { w.status = status }
+
+// rewound is a body that is read again and again.
+type rewound struct{ bytes.Reader }
+
+func (*rewound) Close() error { return nil }
+
+// What a callback allocates from Gin on, beyond what net/http does for it; one is
+// this test's own, and a refilled pool may add one. Who needs more argues for it.
+func TestCallback_allocations_stayWithinTheirBudget(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		repeat bool
+		budget float64
+	}{
+		{"does not escalate", false, 23},
+		{"duplicate", true, 13},
+	} {
+		s := newService(t, nil)
+		stamp := strconv.FormatInt(time.Now().Unix(), 10)
+		query := "SdkAppid=" + strconv.Itoa(benchApp) + "&CallbackCommand=" + desk.CommandSessionEvent + "&RequestTime=" + stamp +
+			"&Sign=" + desk.Sign(benchToken, stamp) + "&RequestID="
+		text := []byte(benchBody(7))
+		r := httptest.NewRequest(http.MethodPost, "/callback?"+query, nil)
+		body, w, handler := new(rewound), &nowhere{header: http.Header{}}, s.Public()
+		r.Body, r.ContentLength = body, int64(len(text))
+		n := 100_000
+		got := testing.AllocsPerRun(500, func() {
+			if !c.repeat {
+				n++
+			}
+			r.URL.RawQuery = query + strconv.Itoa(n)
+			body.Reset(text)
+			handler.ServeHTTP(w, r)
+		})
+		if w.status != http.StatusOK {
+			t.Errorf("%s: status %d", c.name, w.status)
+		}
+		if got > c.budget && !raceDetector {
+			t.Errorf("%s: %.1f allocations, the budget is %.0f", c.name, got, c.budget)
+		}
+		t.Logf("%s: %.1f allocations", c.name, got)
+	}
+}

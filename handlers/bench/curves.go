@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// curvesPart measures how cost grows with load, phrases and conversations.
+func curvesPart(ctx context.Context, b *bench) error {
+	for _, draw := range []func(context.Context, *bench) error{loadCurve, phraseCurves, memoryCurve} {
+		if err := draw(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadCurve offers more and more, up to and past what a side can answer.
+func loadCurve(ctx context.Context, b *bench) error {
+	src, err := shippedRules()
+	if err != nil {
+		return err
+	}
+	s, err := b.startService(ctx, src)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	f, err := startFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	p := newPair(f, s)
+	if err := b.alternate(ctx, p, load{Kind: quiet, Connections: connections}); err != nil {
+		return err
+	}
+	most := statOf(p.floor.rates...).Median
+	answered := plot{File: "load", Title: "Answers against arrivals", X: "arrivals a second", Y: "answers a second"}
+	late := plot{File: "latency", Title: "99th percentile of the time to an answer, from the moment it was meant to be sent", X: "arrivals a second", Y: "ms", LogY: true}
+	for _, side := range []struct {
+		name string
+		*side
+	}{{"bare Gin handler", &p.floor}, {"Escalator", &p.ours}} {
+		var rates, times series
+		rates.Name, times.Name = side.name, side.name
+		for _, share := range []float64{.1, .2, .3, .4, .5, .6, .7, .8, .9, 1, 1.1, 1.25} {
+			o, err := generate(ctx, load{
+				Address: side.address, Kind: quiet, Connections: 4 * connections, Rate: share * most, From: side.from,
+				Warmup: b.length / 5, Length: b.length,
+			})
+			if err != nil {
+				return err
+			}
+			side.from = o.Next
+			rates.Points = append(rates.Points, point{share * most, float64(o.Statuses[http.StatusOK]) / o.Seconds})
+			times.Points = append(times.Points, point{share * most, o.P99 / 1000})
+		}
+		answered.Series, late.Series = append(answered.Series, rates), append(late.Series, times)
+	}
+	b.report.Plots = append(b.report.Plots, answered, late)
+	return nil
+}
+
+// phraseCurves grow the rule file: deciding, loading, reloading.
+func phraseCurves(ctx context.Context, b *bench) error {
+	decide := plot{File: "phrases", Title: "Deciding one message of 100 bytes", X: "phrases in the file", Y: "ns", LogX: true}
+	reload := plot{File: "reload", Title: "Reloading the rule file of a running service", X: "phrases in the file", Y: "ms", LogX: true}
+	decide.Series, reload.Series = []series{{Name: "decide"}}, []series{{Name: "reload"}}
+	for _, n := range []int{10, 30, 100, 300, 1000, 3000, 10_000, 20_000} {
+		p, err := load1(bigRules(n, 0))
+		if err != nil {
+			return err
+		}
+		ns, _ := b.samples(func(t *testing.B) { benchmarkDecide(t, p, mixed(phrases(n))) })
+		decide.Series[0].Points = append(decide.Series[0].Points, point{float64(n), ns.Median})
+		ms, err := b.reloadTime(ctx, n)
+		if err != nil {
+			return err
+		}
+		reload.Series[0].Points = append(reload.Series[0].Points, point{float64(n), ms})
+	}
+	b.report.Plots = append(b.report.Plots, decide, reload)
+	return nil
+}
+
+// reloadTime reloads files of n phrases and returns the median time.
+func (b *bench) reloadTime(ctx context.Context, n int) (ms float64, err error) {
+	s, err := b.startService(ctx, bigRules(n, 0))
+	if err != nil {
+		return 0, err
+	}
+	defer s.stop()
+	var took []float64
+	for variant := range 2*b.rounds + 1 {
+		if err := writeRules(s, bigRules(n, variant+1)); err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		if _, err := s.ask(ctx, http.MethodPost, "/api/reload"); err != nil {
+			return 0, err
+		}
+		took = append(took, float64(time.Since(began).Microseconds())/1000)
+	}
+	return statOf(took...).Median, nil
+}
+
+// memoryCurve fills a service step by step, with and without a memory limit.
+func memoryCurve(ctx context.Context, b *bench) error {
+	src, err := shippedRules()
+	if err != nil {
+		return err
+	}
+	count, steps := million, 10
+	if b.quick {
+		count, steps = fewer/10, 2
+	}
+	grow := plot{File: "memory", Title: "Resident memory against live conversations", X: "conversations", Y: "MB"}
+	for _, way := range []struct {
+		name     string
+		settings []string
+	}{
+		{"as many marks, no limit", nil},
+		{memoryLimit, []string{memoryLimit, "ESCALATOR_DEDUP_FOR=1s"}},
+	} {
+		line, err := b.growth(ctx, src, count/steps, steps, way.settings)
+		if err != nil {
+			return err
+		}
+		line.Name = way.name
+		grow.Series = append(grow.Series, line)
+	}
+	b.report.Plots = append(b.report.Plots, grow)
+	return nil
+}
+
+func (b *bench) growth(ctx context.Context, src []byte, step, steps int, settings []string) (line series, err error) {
+	s, err := b.startService(ctx, src, settings...)
+	if err != nil {
+		return line, err
+	}
+	defer s.stop()
+	for i := range steps + 1 {
+		if i > 0 {
+			if err := s.fill(ctx, i*step, step); err != nil {
+				return line, err
+			}
+		}
+		kib, err := s.kib("VmRSS")
+		if err != nil {
+			return line, err
+		}
+		line.Points = append(line.Points, point{float64(i * step), kib * 1024 / 1e6})
+	}
+	return line, nil
+}
+
+// table writes a plot's figures as a table for the page.
+func (p *plot) table() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |", p.X)
+	for _, s := range p.Series {
+		fmt.Fprintf(&b, " %s, %s |", s.Name, p.Y)
+	}
+	fmt.Fprintf(&b, "\n| ---: |%s\n", strings.Repeat(" ---: |", len(p.Series)))
+	for i, at := range p.Series[0].Points {
+		fmt.Fprintf(&b, "| %s |", number(at.X))
+		for _, s := range p.Series {
+			fmt.Fprintf(&b, " %s |", number(s.Points[i].Y))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,17 @@
+// Command bench measures the service as it runs, and prints one table.
+//
+// The real binary serves in a process of its own, with real settings: callback
+// token on, data folder on disk, log into a file. Beside it, in another process,
+// serves the floor: the least that a Gin handler can do with a callback. A third
+// process makes the load, so that neither side pays for it in its own garbage
+// collector. Both sides are measured in alternating rounds, because machines
+// are noisy: what counts is the ratio of one run.
+//
+// Latency is measured from the moment at which a request was meant to be sent.
+// A generator that waits for an answer before it looks at the clock again does
+// not see the requests that would have come meanwhile.
+//
+// Everything stays on loopback, takes less than ten minutes on two cores, and
+// ends by itself. What is missing (a tool, memory, a port) is told in one line,
+// with exit code 2.
+package main

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+const bigFile = 10_000 // phrases
+
+// startPart measures loading, reloading and starting with a long rule file, and
+// what a reload does to the callbacks meanwhile.
+func startPart(ctx context.Context, b *bench) error {
+	src := bigRules(bigFile, 0)
+	ns, _ := b.samples(func(t *testing.B) {
+		for t.Loop() {
+			if _, err := load1(src); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	b.report.add(row{What: "load 10,000 phrases", Unit: "ms", Ours: scaled(ns, 1e6)})
+	for _, f := range []struct {
+		name string
+		src  []byte
+	}{{"start to ready with the shipped rules", nil}, {"start to ready with 10,000 phrases", src}} {
+		if err := b.starts(ctx, f.name, f.src); err != nil {
+			return err
+		}
+	}
+	return b.reloads(ctx, src)
+}
+
+func scaled(s stat, by float64) stat { return stat{s.Median / by, s.Low / by, s.High / by} }
+
+// starts starts the binary a few times.
+func (b *bench) starts(ctx context.Context, name string, src []byte) (err error) {
+	if src == nil {
+		if src, err = shippedRules(); err != nil {
+			return err
+		}
+	}
+	var took []float64
+	for range 2*b.rounds + 1 {
+		s, err := b.startService(ctx, src)
+		if err != nil {
+			return err
+		}
+		took = append(took, float64(s.ready.Microseconds())/1000)
+		s.stop()
+	}
+	b.report.add(row{What: name, Unit: "ms", Ours: statOf(took...), Goal: &goal{Most: 200}})
+	return nil
+}
+
+// reloads reloads a running service again and again while callbacks come.
+func (b *bench) reloads(ctx context.Context, src []byte) error {
+	s, err := b.startService(ctx, src)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	f, err := startFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	p := newPair(f, s)
+	var took []float64
+	for round := range b.rounds {
+		if err := b.once(ctx, &p.floor, b.probe(probeRate, b.length)); err != nil {
+			return err
+		}
+		times, err := b.reloadUnder(ctx, s, &p.ours, round)
+		if err != nil {
+			return err
+		}
+		took = append(took, times...)
+	}
+	b.report.add(row{What: "reload 10,000 phrases", Unit: "ms", Ours: statOf(took...), Goal: &goal{Most: 100}})
+	b.report.add(row{
+		What: "slowest callback while reloading (floor: at rest)", Unit: "ms",
+		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
+	})
+	return nil
+}
+
+// probeRate is the arrivals a second of a load that only looks.
+const probeRate = 500
+
+// reloadUnder reloads for as long as a probe takes.
+func (b *bench) reloadUnder(ctx context.Context, s *service, probed *side, round int) (took []float64, err error) {
+	probe := make(chan error, 1)
+	go func() { probe <- b.once(ctx, probed, b.probe(probeRate, b.length)) }()
+	for variant := 1; ; variant++ {
+		if err := writeRules(s, bigRules(bigFile, 1000*round+variant)); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if _, err := s.ask(ctx, http.MethodPost, "/api/reload"); err != nil {
+			return nil, err
+		}
+		took = append(took, float64(time.Since(began).Microseconds())/1000)
+		select {
+		case err := <-probe:
+			return took, err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func writeRules(s *service, src []byte) error { return os.WriteFile(s.rules, src, 0o600) }
+
+// idlePart measures what the program takes without doing anything.
+func idlePart(ctx context.Context, b *bench) error {
+	info, err := os.Stat(b.binary)
+	if err != nil {
+		return err
+	}
+	b.report.add(row{What: "binary", Unit: "MB", Ours: statOf(float64(info.Size()) / 1e6), Goal: &goal{Most: 20}})
+	src, err := shippedRules()
+	if err != nil {
+		return err
+	}
+	s, err := b.startService(ctx, src)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	<-time.After(min(b.length, 3*time.Second))
+	kib, err := s.kib("VmRSS")
+	if err != nil {
+		return err
+	}
+	b.report.add(row{What: "resident memory at rest", Unit: "MB", Ours: statOf(kib * 1024 / 1e6), Goal: &goal{Most: 30}})
+	return nil
+}
+
+// gauge reads one value of the service's metrics.
+func (s *service) gauge(ctx context.Context, name string) (v float64, err error) {
+	text, err := s.ask(ctx, http.MethodGet, "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	return metric(text, name)
+}
+
+// metric finds one value in the text of /metrics.
+func metric(text, name string) (v float64, err error) {
+	for line := range strings.Lines(text) {
+		if n, _ := fmt.Sscanf(line, name+" %g", &v); n == 1 {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("the service has no metric %s", name)
+}

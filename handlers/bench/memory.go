@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A million conversations, and what they may take.
+const (
+	million      = 1_000_000
+	fewer        = 20_000 // in a quick run
+	freeMemory   = 2048   // MiB that the part needs
+	memoryLimit  = "GOMEMLIMIT=380MiB"
+	limitedGoal  = 450 // MB
+	defaultsGoal = 900
+)
+
+// memoryPart fills the service with conversations and marks.
+func memoryPart(ctx context.Context, b *bench) error {
+	count, need := million, int64(freeMemory)
+	if b.quick {
+		count, need = fewer, 256
+	}
+	if err := needMemory(need); err != nil {
+		return err
+	}
+	src, err := shippedRules()
+	if err != nil {
+		return err
+	}
+	took, err := b.limited(ctx, src, count)
+	if err != nil {
+		return err
+	}
+	return b.expiring(ctx, count, took)
+}
+
+// limited fills a service that has a memory limit and marks that soon end.
+func (b *bench) limited(ctx context.Context, src []byte, count int) (took time.Duration, err error) {
+	s, err := b.startService(ctx, src, memoryLimit, "ESCALATOR_DEDUP_FOR=1s")
+	if err != nil {
+		return 0, err
+	}
+	defer s.stop()
+	began := time.Now()
+	if err := s.fill(ctx, 0, count); err != nil {
+		return 0, err
+	}
+	took = time.Since(began)
+	return took, b.memoryRow(ctx, s, "with "+memoryLimit, limitedGoal)
+}
+
+// fill begins conversations.
+func (s *service) fill(ctx context.Context, from, count int) error {
+	o, err := generate(ctx, load{Address: s.address, Kind: fresh, Connections: connections, From: from, Count: count})
+	if err != nil {
+		return err
+	}
+	return o.wanted(200)
+}
+
+// memoryRow adds what the service takes now.
+func (b *bench) memoryRow(ctx context.Context, s *service, how string, most float64) error {
+	live, err := s.gauge(ctx, "escalator_sessions_live")
+	if err != nil {
+		return err
+	}
+	kib, err := s.kib("VmRSS")
+	if err != nil {
+		return err
+	}
+	w := row{What: fmt.Sprintf("resident memory, %.0f conversations, %s", live, how), Unit: "MB", Ours: statOf(kib * 1024 / 1e6)}
+	if !b.quick {
+		w.Goal = &goal{Most: most}
+	}
+	b.report.add(w)
+	return nil
+}
+
+// shortLived are rules for conversations that are forgotten after a while.
+const shortLived = `version: 1
+defaults: {session_ttl: %s}
+targets: {default: {}}
+rules:
+  - {id: ask, when: {says: [$ask_human]}, then: {transfer: default}}
+  - {id: stuck, when: {bot_missed: {times: 3, within: 5s}}, then: {transfer: default}}
+  - {id: again, when: {repeats: {times: 3, within: 5s}}, then: {transfer: default}}
+`
+
+// expiring fills a service whose conversations and marks all end soon after,
+// and looks how long callbacks take while they are swept.
+func (b *bench) expiring(ctx context.Context, count int, took time.Duration) error {
+	life := (took + took/4 + 5*time.Second).Round(time.Second)
+	s, err := b.startService(ctx, fmt.Appendf(nil, shortLived, life), "ESCALATOR_DEDUP_FOR="+life.String())
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	f, err := startFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	p := newPair(f, s)
+	if err := s.fill(ctx, 1<<30, count); err != nil {
+		return err
+	}
+	if err := b.memoryRow(ctx, s, "as many marks, no limit", defaultsGoal); err != nil {
+		return err
+	}
+	for range b.rounds { // until all have ended and most are swept
+		if err := b.once(ctx, &p.ours, b.probe(probeRate, (life+45*time.Second)/time.Duration(b.rounds)/quickly(b))); err != nil {
+			return err
+		}
+		if err := b.once(ctx, &p.floor, b.probe(probeRate, b.length)); err != nil {
+			return err
+		}
+	}
+	b.report.add(row{
+		What: "slowest callback while all of them expire (floor: at rest)", Unit: "ms",
+		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
+	})
+	left, err := s.gauge(ctx, "escalator_sessions_live")
+	if err != nil {
+		return err
+	}
+	b.report.add(row{What: "conversations left after that", Unit: "", Ours: statOf(left)})
+	return nil
+}
+
+// quickly is by how much a quick run shortens long waits.
+func quickly(b *bench) time.Duration {
+	if b.quick {
+		return 500
+	}
+	return 1
+}

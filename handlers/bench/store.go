@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"escalator/bot/store"
+	"escalator/bot/store/bolt"
+	"escalator/bot/store/memory"
+	"escalator/rules"
+)
+
+// driver is one way to keep things. A new driver gets its row here.
+type driver struct {
+	name string
+	open func(dir string) (stores, error)
+}
+
+var drivers = []driver{
+	{"memory", openMemory},
+	{"bolt", openBolt},
+}
+
+// stores are what a driver offers; nil: it has none of its own.
+type stores struct {
+	marks         store.Marks
+	conversations store.Conversations
+	outbox        store.Outbox
+	close         func() error
+}
+
+func openMemory(string) (stores, error) {
+	outbox := memory.NewOutbox(nil)
+	return stores{
+		marks:         memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
+		conversations: conversationsOn(outbox, nil),
+		outbox:        outbox,
+		close:         func() error { return nil },
+	}, nil
+}
+
+// openBolt opens the store of one process: live state in memory, transfers and
+// the conversations that matter on disk.
+func openBolt(dir string) (stores, error) {
+	disk, err := bolt.Open(bolt.Options{Dir: dir})
+	if err != nil {
+		return stores{}, err
+	}
+	return stores{conversations: conversationsOn(disk, disk), outbox: disk, close: disk.Close}, nil
+}
+
+func conversationsOn(o store.Outbox, k memory.Keeper) store.Conversations {
+	return memory.NewConversations(memory.ConversationsOptions{
+		Outbox: o, Keeper: k, Max: 1_000_000, Lasting: (*rules.Conversation).Lasting,
+		Expires: func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) },
+	})
+}
+
+// storePart measures what a callback asks of a store, by 64 callbacks at once.
+func storePart(_ context.Context, b *bench) error {
+	for _, d := range drivers {
+		dir := filepath.Join(b.dir, "store-"+d.name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		s, err := d.open(dir)
+		if err != nil {
+			return err
+		}
+		b.storeRows(d.name, s)
+		if err := s.close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) storeRows(name string, s stores) {
+	var n atomic.Int64
+	add := func(what string, do func(ctx context.Context, id string)) {
+		ns, allocs := b.samples(func(t *testing.B) {
+			t.ReportAllocs()
+			t.SetParallelism(32)
+			t.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					do(t.Context(), strconv.FormatInt(n.Add(1), 10))
+				}
+			})
+		})
+		b.report.add(row{What: name + ": " + what, Unit: "ns", Ours: ns, Note: allocations(allocs)})
+	}
+	if s.marks != nil {
+		answer := []byte("{}")
+		add("claim and finish a mark", func(ctx context.Context, id string) {
+			_, _, _ = s.marks.Claim(ctx, id, "")
+			s.marks.Finish(ctx, id, answer)
+		})
+	}
+	add("change a new conversation", func(ctx context.Context, id string) {
+		_ = s.conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
+			c.Observe(rules.EventWithHuman, time.Now(), time.Time{})
+			return store.Effect{}, nil
+		})
+	})
+	chain := []*rules.Target{{ID: "default"}}
+	add("put a transfer", func(ctx context.Context, id string) {
+		now := time.Now()
+		_ = s.outbox.Put(ctx, &store.Transfer{
+			ID: id, Session: id, User: "user", Service: "@service", Rule: "ask-human", Target: "default", Chain: chain, Episode: id, Created: now, Due: now,
+		})
+	})
+}
