@@ -24,6 +24,7 @@ type driver struct {
 var drivers = []driver{
 	{"memory", openMemory},
 	{"bolt", openBolt},
+	{"redis", openRedis},
 }
 
 // stores are what a driver offers; nil: it has none of its own.

@@ -28,6 +28,8 @@ var (
 	hastenSource string
 	//go:embed scripts/renew.lua
 	renewSource string
+	//go:embed scripts/tally.lua
+	tallySource string
 	//go:embed scripts/alarm.lua
 	alarmSource string
 	//go:embed scripts/rate.lua
@@ -43,6 +45,7 @@ var (
 	takeBackScript = redis.NewScript(takeBackSource)
 	hastenScript   = redis.NewScript(hastenSource)
 	renewScript    = redis.NewScript(renewSource)
+	tallyScript    = redis.NewScript(tallySource)
 	alarmScript    = redis.NewScript(alarmSource)
 	rateScript     = redis.NewScript(rateSource)
 )
