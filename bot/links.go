@@ -93,8 +93,9 @@ func (l *links) session(policy *rules.Policy, e *desk.Event, at time.Time) (s st
 	e.Conversation = k.id
 	switch {
 	case s.turn == nil:
-	case s.turn.Kind == rules.StartTurn && at.Sub(k.born) < sameWithin:
-		return step{}, known, nil // it began with a message that we have counted
+	case s.turn.Kind == rules.StartTurn && at.Sub(k.born) < sameWithin: // it began with a message that we have counted
+		k.born = time.Time{} // the next session is another one
+		return step{}, known, nil
 	case s.turn.Kind == rules.StartTurn:
 		k.heard = nil
 	default:

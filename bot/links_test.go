@@ -48,7 +48,8 @@ func (w *linked) im(text string, fromBot bool) {
 		from, to, custom = to, from, `{\"messageType\":\"fallback\"}`
 	}
 	w.handle(im(w.world, desk.CommandC2CAfter, fmt.Sprint(w.n), text, `"From_Account":"jared","To_Account":"@RBT#001"`,
-		fmt.Sprintf(`"From_Account":%q,"To_Account":%q`, from, to), `"CloudCustomData":""`, `"CloudCustomData":"`+custom+`"`))
+		fmt.Sprintf(`"From_Account":%q,"To_Account":%q`, from, to), `"CloudCustomData":""`, `"CloudCustomData":"`+custom+`"`,
+		`"EventTime":1670574414123`, fmt.Sprintf(`"EventTime":%d`, time.Now().UnixMilli())))
 	synctest.Wait()
 }
 
@@ -162,6 +163,18 @@ func TestLinks_aLaterSession_beginsAnew(t *testing.T) {
 		w.desk(desk.EventSessionBegin, "")
 		w.desk(desk.EventUserMessage, "hello again")
 		w.desk(desk.EventUserMessage, "human")
+		w.wantOutcomes("assigned assigned")
+		w.wantCalls(2, 1) // it needs no question whether the conversation is back with the bot
+	})
+}
+
+func TestLinks_aSecondSessionInTheSameMinute_beginsAnewToo(t *testing.T) {
+	withLinks(t, func(w *linked) {
+		w.im("human", false)
+		w.desk(desk.EventSessionBegin, "")
+		time.Sleep(5 * time.Second)
+		w.desk(desk.EventSessionBegin, "")
+		w.desk(desk.EventUserMessage, "human, please")
 		w.wantOutcomes("assigned assigned")
 	})
 }
