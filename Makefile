@@ -25,7 +25,7 @@ build: ## bin/escalator: static, stripped, with its version
 
 test: parts ## vet, then every test with the race detector in random order (PKG=)
 	go vet -tags $(TAGS) $(PKG)
-	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 5m $(PKG)
+	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(PKG)
 
 parts: ## what the tests need beside Go: installed as root on Debian, else named
 	@.ci/parts
