@@ -32,6 +32,10 @@ var (
 	alarmSource string
 	//go:embed scripts/rate.lua
 	rateSource string
+	//go:embed scripts/aside.lua
+	asideSource string
+	//go:embed scripts/probe.lua
+	probeSource string
 
 	claimScript    = redis.NewScript(claimSource)
 	releaseScript  = redis.NewScript(releaseSource)
@@ -45,4 +49,6 @@ var (
 	renewScript    = redis.NewScript(renewSource)
 	alarmScript    = redis.NewScript(alarmSource)
 	rateScript     = redis.NewScript(rateSource)
+	asideScript    = redis.NewScript(asideSource)
+	probeScript    = redis.NewScript(probeSource)
 )
