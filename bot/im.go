@@ -28,15 +28,12 @@ func conversationID(e *desk.Event) string {
 // C2C.CallbackAfterSendMsg). Accounts of the service begin with @ (customer
 // service accounts and robots), customers' do not.
 func (b *Bot) directMessage(ctx context.Context, e *desk.Event) ([]byte, error) {
-	kind := rules.UserTurn
-	switch {
-	case e.SendFailed || e.Control() || isService(e.From) == isService(e.To):
+	if e.SendFailed || e.Control() || isService(e.From) == isService(e.To) {
 		return answerOK, nil // not delivered, no words, or between two customers or two accounts of ours
-	case isService(e.From):
+	}
+	kind := rules.UserTurn
+	if isService(e.From) {
 		kind = rules.BotTurn
-		e.UserID, e.ServiceID = e.To, e.From
-	default:
-		e.UserID, e.ServiceID = e.From, e.To
 	}
 	if b.aliases.known(e.UserID, e.ServiceID) || ours(e) {
 		return answerOK, nil // Desk itself tells us of this conversation
@@ -47,6 +44,18 @@ func (b *Bot) directMessage(ctx context.Context, e *desk.Event) ([]byte, error) 
 		s = step{observe: &seat}
 	}
 	return b.converse(ctx, b.Policy(), e, s)
+}
+
+// nameParties says who of the two in a message of plain IM is the customer: its
+// callback is claimed together with the conversation, so that must be known first.
+func nameParties(e *desk.Event) {
+	switch {
+	case e.Command != desk.CommandBotC2C && e.Command != desk.CommandC2CAfter, isService(e.From) == isService(e.To):
+	case isService(e.From):
+		e.UserID, e.ServiceID = e.To, e.From
+	default:
+		e.UserID, e.ServiceID = e.From, e.To
+	}
 }
 
 // isService reports whether an account is one of the service.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -210,12 +211,16 @@ func foreign(err error) bool { return err != nil && strings.Contains(err.Error()
 const keepDamaged = 7 * 24 * time.Hour
 
 // setForeignAside moves the values whose type is not the one that we give them.
+// Where one was an order of the outbox, the transfers in it get a new place.
 func (c *Client) setForeignAside(ctx context.Context, keys []string) {
 	for _, key := range keys {
 		want := c.keys.kind(key)
 		c.moveAside(ctx, key, func(kind string) string {
 			return fmt.Sprintf("%s holds a %s of somebody else, and not our %s", key, kind, want)
 		})
+	}
+	if outbox := c.keys.outbox(); slices.Contains(keys, outbox[1]) {
+		healScript.Run(ctx, c.rdb, outbox, Lease.Milliseconds(), keepFor.Milliseconds())
 	}
 }
 

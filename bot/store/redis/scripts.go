@@ -34,6 +34,8 @@ var (
 	rateSource string
 	//go:embed scripts/aside.lua
 	asideSource string
+	//go:embed scripts/heal.lua
+	healSource string
 	//go:embed scripts/probe.lua
 	probeSource string
 
@@ -50,5 +52,6 @@ var (
 	alarmScript    = redis.NewScript(alarmSource)
 	rateScript     = redis.NewScript(rateSource)
 	asideScript    = redis.NewScript(asideSource)
+	healScript     = redis.NewScript(healSource)
 	probeScript    = redis.NewScript(probeSource)
 )

@@ -17,7 +17,7 @@ local function ready(id, over)
   if over and head then
     redis.call('HSET', KEYS[1], id, head .. '|1|' .. string.sub(r, rest))
   end
-  redis.call('ZADD', KEYS[3], created or 0, id)
+  redis.call('ZADD', KEYS[3], math.min(tonumber(created or 0), 1e18), id)
 end
 
 -- A lease that ran out: its replica died, perhaps after Desk had heard of it.
