@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -26,6 +27,10 @@ const (
 	// oldestVersion is what the scripts need.
 	oldestVersion = "6.2"
 )
+
+// go-redis writes lines of its own to standard error, past our log. What is in
+// them comes back to us as errors.
+func init() { logging.Disable() }
 
 // Options says which Redis, and how the store works.
 type Options struct {
