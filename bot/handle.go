@@ -18,7 +18,7 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 		json, err := b.accept(context.WithoutCancel(ctx), e)
 		return Answer{JSON: json}, err
 	}
-	answer, first, err := b.Marks.Claim(ctx, key, conversationID(e))
+	answer, first, err := b.Marks.Claim(ctx, key, named(e))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 	}

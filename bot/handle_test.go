@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -235,6 +236,40 @@ func TestWatch_aSlowReaderIsCutOff(t *testing.T) {
 		}
 		if n != streamBuffer {
 			t.Errorf("read %d decisions before the end", n)
+		}
+	})
+}
+
+// namedMarks notes for which conversation each callback is claimed.
+type namedMarks struct {
+	store.Marks
+	conversations []string
+}
+
+func (m *namedMarks) Claim(ctx context.Context, key, conversation string) ([]byte, bool, error) {
+	m.conversations = append(m.conversations, conversation)
+	return m.Marks.Claim(ctx, key, conversation)
+}
+
+// TestHandle_directMessage_isClaimedWithItsConversation: a store keeps the two
+// together, and must not be told of another conversation later.
+func TestHandle_directMessage_isClaimedWithItsConversation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		marks := &namedMarks{Marks: w.bot.Marks}
+		w.bot.Marks = marks
+		for n, parties := range [][2]string{{"user1", "@service"}, {"@service", "user1"}, {"user1", "user2"}} {
+			body := fmt.Sprintf(`{"CallbackCommand":%q,"From_Account":%q,"To_Account":%q,"MsgKey":"%d","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hello"}}]}`,
+				desk.CommandC2CAfter, parties[0], parties[1], n)
+			e, err := desk.Decode(desk.ParseQuery("SdkAppid=1&CallbackCommand="+desk.CommandC2CAfter), []byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.bot.Handle(t.Context(), e); err != nil {
+				t.Error(err)
+			}
+		}
+		if want := []string{"im:user1|@service", "im:user1|@service", ""}; !slices.Equal(marks.conversations, want) {
+			t.Errorf("claimed for %q, want %q", marks.conversations, want)
 		}
 	})
 }

@@ -48,6 +48,16 @@ func direct(e *desk.Event) (s step, user, service string) {
 	}
 }
 
+// named is the conversation that a callback names by itself, whatever is known of
+// it: its mark is kept beside that.
+func named(e *desk.Event) string {
+	if e.Command == desk.CommandBotC2C || e.Command == desk.CommandC2CAfter {
+		_, user, service := direct(e)
+		return pairID(user, service)
+	}
+	return conversationID(e)
+}
+
 // isService reports whether an account is one of the service.
 func isService(account string) bool { return strings.HasPrefix(account, "@") }
 

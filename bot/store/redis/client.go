@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -19,18 +21,16 @@ const (
 	dialTimeout = 500 * time.Millisecond
 	// poolSize bounds the connections of one replica.
 	poolSize = 64
+	// connIdle is after what time a connection is not used again: something on
+	// the way may have forgotten it by then, and would cost a callTimeout.
+	connIdle = time.Minute
 	// oldestVersion is what the scripts need.
 	oldestVersion = "6.2"
 )
 
-// silence keeps go-redis from writing lines of its own to standard error: its
-// errors come back to us, and are told of once.
-type silence struct{}
-
-// Printf implements the logger of go-redis.
-func (silence) Printf(context.Context, string, ...any) {}
-
-func init() { redis.SetLogger(silence{}) }
+// go-redis writes lines of its own to standard error, past our log. What is in
+// them comes back to us as errors.
+func init() { logging.Disable() }
 
 // Options says which Redis, and how the store works.
 type Options struct {
@@ -65,7 +65,8 @@ type Client struct {
 func New(o Options) (*Client, error) {
 	opts, err := redis.ParseURL(o.URL)
 	if err != nil {
-		return nil, &ConfigError{"it is no address like redis://user:password@host:6379/0: " + withoutURL(err, o.URL)}
+		// The error quotes what it stumbled over, which may be a piece of the password.
+		return nil, &ConfigError{"it is no address like redis://user:password@host:6379/0 (a sign like / # ? % @ in the password is written %2F %23 %3F %25 %40)"}
 	}
 	opts.Protocol = 2 // what every proxy understands
 	opts.DisableIdentity = true
@@ -73,7 +74,7 @@ func New(o Options) (*Client, error) {
 	opts.MaxRetries = -1 // a repeat is for those to decide who know what it would do
 	opts.DialerRetries = 1
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, callTimeout, callTimeout
-	opts.PoolSize, opts.PoolTimeout = poolSize, callTimeout
+	opts.PoolSize, opts.PoolTimeout, opts.ConnMaxIdleTime = poolSize, callTimeout, connIdle
 	opts.ContextTimeoutEnabled = true
 	if o.Now == nil {
 		o.Now = time.Now
@@ -82,12 +83,6 @@ func New(o Options) (*Client, error) {
 		o.Report = func(string, string) {}
 	}
 	return &Client{rdb: redis.NewClient(opts), keys: newKeys(o.App), now: o.Now, report: o.Report, dedup: o.DedupFor}, nil
-}
-
-// withoutURL keeps the password out of a message: net/url quotes what it could
-// not read.
-func withoutURL(err error, url string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(err.Error(), strconv.Quote(url), "the value"), url, "the value")
 }
 
 // Address is the host and port, for people; it holds no secret.
@@ -115,12 +110,9 @@ func (c *Client) Check(ctx context.Context) error {
 	return nil
 }
 
-// Probe reads and writes once. Its errors are those of Check.
+// Probe does once all that the stores do. Its errors are those of Check.
 func (c *Client) Probe(ctx context.Context) error {
-	err := c.rdb.Set(ctx, c.keys.probe(), "1", time.Minute).Err()
-	if err == nil {
-		err = c.rdb.Eval(ctx, "return 1", []string{c.keys.probe()}).Err()
-	}
+	err := probeScript.Run(ctx, c.rdb, c.keys.probes()).Err()
 	if err == nil {
 		return nil
 	}
@@ -135,6 +127,8 @@ func (c *Client) Probe(ctx context.Context) error {
 // refusals begin the answers of a Redis that does not take our settings.
 var refusals = []string{
 	"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH", "ERR Client sent AUTH", "ERR DB index", "ERR unknown command",
+	"can't run this command", "can't access at least one of the keys", // NOPERM inside a script, in some versions
+	"MOVED ", "ERR SELECT is not allowed in cluster mode", // a node of a cluster
 }
 
 // Warnings says what of the settings of this Redis would lose transfers; nil
@@ -179,30 +173,40 @@ var ErrAway = errors.New("redis cannot be used now")
 func away(op string, err error) error { return fmt.Errorf("%w: %s: %w", ErrAway, op, err) }
 
 // run runs a script, and loads it where Redis does not know it yet. A nil
-// answer is nil. A value of a foreign type under one of the keys is set aside,
-// and the script runs again.
-func (c *Client) run(ctx context.Context, op string, script *redis.Script, keys []string, args ...any) (any, error) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	answer, err := script.Run(call, c.rdb, keys, args...).Result()
-	if foreign(err) {
-		c.setForeignAside(call, keys)
-		answer, err = script.Run(call, c.rdb, keys, args...).Result()
-	}
-	return answer, fault(ctx, op, err)
+// answer is nil.
+func (c *Client) run(ctx context.Context, op string, script *redis.Script, keys []string, args ...any) (answer any, err error) {
+	err = c.do(ctx, op, keys, func(ctx context.Context) (err error) {
+		answer, err = script.Run(ctx, c.rdb, keys, args...).Result()
+		return err
+	})
+	return answer, err
 }
 
-// fault is what the caller is told of an error: nil for an empty answer, the
-// cause where the caller himself gave up, else ErrAway.
-func fault(ctx context.Context, op string, err error) error {
-	switch {
-	case err == nil, errors.Is(err, redis.Nil):
-		return nil
-	case ctx.Err() != nil:
+// do asks Redis, within the time of one call. A value of a foreign type under
+// one of the keys is set aside, and Redis is asked again. What was begun is not
+// cut short by the end of ctx: nobody would know what became of it, and a claim
+// or a lease would have to run out.
+func (c *Client) do(ctx context.Context, op string, keys []string, ask func(context.Context) error) error {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	default:
-		return away(op, err)
 	}
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	err := ask(call)
+	if foreign(err) {
+		c.setForeignAside(call, keys)
+		err = ask(call)
+	}
+	return fault(op, err)
+}
+
+// fault is what the caller is told of an error: nil for an empty answer, else
+// ErrAway.
+func fault(op string, err error) error {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return away(op, err)
 }
 
 // foreign reports whether a value of another type stands under a key of ours.
@@ -212,33 +216,31 @@ func foreign(err error) bool { return err != nil && strings.Contains(err.Error()
 const keepDamaged = 7 * 24 * time.Hour
 
 // setForeignAside moves the values whose type is not the one that we give them.
+// Where one was an order of the outbox, the transfers in it get a new place.
 func (c *Client) setForeignAside(ctx context.Context, keys []string) {
 	for _, key := range keys {
-		kind, err := c.rdb.Type(ctx, key).Result()
-		if want := kindOf(key); err == nil && kind != "none" && kind != want {
-			c.setAside(ctx, key, fmt.Sprintf("%s holds a %s of somebody else, and not our %s", key, kind, want))
-		}
+		want := c.keys.kind(key)
+		c.moveAside(ctx, key, func(kind string) string {
+			return fmt.Sprintf("%s holds a %s of somebody else, and not our %s", key, kind, want)
+		})
+	}
+	if outbox := c.keys.outbox(); slices.Contains(keys, outbox[1]) {
+		healScript.Run(ctx, c.rdb, outbox, Lease.Milliseconds(), keepFor.Milliseconds())
 	}
 }
 
-// setAside moves a value to where it can be looked at for a while, and reports it.
-func (c *Client) setAside(ctx context.Context, key, problem string) {
+// setAside moves a string that makes no sense, unless somebody has mended it
+// meanwhile.
+func (c *Client) setAside(ctx context.Context, key, value, problem string) {
+	c.moveAside(ctx, key, func(string) string { return problem }, value)
+}
+
+// moveAside moves a value that aside.lua takes for damaged to where it can be
+// looked at for a while, and reports it.
+func (c *Client) moveAside(ctx context.Context, key string, problem func(kind string) string, value ...any) {
 	aside := fmt.Sprintf("%s:damaged:%d", key, c.now().UnixMilli()) // the same slot: the tag is the same
-	if err := c.rdb.Rename(ctx, key, aside).Err(); err != nil {
-		return // somebody else did, or it is gone
-	}
-	c.rdb.PExpire(ctx, aside, keepDamaged)
-	c.report(problem, "the key "+aside+" in Redis")
-}
-
-// kindOf is the type of the value under a key of ours.
-func kindOf(key string) string {
-	switch {
-	case strings.HasSuffix(key, "{outbox}:records"), strings.HasSuffix(key, "{mutes}"):
-		return "hash"
-	case strings.Contains(key, "{outbox}:"), strings.HasSuffix(key, "{alarms}"):
-		return "zset"
-	default:
-		return "string"
+	args := append([]any{c.keys.kind(key), keepDamaged.Milliseconds()}, value...)
+	if kind, err := asideScript.Run(ctx, c.rdb, []string{key, aside}, args...).Text(); err == nil && kind != "" {
+		c.report(problem(kind), "the key "+aside+" in Redis")
 	}
 }

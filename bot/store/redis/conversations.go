@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	// before it fails. Two replicas seldom meet; more than a few times in a row
 	// means that something else is wrong.
 	maxOvertaken = 16
+	// overtakenPause is by how much the longest pause between tries grows, so
+	// that not always the same one is overtaken.
+	overtakenPause = time.Millisecond
 	// pendingPatience is how long a replica waits for the conversation of a
 	// transfer that another one has just put, looking each pendingLook.
 	pendingPatience, pendingLook = 100 * time.Millisecond, 10 * time.Millisecond
@@ -34,6 +38,7 @@ type Conversations struct {
 	marks   *Marks
 	outbox  *Outbox
 	expires func(*rules.Conversation) time.Time
+	usable  func() bool // whether Redis is worth a try
 	seed    maphash.Seed
 	locks   [stripes]sync.Mutex
 }
@@ -42,13 +47,18 @@ type Conversations struct {
 // outbox, and callbacks are answered in the marks. expires says until when a
 // conversation is kept.
 func NewConversations(c *Client, m *Marks, o *Outbox, expires func(*rules.Conversation) time.Time) *Conversations {
-	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, seed: maphash.MakeSeed()}
+	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, usable: func() bool { return true }, seed: maphash.MakeSeed()}
 }
+
+// errOvertaken is no fault of Redis: the sender should try again.
+var errOvertaken = errors.New("other replicas change it all the time")
 
 // loaded is a conversation as Redis has it.
 type loaded struct {
 	stamp string // "" where there is none
 	state rules.Conversation
+	// old says that it came along with a claim: others may have changed it since.
+	old bool
 }
 
 // Update implements store.Conversations. It takes one round trip where the
@@ -58,16 +68,21 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 	lock := &s.locks[maphash.String(s.seed, id)%stripes]
 	lock.Lock()
 	defer lock.Unlock()
-	value, known := s.marks.brought(id)
-	if !known {
+	if !s.usable() { // it went away while we waited for our turn
+		return away("changing a conversation", errors.New("another call failed"))
+	}
+	value, old := s.marks.brought(id)
+	if !old {
 		var err error
 		if value, err = s.load(ctx, id); err != nil {
 			return err
 		}
 	}
 	late := s.now().Add(pendingPatience)
-	for range maxOvertaken {
-		newer, saved, err := s.try(ctx, id, value, change)
+	for tries := range maxOvertaken {
+		before := s.decode(ctx, id, value)
+		before.old = old
+		newer, saved, err := s.try(ctx, id, before, change)
 		switch {
 		case errors.Is(err, store.ErrPending) && s.now().Before(late):
 			// Another replica decided the same a moment ago, and its conversation
@@ -80,16 +95,19 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 			}
 		case err != nil || saved:
 			return err
+		case tries > 0:
+			if err := pause(ctx, mathrand.N(time.Duration(tries)*overtakenPause)); err != nil { //nolint:gosec // jitter needs no secrecy
+				return err
+			}
 		}
-		value = newer
+		value, old = newer, false
 	}
-	return away("saving the conversation "+id, errors.New("others change it all the time"))
+	return fmt.Errorf("saving a conversation: %w", errOvertaken)
 }
 
 // try runs the change on one state. Where another replica has saved a newer one
 // meanwhile, that is returned and nothing was done.
-func (s *Conversations) try(ctx context.Context, id, value string, change store.Change) (newer string, saved bool, err error) {
-	before := s.decode(ctx, id, value)
+func (s *Conversations) try(ctx context.Context, id string, before loaded, change store.Change) (newer string, saved bool, err error) {
 	var after rules.Conversation
 	after.CopyFrom(&before.state)
 	effect, err := change(&after)
@@ -109,22 +127,30 @@ func (s *Conversations) try(ctx context.Context, id, value string, change store.
 	case err == nil: // overtaken
 		s.outbox.takeBack(ctx, effect.Transfer)
 	default:
+		s.outbox.letGo(effect.Transfer.ID)
 		s.outbox.orphan(effect.Transfer)
 	}
 	return newer, saved, err
 }
 
 // load reads a conversation; "" is a new one.
-func (s *Conversations) load(ctx context.Context, id string) (string, error) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
+func (s *Conversations) load(ctx context.Context, id string) (value string, err error) {
 	key := s.keys.conversation(id)
-	value, err := s.rdb.Get(call, key).Result()
-	if foreign(err) {
-		s.setForeignAside(call, []string{key})
-		return "", nil
+	err = s.do(ctx, "loading a conversation", []string{key}, func(ctx context.Context) (err error) {
+		value, err = s.rdb.Get(ctx, key).Result()
+		return err
+	})
+	return value, err
+}
+
+// withBot reports whether a conversation is the bot's, as Redis has it.
+func (s *Conversations) withBot(ctx context.Context, id string) (bool, error) {
+	value, err := s.load(ctx, id)
+	if err != nil {
+		return false, err
 	}
-	return value, fault(ctx, "loading a conversation", err)
+	l := s.decode(ctx, id, value)
+	return l.state.Phase() == rules.PhaseBot, nil
 }
 
 // decode reads a value. One that makes no sense is set aside: the customer
@@ -139,7 +165,7 @@ func (s *Conversations) decode(ctx context.Context, id, value string) (l loaded)
 	}
 	if err != nil {
 		key := s.keys.conversation(id)
-		s.setAside(ctx, key, fmt.Sprintf("the conversation under %s cannot be read (%v): it starts afresh", key, err))
+		s.setAside(ctx, key, value, fmt.Sprintf("the conversation under %s cannot be read (%v): it starts afresh", key, err))
 		return loaded{}
 	}
 	l.stamp = value[:stampSize]
@@ -153,13 +179,13 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if value, err = after.AppendBinary(value); err != nil {
 		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
 	}
-	if effect.Mark == "" && effect.Transfer == nil && unchanged(&before.state, value[stampSize:]) {
+	if effect.Mark == "" && effect.Transfer == nil && !before.old && unchanged(&before.state, value[stampSize:]) {
 		return "", true, s.onlyAlarm(ctx, id, effect)
 	}
 	keys := []string{s.keys.conversation(id)}
 	life := max(time.Second, s.expires(after).Sub(s.now()))
 	args := []any{before.stamp, value, life.Milliseconds()}
-	if mark := s.marks.claimed(effect.Mark); mark != "" {
+	if mark := s.marks.claimed(effect.Mark, id); mark != "" {
 		keys = append(keys, mark)
 		args = append(args, answered(effect.Answer), s.dedup.Milliseconds())
 	}
@@ -170,7 +196,7 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if newer, overtaken := answer.(string); overtaken {
 		return newer, false, nil
 	}
-	s.marks.kept(effect.Mark, effect.Answer)
+	s.marks.kept(effect.Mark, id, effect.Answer)
 	return "", true, nil
 }
 
@@ -187,19 +213,27 @@ func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *st
 	if !effect.Timed {
 		return s.run(ctx, op, saveScript, keys, args...)
 	}
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var saving *redis.Cmd
-	_, _ = s.rdb.Pipelined(call, func(p redis.Pipeliner) error {
-		saving = saveScript.EvalSha(call, p, keys, args...)
-		s.moveAlarm(call, p, id, effect.Alarm)
-		return nil
+	err := s.do(ctx, op, append([]string{s.keys.alarms()}, keys...), func(ctx context.Context) error {
+		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			if saving == nil || saving.Err() != nil { // not if only the alarm has to be repeated
+				saving = saveScript.EvalSha(ctx, p, keys, args...)
+			}
+			s.moveAlarm(ctx, p, id, effect.Alarm)
+			return nil
+		})
+		if redis.HasErrorPrefix(saving.Err(), "NOSCRIPT") {
+			saving = saveScript.Run(ctx, s.rdb, keys, args...)
+		}
+		if saving.Err() != nil {
+			return saving.Err()
+		}
+		return err
 	})
-	answer, err := saving.Result()
-	if redis.HasErrorPrefix(err, "NOSCRIPT") || foreign(err) { // run knows what to do
-		return s.run(ctx, op, saveScript, keys, args...)
+	if saving != nil && saving.Err() == nil { // an alarm more or less is not worth doing it all again
+		return saving.Val(), nil
 	}
-	return answer, fault(ctx, op, err)
+	return nil, err
 }
 
 // onlyAlarm moves the alarm of a conversation that is as it was.
@@ -207,13 +241,13 @@ func (s *Conversations) onlyAlarm(ctx context.Context, id string, effect *store.
 	if !effect.Timed {
 		return nil
 	}
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	_, err := s.rdb.Pipelined(call, func(p redis.Pipeliner) error {
-		s.moveAlarm(call, p, id, effect.Alarm)
-		return nil
+	return s.do(ctx, "moving an alarm", []string{s.keys.alarms()}, func(ctx context.Context) error {
+		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			s.moveAlarm(ctx, p, id, effect.Alarm)
+			return nil
+		})
+		return err
 	})
-	return fault(ctx, "moving an alarm", err)
 }
 
 // Live implements store.Conversations. Nobody counts the keys of a Redis: what

@@ -61,8 +61,12 @@ func (l *link) begin() {
 }
 
 // fell notes that a call failed: until a probe says otherwise nobody waits for
-// Redis any more.
-func (l *link) fell(cause error) { l.set(false, cause) }
+// Redis any more. The first failure tells the cause.
+func (l *link) fell(cause error) {
+	if l.usable() {
+		l.set(false, cause)
+	}
+}
 
 func (l *link) set(up bool, cause error) {
 	l.mu.Lock()
@@ -95,7 +99,7 @@ func (l *link) watch(ctx context.Context, back func(context.Context) error) {
 		err := l.probe(ctx)
 		if good++; err != nil {
 			good = 0
-			l.fell(err)
+			l.set(false, err)
 		} else if good >= backAfter {
 			if err := back(ctx); err == nil {
 				l.set(true, nil)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,11 +22,11 @@ const (
 
 // A mark's value begins with what it is: a claim with its token, or an answer.
 const (
-	markClaim  = 'c'
-	markAnswer = 'a'
+	markClaim  = "c"
+	markAnswer = "a"
 )
 
-func answered(answer []byte) []byte { return append([]byte{markAnswer}, answer...) }
+func answered(answer []byte) []byte { return append([]byte(markAnswer), answer...) }
 
 // Marks remembers the callbacks of all replicas.
 type Marks struct {
@@ -51,7 +52,7 @@ func NewMarks(c *Client) *Marks {
 // comes along. An answer that another replica works on is asked for again and
 // again.
 func (m *Marks) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
-	c := &claim{key: m.keys.mark(key, conversation), token: string(markClaim) + rand.Text(), conversation: conversation}
+	c := &claim{key: m.keys.mark(key, conversation), token: markClaim + rand.Text(), conversation: conversation}
 	keys := []string{c.key}
 	if conversation != "" {
 		keys = append(keys, m.keys.conversation(conversation))
@@ -66,13 +67,10 @@ func (m *Marks) Claim(ctx context.Context, key, conversation string) (answer []b
 		case mine:
 			m.begin(key, c, value)
 			return nil, true, nil
-		case value == "": // it ended this very moment
-			continue
-		case value[0] == markAnswer:
-			return []byte(value[1:]), false, nil
-		case value[0] != markClaim:
-			m.setAside(ctx, c.key, fmt.Sprintf("the mark under %s cannot be read", c.key))
-			continue
+		case strings.HasPrefix(value, markAnswer):
+			return []byte(value[len(markAnswer):]), false, nil
+		case !strings.HasPrefix(value, markClaim):
+			m.setAside(ctx, c.key, value, fmt.Sprintf("the mark under %s cannot be read", c.key))
 		}
 		if err := pause(ctx, wait); err != nil {
 			return nil, false, err
@@ -121,21 +119,22 @@ func (m *Marks) brought(conversation string) (value string, known bool) {
 	return value, known
 }
 
-// claimed returns the key of a mark that this replica has claimed, else "".
-func (m *Marks) claimed(key string) string {
+// claimed returns the key of a mark that this replica has claimed, else "". It
+// must have been claimed for that conversation: else it is in another slot.
+func (m *Marks) claimed(key, conversation string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.claims[key]; c != nil {
+	if c := m.claims[key]; c != nil && c.conversation == conversation {
 		return c.key
 	}
 	return ""
 }
 
 // kept notes that the answer was kept together with the conversation.
-func (m *Marks) kept(key string, answer []byte) {
+func (m *Marks) kept(key, conversation string, answer []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.claims[key]; c != nil {
+	if c := m.claims[key]; c != nil && c.conversation == conversation {
 		c.kept = answer
 	}
 }
@@ -163,9 +162,9 @@ func (m *Marks) finish(ctx context.Context, key string, answer []byte) error {
 	if c == nil || bytes.Equal(c.kept, answer) {
 		return nil
 	}
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return fault(ctx, "keeping an answer", m.rdb.Set(call, c.key, answered(answer), m.dedup).Err())
+	return m.do(ctx, "keeping an answer", []string{c.key}, func(ctx context.Context) error {
+		return m.rdb.Set(ctx, c.key, answered(answer), m.dedup).Err()
+	})
 }
 
 // Release implements store.Marks.

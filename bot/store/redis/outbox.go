@@ -115,47 +115,54 @@ func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
 
 // takeBack removes a prepared transfer, whose conversation thought better of it.
 func (o *Outbox) takeBack(ctx context.Context, t *store.Transfer) {
-	if err := o.withdraw(ctx, t); err != nil {
+	o.letGo(t.ID)
+	if err := o.withdraw(ctx, t, false); err != nil {
 		o.orphan(t)
 	}
 }
 
-func (o *Outbox) withdraw(ctx context.Context, t *store.Transfer) error {
-	o.letGo(t.ID)
-	done, err := o.run(ctx, "taking a transfer back", takeBackScript, o.keys.outbox(), t.ID, t.Episode, keepFor.Milliseconds())
+// withdraw takes a prepared transfer back or, where it is counted on, publishes it.
+func (o *Outbox) withdraw(ctx context.Context, t *store.Transfer, countedOn bool) error {
+	counted := ""
+	if countedOn {
+		counted = "1"
+	}
+	done, err := o.run(ctx, "taking a transfer back", takeBackScript, o.keys.outbox(), t.ID, t.Episode, keepFor.Milliseconds(), counted)
 	if done == int64(2) {
 		o.signal()
 	}
 	return err
 }
 
-// orphan notes a transfer of which nobody knows whether it was put. It is taken
-// back when Redis can be used again: the change that put it failed, so it was
-// decided elsewhere or never promised.
+// orphan notes a transfer of which nobody knows whether it was put, or whether
+// its conversation was saved. It is taken back when Redis can be used again,
+// because it was decided elsewhere or never promised; unless the conversation
+// was saved and counts on it.
 func (o *Outbox) orphan(t *store.Transfer) {
-	o.letGo(t.ID)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.orphans = append(o.orphans, t)
 }
 
-// dropOrphans removes what orphan noted.
-func (o *Outbox) dropOrphans(ctx context.Context) error {
-	for {
-		o.mu.Lock()
-		if len(o.orphans) == 0 {
-			o.mu.Unlock()
-			return nil
+// dropOrphans takes back what orphan noted, as far as it is not counted on.
+func (o *Outbox) dropOrphans(ctx context.Context, countedOn func(ctx context.Context, id string) (bool, error)) error {
+	o.mu.Lock()
+	orphans := o.orphans
+	o.orphans = nil
+	o.mu.Unlock()
+	for n, t := range orphans {
+		counted, err := countedOn(ctx, t.ID)
+		if err == nil {
+			err = o.withdraw(ctx, t, counted)
 		}
-		t := o.orphans[0]
-		o.mu.Unlock()
-		if err := o.withdraw(ctx, t); err != nil {
+		if err != nil {
+			o.mu.Lock()
+			o.orphans = append(orphans[n:], o.orphans...)
+			o.mu.Unlock()
 			return err
 		}
-		o.mu.Lock()
-		o.orphans = o.orphans[1:]
-		o.mu.Unlock()
 	}
+	return nil
 }
 
 func (o *Outbox) hold(id, token string) {
@@ -241,14 +248,14 @@ func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
 
 // Get implements store.Outbox.
 func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	value, err := o.rdb.HGet(call, o.keys.outbox()[0], id).Result()
-	if errors.Is(err, redis.Nil) || foreign(err) {
-		return nil, store.ErrNotFound
-	}
+	var value string
+	records := o.keys.outbox()[0]
+	err := o.do(ctx, "reading a transfer", []string{records}, func(ctx context.Context) (err error) {
+		value, err = o.rdb.HGet(ctx, records, id).Result()
+		return err
+	})
 	if err != nil {
-		return nil, fault(ctx, "reading a transfer", err)
+		return nil, err
 	}
 	r := record{id: id, value: value}
 	t, err := r.decode()
@@ -258,13 +265,17 @@ func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
 	return t, nil
 }
 
-// List implements store.Outbox.
+// listTimeout bounds a List. It may be megabytes, and no callback waits for it.
+const listTimeout = 3 * time.Second
+
+// List implements store.Outbox. Its error says nothing about Redis for others:
+// it is not ErrAway.
 func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
+	call, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	values, err := o.rdb.HGetAll(call, o.keys.outbox()[0]).Result()
+	values, err := o.rdb.WithTimeout(listTimeout).HGetAll(call, o.keys.outbox()[0]).Result()
 	if err != nil && !foreign(err) {
-		return nil, fault(ctx, "listing transfers", err)
+		return nil, fmt.Errorf("listing transfers: %w", err)
 	}
 	list := make([]*store.Transfer, 0, len(values))
 	for id, value := range values {
@@ -280,20 +291,21 @@ func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
 // setRecordAside moves a record that cannot be read to where people can look at it.
 func (o *Outbox) setRecordAside(ctx context.Context, r *record, why error) error {
 	records := o.keys.outbox()[0]
-	aside := records + ":damaged"
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	_, err := o.rdb.TxPipelined(call, func(p redis.Pipeliner) error {
-		p.HSet(call, aside, r.id, r.value)
-		p.PExpire(call, aside, keepDamaged)
-		p.HDel(call, records, r.id)
-		for _, key := range o.keys.outbox()[1:] {
-			p.ZRem(call, key, r.id)
-		}
-		return nil
+	aside := o.keys.damaged()
+	err := o.do(ctx, "setting a damaged transfer aside", append(o.keys.outbox(), aside), func(ctx context.Context) error {
+		_, err := o.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.HSet(ctx, aside, r.id, r.value)
+			p.PExpire(ctx, aside, keepDamaged)
+			p.HDel(ctx, records, r.id)
+			for _, key := range o.keys.outbox()[1:] {
+				p.ZRem(ctx, key, r.id)
+			}
+			return nil
+		})
+		return err
 	})
 	if err != nil {
-		return fault(ctx, "setting a damaged transfer aside", err)
+		return err
 	}
 	o.report(fmt.Sprintf("the transfer of %q cannot be read: %v", r.id, why), "the hash "+aside+" in Redis")
 	return nil

@@ -24,6 +24,7 @@ func stateLetter(s store.State) byte { return s.String()[0] } // p, w, g
 const (
 	doubtNone = '0'
 	doubtNew  = 'n'
+	doubts    = "01nw"
 )
 
 // encode writes a transfer down with the token of who may save it.
@@ -53,6 +54,9 @@ func (r *record) decode() (*store.Transfer, error) {
 	}
 	if t.ID != r.id {
 		return nil, errors.New("it stands under another id")
+	}
+	if doubt := fields[5]; len(doubt) != 1 || !strings.Contains(doubts, doubt) {
+		return nil, errors.New("it has a doubt of an unknown kind")
 	}
 	due, err := strconv.ParseInt(fields[3], 10, 64)
 	if err != nil {

@@ -56,11 +56,13 @@ type ReplicaOptions struct {
 // Connect or Run find that it is there.
 func NewReplica(o ReplicaOptions) *Replica {
 	marks, outbox := NewMarks(o.Client), NewOutbox(o.Client)
-	return &Replica{
+	r := &Replica{
 		client: o.Client, shared: NewConversations(o.Client, marks, outbox, o.Expires), marks: marks, outbox: outbox, refuge: o.Refuge,
 		link:  link{client: o.Client, changed: o.Changed, cause: errors.New("it was not asked yet")},
 		dirty: map[string]uint64{},
 	}
+	r.shared.usable = r.link.usable
+	return r
 }
 
 // Connect asks Redis once. A *ConfigError means that other settings are needed;
@@ -117,22 +119,31 @@ func (r *Replica) on(f func() error) (done bool, err error) {
 
 // cleanUp takes out of Redis what this replica left there and ended elsewhere.
 func (r *Replica) cleanUp(ctx context.Context) error {
-	if err := r.outbox.dropOrphans(ctx); err != nil {
+	if err := r.outbox.dropOrphans(ctx, r.countedOn); err != nil {
 		return err
 	}
-	for {
-		r.mu.Lock()
-		if len(r.moved) == 0 {
-			r.mu.Unlock()
-			return nil
-		}
-		t := r.moved[0]
-		r.mu.Unlock()
+	r.mu.Lock()
+	moved := r.moved
+	r.moved = nil
+	r.mu.Unlock()
+	for n, t := range moved {
 		if err := r.outbox.Delete(ctx, t); err != nil && !errors.Is(err, store.ErrNotFound) {
+			r.mu.Lock()
+			r.moved = append(moved[n:], r.moved...)
+			r.mu.Unlock()
 			return err
 		}
-		r.mu.Lock()
-		r.moved = r.moved[1:]
-		r.mu.Unlock()
 	}
+	return nil
+}
+
+// countedOn reports whether a conversation, as Redis has it, waits for a
+// transfer that a change put before the link broke. Where the refuge has decided
+// the same since, that is under way already.
+func (r *Replica) countedOn(ctx context.Context, id string) (bool, error) {
+	if ours, ok := r.refuge.Conversations.State(id); ok && r.soiled(id) != 0 && ours.Phase() != rules.PhaseBot {
+		return false, nil
+	}
+	withBot, err := r.shared.withBot(ctx, id)
+	return !withBot, err
 }

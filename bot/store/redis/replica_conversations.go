@@ -15,21 +15,26 @@ import (
 func (r *Replica) Update(ctx context.Context, id string, change store.Change) error {
 	var after rules.Conversation
 	var merged uint64
+	var decided bool
 	done, err := r.on(func() error {
 		doubtful := r.link.doubtful()
 		return r.shared.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 			merged = r.merge(id, c)
 			effect, err := change(c)
-			if effect.Transfer != nil {
-				effect.Transfer.Unsure = effect.Transfer.Unsure || doubtful
-			}
 			after.CopyFrom(c)
+			if decided = effect.Transfer != nil; decided && err == nil {
+				effect.Transfer.Unsure = effect.Transfer.Unsure || doubtful
+				err = r.free(ctx, id)
+			}
 			return effect, err
 		})
 	})
 	if done {
 		if err == nil {
 			r.remember(id, &after, merged)
+		}
+		if err == nil && decided {
+			r.supersede(ctx, id)
 		}
 		return err
 	}
@@ -60,12 +65,25 @@ func (r *Replica) remember(id string, c *rules.Conversation, merged uint64) {
 	r.refuge.Conversations.Set(id, c)
 }
 
-// soil notes that the refuge knows more of a conversation than Redis.
+// soiledAtLeast is how many changed conversations are remembered without a look
+// at whether they are still there.
+const soiledAtLeast = 1000
+
+// soil notes that the refuge knows more of a conversation than Redis. Those that
+// the refuge has forgotten are forgotten here too, when they might be many.
 func (r *Replica) soil(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes++
 	r.dirty[strings.Clone(id)] = r.changes // the caller's may be a piece of something large
+	if len(r.dirty) < soiledAtLeast || len(r.dirty) < 2*r.refuge.Conversations.Live() {
+		return
+	}
+	for id := range r.dirty {
+		if _, kept := r.refuge.Conversations.State(id); !kept {
+			delete(r.dirty, id)
+		}
+	}
 }
 
 // soiled returns the number of the last change without Redis, 0 for none.
@@ -115,6 +133,7 @@ func (r *Replica) bringBackNowAndThen(ctx context.Context) {
 }
 
 func (r *Replica) bringBack(ctx context.Context) {
+	_, _ = r.on(func() error { return r.cleanUp(ctx) })
 	r.mu.Lock()
 	ids := slices.Collect(maps.Keys(r.dirty))
 	r.mu.Unlock()

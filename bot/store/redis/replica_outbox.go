@@ -11,10 +11,33 @@ import (
 
 // Put implements store.Outbox.
 func (r *Replica) Put(ctx context.Context, t *store.Transfer) error {
+	if err := r.free(ctx, t.ID); err != nil {
+		return err
+	}
 	if done, err := r.on(func() error { return r.outbox.Put(ctx, t) }); done {
+		if err == nil {
+			r.supersede(ctx, t.ID)
+		}
 		return err
 	}
 	return r.refuge.Outbox.Put(ctx, t)
+}
+
+// free is ErrPending while a transfer of the conversation is on its way from the
+// refuge: Redis does not know of it.
+func (r *Replica) free(ctx context.Context, id string) error {
+	if kept, err := r.refuge.Outbox.Get(ctx, id); err == nil && kept.State == store.Pending {
+		return store.ErrPending
+	}
+	return nil
+}
+
+// supersede removes what waits, or was given up, in the refuge: Redis has a
+// newer transfer of the conversation.
+func (r *Replica) supersede(ctx context.Context, id string) {
+	if kept, err := r.refuge.Outbox.Get(ctx, id); err == nil && kept.State != store.Pending {
+		_ = r.refuge.Outbox.Delete(ctx, kept) // it stays in the list, no more
+	}
 }
 
 // Take implements store.Outbox: first what this replica has of its own, which
@@ -57,14 +80,15 @@ func (r *Replica) Save(ctx context.Context, t *store.Transfer) error {
 	if done, err := r.on(func() error { return r.outbox.Save(ctx, t) }); done {
 		return err
 	}
-	r.move(t)
 	moved := *t
 	moved.Unsure = moved.Unsure || moved.State != store.GivenUp
 	err := r.refuge.Outbox.Put(ctx, &moved)
-	if errors.Is(err, store.ErrPending) { // decided again without Redis: one is enough
-		return nil
+	if err != nil && !errors.Is(err, store.ErrPending) { // its lease in Redis runs out, and another tries it
+		r.outbox.letGo(t.ID)
+		return err
 	}
-	return err
+	r.move(t) // ErrPending: it was decided again without Redis, and one is enough
+	return nil
 }
 
 // Delete implements store.Outbox.
@@ -120,12 +144,11 @@ func (r *Replica) List(ctx context.Context) ([]*store.Transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var shared []*store.Transfer
-	done, err := r.on(func() (err error) {
-		shared, err = r.outbox.List(ctx)
-		return err
-	})
-	if !done || err != nil {
+	if !r.link.usable() {
+		return list, nil
+	}
+	shared, err := r.outbox.List(ctx)
+	if err != nil {
 		return list, err
 	}
 	list = append(list, shared...)

@@ -13,9 +13,12 @@ const keepMutes = 8 * 24 * time.Hour
 // Mutes returns the rules that operators silenced, each as it was kept. The
 // error is ErrAway while Redis cannot be used.
 func (r *Replica) Mutes(ctx context.Context) (mutes map[string]string, err error) {
-	err = r.ask(ctx, "reading mutes", func(ctx context.Context) (err error) {
-		mutes, err = r.client.rdb.HGetAll(ctx, r.client.keys.mutes()).Result()
-		return err
+	key := r.client.keys.mutes()
+	err = r.ask(func() error {
+		return r.client.do(ctx, "reading mutes", []string{key}, func(ctx context.Context) (err error) {
+			mutes, err = r.client.rdb.HGetAll(ctx, key).Result()
+			return err
+		})
 	})
 	return mutes, err
 }
@@ -23,7 +26,7 @@ func (r *Replica) Mutes(ctx context.Context) (mutes map[string]string, err error
 // PutMute keeps a rule's mute for all replicas, or removes it if value is "".
 func (r *Replica) PutMute(ctx context.Context, rule, value string) error {
 	key := r.client.keys.mutes()
-	return r.ask(ctx, "keeping a mute", func(ctx context.Context) error {
+	keep := func(ctx context.Context) error {
 		_, err := r.client.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			if value == "" {
 				p.HDel(ctx, key, rule)
@@ -34,25 +37,23 @@ func (r *Replica) PutMute(ctx context.Context, rule, value string) error {
 			return nil
 		})
 		return err
-	})
+	}
+	return r.ask(func() error { return r.client.do(ctx, "keeping a mute", []string{key}, keep) })
 }
 
 // Overdue returns the conversations whose alarm another replica should have
 // heard a while ago, and did not. Each is given to one replica.
 func (r *Replica) Overdue(ctx context.Context) (ids []string, err error) {
-	err = r.ask(ctx, "reading alarms", func(ctx context.Context) (err error) {
+	err = r.ask(func() (err error) {
 		ids, err = r.client.overdue(ctx, r.client.now())
 		return err
 	})
 	return ids, err
 }
 
-// ask runs f on Redis, within the time of one call. Where Redis is away there
-// is nobody else to ask: ErrAway.
-func (r *Replica) ask(ctx context.Context, op string, f func(context.Context) error) error {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	done, err := r.on(func() error { return fault(ctx, op, f(call)) })
+// ask runs f on Redis. Where that is away there is nobody else to ask: ErrAway.
+func (r *Replica) ask(f func() error) error {
+	done, err := r.on(f)
 	if !done {
 		return ErrAway
 	}

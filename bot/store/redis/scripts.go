@@ -34,6 +34,12 @@ var (
 	alarmSource string
 	//go:embed scripts/rate.lua
 	rateSource string
+	//go:embed scripts/aside.lua
+	asideSource string
+	//go:embed scripts/heal.lua
+	healSource string
+	//go:embed scripts/probe.lua
+	probeSource string
 
 	claimScript    = redis.NewScript(claimSource)
 	releaseScript  = redis.NewScript(releaseSource)
@@ -48,4 +54,7 @@ var (
 	tallyScript    = redis.NewScript(tallySource)
 	alarmScript    = redis.NewScript(alarmSource)
 	rateScript     = redis.NewScript(rateSource)
+	asideScript    = redis.NewScript(asideSource)
+	healScript     = redis.NewScript(healSource)
+	probeScript    = redis.NewScript(probeSource)
 )

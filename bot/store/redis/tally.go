@@ -30,8 +30,8 @@ func (o *Outbox) tally(ctx context.Context) (tally store.Tally, err error) {
 
 // Tally counts what is in Redis and what this replica has of its own.
 func (r *Replica) Tally() (tally store.Tally) {
-	_ = r.ask(context.Background(), "counting transfers", func(ctx context.Context) (err error) {
-		tally, err = r.outbox.tally(ctx)
+	_ = r.ask(func() (err error) {
+		tally, err = r.outbox.tally(context.Background())
 		return err
 	})
 	own, ok := r.refuge.Outbox.(interface{ Tally() store.Tally })

@@ -15,18 +15,14 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // patience is how long a server may take to start or to end.
 const patience = 15 * time.Second
 
-// silence keeps go-redis from telling of a server that is being started.
-type silence struct{}
-
-// Printf implements the logger of go-redis.
-func (silence) Printf(context.Context, string, ...any) {}
-
-func init() { redis.SetLogger(silence{}) }
+// go-redis would tell of a server that is being started.
+func init() { logging.Disable() }
 
 // Server is a redis-server process.
 type Server struct {

@@ -6,6 +6,7 @@
 -- wanted one meanwhile, and 1 after its lease ran out.
 -- With a lease it is the caller's, who says when it may be tried (store.lua).
 -- Returns 1, or 0 when one of the conversation is on its way or being tried.
+for i = 2, 6 do redis.call('ZCARD', KEYS[i]) end -- a stranger's value is found before anything is changed
 local id = ARGV[1]
 local old = redis.call('HGET', KEYS[1], id)
 if old then

@@ -4,6 +4,7 @@
 --       life in ms, forget those given up before this (µs), how many of them are kept.
 -- Returns {1, record, id}, {2, record, id} for one that makes no sense, or
 -- {0, when the next one is due in µs or -1}.
+for i = 2, 6 do redis.call('ZCARD', KEYS[i]) end -- a stranger's value is found before anything is changed
 local life = ARGV[4]
 local t = redis.call('TIME')
 local clock = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -16,7 +17,7 @@ local function ready(id, over)
   if over and head then
     redis.call('HSET', KEYS[1], id, head .. '|1|' .. string.sub(r, rest))
   end
-  redis.call('ZADD', KEYS[3], created or 0, id)
+  redis.call('ZADD', KEYS[3], math.min(tonumber(created or 0), 1e18), id)
 end
 
 -- A lease that ran out: its replica died, perhaps after Desk had heard of it.

@@ -1,0 +1,345 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
+	"escalator/bot/store/redis/redistest"
+	"escalator/rules"
+)
+
+// wire is a hook that sees what goes to Redis: it counts round trips, notes the
+// keys of scripts, and can lose answers.
+type wire struct {
+	mu    sync.Mutex
+	trips []string   // the commands of each round trip
+	keys  [][]string // the keys of each script
+	lose  string     // the answer to the next round trip with this script is lost
+}
+
+func (w *wire) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (w *wire) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		lose := w.see(cmd)
+		err := next(ctx, cmd)
+		if lose {
+			err = context.DeadlineExceeded
+			cmd.SetErr(err)
+		}
+		return err
+	}
+}
+
+func (w *wire) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		lose := w.see(cmds...)
+		err := next(ctx, cmds)
+		if lose {
+			err = context.DeadlineExceeded
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+		}
+		return err
+	}
+}
+
+// see notes one round trip. Those that set a connection up are not counted.
+func (w *wire) see(cmds ...redis.Cmder) (lose bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := make([]string, 0, len(cmds))
+	for _, cmd := range cmds {
+		if slices.Contains([]string{"hello", "client", "select", "auth"}, cmd.Name()) {
+			return false
+		}
+		names = append(names, cmd.Name())
+		if !strings.HasPrefix(cmd.Name(), "eval") {
+			continue
+		}
+		args := cmd.Args()
+		if w.lose != "" && (args[1] == w.lose || args[1] == redis.NewScript(w.lose).Hash()) {
+			lose, w.lose = true, ""
+		}
+		var keys []string
+		for _, key := range args[3 : 3+args[2].(int)] {
+			keys = append(keys, key.(string))
+		}
+		w.keys = append(w.keys, keys)
+	}
+	w.trips = append(w.trips, strings.Join(names, "+"))
+	return lose
+}
+
+// loseAnswerOf has Redis carry out a script the answer to which never arrives.
+func (w *wire) loseAnswerOf(source string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lose = source
+}
+
+// since returns the round trips since the last call.
+func (w *wire) since() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	trips := w.trips
+	w.trips = nil
+	return trips
+}
+
+// one is a replica with everything that a test may look into.
+type one struct {
+	*Replica
+	t    *testing.T
+	wire *wire
+	disk *disk
+	mem  *memory.Conversations
+	mu   sync.Mutex
+	told []string // what was reported as damaged
+}
+
+// disk is the refuge's outbox, which can be full.
+type disk struct {
+	*memory.Outbox
+	mu   sync.Mutex
+	full error
+}
+
+func (d *disk) fill(err error) { d.mu.Lock(); defer d.mu.Unlock(); d.full = err }
+
+func (d *disk) Writable() error { d.mu.Lock(); defer d.mu.Unlock(); return d.full }
+
+func (d *disk) Put(ctx context.Context, t *store.Transfer) error {
+	if err := d.Writable(); err != nil {
+		return err
+	}
+	return d.Outbox.Put(ctx, t)
+}
+
+// join starts a replica of the app that runs until the test ends.
+func join(t *testing.T, server *redistest.Server, app uint64) *one {
+	t.Helper()
+	o := makeReplica(t, server.URL(), app)
+	if err := o.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.run()
+	return o
+}
+
+// makeReplica makes a replica that has not connected yet.
+func makeReplica(t *testing.T, url string, app uint64) *one {
+	t.Helper()
+	o := &one{t: t, wire: &wire{}, disk: &disk{Outbox: memory.NewOutbox(nil)}}
+	client, err := New(Options{URL: url, App: app, DedupFor: time.Minute, Report: o.report})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	client.rdb.AddHook(o.wire)
+	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
+	marks := memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 10_000})
+	o.Replica = NewReplica(ReplicaOptions{
+		Client: client, Refuge: Refuge{Conversations: o.mem, Marks: marks, Outbox: o.disk}, Expires: expires, Changed: func(bool, error) {},
+	})
+	return o
+}
+
+func (o *one) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { o.Run(ctx); close(done) }()
+	o.t.Cleanup(func() { cancel(); <-done })
+}
+
+func (o *one) report(problem, keptAt string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.told = append(o.told, problem+" → "+keptAt)
+}
+
+// reported returns all that was reported as damaged.
+func (o *one) reported() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.told, "\n")
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	late, look := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("%s: it did not come to that", what)
+		}
+	}
+}
+
+// away waits until the replica works without Redis, and back until with it.
+func (o *one) away() {
+	o.t.Helper()
+	eventually(o.t, "working alone", func() bool { _ = o.phase("nobody"); return !o.link.usable() })
+}
+
+func (o *one) back() { o.t.Helper(); eventually(o.t, "the return to Redis", o.link.usable) }
+
+// phase reads a conversation as a callback would.
+func (o *one) phase(id string) (p rules.Phase) {
+	o.t.Helper()
+	err := o.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
+		p = c.Phase()
+		return store.Effect{}, nil
+	})
+	if err != nil {
+		o.t.Fatalf("Update(%q): %v", id, err)
+	}
+	return p
+}
+
+// observe makes an event known to a conversation.
+func (o *one) observe(id string, k rules.EventKind) {
+	o.t.Helper()
+	err := o.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
+		c.Observe(k, time.Now(), time.Time{})
+		return store.Effect{}, nil
+	})
+	if err != nil {
+		o.t.Fatalf("Update(%q): %v", id, err)
+	}
+}
+
+// escalate decides a transfer unless the conversation is away from the bot, as
+// a callback does.
+func (o *one) escalate(ctx context.Context, id, episode string) (t *store.Transfer, err error) {
+	err = o.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
+		t = nil
+		if c.Phase() != rules.PhaseBot {
+			return store.Effect{}, nil
+		}
+		c.Observe(rules.EventTransferring, time.Now(), time.Time{})
+		t = transfer(id, episode)
+		return store.Effect{Transfer: t}, nil
+	})
+	return t, err
+}
+
+// mustEscalate wants a transfer to be decided and stored.
+func (o *one) mustEscalate(id, episode string) *store.Transfer {
+	o.t.Helper()
+	t, err := o.escalate(context.Background(), id, episode)
+	if err != nil || t == nil {
+		o.t.Fatalf("escalating %q: %+v, %v", id, t, err)
+	}
+	return t
+}
+
+// take wants a transfer to be there, or to come within its lease.
+func (o *one) take() (t *store.Transfer) {
+	o.t.Helper()
+	eventually(o.t, "taking a transfer", func() bool {
+		var err error
+		if t, _, err = o.Take(context.Background(), time.Now()); err != nil {
+			o.t.Fatalf("Take: %v", err)
+		}
+		return t != nil
+	})
+	return t
+}
+
+// takeNone wants nothing to be due.
+func (o *one) takeNone() {
+	o.t.Helper()
+	if t, _, err := o.Take(context.Background(), time.Now()); t != nil || err != nil {
+		o.t.Errorf("Take = %+v, %v; want nothing", t, err)
+	}
+}
+
+// raw is a client for what people and strangers do to a Redis.
+func raw(t *testing.T, server *redistest.Server) *redis.Client {
+	t.Helper()
+	c := server.Client()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// do carries out one command.
+func do(t *testing.T, c *redis.Client, args ...any) any {
+	t.Helper()
+	v, err := c.Do(t.Context(), args...).Result()
+	if err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return v
+}
+
+// allKeys lists every key of the server.
+func allKeys(t *testing.T, c *redis.Client) []string {
+	t.Helper()
+	keys, err := c.Keys(t.Context(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// hostileIDs are conversation ids that could break a key or a record.
+var hostileIDs = []string{
+	"plain", "{", "}", "{}", "a{b}c", "}{outbox}:records", "outbox", "{alarms}", "im:u|@s", "a|b|c", "p|x|1|2||n|{}", "line\nbreak", "nul\x00",
+	"quote\"'\\", "%s%d%%", "客户-🙂", " ", strings.Repeat("long", 2048),
+}
+
+// slot is the cluster slot of a key: CRC16 (XMODEM) of what is between the
+// first braces (redis.io, "Redis cluster specification").
+func slot(key string) uint16 {
+	if open := strings.IndexByte(key, '{'); open >= 0 {
+		if length := strings.IndexByte(key[open+1:], '}'); length > 0 {
+			key = key[open+1 : open+1+length]
+		}
+	}
+	var crc uint16
+	for i := range len(key) {
+		crc ^= uint16(key[i]) << 8
+		for range 8 {
+			if crc&0x8000 != 0 {
+				crc = crc<<1 ^ 0x1021
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return crc % 16384
+}
+
+// oneSlot complains about scripts whose keys are in several slots.
+func (w *wire) oneSlot(t *testing.T) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.keys) == 0 {
+		t.Error("no script was seen")
+	}
+	for _, keys := range w.keys {
+		for _, key := range keys[1:] {
+			if slot(key) != slot(keys[0]) {
+				t.Errorf("a script's keys are in several slots: %q", keys)
+				break
+			}
+		}
+	}
+}
+
+func name(n int) string { return fmt.Sprintf("s%d", n) }

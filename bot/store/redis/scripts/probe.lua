@@ -1,0 +1,26 @@
+-- Does all that is done elsewhere, on keys of its own: whether Redis is there,
+-- takes writes, and lets us do what we need.
+-- KEYS: a string, a hash, an order.
+local s, h, z = KEYS[1], KEYS[2], KEYS[3]
+redis.call('TIME')
+redis.call('DEL', s, h, z)
+redis.call('SET', z, '1', 'NX', 'PX', 60000)
+redis.call('TYPE', z)
+redis.call('RENAME', z, s)
+redis.call('GET', s)
+redis.call('GETRANGE', s, 0, 7)
+redis.call('HSET', h, 'a', '1')
+redis.call('PEXPIRE', h, 60000)
+redis.call('HGET', h, 'a')
+redis.call('HGETALL', h)
+redis.call('HKEYS', h)
+redis.call('HDEL', h, 'a')
+redis.call('ZADD', z, 'CH', 1, 'a')
+redis.call('PEXPIRE', z, 60000)
+redis.call('ZSCORE', z, 'a')
+redis.call('ZCARD', z)
+redis.call('ZRANGE', z, 0, 0, 'WITHSCORES')
+redis.call('ZRANGEBYSCORE', z, '-inf', 1, 'LIMIT', 0, 1)
+redis.call('ZREM', z, 'a')
+redis.call('EXISTS', z)
+return 1
