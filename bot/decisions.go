@@ -88,8 +88,13 @@ func (r *DecisionRecord) fields() logrus.Fields {
 	f["session"], f["event"], f["outcome"] = r.Session, r.Event, r.Outcome.String()
 	f["rules_version"], f["took_us"] = r.RulesVersion, r.TookUS
 	for _, s := range [...]struct{ name, value string }{
-		{"user", r.User}, {"request_id", r.RequestID}, {"rule", r.Rule}, {"mode", r.Mode}, {"reason", string(r.Reason)},
-		{"target", r.Target}, {"near", r.Near},
+		{"user", r.User},
+		{"request_id", r.RequestID},
+		{"rule", r.Rule},
+		{"mode", r.Mode},
+		{"reason", string(r.Reason)},
+		{"target", r.Target},
+		{"near", r.Near},
 	} {
 		if s.value != "" {
 			f[s.name] = s.value

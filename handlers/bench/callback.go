@@ -23,7 +23,7 @@ type scene struct {
 
 func scenes() []scene {
 	return []scene{
-		{kind: quiet, name: "does not escalate", status: http.StatusOK, rate: &goal{Least: .85}, p99: &goal{Most: 1.3}, share: .5},
+		{kind: quiet, name: "does not escalate", status: http.StatusOK, rate: &goal{Least: .85}, p99: &goal{Most: 1.3}, share: .3},
 		{kind: escalates, name: "escalates durably", status: http.StatusOK, rate: &goal{Least: .4}, ownShare: .3},
 		{kind: duplicate, name: "duplicate", status: http.StatusOK},
 		{kind: forged, name: "forged, a connection each", status: http.StatusForbidden},
@@ -76,7 +76,7 @@ func (b *bench) play(ctx context.Context, f *floor, s scene) error {
 	case s.share > 0:
 		rate := s.share * statOf(p.floor.rates...).Median
 		err = b.alternate(ctx, p, load{Kind: s.kind, Connections: 4 * connections, Rate: rate})
-		b.latencyRow(p, s.name+", arrivals at half of what the floor can, p99", s.p99)
+		b.latencyRow(p, s.name+", arrivals at 30 % of what the floor can, p99", s.p99)
 	case s.ownShare > 0:
 		rate := s.ownShare * statOf(p.ours.rates...).Median
 		err = b.alternate(ctx, p, load{Kind: s.kind, Connections: 4 * connections, Rate: rate})

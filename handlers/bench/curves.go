@@ -122,12 +122,19 @@ func memoryCurve(ctx context.Context, b *bench) error {
 	grow := plot{File: "memory", Title: "Resident memory against live conversations", X: "conversations", Y: "MB"}
 	for _, way := range []struct {
 		name     string
+		kind     kind
 		settings []string
 	}{
-		{"as many marks, no limit", nil},
-		{memoryLimit, []string{memoryLimit, "ESCALATOR_DEDUP_FOR=1s"}},
+		{"begun, as many marks, no limit", begun, nil},
+		{"begun, " + memoryLimit, begun, []string{memoryLimit, "ESCALATOR_DEDUP_FOR=1s"}},
+		{"a message in each, as many marks, no limit", spoken, nil},
 	} {
-		line, err := b.growth(ctx, src, count/steps, steps, way.settings)
+		s, err := b.startService(ctx, src, way.settings...)
+		if err != nil {
+			return err
+		}
+		line, err := s.growth(ctx, way.kind, count/steps, steps)
+		s.stop()
 		if err != nil {
 			return err
 		}
@@ -138,15 +145,11 @@ func memoryCurve(ctx context.Context, b *bench) error {
 	return nil
 }
 
-func (b *bench) growth(ctx context.Context, src []byte, step, steps int, settings []string) (line series, err error) {
-	s, err := b.startService(ctx, src, settings...)
-	if err != nil {
-		return line, err
-	}
-	defer s.stop()
+// growth fills a service in steps and looks what it takes after each.
+func (s *service) growth(ctx context.Context, k kind, step, steps int) (line series, err error) {
 	for i := range steps + 1 {
 		if i > 0 {
-			if err := s.fill(ctx, i*step, step); err != nil {
+			if err := s.fill(ctx, k, i*step, step); err != nil {
 				return line, err
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -11,7 +12,7 @@ const (
 	million      = 1_000_000
 	fewer        = 20_000 // in a quick run
 	freeMemory   = 2048   // MiB that the part needs
-	memoryLimit  = "GOMEMLIMIT=380MiB"
+	memoryLimit  = "GOMEMLIMIT=400MiB"
 	limitedGoal  = 450 // MB
 	defaultsGoal = 900
 )
@@ -25,39 +26,46 @@ func memoryPart(ctx context.Context, b *bench) error {
 	if err := needMemory(need); err != nil {
 		return err
 	}
-	src, err := shippedRules()
+	took, err := b.limited(ctx, begun, count)
 	if err != nil {
 		return err
 	}
-	took, err := b.limited(ctx, src, count)
-	if err != nil {
+	if _, err := b.limited(ctx, spoken, count); err != nil {
 		return err
 	}
 	return b.expiring(ctx, count, took)
 }
 
 // limited fills a service that has a memory limit and marks that soon end.
-func (b *bench) limited(ctx context.Context, src []byte, count int) (took time.Duration, err error) {
+func (b *bench) limited(ctx context.Context, k kind, count int) (took time.Duration, err error) {
+	src, err := shippedRules()
+	if err != nil {
+		return 0, err
+	}
 	s, err := b.startService(ctx, src, memoryLimit, "ESCALATOR_DEDUP_FOR=1s")
 	if err != nil {
 		return 0, err
 	}
 	defer s.stop()
 	began := time.Now()
-	if err := s.fill(ctx, 0, count); err != nil {
+	if err := s.fill(ctx, k, 0, count); err != nil {
 		return 0, err
 	}
 	took = time.Since(began)
-	return took, b.memoryRow(ctx, s, "with "+memoryLimit, limitedGoal)
+	how, most := memoryLimit, float64(limitedGoal)
+	if k == spoken {
+		how, most = "a message in each, "+memoryLimit, 0
+	}
+	return took, b.memoryRow(ctx, s, how, most)
 }
 
 // fill begins conversations.
-func (s *service) fill(ctx context.Context, from, count int) error {
-	o, err := generate(ctx, load{Address: s.address, Kind: fresh, Connections: connections, From: from, Count: count})
+func (s *service) fill(ctx context.Context, k kind, from, count int) error {
+	o, err := generate(ctx, load{Address: s.address, Kind: k, Connections: connections, From: from, Count: count})
 	if err != nil {
 		return err
 	}
-	return o.wanted(200)
+	return o.wanted(http.StatusOK)
 }
 
 // memoryRow adds what the service takes now.
@@ -71,7 +79,7 @@ func (b *bench) memoryRow(ctx context.Context, s *service, how string, most floa
 		return err
 	}
 	w := row{What: fmt.Sprintf("resident memory, %.0f conversations, %s", live, how), Unit: "MB", Ours: statOf(kib * 1024 / 1e6)}
-	if !b.quick {
+	if !b.quick && most > 0 {
 		w.Goal = &goal{Most: most}
 	}
 	b.report.add(w)
@@ -103,7 +111,7 @@ func (b *bench) expiring(ctx context.Context, count int, took time.Duration) err
 	}
 	defer f.stop()
 	p := newPair(f, s)
-	if err := s.fill(ctx, 1<<30, count); err != nil {
+	if err := s.fill(ctx, begun, 1<<30, count); err != nil {
 		return err
 	}
 	if err := b.memoryRow(ctx, s, "as many marks, no limit", defaultsGoal); err != nil {

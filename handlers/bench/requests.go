@@ -16,7 +16,8 @@ const (
 	escalates kind = "escalates"
 	duplicate kind = "duplicate"
 	forged    kind = "forged"
-	fresh     kind = "new conversation" // each callback is the first of its conversation
+	begun     kind = "new conversation" // each callback begins another conversation
+	spoken    kind = "first message"    // the same, and the customer has said something
 )
 
 // messages are of about 100 bytes, and no rule fires on them.
@@ -87,13 +88,18 @@ func (r *requests) append(dst, room []byte, n int) (request, body []byte) {
 	case duplicate:
 		session = n % requestIDs
 		id, text = session, messages[session%len(messages)]
-	case fresh:
+	case begun, spoken:
 	}
 	sign := s.sign
 	if r.kind == forged {
 		sign = wrong(sign)
 	}
-	body = appendBody(room[:0], session, n, text)
+	event := desk.EventUserMessage
+	if r.kind == begun {
+		event = desk.EventSessionBegin
+	}
+	body = appendBody(room[:0], event, session, n)
+	body = appendText(body, text)
 	dst = append(dst[:0], "POST /callback?SdkAppid="+callbackApp+"&CallbackCommand="+desk.CommandSessionEvent+
 		"&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI&RequestTime="...)
 	dst = append(dst, s.stamp...)
@@ -121,14 +127,20 @@ func wrong(sign string) string {
 
 var callbackApp = appID()
 
-// appendBody writes a callback of about 500 bytes, as Desk sends them.
-func appendBody(b []byte, session, n int, text string) []byte {
+// appendBody begins a callback of about 500 bytes, as Desk sends them.
+func appendBody(b []byte, event string, session, n int) []byte {
 	b = append(b, `{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"2baf4d84-beb4-4607-a1ea-`...)
 	b = strconv.AppendInt(b, int64(1e12+session), 10)
-	b = append(b, `","Event":"ChatBot.UserSendMsg","EventTime":1725540020017,"ChannelType":"SDK","ClientUserId":"user-`...)
+	b = append(b, `","Event":"`...)
+	b = append(b, event...)
+	b = append(b, `","EventTime":1725540020017,"ChannelType":"SDK","ClientUserId":"user-`...)
 	b = strconv.AppendInt(b, int64(session), 10)
 	b = append(b, `","CustomerServiceId":"@customer_service_account","MsgKey":"152_1600012345_`...)
-	b = strconv.AppendInt(b, int64(n), 10)
+	return strconv.AppendInt(b, int64(n), 10)
+}
+
+// appendText ends it with what was said.
+func appendText(b []byte, text string) []byte {
 	b = append(b, `","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"`...)
 	b = append(b, text...)
 	return append(b, `"}}],"CloudCustomData":"","IsContactUser":false,"ForwardFromAgentId":""}`...)
