@@ -15,6 +15,10 @@ import (
 // those of all the others.
 const namedFirst = 200 * time.Millisecond
 
+// hastenWithin bounds the work of one agent's callback: where the outbox is
+// long, and shared, those that it does not get to are tried at their own time.
+const hastenWithin = time.Second
+
 // memberChanged tries the transfers that wait for somebody as soon as an agent
 // is free, those that name this agent first (Member.EventNotify). Tencent's own
 // pages call that status "ready" in the table and "free" in the sample.
@@ -23,12 +27,17 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 		return answerOK, nil
 	}
 	b.freed.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, hastenWithin)
+	defer cancel()
 	list, err := b.Outbox.List(ctx)
 	if err != nil {
 		return answerOK, nil //nolint:nilerr // they are tried at their time all the same
 	}
 	tried := 0
 	for _, t := range list {
+		if ctx.Err() != nil {
+			break
+		}
 		if t.State != store.Waiting {
 			continue
 		}
