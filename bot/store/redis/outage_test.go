@@ -228,7 +228,9 @@ func TestConnect_toARedisThatRefusesOurSettings(t *testing.T) {
 	server := redistest.Start(t)
 	locked := redistest.Start(t, "--requirepass", "right")
 	cluster := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
-	with := func(s *redistest.Server, user string) string { return strings.Replace(s.URL(), "redis://", "redis://"+user+"@", 1) }
+	with := func(s *redistest.Server, user string) string {
+		return strings.Replace(s.URL(), "redis://", "redis://"+user+"@", 1)
+	}
 	for name, test := range map[string]struct{ url, want string }{
 		"no password":         {locked.URL(), "NOAUTH"},
 		"wrong password":      {with(locked, ":secret"), "WRONGPASS"},
