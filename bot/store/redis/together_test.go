@@ -198,8 +198,8 @@ func TestReplicas_onLinksThatBreak_deliverAllThatWasPromised(t *testing.T) {
 	for _, breaks := range []bool{false, true} {
 		t.Run(fmt.Sprintf("breaks %v", breaks), func(t *testing.T) {
 			w := newWalk(t, 3)
-			w.run(3*time.Second, breaks)
-			w.judge(breaks)
+			w.run(2*time.Second, breaks)
+			w.judge()
 		})
 	}
 }
@@ -370,9 +370,14 @@ func (w *walk) breakLink(ctx context.Context, o *one, every time.Duration) {
 	}
 }
 
-// judge wants every promise kept.
-func (w *walk) judge(broke bool) {
+// judge wants every promise kept and, unless a link broke (a busy machine does
+// that too), no conversation tried twice at a time.
+func (w *walk) judge() {
 	w.t.Helper()
+	var fell int64
+	for _, o := range w.replicas {
+		fell += o.fell.Load()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for episode, id := range w.promised {
@@ -380,8 +385,8 @@ func (w *walk) judge(broke bool) {
 			w.t.Errorf("%s of %s was promised and never delivered", episode, id)
 		}
 	}
-	if !broke && len(w.doubled) > 0 {
+	if fell == 0 && len(w.doubled) > 0 {
 		w.t.Errorf("on links that held, tried twice at a time: %v", w.doubled)
 	}
-	w.t.Logf("%d callbacks, %d promises, %d deliveries, %d times two at once", w.seq.Load(), len(w.promised), len(w.delivered), len(w.doubled))
+	w.t.Logf("%d times a link broke: %d callbacks, %d promises, %d deliveries, %d times two at once", fell, w.seq.Load(), len(w.promised), len(w.delivered), len(w.doubled))
 }
