@@ -10,10 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sirupsen/logrus"
-
-	"escalator/bot"
 	"escalator/bot/store"
 	"escalator/bot/store/redis/redistest"
 	"escalator/rules"
@@ -82,62 +78,6 @@ func TestPace_whenRedisGoesAwayWhileWaiting_goesOnAlone(t *testing.T) {
 	}
 }
 
-// newBot makes a bot on a replica's stores.
-func newBot(t *testing.T, o *one) *bot.Bot {
-	t.Helper()
-	policy, report := rules.Load([]byte(`
-version: 1
-lists: {person: [human]}
-targets: {default: {}}
-rules:
-  - {id: ask-human, when: {says: [$person]}, then: {transfer: default}}
-`), rules.LoadOptions{})
-	if policy == nil {
-		t.Fatalf("%+v", report.Errors)
-	}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	return bot.New(bot.Options{
-		Policy: policy, Conversations: o, Marks: o, Outbox: o, Pace: o.Pace(), Horizon: time.Hour,
-		Log: log, Metrics: bot.NewMetrics(prometheus.NewRegistry()),
-	})
-}
-
-func TestMutes_reachOtherReplicas_alsoAfterAnOutage(t *testing.T) {
-	server := redistest.Start(t)
-	app := apps.Add(1)
-	var bots []*bot.Bot
-	var replicas []*one
-	for range 2 {
-		o := join(t, server, app)
-		b := newBot(t, o)
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { b.ShareMutes(ctx, o); close(done) }()
-		t.Cleanup(func() { cancel(); <-done })
-		bots, replicas = append(bots, b), append(replicas, o)
-	}
-	mute := func(b *bot.Bot, d time.Duration) {
-		t.Helper()
-		if _, err := b.Mute("ask-human", d, "me", "a test"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	muted := func(b *bot.Bot) bool { return b.Muted()["ask-human"].Until.After(time.Now()) }
-	// A mute counts where it is made even before the others are asked about.
-	eventually(t, "the first exchange", func() bool { return len(replicas[0].wire.since())+len(replicas[1].wire.since()) > 0 })
-	mute(bots[0], time.Hour)
-	eventually(t, "the mute reaching the other", func() bool { return muted(bots[1]) })
-	server.Kill()
-	mute(bots[1], 0)
-	eventually(t, "both working alone", func() bool { return !replicas[0].link.usable() && !replicas[1].link.usable() })
-	if muted(bots[1]) || !muted(bots[0]) {
-		t.Errorf("without Redis: muted %v and %v, want each its own", muted(bots[0]), muted(bots[1]))
-	}
-	server.Restart()
-	eventually(t, "the end of the mute reaching the other", func() bool { return !muted(bots[0]) && !muted(bots[1]) })
-}
-
 func TestAlarms_overdue_areGivenToOneReplica(t *testing.T) {
 	server := redistest.Start(t)
 	app := apps.Add(1)
@@ -176,21 +116,7 @@ func TestAlarms_overdue_areGivenToOneReplica(t *testing.T) {
 	}
 }
 
-func TestBot_wakesAConversationThatNeedsNoAlarm_andForgetsIt(t *testing.T) {
-	server := redistest.Start(t)
-	o := join(t, server, apps.Add(1))
-	callback{key: "k", id: "s", timed: true, alarm: time.Now().Add(-time.Minute)}.to(t, o)
-	ids, err := o.Overdue(t.Context())
-	if err != nil || len(ids) != 1 {
-		t.Fatalf("Overdue = %q, %v", ids, err)
-	}
-	newBot(t, o).Wake(append(ids, "forgotten long ago"))
-	if left := do(t, raw(t, server), "ZCARD", o.client.keys.alarms()); left != int64(0) {
-		t.Errorf("%d alarms are left", left)
-	}
-}
-
-// TestReplicas_underLoad_onALinkThatBreaks is a random walk of three replicas
+// TestReplicas_onLinksThatBreak_deliverAllThatWasPromised is a random walk of three replicas
 // on few conversations, with links that fail and a replica that dies now and
 // then. Whatever was answered must be delivered; and while all links hold, no
 // conversation is tried twice at a time.
