@@ -46,7 +46,7 @@ type courier struct {
 var errStopped = errors.New("the service is stopping")
 
 func newCourier(b *Bot) *courier {
-	c := &courier{bot: b, pace: b.Options.Pace, slots: make(chan struct{}, courierWorkers)}
+	c := &courier{bot: b, pace: b.Pace, slots: make(chan struct{}, courierWorkers)}
 	if c.pace == nil {
 		c.pace = newOwnPace(b.Options.Policy.Global())
 	}

@@ -47,7 +47,7 @@ func join(t *testing.T, server *redistest.Server) *joined {
 
 // during runs f until the test ends.
 func during(t *testing.T, f func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { f(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })

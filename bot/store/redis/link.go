@@ -37,13 +37,13 @@ func (l *link) usable() bool {
 }
 
 // state returns why Redis cannot be used and since when; nil: it can.
-func (l *link) state() (cause error, since time.Time) {
+func (l *link) state() (since time.Time, cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.up {
-		return nil, l.since
+		return l.since, nil
 	}
-	return l.cause, l.since
+	return l.since, l.cause
 }
 
 // doubtful reports whether others may know things that Redis does not.

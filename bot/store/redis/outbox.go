@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func (o *Outbox) Put(ctx context.Context, t *store.Transfer) error {
 // must follow.
 func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
 	token := rand.Text()
-	err := o.put(ctx, t, token, fmt.Sprint(o.lease.Milliseconds()), doubtNew)
+	err := o.put(ctx, t, token, strconv.FormatInt(o.lease.Milliseconds(), 10), doubtNew)
 	switch {
 	case err == nil:
 		o.hold(t.ID, token)

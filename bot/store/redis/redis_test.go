@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -102,7 +101,7 @@ func TestConversations_ofTwoReplicas_decideOnce(t *testing.T) {
 			for i := range each {
 				id := fmt.Sprintf("s%d", i)
 				var mine bool
-				err := d.conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
+				err := d.conversations.Update(t.Context(), id, func(c *rules.Conversation) (store.Effect, error) {
 					mine = c.Phase() == rules.PhaseBot
 					if !mine {
 						return store.Effect{}, nil

@@ -91,7 +91,7 @@ func (r *Replica) Run(ctx context.Context) {
 
 // Degraded says what this replica has to do without, nil if nothing.
 func (r *Replica) Degraded() (reasons []string) {
-	if cause, since := r.link.state(); cause != nil {
+	if since, cause := r.link.state(); cause != nil {
 		text := "working without Redis: "
 		if !since.IsZero() {
 			text = fmt.Sprintf("working without Redis since %s: ", since.UTC().Format(time.RFC3339))

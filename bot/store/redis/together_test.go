@@ -96,7 +96,7 @@ func TestAlarms_overdue_areGivenToOneReplica(t *testing.T) {
 	for _, o := range []*one{a, b} {
 		all.Go(func() {
 			for range 3 {
-				ids, err := o.Overdue(context.Background())
+				ids, err := o.Overdue(t.Context())
 				if err != nil {
 					t.Errorf("Overdue: %v", err)
 				}

@@ -67,7 +67,7 @@ func freePort(t testing.TB) string {
 // run starts the process and waits until it answers.
 func (s *Server) run() {
 	s.t.Helper()
-	s.cmd, s.ended = exec.Command(s.args[0], s.args[1:]...), make(chan struct{}) //nolint:gosec // a test names the program
+	s.cmd, s.ended = exec.Command(s.args[0], s.args[1:]...), make(chan struct{}) //nolint:gosec,noctx // a test names the program; Kill ends it
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("starting redis-server: %v", err)
