@@ -14,8 +14,10 @@
 //   - Leases run by the clock of Redis, so replicas may differ about the time.
 //   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
 //     that a script's keys are in one slot of a Redis Cluster. Nothing scans.
-//   - A value that is not ours, or damaged, is set aside and reported.
+//   - A value that is not ours, or damaged, is set aside and reported. Transfers
+//     that lose their place in an order by that get a new one.
+//   - A call that was begun is not cut short by its caller: a claim or a lease
+//     of which nobody knows would have to run out.
 //
-// Errors of Redis itself (away, slow, read-only, full) come back as they are;
-// Away tells them from those of the caller.
+// What Redis cannot do now (away, slow, read-only, full) is ErrAway.
 package redis

@@ -165,8 +165,7 @@ func TestNew_ofAWrongAddress_tellsNoPartOfThePassword(t *testing.T) {
 		"redis://:1?hunter2=1@h", "http://u:hunter2@h", "hunter2", "hunter2://h", "redis://u:hunter2@h:port", "redis://h:1\nhunter2", "redis://h:1/0?hunter2=1",
 	} {
 		_, err := New(Options{URL: url})
-		var config *ConfigError
-		if !errors.As(err, &config) {
+		if _, ok := errors.AsType[*ConfigError](err); !ok {
 			t.Errorf("%q: %v, want a *ConfigError", url, err)
 		} else if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "zz") {
 			t.Errorf("%q: %v", url, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,6 +105,7 @@ type one struct {
 	wire *wire
 	disk *disk
 	mem  *memory.Conversations
+	fell atomic.Int64 // how often Redis went away
 	mu   sync.Mutex
 	told []string // what was reported as damaged
 }
@@ -150,7 +152,11 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
 	marks := memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 10_000})
 	o.Replica = NewReplica(ReplicaOptions{
-		Client: client, Refuge: Refuge{Conversations: o.mem, Marks: marks, Outbox: o.disk}, Expires: expires, Changed: func(bool, error) {},
+		Client: client, Refuge: Refuge{Conversations: o.mem, Marks: marks, Outbox: o.disk}, Expires: expires, Changed: func(up bool, _ error) {
+			if !up {
+				o.fell.Add(1)
+			}
+		},
 	})
 	return o
 }

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -89,7 +88,7 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 func wantNothingLeft(t *testing.T, o *one) {
 	t.Helper()
 	eventually(t, "tidying up", func() bool {
-		list, err := o.List(context.Background())
+		list, err := o.List(t.Context())
 		o.Replica.mu.Lock()
 		defer o.Replica.mu.Unlock()
 		o.outbox.mu.Lock()
@@ -105,8 +104,8 @@ func TestReplica_transferTakenFromRedis_endsWithoutIt(t *testing.T) {
 			with  func(o *one, tr *store.Transfer) error
 			stays bool
 		}{
-			{"deleted", func(o *one, tr *store.Transfer) error { return o.Delete(context.Background(), tr) }, false},
-			{"saved", func(o *one, tr *store.Transfer) error { return o.Save(context.Background(), tr) }, true},
+			{"deleted", func(o *one, tr *store.Transfer) error { return o.Delete(t.Context(), tr) }, false},
+			{"saved", func(o *one, tr *store.Transfer) error { return o.Save(t.Context(), tr) }, true},
 		} {
 			t.Run(fault.name+", "+ends.name, func(t *testing.T) {
 				server := redistest.Start(t)
@@ -148,7 +147,7 @@ func TestReplica_conversationChangedWithoutRedis_isMerged(t *testing.T) {
 		{[]rules.EventKind{rules.EventWithHuman}, []rules.EventKind{rules.EventTransferring}, rules.PhaseHuman},
 	} {
 		for _, byNextUpdate := range []bool{false, true} {
-			t.Run(fmt.Sprint(test.ours, test.theirs, byNextUpdate), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v over %v, by the next update %v", test.ours, test.theirs, byNextUpdate), func(t *testing.T) {
 				server := redistest.Start(t)
 				app := apps.Add(1)
 				o, other := join(t, server, app), join(t, server, app)

@@ -19,8 +19,7 @@ const (
 	// Lease is how long a transfer is its taker's without a sign of life. It
 	// outlives one call of Desk (5 s), and is the longest that a customer waits
 	// for another replica when one dies.
-	Lease      = 15 * time.Second
-	renewEvery = Lease / 3
+	Lease = 15 * time.Second
 	// keepFor is the expiry of the outbox and the alarms, moved by every write.
 	// It outlives what is kept for people to read.
 	keepFor     = 8 * 24 * time.Hour
@@ -34,6 +33,7 @@ const (
 type Outbox struct {
 	*Client
 	changed chan struct{}
+	lease   time.Duration // Lease, but in tests; renewed three times within it
 
 	mu      sync.Mutex
 	held    map[string]string // id → token of what this replica has leased
@@ -42,12 +42,12 @@ type Outbox struct {
 
 // NewOutbox returns the shared outbox. Its leases are renewed by Run only.
 func NewOutbox(c *Client) *Outbox {
-	return &Outbox{Client: c, changed: make(chan struct{}, 1), held: map[string]string{}}
+	return &Outbox{Client: c, changed: make(chan struct{}, 1), lease: Lease, held: map[string]string{}}
 }
 
 // Run renews the leases of this replica until ctx ends.
 func (o *Outbox) Run(ctx context.Context) {
-	tick := time.NewTicker(renewEvery)
+	tick := time.NewTicker(o.lease / 3)
 	defer tick.Stop()
 	for {
 		select {
@@ -60,7 +60,7 @@ func (o *Outbox) Run(ctx context.Context) {
 }
 
 func (o *Outbox) renew(ctx context.Context) {
-	args := []any{Lease.Milliseconds()}
+	args := []any{o.lease.Milliseconds()}
 	o.mu.Lock()
 	for id, token := range o.held {
 		args = append(args, id, token)
@@ -84,7 +84,7 @@ func (o *Outbox) Put(ctx context.Context, t *store.Transfer) error {
 // must follow.
 func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
 	token := rand.Text()
-	err := o.put(ctx, t, token, strconv.FormatInt(Lease.Milliseconds(), 10), doubtNew)
+	err := o.put(ctx, t, token, strconv.FormatInt(o.lease.Milliseconds(), 10), doubtNew)
 	switch {
 	case err == nil:
 		o.hold(t.ID, token)
@@ -185,7 +185,7 @@ func (o *Outbox) letGo(id string) string {
 func (o *Outbox) Take(ctx context.Context, now time.Time) (t *store.Transfer, next time.Time, err error) {
 	for {
 		token := rand.Text()
-		answer, err := o.run(ctx, "taking a transfer", takeScript, o.keys.outbox(), now.UnixMicro(), token, Lease.Milliseconds(),
+		answer, err := o.run(ctx, "taking a transfer", takeScript, o.keys.outbox(), now.UnixMicro(), token, o.lease.Milliseconds(),
 			keepFor.Milliseconds(), now.Add(-keepGivenUp).UnixMicro(), maxGivenUp)
 		if err != nil {
 			return nil, time.Time{}, err

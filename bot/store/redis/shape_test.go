@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -191,7 +190,7 @@ func wantTidy(t *testing.T, c *redis.Client, app uint64) {
 		if end := strings.IndexByte(rest, '}'); !ours || end < 1 || strings.IndexByte(rest[:end], '{') >= 0 {
 			t.Errorf("the key %.80q has no prefix or no hash tag", key)
 		}
-		if ttl, err := c.PTTL(context.Background(), key).Result(); err != nil || ttl <= 0 {
+		if ttl, err := c.PTTL(t.Context(), key).Result(); err != nil || ttl <= 0 {
 			t.Errorf("the key %.80q expires in %s, %v", key, ttl, err)
 		}
 	}

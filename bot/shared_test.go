@@ -1,0 +1,117 @@
+package bot
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
+	"escalator/bot/store/redis"
+	"escalator/bot/store/redis/redistest"
+	"escalator/rules"
+)
+
+// joined is a bot whose replica shares a real Redis with others.
+type joined struct {
+	*Bot
+	replica *redis.Replica
+}
+
+// join makes one that runs until the test ends.
+func join(t *testing.T, server *redistest.Server) *joined {
+	t.Helper()
+	client, err := redis.New(redis.Options{URL: server.URL(), App: 1, DedupFor: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	outbox := memory.NewOutbox(nil)
+	expires := func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
+	j := &joined{Bot: newWorld(t, outbox).bot}
+	j.replica = redis.NewReplica(redis.ReplicaOptions{
+		Client: client, Expires: expires, Changed: func(bool, error) {},
+		Refuge: redis.Refuge{
+			Conversations: memory.NewConversations(memory.ConversationsOptions{Outbox: outbox, Max: 1000, Expires: expires}),
+			Marks:         memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 1000}),
+			Outbox:        outbox,
+		},
+	})
+	if err := j.replica.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	j.Conversations, j.Marks, j.Outbox = j.replica, j.replica, j.replica
+	during(t, j.replica.Run)
+	return j
+}
+
+// during runs f until the test ends.
+func during(t *testing.T, f func(context.Context)) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+// eventually polls until ok, in real time.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	late, look := time.After(30*time.Second), time.NewTicker(10*time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("%s: it did not come to that", what)
+		}
+	}
+}
+
+func (j *joined) muted() bool { return j.Muted()["ask-human"].Until.After(time.Now()) }
+
+func TestShareMutes_reachesOtherReplicas_alsoAfterAnOutage(t *testing.T) {
+	server := redistest.Start(t)
+	a, b := join(t, server), join(t, server)
+	for _, j := range []*joined{a, b} {
+		during(t, func(ctx context.Context) { j.ShareMutes(ctx, j.replica) })
+	}
+	shares := func(j *joined) bool { j.mutes.mu.Lock(); defer j.mutes.mu.Unlock(); return j.mutes.shared != nil }
+	eventually(t, "sharing", func() bool { return shares(a) && shares(b) })
+	mute := func(j *joined, d time.Duration) {
+		t.Helper()
+		if _, err := j.Mute("ask-human", d, "me", "a test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mute(a, time.Hour)
+	eventually(t, "the mute reaching the other", b.muted)
+	server.Kill()
+	mute(b, 0)
+	eventually(t, "both working alone", func() bool { return len(a.replica.Degraded())*len(b.replica.Degraded()) > 0 })
+	if b.muted() || !a.muted() {
+		t.Errorf("without Redis: muted %v and %v, want each its own", a.muted(), b.muted())
+	}
+	server.Restart()
+	eventually(t, "the end of the mute reaching the other", func() bool { return !a.muted() && !b.muted() })
+}
+
+func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {
+	server := redistest.Start(t)
+	j := join(t, server)
+	err := j.replica.Update(t.Context(), "s", func(*rules.Conversation) (store.Effect, error) {
+		return store.Effect{Timed: true, Alarm: time.Now().Add(-time.Minute)}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := j.replica.Overdue(t.Context())
+	if err != nil || len(ids) != 1 || ids[0] != "s" {
+		t.Fatalf("Overdue = %q, %v", ids, err)
+	}
+	j.Wake(append(ids, "forgotten long ago"))
+	client := server.Client()
+	defer func() { _ = client.Close() }()
+	if left, err := client.ZCard(t.Context(), "escalator:1:{alarms}").Result(); left != 0 || err != nil {
+		t.Errorf("%d alarms are left, %v", left, err)
+	}
+}
