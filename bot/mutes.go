@@ -182,7 +182,11 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 		delete(b.mutes.unshared, rule)
 	}
 	values, err := b.mutes.shared.Mutes(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
+		return
+	case len(values) == 0: // nobody has shared anything yet, or what was there is lost: ours count
+		b.shareAllMutes(ctx)
 		return
 	}
 	theirs := decodeMutes(values, b.Now())
@@ -194,6 +198,20 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 		b.Log.WithError(err).Warn("mutes of another replica could not be kept for a restart")
 	}
 	b.Log.WithField("rules", slices.AppendSeq([]string{}, maps.Keys(theirs))).Warn("mutes changed on another replica")
+}
+
+// sharedMutes is the field that says that mutes are shared: without any, it is there
+// alone.
+const sharedMutes = ""
+
+// shareAllMutes has the others hear of all mutes that this replica knows.
+func (b *Bot) shareAllMutes(ctx context.Context) {
+	if b.mutes.shared.PutMute(ctx, sharedMutes, "shared") != nil {
+		return // the next exchange will do
+	}
+	for rule := range b.Muted() {
+		b.mutes.unshared[rule] = true
+	}
 }
 
 func encodeMute(m rules.Mute, now time.Time) string {

@@ -170,7 +170,12 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
 // save stores what became of an attempt. If that fails the transfer keeps its
 // earlier place in the outbox and is tried again after a state check.
 func (b *Bot) save(ctx context.Context, t *store.Transfer) {
-	b.logStoreError(b.Outbox.Save(context.WithoutCancel(ctx), t), t)
+	err := b.Outbox.Save(context.WithoutCancel(ctx), t)
+	if errors.Is(err, store.ErrNotFound) { // else its end would stand nowhere
+		b.Log.WithFields(logrus.Fields{"session": clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "error": t.Error}).
+			Warn("a transfer is not in the outbox any more: its customer left, or another replica goes on with it")
+	}
+	b.logStoreError(err, t)
 }
 
 // forget removes a transfer that has ended.

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,12 +121,15 @@ func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
 		"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_LISTEN=127.0.0.1:0",
 		"ESCALATOR_ADMIN_LISTEN=127.0.0.1:0", "ESCALATOR_RULES=" + ruleFileOf(t, plainRules), "ESCALATOR_CALLBACK_TOKEN=x",
 	}
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
 	address := strings.TrimPrefix(server.URL(), "redis://")
 	for _, c := range []struct{ name, url, want string }{
 		{"no URL", "nonsense", "ESCALATOR_REDIS_URL: it is no address like redis://"},
 		{"another scheme", "http://:planted-password@" + address, "ESCALATOR_REDIS_URL: it is no address like redis://"},
 		{"no password", "redis://" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: NOAUTH"},
 		{"a wrong password", "redis://:planted-password@" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
+		{"no Redis", "redis://" + strings.TrimPrefix(web.URL, "http://"), "ESCALATOR_REDIS_URL: " + strings.TrimPrefix(web.URL, "http://") + " is no Redis"},
 		{"no such database", "redis://:the-right-password@" + address + "/99", "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,6 +164,12 @@ func TestServe_speaksToRedisOverTLS_asAUserWithAPassword(t *testing.T) {
 	}
 	if strings.Contains(s.out.String(), "the-password") {
 		t.Error("the password is in the log")
+	}
+	code, _, errOut := command(t, []string{
+		"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_RULES=" + ruleFileOf(t, plainRules), "ESCALATOR_REDIS_URL=" + url,
+	}, "serve")
+	if code != 2 || !strings.Contains(errOut, " is not trusted: ") {
+		t.Errorf("a certificate of nobody: exit %d\n%s", code, errOut)
 	}
 }
 

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -116,6 +117,12 @@ func (c *Client) Probe(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &ConfigError{fmt.Sprintf("%s is not trusted: %v", c.Address(), err)}
+	}
+	if strings.Contains(err.Error(), "can't parse") || strings.Contains(err.Error(), "invalid reply") {
+		return &ConfigError{c.Address() + " is no Redis: it answers something else"}
+	}
 	for _, refusal := range refusals {
 		if strings.Contains(err.Error(), refusal) {
 			return &ConfigError{fmt.Sprintf("%s refuses us: %v", c.Address(), err)}
@@ -146,8 +153,16 @@ func (c *Client) Warnings(ctx context.Context) (warnings []string) {
 	if strings.Contains(info, "\nmaxmemory_policy:") && !strings.Contains(info, "\nmaxmemory_policy:noeviction") && !strings.Contains(info, "\nmaxmemory:0\r") {
 		warnings = append(warnings, "this Redis drops keys when it is full, transfers too; set maxmemory-policy noeviction")
 	}
+	if theirs, err := c.rdb.Time(ctx).Result(); err == nil {
+		if off := c.now().Sub(theirs).Abs(); off > clockTolerance {
+			warnings = append(warnings, fmt.Sprintf("the clock here and that of Redis differ by %s: replicas would be early or late with each other's transfers; set them by NTP", off.Round(time.Second)))
+		}
+	}
 	return warnings
 }
+
+// clockTolerance is by how much clocks may differ without anybody noticing.
+const clockTolerance = 5 * time.Second
 
 // older reports whether version a comes before b. What is no version is not.
 func older(a, b string) bool {
