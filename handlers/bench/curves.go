@@ -19,6 +19,14 @@ func curvesPart(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// shares are the arrivals that are offered, of what the floor can answer.
+func (b *bench) shares() []float64 {
+	if b.quick {
+		return []float64{.1, 1.1}
+	}
+	return []float64{.05, .1, .15, .2, .25, .3, .35, .4, .5, .6, .7, .8, .9, 1, 1.1, 1.25}
+}
+
 // loadCurve offers more and more, up to and past what a side can answer.
 func loadCurve(ctx context.Context, b *bench) error {
 	src, err := shippedRules()
@@ -48,7 +56,7 @@ func loadCurve(ctx context.Context, b *bench) error {
 	}{{"bare Gin handler", &p.floor}, {"Escalator", &p.ours}} {
 		var rates, times series
 		rates.Name, times.Name = side.name, side.name
-		for _, share := range []float64{.1, .2, .3, .4, .5, .6, .7, .8, .9, 1, 1.1, 1.25} {
+		for _, share := range b.shares() {
 			o, err := generate(ctx, load{
 				Address: side.address, Kind: quiet, Connections: 4 * connections, Rate: share * most, From: side.from,
 				Warmup: b.length / 5, Length: b.length,
@@ -71,7 +79,11 @@ func phraseCurves(ctx context.Context, b *bench) error {
 	decide := plot{File: "phrases", Title: "Deciding one message of 100 bytes", X: "phrases in the file", Y: "ns", LogX: true}
 	reload := plot{File: "reload", Title: "Reloading the rule file of a running service", X: "phrases in the file", Y: "ms", LogX: true}
 	decide.Series, reload.Series = []series{{Name: "decide"}}, []series{{Name: "reload"}}
-	for _, n := range []int{10, 30, 100, 300, 1000, 3000, 10_000, 20_000} {
+	counts := []int{10, 30, 100, 300, 1000, 3000, 10_000, 20_000}
+	if b.quick {
+		counts = []int{10, 100}
+	}
+	for _, n := range counts {
 		p, err := load1(bigRules(n, 0))
 		if err != nil {
 			return err

@@ -12,10 +12,19 @@ import (
 
 const bigFile = 10_000 // phrases
 
+// longest is the number of phrases of the longest rule file.
+func (b *bench) longest() int {
+	if b.quick {
+		return bigFile / 10
+	}
+	return bigFile
+}
+
 // startPart measures loading, reloading and starting with a long rule file, and
 // what a reload does to the callbacks meanwhile.
 func startPart(ctx context.Context, b *bench) error {
-	src := bigRules(bigFile, 0)
+	phrases := b.longest()
+	src := bigRules(phrases, 0)
 	ns, _ := b.samples(func(t *testing.B) {
 		for t.Loop() {
 			if _, err := load1(src); err != nil {
@@ -23,11 +32,11 @@ func startPart(ctx context.Context, b *bench) error {
 			}
 		}
 	})
-	b.report.add(row{What: "load 10,000 phrases", Unit: "ms", Ours: scaled(ns, 1e6)})
+	b.report.add(row{What: fmt.Sprintf("load %d phrases", phrases), Unit: "ms", Ours: scaled(ns, 1e6)})
 	for _, f := range []struct {
 		name string
 		src  []byte
-	}{{"start to ready with the shipped rules", nil}, {"start to ready with 10,000 phrases", src}} {
+	}{{"start to ready with the shipped rules", nil}, {fmt.Sprintf("start to ready with %d phrases", phrases), src}} {
 		if err := b.starts(ctx, f.name, f.src); err != nil {
 			return err
 		}
@@ -45,7 +54,7 @@ func (b *bench) starts(ctx context.Context, name string, src []byte) (err error)
 		}
 	}
 	var took []float64
-	for range 2*b.rounds + 1 {
+	for range 2*b.rounds - 1 {
 		s, err := b.startService(ctx, src)
 		if err != nil {
 			return err
@@ -81,7 +90,7 @@ func (b *bench) reloads(ctx context.Context, src []byte) error {
 		}
 		took = append(took, times...)
 	}
-	b.report.add(row{What: "reload 10,000 phrases", Unit: "ms", Ours: statOf(took...), Goal: &goal{Most: 100}})
+	b.report.add(row{What: fmt.Sprintf("reload %d phrases", b.longest()), Unit: "ms", Ours: statOf(took...), Goal: &goal{Most: 100}})
 	b.report.add(row{
 		What: "slowest callback while reloading (floor: at rest)", Unit: "ms",
 		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
@@ -97,7 +106,7 @@ func (b *bench) reloadUnder(ctx context.Context, s *service, probed *side, round
 	probe := make(chan error, 1)
 	go func() { probe <- b.once(ctx, probed, b.probe(probeRate, b.length)) }()
 	for variant := 1; ; variant++ {
-		if err := writeRules(s, bigRules(bigFile, 1000*round+variant)); err != nil {
+		if err := writeRules(s, bigRules(b.longest(), 1000*round+variant)); err != nil {
 			return nil, err
 		}
 		began := time.Now()

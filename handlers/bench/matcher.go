@@ -11,7 +11,12 @@ import (
 )
 
 // sizes are the numbers of phrases that are compared.
-var sizes = []int{100, 1000, 10_000}
+func (b *bench) sizes() []int {
+	if b.quick {
+		return []int{100, 1000}
+	}
+	return []int{100, 1000, bigFile}
+}
 
 // samples runs a benchmark once per round.
 func (b *bench) samples(f func(*testing.B)) (ns stat, allocs int64) {
@@ -33,7 +38,7 @@ func mixed(list []string) []string {
 
 // matcherPart measures finding the phrases of a message.
 func matcherPart(_ context.Context, b *bench) error {
-	for _, n := range sizes {
+	for _, n := range b.sizes() {
 		list := phrases(n)
 		m, err := matcherOf(list)
 		if err != nil {
@@ -70,6 +75,7 @@ func benchmarkFind(b *testing.B, m *text.Matcher, list []string) {
 // decisionPart measures deciding: phrases, counters and all.
 func decisionPart(_ context.Context, b *bench) error {
 	var first stat
+	sizes := b.sizes()
 	for _, n := range sizes {
 		p, err := load1(bigRules(n, 0))
 		if err != nil {
