@@ -34,6 +34,7 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
+	collectSeldom()
 	return app.serve(ctx, env.Reload)
 }
 
