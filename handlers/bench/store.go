@@ -104,7 +104,7 @@ func (b *bench) storeRows(name string, s stores) {
 	}
 	add("change a new conversation", func(ctx context.Context, id string) {
 		_ = s.conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
-			c.Observe(rules.EventWithHuman, time.Now(), time.Time{})
+			c.Observe(rules.EventBotMessage, time.Now(), time.Time{})
 			return store.Effect{}, nil
 		})
 	})
