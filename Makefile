@@ -26,6 +26,8 @@ build: ## bin/escalator: static, stripped, with its version
 test: parts ## vet, then every test with the race detector in random order (PKG=)
 	go vet -tags $(TAGS) $(PKG)
 	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(PKG)
+	@# Under the race detector allocations say nothing: their budgets are held here.
+	go test -tags $(TAGS) -count=1 -run 'llocat' ./rules ./bot/store/memory ./handlers
 
 parts: ## what the tests need beside Go: installed as root on Debian, else named
 	@.ci/parts
