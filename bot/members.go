@@ -31,7 +31,7 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 	defer cancel()
 	list, err := b.Outbox.List(ctx)
 	if err != nil {
-		return answerOK, nil //nolint:nilerr // they are tried at their time all the same
+		return answerOK, nil // they are tried at their time all the same
 	}
 	tried := 0
 	for _, t := range list {

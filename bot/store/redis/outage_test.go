@@ -335,3 +335,17 @@ func TestReplica_whoseRedisIsEmptied_startsAfresh(t *testing.T) {
 	}
 	everything(t, o, "u")
 }
+
+// A probe that passes on a full Redis would have the replica come and go.
+func TestProbe_ofAFullRedis_fails(t *testing.T) {
+	server := redistest.Start(t)
+	c := open(t, server, 0, nil).client
+	server.Set("maxmemory", "1mb")
+	if err := c.Probe(t.Context()); !errors.Is(err, ErrAway) {
+		t.Errorf("a full Redis is taken for a usable one: %v", err)
+	}
+	server.Set("maxmemory", "0")
+	if err := c.Probe(t.Context()); err != nil {
+		t.Errorf("after it was given room: %v", err)
+	}
+}

@@ -2,6 +2,8 @@
 -- takes writes, and lets us do what we need.
 -- KEYS: a string, a hash, an order.
 local s, h, z = KEYS[1], KEYS[2], KEYS[3]
+-- First what a full Redis refuses: behind a write of another kind it would let it pass.
+redis.call('SET', s, '1', 'PX', 60000)
 redis.call('TIME')
 redis.call('DEL', s, h, z)
 redis.call('SET', z, '1', 'NX', 'PX', 60000)
