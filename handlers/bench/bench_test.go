@@ -140,11 +140,13 @@ func TestReport_goalsAreJudged(t *testing.T) {
 	var r report
 	floor := statOf(100)
 	r.add(row{What: "ratio", Floor: &floor, Ours: statOf(80, 90, 85), Goal: &goal{Least: .85}})
-	r.add(row{What: "slow", Floor: &floor, Ours: statOf(131), Goal: &goal{Most: 1.3}})
+	shared := &goal{Most: 1.3}
+	r.add(row{What: "slow", Floor: &floor, Ours: statOf(131), Goal: shared})
 	r.add(row{What: "bare", Floor: &floor, Ours: statOf(4), Goal: &goal{Most: 5, Bare: true}})
+	r.add(row{What: "fast enough, under the same goal", Floor: &floor, Ours: statOf(129), Goal: shared})
 	var out strings.Builder
 	r.print(&out)
-	if !r.Rows[0].Goal.Met || r.Rows[1].Goal.Met || !r.Rows[2].Goal.Met || !strings.Contains(out.String(), "85.0 (80.0–90.0)") {
+	if !r.Rows[0].Goal.Met || r.Rows[1].Goal.Met || !r.Rows[2].Goal.Met || !r.Rows[3].Goal.Met || !strings.Contains(out.String(), "85.0 (80.0–90.0)") {
 		t.Errorf("%s", out.String())
 	}
 }

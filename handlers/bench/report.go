@@ -56,6 +56,8 @@ func statOf(values ...float64) stat {
 func (r *report) add(w row) {
 	w.Part = r.part
 	if w.Goal != nil {
+		goal := *w.Goal // rows share it, and each is judged by itself
+		w.Goal = &goal
 		judged := w.Ours.Median
 		if w.Floor != nil && !w.Goal.Bare {
 			judged = w.ratio()
