@@ -137,6 +137,7 @@ func TestInstallations_plainIM_looksTheSessionUpAndTransfers(t *testing.T) {
 			s.im(command, desktest.IM{From: imCustomer, To: imService, Text: "abracadabra"})
 			session := s.desk.SessionOf(imCustomer, imService)
 			s.log("transfer", map[string]any{"session": session.ID, "outcome": "assigned", "rule": "magic"})
+			s.drain() // the line comes first, then the conversation hears of it
 			s.im(command, desktest.IM{From: imCustomer, To: imService, Text: "abracadabra", CloudCustomData: "again"})
 			s.log("decision", map[string]any{"user": imCustomer, "reason": "already_human"})
 		})
