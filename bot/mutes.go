@@ -42,6 +42,8 @@ type mutes struct {
 type MuteStore interface {
 	Mutes(ctx context.Context) (map[string]string, error)
 	PutMute(ctx context.Context, rule, value string) error
+	// PutMutes keeps several at once: nobody sees a part of them.
+	PutMutes(ctx context.Context, mutes map[string]string) error
 }
 
 // savedMute is a mute in the file.
@@ -204,14 +206,16 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 // alone.
 const sharedMutes = ""
 
-// shareAllMutes has the others hear of all mutes that this replica knows.
+// shareAllMutes has the others hear of all mutes that this replica knows, at once:
+// one that saw a part of them would drop the rest.
 func (b *Bot) shareAllMutes(ctx context.Context) {
-	if b.mutes.shared.PutMute(ctx, sharedMutes, "shared") != nil {
-		return // the next exchange will do
+	all := map[string]string{sharedMutes: "shared"}
+	for rule, m := range b.Muted() {
+		if value := encodeMute(m, b.Now()); value != "" {
+			all[rule] = value
+		}
 	}
-	for rule := range b.Muted() {
-		b.mutes.unshared[rule] = true
-	}
+	_ = b.mutes.shared.PutMutes(ctx, all) // if it fails, the next exchange will do
 }
 
 func encodeMute(m rules.Mute, now time.Time) string {

@@ -95,6 +95,23 @@ func TestShareMutes_reachesOtherReplicas_alsoAfterAnOutage(t *testing.T) {
 	eventually(t, "the end of the mute reaching the other", func() bool { return !a.muted() && !b.muted() })
 }
 
+// The one that looks between two steps of another must not take a part for all.
+func TestShareMutes_afterRedisWasEmptied_noneDropsItsOwn(t *testing.T) {
+	server := redistest.Start(t)
+	a, b := join(t, server), join(t, server)
+	until := time.Now().Add(time.Hour)
+	for _, j := range []*joined{a, b} {
+		j.mutes.shared, j.mutes.unshared = j.replica, map[string]bool{}
+		j.SetMuted(rules.Muted{"ask-human": {Until: until, By: "me", Why: "a test"}})
+	}
+	a.exchangeMutes(t.Context())
+	b.exchangeMutes(t.Context())
+	a.exchangeMutes(t.Context())
+	if !a.muted() || !b.muted() {
+		t.Errorf("muted %v and %v, want both", a.muted(), b.muted())
+	}
+}
+
 func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {
 	server := redistest.Start(t)
 	j := join(t, server)

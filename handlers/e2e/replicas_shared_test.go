@@ -130,6 +130,7 @@ func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
 		{"no password", "redis://" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: NOAUTH"},
 		{"a wrong password", "redis://:planted-password@" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
 		{"no Redis", "redis://" + strings.TrimPrefix(web.URL, "http://"), "ESCALATOR_REDIS_URL: " + strings.TrimPrefix(web.URL, "http://") + " is no Redis"},
+		{"certificates not verified", "rediss://:planted-password@" + address + "?skip_verify=true", "ESCALATOR_REDIS_URL: skip_verify would speak to anybody"},
 		{"no such database", "redis://:the-right-password@" + address + "/99", "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -69,6 +69,9 @@ func New(o Options) (*Client, error) {
 		// The error quotes what it stumbled over, which may be a piece of the password.
 		return nil, &ConfigError{"it is no address like redis://user:password@host:6379/0 (a sign like / # ? % @ in the password is written %2F %23 %3F %25 %40)"}
 	}
+	if opts.TLSConfig != nil && opts.TLSConfig.InsecureSkipVerify {
+		return nil, &ConfigError{"skip_verify would speak to anybody who says to be that Redis: trust its certificate instead (SSL_CERT_FILE)"}
+	}
 	opts.Protocol = 2 // what every proxy understands
 	opts.DisableIdentity = true
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}

@@ -41,6 +41,20 @@ func (r *Replica) PutMute(ctx context.Context, rule, value string) error {
 	return r.ask(func() error { return r.client.do(ctx, "keeping a mute", []string{key}, keep) })
 }
 
+// PutMutes keeps all of the mutes at once: nobody sees a part of them.
+func (r *Replica) PutMutes(ctx context.Context, mutes map[string]string) error {
+	key := r.client.keys.mutes()
+	keep := func(ctx context.Context) error {
+		_, err := r.client.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.HSet(ctx, key, mutes)
+			p.PExpire(ctx, key, keepMutes)
+			return nil
+		})
+		return err
+	}
+	return r.ask(func() error { return r.client.do(ctx, "keeping mutes", []string{key}, keep) })
+}
+
 // Overdue returns the conversations whose alarm another replica should have
 // heard a while ago, and did not. Each is given to one replica.
 func (r *Replica) Overdue(ctx context.Context) (ids []string, err error) {
