@@ -19,7 +19,7 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	prompts := fs.Bool("prompts", true, "send system prompts (queuing, connectedToAgent, …) as bot messages")
 	members := fs.Bool("member-events", false, "send Member.EventNotify whenever an agent's status changes")
 	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN\n(without a key, a public sample key is used and printed)."
-	if _, err := parse(fs, env, args, usage); err != nil {
+	if err := flagsOnly(fs, env, args, usage); err != nil {
 		return err
 	}
 	key := desk.Secret(env.Getenv("ESCALATOR_SECRET_KEY"))
