@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"escalator/bot/store"
@@ -93,6 +94,31 @@ func TestShareMutes_reachesOtherReplicas_alsoAfterAnOutage(t *testing.T) {
 	}
 	server.Restart()
 	eventually(t, "the end of the mute reaching the other", func() bool { return !a.muted() && !b.muted() })
+}
+
+// told counts what a replica hears of mutes.
+type told struct{ put chan string }
+
+func (m told) Mutes(context.Context) (map[string]string, error) {
+	return map[string]string{sharedMutes: "shared"}, nil
+}
+
+func (m told) PutMute(_ context.Context, rule, _ string) error { m.put <- rule; return nil }
+
+func TestShareMutes_tellsTheOthersAtOnce_notAtTheNextLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newWorld(t, memory.NewOutbox(nil)).bot
+		store := told{make(chan string, 1)}
+		during(t, func(ctx context.Context) { b.ShareMutes(ctx, store) })
+		synctest.Wait()
+		began := time.Now()
+		if _, err := b.Mute("ask-human", time.Hour, "me", "a test"); err != nil {
+			t.Fatal(err)
+		}
+		if rule, waited := <-store.put, time.Since(began); rule != "ask-human" || waited != 0 {
+			t.Errorf("the others were told of %q after %s", rule, waited)
+		}
+	})
 }
 
 func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {
