@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -74,5 +78,31 @@ func TestRun_aFileThatIsNotThere_endsWith1_andIsNamed(t *testing.T) {
 		if r.code != exitBad || !strings.Contains(r.stderr, "gone.yaml") || r.stdout != "" {
 			t.Errorf("%v: %+v", args, r)
 		}
+	}
+}
+
+func TestDesk_takesTheSecretsOfTheService_fromFilesToo(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("the-key-of-the-service\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{key: exitOK, key + ".gone": exitUsage} {
+		var out, log bytes.Buffer
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		code := Run(ended, []string{"desk", "--listen", "127.0.0.1:0"}, Env{Stdout: &out, Stderr: &log, Getenv: func(name string) string {
+			return map[string]string{"ESCALATOR_SECRET_KEY_FILE": file}[name]
+		}})
+		if code != want || strings.Contains(out.String(), "export ESCALATOR_SECRET_KEY=") {
+			t.Errorf("%s: exit %d, want %d, and no sample key: %s%s", file, code, want, out.String(), log.String())
+		}
+	}
+}
+
+func TestEval_ofNothing_saysThatItIsNoGoodMark(t *testing.T) {
+	t.Chdir("testdata")
+	r := runIn(t, "\n", "eval", "-", "--json", "--rules", "rules.yaml")
+	if r.code != exitOK || !strings.Contains(r.stderr, "no line was scored") || !strings.Contains(r.stdout, `"n": 0`) {
+		t.Errorf("%+v", r)
 	}
 }
