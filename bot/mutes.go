@@ -35,6 +35,7 @@ type mutes struct {
 	path     string          // empty: not kept
 	shared   MuteStore       // nil: there are no other replicas
 	unshared map[string]bool // rules whose mute the others have not heard of yet
+	tell     chan struct{}   // has the exchange begin at once; one that is full has been told
 }
 
 // MuteStore is where several replicas keep their mutes together. A value is a
@@ -151,7 +152,8 @@ const shareEvery = 2 * time.Second
 // ShareMutes keeps the mutes of all replicas alike until ctx ends.
 func (b *Bot) ShareMutes(ctx context.Context, shared MuteStore) {
 	b.mutes.mu.Lock()
-	b.mutes.shared, b.mutes.unshared = shared, map[string]bool{}
+	tell := make(chan struct{}, 1)
+	b.mutes.shared, b.mutes.unshared, b.mutes.tell = shared, map[string]bool{}, tell
 	b.mutes.mu.Unlock()
 	tick := time.NewTicker(shareEvery)
 	defer tick.Stop()
@@ -160,16 +162,22 @@ func (b *Bot) ShareMutes(ctx context.Context, shared MuteStore) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tell: // or the others would see it only after two waits: ours, and theirs
 		case <-tick.C:
 		}
 	}
 }
 
-// share notes that the others should hear of a rule's mute; the next exchange
-// tells them. It needs the lock.
+// share notes that the others should hear of a rule's mute, and begins an
+// exchange that tells them. It needs the lock.
 func (m *mutes) share(rule string) {
-	if m.shared != nil {
-		m.unshared[rule] = true
+	if m.shared == nil {
+		return
+	}
+	m.unshared[rule] = true
+	select {
+	case m.tell <- struct{}{}:
+	default:
 	}
 }
 

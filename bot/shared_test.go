@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"escalator/bot/store"
@@ -110,6 +111,33 @@ func TestShareMutes_afterRedisWasEmptied_noneDropsItsOwn(t *testing.T) {
 	if !a.muted() || !b.muted() {
 		t.Errorf("muted %v and %v, want both", a.muted(), b.muted())
 	}
+}
+
+// told counts what a replica hears of mutes.
+type told struct{ put chan string }
+
+func (m told) Mutes(context.Context) (map[string]string, error) {
+	return map[string]string{sharedMutes: "shared"}, nil
+}
+
+func (m told) PutMute(_ context.Context, rule, _ string) error { m.put <- rule; return nil }
+
+func (m told) PutMutes(context.Context, map[string]string) error { return nil }
+
+func TestShareMutes_tellsTheOthersAtOnce_notAtTheNextLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newWorld(t, memory.NewOutbox(nil)).bot
+		store := told{make(chan string, 1)}
+		during(t, func(ctx context.Context) { b.ShareMutes(ctx, store) })
+		synctest.Wait()
+		began := time.Now()
+		if _, err := b.Mute("ask-human", time.Hour, "me", "a test"); err != nil {
+			t.Fatal(err)
+		}
+		if rule, waited := <-store.put, time.Since(began); rule != "ask-human" || waited != 0 {
+			t.Errorf("the others were told of %q after %s", rule, waited)
+		}
+	})
 }
 
 func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {

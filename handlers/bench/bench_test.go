@@ -108,6 +108,7 @@ func TestBench_whatIsMissing_isToldInOneLine(t *testing.T) {
 		{"-binary", "/nonexistent"},
 		{"-dir", "/nonexistent"},
 		{"-quick", "-only", "idle", "-binary", "/bin/true"}, // no service
+		{"-quick", "idle"},
 	} {
 		var out, log bytes.Buffer
 		if !strings.Contains(strings.Join(args, " "), "-dir") {
@@ -118,6 +119,15 @@ func TestBench_whatIsMissing_isToldInOneLine(t *testing.T) {
 		if last := lines[len(lines)-1]; code != 2 || !strings.HasPrefix(last, "bench: ") && !strings.Contains(log.String(), "flag") {
 			t.Errorf("%v: exit %d: %s", args, code, log.String())
 		}
+	}
+}
+
+func TestBench_withoutRedisServer_saysSoBeforeItMeasures(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	var out, log bytes.Buffer
+	code := run(t.Context(), []string{"-quick", "-binary", "/bin/true", "-dir", t.TempDir()}, &out, &log)
+	if code != 2 || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "redis-server is missing") {
+		t.Errorf("exit %d: %s", code, log.String())
 	}
 }
 

@@ -109,6 +109,11 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 	if err = fs.Parse(args); err != nil {
 		return o, err
 	}
+	if fs.NArg() > 0 {
+		err = fmt.Errorf("it takes no argument, and here is %q (-only names the parts)", fs.Arg(0))
+		fmt.Fprintln(log, "bench:", err)
+		return o, err
+	}
 	if o.quick {
 		o.rounds, o.length = 1, 150*time.Millisecond
 	}
@@ -148,6 +153,9 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 		return err
 	}
 	setBenchTime(o)
+	if err := b.missing(); err != nil {
+		return err
+	}
 	began := time.Now()
 	for _, p := range parts {
 		if !o.wants(p) {
@@ -162,6 +170,19 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 	b.report.Seconds = time.Since(began).Seconds()
 	b.report.print(out)
 	return b.save()
+}
+
+// missing looks for what the parts need before anything is measured: minutes of
+// figures are not thrown away for a tool that was never there.
+func (b *bench) missing() error {
+	for _, p := range parts {
+		if p.name == "store" && b.wants(p) {
+			if _, err := redisServer(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // save writes the report where the flags say.

@@ -14,9 +14,9 @@ import (
 // openRedis starts a redis-server on loopback, which syncs its file before it
 // answers, and opens the shared store on it.
 func openRedis(dir string) (stores, error) {
-	path, err := exec.LookPath("redis-server")
+	path, err := redisServer()
 	if err != nil {
-		return stores{}, missingError("redis-server is missing: install Debian's package redis-server, or leave the part out with -only")
+		return stores{}, err
 	}
 	_, port, err := net.SplitHostPort(freeAddress())
 	if err != nil {
@@ -41,6 +41,15 @@ func openRedis(dir string) (stores, error) {
 		conversations: redis.NewConversations(client, marks, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }),
 		close:         func() error { defer server.stop(); return client.Close() },
 	}, nil
+}
+
+// redisServer is the path of redis-server.
+func redisServer() (string, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", missingError("redis-server is missing: install Debian's package redis-server, or leave the part out with -only")
+	}
+	return path, nil
 }
 
 // freeAddress is an address on loopback that nobody uses now, "" if there is none.

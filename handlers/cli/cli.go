@@ -132,4 +132,17 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 	}
 }
 
+// flagsOnly is parse for a command that takes flags only: what else there is
+// was meant for something, and is not passed over in silence.
+func flagsOnly(fs *flag.FlagSet, env Env, args []string, usage string) error {
+	rest, err := parse(fs, env, args, usage)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return &usageError{[]string{fmt.Sprintf("%s takes no argument, and here is %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
+	}
+	return nil
+}
+
 func newFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

@@ -28,7 +28,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("demo")
 	once := fs.Bool("once", false, "end after the script")
 	file := fs.String("rules", "", "rule file to play with (default: the one that comes with the program)")
-	if _, err := parse(fs, env, args, "[--once] [--rules FILE]"); err != nil {
+	if err := flagsOnly(fs, env, args, "[--once] [--rules FILE]"); err != nil {
 		return err
 	}
 	folder, err := os.MkdirTemp("", "escalator-demo-")

@@ -18,15 +18,21 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	agents := fs.String("agents", "li@example.com,wang@example.com", "agents that are online at the start, all in group 1")
 	prompts := fs.Bool("prompts", true, "send system prompts (queuing, connectedToAgent, …) as bot messages")
 	members := fs.Bool("member-events", false, "send Member.EventNotify whenever an agent's status changes")
-	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN\n(without a key, a public sample key is used and printed)."
-	if _, err := parse(fs, env, args, usage); err != nil {
+	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN,\nor the files that …_FILE names (without a key, a public sample key is used and printed)."
+	if err := flagsOnly(fs, env, args, usage); err != nil {
 		return err
 	}
-	key := desk.Secret(env.Getenv("ESCALATOR_SECRET_KEY"))
-	token, _, _ := strings.Cut(env.Getenv("ESCALATOR_CALLBACK_TOKEN"), ",")
+	var s Settings
+	if err := s.readSecrets(env.Getenv); err != nil {
+		return err
+	}
+	key, token := s.SecretKey, desk.Secret("")
+	if len(s.CallbackTokens) > 0 {
+		token = s.CallbackTokens[0]
+	}
 	d := desktest.New(desktest.Options{
 		SDKAppID: *appID, Key: key, Identifier: env.Getenv("ESCALATOR_IDENTIFIER"),
-		CallbackURL: *callback, Token: desk.Secret(token), Prompts: *prompts, MemberEvents: *members, AnswerAtOnce: true,
+		CallbackURL: *callback, Token: token, Prompts: *prompts, MemberEvents: *members, AnswerAtOnce: true,
 	})
 	for id := range strings.SplitSeq(*agents, ",") {
 		if id = strings.TrimSpace(id); id != "" {

@@ -37,7 +37,7 @@ const (
 func doctor(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("doctor")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	if _, err := parse(fs, env, args, "[--json]   (settings come from the environment)"); err != nil {
+	if err := flagsOnly(fs, env, args, "[--json]   (settings come from the environment)"); err != nil {
 		return err
 	}
 	findings := examine(ctx, env)

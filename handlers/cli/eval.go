@@ -36,6 +36,9 @@ func eval(_ context.Context, env Env, args []string) error {
 	if err := scoreAll(lines, files, scorer); err != nil {
 		return err
 	}
+	if scorer.Score().N() == 0 {
+		fmt.Fprintln(env.Stderr, "no line was scored: the shares below mean nothing")
+	}
 	if *asJSON {
 		return writeJSON(env.Stdout, scorer.Score())
 	}

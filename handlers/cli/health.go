@@ -15,7 +15,7 @@ const healthTimeout = 3 * time.Second
 func health(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("health")
 	address := fs.String("admin-listen", "", "operators' listener to ask (default ESCALATOR_ADMIN_LISTEN, else 127.0.0.1:8081)")
-	if _, err := parse(fs, env, args, "[--admin-listen ADDRESS]"); err != nil {
+	if err := flagsOnly(fs, env, args, "[--admin-listen ADDRESS]"); err != nil {
 		return err
 	}
 	if *address == "" {

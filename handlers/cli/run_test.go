@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -33,6 +37,11 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 		{[]string{"replay"}, "replay needs a file"},
 		{[]string{"eval"}, "eval needs a file"},
 		{[]string{"schema", "x"}, "schema takes no argument"},
+		{[]string{"version", "x"}, `version takes no argument, and here is "x" (escalator version --help)`},
+		{[]string{"demo", "once"}, `demo takes no argument, and here is "once"`},
+		{[]string{"desk", "127.0.0.1:9090"}, `desk takes no argument, and here is "127.0.0.1:9090"`},
+		{[]string{"doctor", "json"}, `doctor takes no argument, and here is "json"`},
+		{[]string{"health", "127.0.0.1:8081"}, `health takes no argument, and here is "127.0.0.1:8081"`},
 		{[]string{"serve", "x"}, `unexpected argument "x"`},
 		{[]string{"--no-such-flag"}, "(escalator serve --help lists the flags)"},
 	} {
@@ -45,7 +54,7 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 
 func TestRun_everyCommand_hasAHelpOfItsOwn(t *testing.T) {
 	for _, c := range commands() {
-		if c.name == "help" || c.name == "version" {
+		if c.name == "help" {
 			continue
 		}
 		r := runIn(t, "", c.name, "--help")
@@ -69,5 +78,31 @@ func TestRun_aFileThatIsNotThere_endsWith1_andIsNamed(t *testing.T) {
 		if r.code != exitBad || !strings.Contains(r.stderr, "gone.yaml") || r.stdout != "" {
 			t.Errorf("%v: %+v", args, r)
 		}
+	}
+}
+
+func TestDesk_takesTheSecretsOfTheService_fromFilesToo(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("the-key-of-the-service\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{key: exitOK, key + ".gone": exitUsage} {
+		var out, log bytes.Buffer
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		code := Run(ended, []string{"desk", "--listen", "127.0.0.1:0"}, Env{Stdout: &out, Stderr: &log, Getenv: func(name string) string {
+			return map[string]string{"ESCALATOR_SECRET_KEY_FILE": file}[name]
+		}})
+		if code != want || strings.Contains(out.String(), "export ESCALATOR_SECRET_KEY=") {
+			t.Errorf("%s: exit %d, want %d, and no sample key: %s%s", file, code, want, out.String(), log.String())
+		}
+	}
+}
+
+func TestEval_ofNothing_saysThatItIsNoGoodMark(t *testing.T) {
+	t.Chdir("testdata")
+	r := runIn(t, "\n", "eval", "-", "--json", "--rules", "rules.yaml")
+	if r.code != exitOK || !strings.Contains(r.stderr, "no line was scored") || !strings.Contains(r.stdout, `"n": 0`) {
+		t.Errorf("%+v", r)
 	}
 }

@@ -145,6 +145,31 @@ func loadSettings(args []string, getenv func(string) string, help io.Writer) (*S
 	return s, nil
 }
 
+// readSecrets reads only what comes from the environment or a file: the emulator
+// plays with the service's own keys.
+func (s *Settings) readSecrets(getenv func(string) string) error {
+	var problems []string
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		if !row.secret {
+			continue
+		}
+		value, err := row.value(nil, getenv)
+		if err == nil && value != "" {
+			if err = row.set(s, value); err != nil {
+				err = fmt.Errorf("%s: %w", row.name(), err)
+			}
+		}
+		if err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	if len(problems) > 0 {
+		return &usageError{problems}
+	}
+	return nil
+}
+
 // parseFlags returns the flags that were given, by flag name.
 func parseFlags(args []string, help io.Writer) (map[string]string, error) {
 	fs := flag.NewFlagSet("escalator serve", flag.ContinueOnError)

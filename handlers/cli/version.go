@@ -15,7 +15,10 @@ var (
 )
 
 // version prints what is running.
-func version(_ context.Context, env Env, _ []string) error {
+func version(_ context.Context, env Env, args []string) error {
+	if err := flagsOnly(newFlags("version"), env, args, ""); err != nil {
+		return err
+	}
 	v, c := buildVersion()
 	fmt.Fprintf(env.Stdout, "escalator %s (commit %s, %s %s/%s)\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
