@@ -249,7 +249,7 @@ func (l *links) unhear(h *heard) {
 	h.forget()
 }
 
-// acted reports whether it did.
+// acted reports whether a message that plain IM told led to something.
 func (l *links) acted(h *heard) bool {
 	if h == nil {
 		return false

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"escalator/bot/desk/desktest"
 	"escalator/bot/store/redis/redistest"
@@ -196,4 +198,33 @@ func TestDoctor_tellsOfRedis(t *testing.T) {
 	if code, out, _ := command(t, env, "doctor"); code != 1 || !strings.Contains(out, "FAIL  redis") {
 		t.Errorf("doctor without Redis: exit %d\n%s", code, out)
 	}
+}
+
+// A transfer that waits in Redis must not wait for traffic once Redis is back.
+func TestReplicas_whatWaitsInRedis_goesOnByItselfAfterAnOutage(t *testing.T) {
+	c := newCluster(t, 1, "--appendfsync", "always")
+	if err := c.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 141002, Probability: 1}); err != nil {
+		t.Fatal(err)
+	}
+	c.desk.SetCallbackURL(c.url)
+	c.says("s1", "a human please")
+	// After some refusals the next try is seconds away, and Redis holds it.
+	eventually(t, "a transfer that waits in Redis", func() bool {
+		var outbox struct {
+			Pending []struct {
+				Attempt int
+				Due     time.Time
+			}
+		}
+		_, body := c.get("/api/outbox")
+		return json.Unmarshal([]byte(body), &outbox) == nil && len(outbox.Pending) == 1 &&
+			outbox.Pending[0].Attempt > 2 && time.Until(outbox.Pending[0].Due) > 500*time.Millisecond
+	})
+	c.redis.Kill()
+	c.log("redis cannot be used: working alone, from this replica's memory and disk", nil)
+	c.desk.ClearFaults()
+	<-time.After(3 * time.Second) // the courier looks, finds nothing, and has nothing more to do
+	c.redis.Restart()
+	c.log("redis is back: state is shared again", nil)
+	eventually(t, "the transfer", func() bool { return len(c.desk.Ledger().Of("s1")) == 1 })
 }

@@ -33,7 +33,7 @@ type Marks struct {
 	*Client
 
 	mu     sync.Mutex
-	claims map[string]*claim // by the mark's name: callbacks that this replica works on
+	claims map[string]*claim // by the callback's key: those that this replica works on
 	along  map[string]string // conversation id → value that a claim brought along
 }
 

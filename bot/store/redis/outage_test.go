@@ -349,3 +349,22 @@ func TestProbe_ofAFullRedis_fails(t *testing.T) {
 		t.Errorf("after it was given room: %v", err)
 	}
 }
+
+// An idle courier waits until the time that Take tells, and hears no signal of
+// what other replicas did: without a time it would sleep through the return.
+func TestReplica_take_tellsWhenToLookAgain_alsoWhileRedisIsAway(t *testing.T) {
+	server := redistest.Start(t)
+	r := join(t, server, apps.Add(1))
+	looks := func(when string) {
+		t.Helper()
+		now := time.Now()
+		tr, next, err := r.Take(t.Context(), now)
+		if tr != nil || err != nil || next.IsZero() || next.After(now.Add(lookEvery)) {
+			t.Errorf("%s: Take = %v, look again at %v, %v", when, tr, next, err)
+		}
+	}
+	looks("with Redis")
+	server.Kill()
+	looks("as it goes away")
+	looks("while it is away")
+}

@@ -52,15 +52,15 @@ func (r *Replica) Take(ctx context.Context, now time.Time) (*store.Transfer, tim
 		t, shared, err = r.outbox.Take(ctx, now)
 		return err
 	})
-	if !done {
-		return nil, next, nil
-	}
-	// What others leave behind makes no signal here.
+	// What others leave behind makes no signal here, nor does the return of Redis.
 	look := now.Add(lookEvery)
 	for _, at := range []time.Time{next, shared} {
 		if !at.IsZero() && at.Before(look) {
 			look = at
 		}
+	}
+	if !done {
+		return nil, look, nil
 	}
 	return t, look, err
 }
