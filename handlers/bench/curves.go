@@ -33,17 +33,11 @@ func loadCurve(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.startService(ctx, src)
+	p, _, stop, err := b.besideFloor(ctx, src)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	f, err := startFloor(ctx)
-	if err != nil {
-		return err
-	}
-	defer f.stop()
-	p := newPair(f, s)
+	defer stop()
 	if err := b.alternate(ctx, p, load{Kind: quiet, Connections: connections}); err != nil {
 		return err
 	}

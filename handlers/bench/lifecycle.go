@@ -68,17 +68,11 @@ func (b *bench) starts(ctx context.Context, name string, src []byte) (err error)
 
 // reloads reloads a running service again and again while callbacks come.
 func (b *bench) reloads(ctx context.Context, src []byte) error {
-	s, err := b.startService(ctx, src)
+	p, s, stop, err := b.besideFloor(ctx, src)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	f, err := startFloor(ctx)
-	if err != nil {
-		return err
-	}
-	defer f.stop()
-	p := newPair(f, s)
+	defer stop()
 	var took []float64
 	for round := range b.rounds {
 		if err := b.once(ctx, &p.floor, b.probe(probeRate, b.length)); err != nil {

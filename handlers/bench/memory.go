@@ -100,17 +100,11 @@ rules:
 // and looks how long callbacks take while they are swept.
 func (b *bench) expiring(ctx context.Context, count int, took time.Duration) error {
 	life := (took + took/4 + 5*time.Second).Round(time.Second)
-	s, err := b.startService(ctx, fmt.Appendf(nil, shortLived, life), "ESCALATOR_DEDUP_FOR="+life.String())
+	p, s, stop, err := b.besideFloor(ctx, fmt.Appendf(nil, shortLived, life), "ESCALATOR_DEDUP_FOR="+life.String())
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	f, err := startFloor(ctx)
-	if err != nil {
-		return err
-	}
-	defer f.stop()
-	p := newPair(f, s)
+	defer stop()
 	if err := s.fill(ctx, begun, 1<<30, count); err != nil {
 		return err
 	}

@@ -32,6 +32,21 @@ func newPair(f *floor, s *service) *pair {
 	}
 }
 
+// besideFloor starts a service and the floor that it is compared with; stop ends
+// both.
+func (b *bench) besideFloor(ctx context.Context, src []byte, settings ...string) (p *pair, s *service, stop func(), err error) {
+	s, err = b.startService(ctx, src, settings...)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	f, err := startFloor(ctx)
+	if err != nil {
+		s.stop()
+		return nil, nil, nil, err
+	}
+	return newPair(f, s), s, func() { f.stop(); s.stop() }, nil
+}
+
 // alternate runs a load against both sides, round by round, each one first in
 // its turn. A rate is asked for with rate > 0.
 func (b *bench) alternate(ctx context.Context, p *pair, l load) error {
