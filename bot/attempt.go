@@ -60,7 +60,7 @@ func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)
 	if a.tooLate(ctx) {
 		return
 	}
-	if t.Unsure || t.Doubted || t.Session == "" {
+	if t.OutcomeUnknown || t.VerifyFirst || t.Session == "" {
 		if done := a.askState(ctx); done {
 			return
 		}
@@ -80,7 +80,7 @@ func (a *attempt) survive(ctx context.Context) {
 	t.Error = fmt.Sprint("an error of ours: ", p)
 	t.State, t.Due = store.GivenUp, a.bot.Now()
 	a.bot.Log.WithFields(logrus.Fields{
-		"session": clip(t.Session), "rule": t.Rule, "outcome": rules.ResultFailed.String(), "attempt": t.Attempt,
+		"session": clip(t.Session), "rule": t.Rule, "outcome": rules.ResultFailed.String(), "attempt": t.Calls,
 		"error": t.Error, "stack": string(debug.Stack()),
 	}).Error("transfer")
 	a.bot.Metrics.countTransfer(rules.ResultFailed.String(), 0)
@@ -147,7 +147,7 @@ func (a *attempt) tooLate(ctx context.Context) bool {
 func (a *attempt) deliver(ctx context.Context) {
 	for {
 		a.target = a.transfer.Current()
-		a.transfer.Attempt++
+		a.transfer.Calls++
 		result, err := a.bot.Desk.TransferToHuman(ctx, a.request())
 		a.note(err)
 		if err == nil {
@@ -221,7 +221,7 @@ func (a *attempt) note(err error) {
 func (a *attempt) failed(ctx context.Context) {
 	switch a.err.Verdict() {
 	case desk.AskState:
-		a.transfer.Unsure = true
+		a.transfer.OutcomeUnknown = true
 		if a.err.Code == 0 { // the way to Desk is broken: no use in asking now
 			a.again(ctx)
 			return
@@ -229,7 +229,7 @@ func (a *attempt) failed(ctx context.Context) {
 		if done := a.askState(ctx); done {
 			return
 		}
-		if a.transfer.Attempt >= stateChecks {
+		if a.transfer.Calls >= stateChecks {
 			a.giveUp(ctx, rules.ResultFailed, a.transfer.Error)
 			return
 		}
@@ -266,10 +266,10 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 		a.bot.links.restore(a.transfer.ID, state.SessionID)
 	}
 	// What Desk holds may be the fruit of our own attempt whose answer was lost.
-	own := a.transfer.Unsure && a.transfer.Attempt > 0
+	own := a.transfer.OutcomeUnknown && a.transfer.Calls > 0
 	switch state.State {
 	case desk.StateChatbot:
-		a.transfer.Unsure, a.transfer.Doubted = false, false
+		a.transfer.OutcomeUnknown, a.transfer.VerifyFirst = false, false
 		a.transfer.Code, a.transfer.Error = code, text
 		return false
 	case desk.StateAgent, desk.StateWaiting:

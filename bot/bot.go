@@ -40,9 +40,9 @@ type Recorder interface {
 	Record(at time.Time, query string, body []byte, failed time.Duration)
 }
 
-// Pace is how fast transfers are sent to Desk; *redis.Pace is one that replicas
+// RateLimiter is how fast transfers are sent to Desk; *redis.RateLimiter is one that replicas
 // share.
-type Pace interface {
+type RateLimiter interface {
 	// SetRate allows count transfers per time, and as many at once.
 	SetRate(count int, per time.Duration)
 	// Wait waits for the turn of the next transfer, or for the end of ctx.
@@ -55,14 +55,14 @@ type Options struct {
 	Policy        *rules.Policy
 	Desk          Desk
 	Conversations store.Conversations
-	Marks         store.Marks
+	Dedup         store.Dedup
 	Outbox        store.Outbox
 
 	// Backend is the operator's own bot; nil: there is none behind us.
 	Backend Backend
-	// Pace holds the courier to the rule file's `global`; nil: by itself, and
+	// RateLimiter holds the courier to the rule file's `global`; nil: by itself, and
 	// not together with other replicas.
-	Pace Pace
+	RateLimiter RateLimiter
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 

@@ -30,7 +30,7 @@ const (
 // conversation at a time, a bounded number at once, no faster than `global`.
 type courier struct {
 	bot     *Bot
-	pace    Pace
+	pace    RateLimiter
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
 	slots   chan struct{} // holds one value for each attempt under way
@@ -46,7 +46,7 @@ type courier struct {
 var errStopped = errors.New("the service is stopping")
 
 func newCourier(b *Bot) *courier {
-	c := &courier{bot: b, pace: b.Pace, slots: make(chan struct{}, courierWorkers)}
+	c := &courier{bot: b, pace: b.RateLimiter, slots: make(chan struct{}, courierWorkers)}
 	if c.pace == nil {
 		c.pace = newOwnPace(b.Options.Policy.Global())
 	}
@@ -73,7 +73,7 @@ func newOwnPace(r rules.Rate) ownPace {
 	return ownPace{rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))}
 }
 
-// SetRate implements Pace.
+// SetRate implements RateLimiter.
 func (p ownPace) SetRate(count int, per time.Duration) {
 	p.SetLimit(rate.Limit(float64(count) / per.Seconds()))
 	p.SetBurst(max(1, count))

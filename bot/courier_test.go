@@ -275,7 +275,7 @@ func TestCourier_stop_cutsOffWhatTakesTooLong_andKeepsIt(t *testing.T) {
 			t.Errorf("Stop: %v", err)
 		}
 		kept, err := w.outbox.Get(t.Context(), "s1")
-		if err != nil || !kept.Unsure || kept.State != store.Pending {
+		if err != nil || !kept.OutcomeUnknown || kept.State != store.Pending {
 			t.Errorf("in the outbox: %+v, %v; want it pending and unsure", kept, err)
 		}
 	})

@@ -52,7 +52,7 @@ const agent = "li@example.com"
 // day is a service that lives through days in virtual time.
 type day struct {
 	bot           *Bot
-	marks         *memory.Marks
+	marks         *memory.Dedup
 	conversations *memory.Conversations
 	outbox        *memory.Outbox
 	number        int
@@ -61,12 +61,12 @@ type day struct {
 func newDay(t *testing.T) *day {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	d := &day{outbox: memory.NewOutbox(nil), marks: memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 100_000})}
+	d := &day{outbox: memory.NewOutbox(nil), marks: memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 100_000})}
 	d.conversations = memory.NewConversations(memory.ConversationsOptions{
 		Outbox: d.outbox, Max: 100_000, Expires: func(c *rules.Conversation) time.Time { return d.bot.Policy().Expiry(c) },
 	})
 	d.bot = New(Options{
-		Policy: mustLoad(t, dayRules), Desk: generousDesk{}, Outbox: d.outbox, Conversations: d.conversations, Marks: d.marks,
+		Policy: mustLoad(t, dayRules), Desk: generousDesk{}, Outbox: d.outbox, Conversations: d.conversations, Dedup: d.marks,
 		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	return d

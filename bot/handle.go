@@ -18,7 +18,7 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 		json, err := b.accept(context.WithoutCancel(ctx), e)
 		return Answer{JSON: json}, err
 	}
-	answer, first, err := b.Marks.Claim(ctx, key, named(e))
+	answer, first, err := b.Dedup.Claim(ctx, key, named(e))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 	}
@@ -31,14 +31,14 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 	finished := false
 	defer func() {
 		if !finished {
-			b.Marks.Release(ctx, key)
+			b.Dedup.Release(ctx, key)
 		}
 	}()
 	json, err := b.accept(ctx, e)
 	if err != nil {
 		return Answer{}, err
 	}
-	b.Marks.Finish(ctx, key, json)
+	b.Dedup.Finish(ctx, key, json)
 	finished = true
 	return Answer{JSON: json}, nil
 }

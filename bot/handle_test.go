@@ -242,21 +242,21 @@ func TestWatch_aSlowReaderIsCutOff(t *testing.T) {
 
 // namedMarks notes for which conversation each callback is claimed.
 type namedMarks struct {
-	store.Marks
+	store.Dedup
 	conversations []string
 }
 
 func (m *namedMarks) Claim(ctx context.Context, key, conversation string) ([]byte, bool, error) {
 	m.conversations = append(m.conversations, conversation)
-	return m.Marks.Claim(ctx, key, conversation)
+	return m.Dedup.Claim(ctx, key, conversation)
 }
 
 // TestHandle_directMessage_isClaimedWithItsConversation: a store keeps the two
 // together, and must not be told of another conversation later.
 func TestHandle_directMessage_isClaimedWithItsConversation(t *testing.T) {
 	inWorld(t, func(w *world) {
-		marks := &namedMarks{Marks: w.bot.Marks}
-		w.bot.Marks = marks
+		marks := &namedMarks{Dedup: w.bot.Dedup}
+		w.bot.Dedup = marks
 		for n, parties := range [][2]string{{"user1", "@service"}, {"@service", "user1"}, {"user1", "user2"}} {
 			body := fmt.Sprintf(`{"CallbackCommand":%q,"From_Account":%q,"To_Account":%q,"MsgKey":"%d","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hello"}}]}`,
 				desk.CommandC2CAfter, parties[0], parties[1], n)

@@ -84,7 +84,7 @@ func newWorld(t *testing.T, outbox store.Outbox) *world {
 			Outbox: outbox, Max: 1000,
 			Expires: func(c *rules.Conversation) time.Time { return w.bot.Policy().Expiry(c) },
 		}),
-		Marks:   memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 1000}),
+		Dedup:   memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000}),
 		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: NewMetrics(w.metric),
 	})
 	return w

@@ -45,7 +45,7 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 		if !names(t, e.MemberID) {
 			due = due.Add(namedFirst)
 		}
-		if b.Outbox.Hasten(ctx, t.ID, due) == nil {
+		if b.Outbox.Reschedule(ctx, t.ID, due) == nil {
 			tried++
 		}
 	}
@@ -59,7 +59,7 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) 
 // became free while it was being tried: memberChanged did not see it waiting.
 func (b *Bot) freedSince(ctx context.Context, t *store.Transfer, before int64) {
 	if b.freed.Load() != before {
-		_ = b.Outbox.Hasten(ctx, t.ID, b.Now()) // what is being tried again needs no haste
+		_ = b.Outbox.Reschedule(ctx, t.ID, b.Now()) // what is being tried again needs no haste
 	}
 }
 

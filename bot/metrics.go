@@ -80,8 +80,8 @@ func (m *Metrics) WatchStores(c store.Conversations, o store.Outbox, now func() 
 	})
 }
 
-// tallier is an outbox that counts without making a list of all it holds.
-type tallier interface{ Tally() store.Tally }
+// statsReader is an outbox that counts without making a list of all it holds.
+type statsReader interface{ Stats() store.Stats }
 
 // outboxGauges reads the outbox once for all its gauges: it may be long when
 // Desk is away, which is when people look.
@@ -110,9 +110,9 @@ func (g *outboxGauges) Collect(c chan<- prometheus.Metric) {
 	c <- prometheus.MustNewConstMetric(g.givenUp, prometheus.GaugeValue, float64(tally.GivenUp))
 }
 
-func (g *outboxGauges) tally() (tally store.Tally) {
-	if o, ok := g.outbox.(tallier); ok {
-		return o.Tally()
+func (g *outboxGauges) tally() (tally store.Stats) {
+	if o, ok := g.outbox.(statsReader); ok {
+		return o.Stats()
 	}
 	list, err := g.outbox.List(context.Background())
 	if err != nil {

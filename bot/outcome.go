@@ -52,7 +52,7 @@ func (a *attempt) nobody(ctx context.Context) {
 		t.State, t.Until = store.Waiting, now.Add(retry.For)
 		fallthrough
 	default:
-		t.Step, t.Silent, t.Unsure = 0, true, false
+		t.Step, t.Silent, t.OutcomeUnknown = 0, true, false
 		if t.Due = now.Add(retry.Every); t.Due.After(t.Until) {
 			a.bot.forget(ctx, t)
 		} else {
@@ -73,7 +73,7 @@ func (a *attempt) again(ctx context.Context) {
 	if a.err == nil || !a.err.Transport() {
 		a.reached()
 	}
-	wait := backoff(t.Attempt)
+	wait := backoff(t.Calls)
 	if a.err != nil {
 		wait = max(wait, a.err.RetryAfter())
 	}
@@ -85,7 +85,7 @@ func (a *attempt) again(ctx context.Context) {
 // held keeps the transfer and stops all others: settings must be mended first.
 func (a *attempt) held(ctx context.Context) {
 	t := a.transfer
-	t.Attempt = max(0, t.Attempt-1) // it was not this transfer's fault
+	t.Calls = max(0, t.Calls-1) // it was not this transfer's fault
 	next, began := a.bot.courier.hold.set()
 	t.Due = a.bot.Now()
 	if began {
@@ -131,7 +131,7 @@ func (a *attempt) log(outcome string, level logrus.Level) {
 	t := a.transfer
 	a.bot.Metrics.countTransfer(outcome, t.Code)
 	f := logrus.Fields{
-		"session": clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "outcome": outcome, "attempt": t.Attempt, "code": t.Code,
+		"session": clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "outcome": outcome, "attempt": t.Calls, "code": t.Code,
 		"took_ms": a.bot.Now().Sub(a.started).Milliseconds(), "target": t.Target,
 	}
 	if a.target != nil {

@@ -179,7 +179,7 @@ func (b *Bot) effect(e *desk.Event, r *record) (f store.Effect) {
 	f.Timed, f.Alarm = r.policy.Timed() || e.Name == eventTimer, r.alarm
 	ours := acts(r.decision)
 	if e.Command != "" && (ours || b.Backend == nil || !passedOn(e.Command)) {
-		f.Mark, f.Answer = e.DedupKey(), b.answerTo(e, ours)
+		f.DedupKey, f.Answer = e.DedupKey(), b.answerTo(e, ours)
 	}
 	return f
 }
@@ -209,21 +209,21 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
 func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store.Transfer {
 	now := b.Now()
 	return &store.Transfer{
-		ID:       strings.Clone(conversationID(e)),
-		Session:  strings.Clone(e.SessionID),
-		User:     e.UserID,
-		Service:  e.ServiceID,
-		Rule:     d.Rule,
-		Reason:   d.Reason,
-		Target:   d.Target,
-		Chain:    d.Chain,
-		Language: language,
-		Episode:  rand.Text(),
-		Created:  now,
-		Due:      now,
-		Doubted:  d.Verify,
-		Say:      d.Say.For(language),
-		SayAs:    desk.NewMsgRandom(),
+		ID:          strings.Clone(conversationID(e)),
+		Session:     strings.Clone(e.SessionID),
+		User:        e.UserID,
+		Service:     e.ServiceID,
+		Rule:        d.Rule,
+		Reason:      d.Reason,
+		Target:      d.Target,
+		Chain:       d.Chain,
+		Language:    language,
+		Episode:     rand.Text(),
+		Created:     now,
+		Due:         now,
+		VerifyFirst: d.Verify,
+		Say:         d.Say.For(language),
+		SayAs:       desk.NewMsgRandom(),
 	}
 }
 

@@ -34,14 +34,14 @@ func join(t *testing.T, server *redistest.Server) *joined {
 		Client: client, Expires: expires, Changed: func(bool, error) {},
 		Refuge: redis.Refuge{
 			Conversations: memory.NewConversations(memory.ConversationsOptions{Outbox: outbox, Max: 1000, Expires: expires}),
-			Marks:         memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 1000}),
+			Dedup:         memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000}),
 			Outbox:        outbox,
 		},
 	})
 	if err := j.replica.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	j.Conversations, j.Marks, j.Outbox = j.replica, j.replica, j.replica
+	j.Conversations, j.Dedup, j.Outbox = j.replica, j.replica, j.replica
 	during(t, j.replica.Run)
 	return j
 }

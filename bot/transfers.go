@@ -49,7 +49,7 @@ func (b *Bot) Retry(ctx context.Context, session string) error {
 	if err != nil {
 		return fmt.Errorf("reading the transfer of %s: %w", clip(session), err)
 	}
-	t.State, t.Step, t.Attempt, t.Unsure = store.Pending, 0, 0, true
+	t.State, t.Step, t.Calls, t.OutcomeUnknown = store.Pending, 0, 0, true
 	t.Created = b.Now()
 	t.Due = t.Created
 	// Put and not Save: of two operators, or an operator and the customer, one

@@ -55,7 +55,7 @@ func newService(tb testing.TB, own bot.Backend) *handlers.Server {
 	outbox := memory.NewOutbox(nil)
 	b := bot.New(bot.Options{
 		Policy: policy, Desk: noDesk{}, Backend: own, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
-		Marks: memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
+		Dedup: memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1_000_000, Expires: policy.Expiry,
 		}),

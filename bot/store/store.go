@@ -41,15 +41,15 @@ type Effect struct {
 	// by then.
 	Timed bool
 	Alarm time.Time
-	// Mark is the claimed callback (Marks.Claim) that this change belongs to,
+	// DedupKey is the claimed callback (Dedup.Claim) that this change belongs to,
 	// and Answer what it is answered, where that is known by now. A driver may
 	// keep them together with the conversation; Finish is called all the same.
-	Mark   string
-	Answer []byte
+	DedupKey string
+	Answer   []byte
 }
 
-// Marks remembers which callbacks were seen, and what was answered.
-type Marks interface {
+// Dedup remembers which callbacks were seen, and what was answered.
+type Dedup interface {
 	// Claim takes the mark named key. The first caller gets first = true and
 	// must end with Finish or Release. The others wait for it, up to the end of
 	// ctx, and get its answer; after a Release one of them becomes the first.
@@ -75,9 +75,9 @@ type Outbox interface {
 	// Save stores what became of an attempt and ends the lease. It is
 	// ErrNotFound when the transfer was withdrawn in the meantime.
 	Save(ctx context.Context, t *Transfer) error
-	// Hasten has a transfer that waits for an agent tried at another time. It
+	// Reschedule has a transfer that waits for an agent tried at another time. It
 	// is ErrNotFound for one that does not wait, or that is being tried.
-	Hasten(ctx context.Context, id string, due time.Time) error
+	Reschedule(ctx context.Context, id string, due time.Time) error
 	// Delete removes a transfer that has ended well, or for which nobody waits.
 	// It is ErrNotFound when another episode has taken its place in the meantime.
 	Delete(ctx context.Context, t *Transfer) error

@@ -40,14 +40,21 @@ type Transfer struct {
 	State State `json:"state"`
 	// Step is the position in Chain that comes next.
 	Step int `json:"step"`
-	// Attempt counts the calls of transfer_to_human so far.
-	Attempt int `json:"attempt"`
-	// Unsure says that an earlier attempt may have been carried out: ask Desk
+	// Calls counts the calls of transfer_to_human so far. Retries counts how often in a
+	// row this transfer was put off because of a fault: the back-off goes by it. Refusals
+	// counts how often Desk refused the session's state (141003) in this round of the chain.
+	Calls    int `json:"attempt"`
+	Retries  int `json:"retries,omitempty"`
+	Refusals int `json:"refusals,omitempty"`
+	// Sent says that a call of ours may have reached Desk and its answer is not known:
+	// it is stored before the call, so that what Desk holds is known to be our own work.
+	Sent bool `json:"sent,omitempty"`
+	// OutcomeUnknown says that an earlier attempt may have been carried out: ask Desk
 	// for the session's state before the next one.
-	Unsure bool `json:"unsure,omitempty"`
-	// Doubted says that Desk had taken the conversation before and the rules
+	OutcomeUnknown bool `json:"unsure,omitempty"`
+	// VerifyFirst says that Desk had taken the conversation before and the rules
 	// think it is back: ask Desk first, and believe it.
-	Doubted bool `json:"doubted,omitempty"`
+	VerifyFirst bool `json:"doubted,omitempty"`
 	// Silent says that the customer was told once that nobody is there.
 	Silent bool `json:"silent,omitempty"`
 	// Until is when waiting for an agent ends (State Waiting).
@@ -100,7 +107,7 @@ func (t *Transfer) Check() error {
 		return errors.New("it names no conversation or no episode")
 	case len(t.Chain) == 0 || slices.Contains(t.Chain, nil):
 		return errors.New("it has no target")
-	case t.Step < 0 || t.Step >= len(t.Chain) || t.Attempt < 0:
+	case t.Step < 0 || t.Step >= len(t.Chain) || t.Calls < 0 || t.Retries < 0 || t.Refusals < 0:
 		return errors.New("its counts are impossible")
 	}
 	return nil

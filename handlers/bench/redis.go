@@ -35,7 +35,7 @@ func openRedis(dir string) (stores, error) {
 		server.stop()
 		return stores{}, err
 	}
-	marks, outbox := redis.NewMarks(client), redis.NewOutbox(client)
+	marks, outbox := redis.NewDedup(client), redis.NewOutbox(client)
 	return stores{
 		marks: marks, outbox: outbox,
 		conversations: redis.NewConversations(client, marks, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }),

@@ -29,7 +29,7 @@ var drivers = []driver{
 
 // stores are what a driver offers; nil: it has none of its own.
 type stores struct {
-	marks         store.Marks
+	marks         store.Dedup
 	conversations store.Conversations
 	outbox        store.Outbox
 	close         func() error
@@ -38,7 +38,7 @@ type stores struct {
 func openMemory(string) (stores, error) {
 	outbox := memory.NewOutbox(nil)
 	return stores{
-		marks:         memory.NewMarks(memory.MarksOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
+		marks:         memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
 		conversations: conversationsOn(outbox, nil),
 		outbox:        outbox,
 		close:         func() error { return nil },

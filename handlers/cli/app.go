@@ -79,7 +79,7 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	a.bot = bot.New(bot.Options{
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
-		Conversations: kept.conversations, Marks: kept.marks, Outbox: kept.outbox, Pace: kept.pace,
+		Conversations: kept.conversations, Dedup: kept.marks, Outbox: kept.outbox, RateLimiter: kept.pace,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
 	if err := a.bot.KeepMutes(s.DataDir); err != nil {

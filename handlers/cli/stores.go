@@ -20,9 +20,9 @@ import (
 // or, with Redis, together with other replicas.
 type stores struct {
 	conversations store.Conversations
-	marks         store.Marks
+	marks         store.Dedup
 	outbox        store.Outbox
-	pace          bot.Pace // nil: this process alone
+	pace          bot.RateLimiter // nil: this process alone
 	replica       *redis.Replica
 	local         *memory.Conversations
 	disk          *bolt.Store
@@ -45,7 +45,7 @@ func (a *app) openStores(metrics *bot.Metrics, registry *prometheus.Registry) (*
 	}
 	a.onStop("data folder", func(context.Context) error { return disk.Close() })
 	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
-	marks := memory.NewMarks(memory.MarksOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
 	local := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 		Lasting: func(c *rules.Conversation) bool {
@@ -58,11 +58,11 @@ func (a *app) openStores(metrics *bot.Metrics, registry *prometheus.Registry) (*
 	if s.RedisURL == "" {
 		return all, nil
 	}
-	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Marks: marks, Outbox: disk}, expires, registry)
+	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Dedup: marks, Outbox: disk}, expires, registry)
 	if err != nil {
 		return nil, err
 	}
-	all.conversations, all.marks, all.outbox, all.pace = all.replica, all.replica, all.replica, all.replica.Pace()
+	all.conversations, all.marks, all.outbox, all.pace = all.replica, all.replica, all.replica, all.replica.RateLimiter()
 	return all, nil
 }
 

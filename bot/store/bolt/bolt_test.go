@@ -78,7 +78,7 @@ func TestStore_afterARestart_everyTransferIsThere_andUnsure(t *testing.T) {
 		t.Fatalf("%d transfers after a restart, %v", len(list), err)
 	}
 	for _, tr := range list {
-		if tr.ID == "8" || tr.Unsure == (tr.ID == "7") || (tr.State == store.GivenUp) != (tr.ID == "7") {
+		if tr.ID == "8" || tr.OutcomeUnknown == (tr.ID == "7") || (tr.State == store.GivenUp) != (tr.ID == "7") {
 			t.Errorf("after a restart: %+v", tr)
 		}
 	}

@@ -12,5 +12,5 @@
 //   - One process uses a file; a second one is refused.
 //   - A damaged file or record is kept aside and reported, never dropped.
 //   - A transfer that is found at the start may have been carried out by the
-//     process that died: it is marked Unsure, so that Desk is asked first.
+//     process that died: it is marked OutcomeUnknown, so that Desk is asked first.
 package bolt

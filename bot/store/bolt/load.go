@@ -30,7 +30,7 @@ func (s *Store) load() error {
 				return errors.New("it stands under another id")
 			}
 			t.Clamp(s.now()) // the clock may have been set back meanwhile
-			t.Unsure = t.Unsure || t.State != store.GivenUp
+			t.OutcomeUnknown = t.OutcomeUnknown || t.State != store.GivenUp
 			pending[id] = t.State == store.Pending
 			s.index.Insert(t)
 			return nil

@@ -111,10 +111,10 @@ func (s *Store) Take(ctx context.Context, now time.Time) (*store.Transfer, time.
 	return s.index.Take(ctx, now)
 }
 
-// Hasten implements store.Outbox. It is not written down: after a restart the
+// Reschedule implements store.Outbox. It is not written down: after a restart the
 // transfer is tried at its own time.
-func (s *Store) Hasten(ctx context.Context, id string, due time.Time) error {
-	return s.index.Hasten(ctx, id, due)
+func (s *Store) Reschedule(ctx context.Context, id string, due time.Time) error {
+	return s.index.Reschedule(ctx, id, due)
 }
 
 // Get implements store.Outbox.
@@ -125,8 +125,8 @@ func (s *Store) Get(ctx context.Context, id string) (*store.Transfer, error) {
 // List implements store.Outbox.
 func (s *Store) List(ctx context.Context) ([]*store.Transfer, error) { return s.index.List(ctx) }
 
-// Tally counts what is held.
-func (s *Store) Tally() store.Tally { return s.index.Tally() }
+// Stats counts what is held.
+func (s *Store) Stats() store.Stats { return s.index.Stats() }
 
 // Changed implements store.Outbox.
 func (s *Store) Changed() <-chan struct{} { return s.index.Changed() }

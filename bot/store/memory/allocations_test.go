@@ -15,7 +15,7 @@ func TestStores_allocations_stayWithinTheirBudget(t *testing.T) {
 	if raceDetector {
 		t.Skip("under the race detector allocations say nothing")
 	}
-	marks := memory.NewMarks(memory.MarksOptions{Keep: 1 << 40, Max: 1 << 20})
+	marks := memory.NewDedup(memory.DedupOptions{Keep: 1 << 40, Max: 1 << 20})
 	conversations := newConversations(memory.NewOutbox(nil), 1<<20, nil)
 	nothing := func(*rules.Conversation) (store.Effect, error) { return store.Effect{}, nil }
 	answer, n := []byte("{}"), 0

@@ -22,8 +22,8 @@ func TestOutbox_conforms(t *testing.T) {
 }
 
 func TestMarks_conforms(t *testing.T) {
-	storetest.Marks(t, func(*testing.T) store.Marks {
-		return memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 100_000})
+	storetest.Dedup(t, func(*testing.T) store.Dedup {
+		return memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 100_000})
 	})
 }
 
@@ -48,7 +48,7 @@ func newConversations(o store.Outbox, limit int, evicted func()) *memory.Convers
 
 func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 1000})
+		m := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000})
 		ctx, cancel := context.WithCancel(t.Context())
 		go memory.Sweep(ctx, m.Sweep)
 		for i := range 500 {
@@ -79,7 +79,7 @@ func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
 func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
 	evicted := 0
 	const limit = 10_000
-	m := memory.NewMarks(memory.MarksOptions{Keep: time.Hour, Max: limit, Evicted: func() { evicted++ }})
+	m := memory.NewDedup(memory.DedupOptions{Keep: time.Hour, Max: limit, Evicted: func() { evicted++ }})
 	for i := range 2 * limit {
 		key := fmt.Sprint(i)
 		if _, first, _ := m.Claim(t.Context(), key, ""); !first {

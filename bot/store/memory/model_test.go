@@ -16,7 +16,7 @@ func TestOutbox_equalsANaiveModel(t *testing.T) {
 }
 
 func TestMarks_equalANaiveModel(t *testing.T) {
-	storetest.MarksModel(t, func(keep time.Duration, now func() time.Time) store.Marks {
-		return memory.NewMarks(memory.MarksOptions{Keep: keep, Max: 100_000, Now: now})
+	storetest.MarksModel(t, func(keep time.Duration, now func() time.Time) store.Dedup {
+		return memory.NewDedup(memory.DedupOptions{Keep: keep, Max: 100_000, Now: now})
 	})
 }

@@ -206,8 +206,8 @@ func (o *Outbox) Delete(_ context.Context, t *store.Transfer) error {
 	return nil
 }
 
-// Hasten implements store.Outbox.
-func (o *Outbox) Hasten(_ context.Context, id string, due time.Time) error {
+// Reschedule implements store.Outbox.
+func (o *Outbox) Reschedule(_ context.Context, id string, due time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	it := o.all[id]
@@ -245,8 +245,8 @@ func (o *Outbox) List(context.Context) ([]*store.Transfer, error) {
 	return list, nil
 }
 
-// Tally counts what is held, without a copy.
-func (o *Outbox) Tally() (tally store.Tally) {
+// Stats counts what is held, without a copy.
+func (o *Outbox) Stats() (tally store.Stats) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, it := range o.all {

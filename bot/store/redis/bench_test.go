@@ -70,7 +70,7 @@ func (d *driver) callback(policy *rules.Policy, id string, n int) error {
 	answer := []byte(`{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`)
 	err := d.conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 		policy.Decide(c, rules.Turn{Kind: rules.UserTurn, At: time.Now(), Text: fmt.Sprintf("question number %d about my parcel", n)})
-		return store.Effect{Mark: mark, Answer: answer}, nil
+		return store.Effect{DedupKey: mark, Answer: answer}, nil
 	})
 	d.marks.Finish(ctx, mark, answer)
 	return err

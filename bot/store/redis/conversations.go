@@ -35,7 +35,7 @@ const (
 // Conversations keeps the conversations of all replicas.
 type Conversations struct {
 	*Client
-	marks   *Marks
+	marks   *Dedup
 	outbox  *Outbox
 	expires func(*rules.Conversation) time.Time
 	usable  func() bool // whether Redis is worth a try
@@ -46,7 +46,7 @@ type Conversations struct {
 // NewConversations returns the shared conversations. Their transfers go to the
 // outbox, and callbacks are answered in the marks. expires says until when a
 // conversation is kept.
-func NewConversations(c *Client, m *Marks, o *Outbox, expires func(*rules.Conversation) time.Time) *Conversations {
+func NewConversations(c *Client, m *Dedup, o *Outbox, expires func(*rules.Conversation) time.Time) *Conversations {
 	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, usable: func() bool { return true }, seed: maphash.MakeSeed()}
 }
 
@@ -179,13 +179,13 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if value, err = after.AppendBinary(value); err != nil {
 		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
 	}
-	if effect.Mark == "" && effect.Transfer == nil && !before.old && unchanged(&before.state, value[stampSize:]) {
+	if effect.DedupKey == "" && effect.Transfer == nil && !before.old && unchanged(&before.state, value[stampSize:]) {
 		return "", true, s.onlyAlarm(ctx, id, effect)
 	}
 	keys := []string{s.keys.conversation(id)}
 	life := max(time.Second, s.expires(after).Sub(s.now()))
 	args := []any{before.stamp, value, life.Milliseconds()}
-	if mark := s.marks.claimed(effect.Mark, id); mark != "" {
+	if mark := s.marks.claimed(effect.DedupKey, id); mark != "" {
 		keys = append(keys, mark)
 		args = append(args, answered(effect.Answer), s.dedup.Milliseconds())
 	}
@@ -196,7 +196,7 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if newer, overtaken := answer.(string); overtaken {
 		return newer, false, nil
 	}
-	s.marks.kept(effect.Mark, id, effect.Answer)
+	s.marks.kept(effect.DedupKey, id, effect.Answer)
 	return "", true, nil
 }
 

@@ -37,7 +37,7 @@ func everything(t *testing.T, o *one, id string) {
 	if _, err := o.Overdue(t.Context()); err != nil {
 		t.Errorf("Overdue: %v", err)
 	}
-	p := o.Pace()
+	p := o.RateLimiter()
 	p.SetRate(1000, time.Second)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -218,8 +218,8 @@ func TestOutbox_whoseOrderAStrangerReplaced_findsItsTransfersAgain(t *testing.T)
 				t.Fatal(err)
 			}
 			all["late"] = true
-			if err := o.Hasten(t.Context(), waiting.ID, time.Now()); err != nil {
-				t.Errorf("Hasten: %v", err)
+			if err := o.Reschedule(t.Context(), waiting.ID, time.Now()); err != nil {
+				t.Errorf("Reschedule: %v", err)
 			}
 			do(t, c, "ZADD", o.client.keys.outbox()[3], "XX", 1, leased.ID) // its replica dies
 			for len(all) > 0 {

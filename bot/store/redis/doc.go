@@ -10,7 +10,7 @@
 //     Until then it is leased to the replica that puts it.
 //   - A transfer that is tried is leased, and the lease is renewed while its
 //     replica lives. When that dies, any other takes over, and is told that the
-//     attempt may have been carried out (Unsure).
+//     attempt may have been carried out (OutcomeUnknown).
 //   - Leases run by the clock of Redis, so replicas may differ about the time.
 //   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
 //     that a script's keys are in one slot of a Redis Cluster. Nothing scans.

@@ -40,7 +40,7 @@ func TestOutbox_takeBack_leavesAloneWhatAnotherReplicaTookOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(t, raw(t, server), "ZADD", a.client.keys.outbox()[3], 1, "s") // the lease runs out
-	if got, _, err := b.outbox.Take(t.Context(), time.Now()); err != nil || got == nil || !got.Unsure {
+	if got, _, err := b.outbox.Take(t.Context(), time.Now()); err != nil || got == nil || !got.OutcomeUnknown {
 		t.Fatalf("Take by the other = %+v, %v; want it, unsure", got, err)
 	}
 	a.outbox.takeBack(t.Context(), tr)
@@ -76,7 +76,7 @@ func TestConversations_whoseSavingIsInDoubt_areNotLeftTransferring(t *testing.T)
 		t.Fatal(err)
 	}
 	o.back()
-	if got := o.take(); got.Episode != "e" || !got.Unsure {
+	if got := o.take(); got.Episode != "e" || !got.OutcomeUnknown {
 		t.Errorf("taken = %+v, want e, unsure", got)
 	}
 }
@@ -94,7 +94,7 @@ func TestConversations_notSavedForSure_takeTheirTransferBack(t *testing.T) {
 	}
 	o.back()
 	got := o.take()
-	if got.ID != "s" || !got.Unsure {
+	if got.ID != "s" || !got.OutcomeUnknown {
 		t.Errorf("taken = %+v, want that of the refuge, unsure", got)
 	}
 	if err := o.Delete(t.Context(), got); err != nil {
@@ -110,7 +110,7 @@ func TestPace_damaged_neitherStopsDeliveryNorCutsTheReplicaOff(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			server := redistest.Start(t)
 			o := join(t, server, apps.Add(1))
-			p := o.Pace()
+			p := o.RateLimiter()
 			p.SetRate(1000, time.Second)
 			do(t, raw(t, server), "SET", o.client.keys.rate(), value)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -299,7 +299,7 @@ func TestMarks_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
 	}
 	err := o.Update(t.Context(), "s", func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(rules.EventWithHuman, time.Now(), time.Time{})
-		return store.Effect{Mark: "k", Answer: []byte("ok")}, nil
+		return store.Effect{DedupKey: "k", Answer: []byte("ok")}, nil
 	})
 	if err != nil {
 		t.Fatal(err)

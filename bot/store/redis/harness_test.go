@@ -150,9 +150,9 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	t.Cleanup(func() { _ = client.Close() })
 	client.rdb.AddHook(o.wire)
 	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
-	marks := memory.NewMarks(memory.MarksOptions{Keep: time.Minute, Max: 10_000})
+	marks := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000})
 	o.Replica = NewReplica(ReplicaOptions{
-		Client: client, Refuge: Refuge{Conversations: o.mem, Marks: marks, Outbox: o.disk}, Expires: expires, Changed: func(up bool, _ error) {
+		Client: client, Refuge: Refuge{Conversations: o.mem, Dedup: marks, Outbox: o.disk}, Expires: expires, Changed: func(up bool, _ error) {
 			if !up {
 				o.fell.Add(1)
 			}

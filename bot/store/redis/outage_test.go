@@ -46,7 +46,7 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 				}
 				c.Observe(rules.EventTransferring, time.Now(), time.Time{})
 				tr = transfer("s", "e")
-				return store.Effect{Transfer: tr, Mark: "k", Answer: []byte("ok")}, nil
+				return store.Effect{Transfer: tr, DedupKey: "k", Answer: []byte("ok")}, nil
 			})
 			if err != nil {
 				t.Fatalf("Update: %v", err)
@@ -58,7 +58,7 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 			if answer, first, err := o.Claim(t.Context(), "k", "s"); string(answer) != "ok" || first || err != nil {
 				t.Errorf("a copy got %q, %v, %v", answer, first, err)
 			}
-			if kept, err := o.disk.Get(t.Context(), "s"); err != nil || !kept.Unsure {
+			if kept, err := o.disk.Get(t.Context(), "s"); err != nil || !kept.OutcomeUnknown {
 				t.Errorf("in the refuge: %+v, %v; want it, unsure", kept, err)
 			}
 			if d := o.Degraded(); len(d) != 1 || !strings.HasPrefix(d[0], "working without Redis since 20") {
@@ -119,7 +119,7 @@ func TestReplica_transferTakenFromRedis_endsWithoutIt(t *testing.T) {
 				}
 				if ends.stays {
 					got := o.take()
-					if got.Episode != "e" || !got.Unsure && !o.link.usable() {
+					if got.Episode != "e" || !got.OutcomeUnknown && !o.link.usable() {
 						t.Errorf("taken again: %+v, want e, unsure", got)
 					}
 					if err := o.Delete(t.Context(), got); err != nil {
@@ -212,7 +212,7 @@ func TestReplica_neverConnected_worksAlone(t *testing.T) {
 	}
 	callback{key: "k", id: "s", escalates: true}.to(t, o)
 	callback{key: "k", id: "s", escalates: true}.to(t, o)
-	if tr := o.take(); !tr.Unsure {
+	if tr := o.take(); !tr.OutcomeUnknown {
 		t.Error("decided without Redis, and not unsure")
 	}
 	if _, err := o.Mutes(t.Context()); !errors.Is(err, ErrAway) {

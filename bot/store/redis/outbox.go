@@ -232,8 +232,8 @@ func foundOr(done any, err error) error {
 	return err
 }
 
-// Hasten implements store.Outbox.
-func (o *Outbox) Hasten(ctx context.Context, id string, due time.Time) error {
+// Reschedule implements store.Outbox.
+func (o *Outbox) Reschedule(ctx context.Context, id string, due time.Time) error {
 	done, err := o.run(ctx, "hastening a transfer", hastenScript, o.keys.outbox(), id, due.UnixMicro(), keepFor.Milliseconds())
 	o.signal()
 	return foundOr(done, err)

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Pace is how fast all replicas together send transfers to Desk. While Redis is
+// RateLimiter is how fast all replicas together send transfers to Desk. While Redis is
 // away each replica keeps to it by itself.
-type Pace struct {
+type RateLimiter struct {
 	replica *Replica
 	alone   *rate.Limiter
 
@@ -19,11 +19,13 @@ type Pace struct {
 	burst    int
 }
 
-// Pace returns the shared pace; SetRate must be called before Wait.
-func (r *Replica) Pace() *Pace { return &Pace{replica: r, alone: rate.NewLimiter(rate.Inf, 1)} }
+// RateLimiter returns the shared pace; SetRate must be called before Wait.
+func (r *Replica) RateLimiter() *RateLimiter {
+	return &RateLimiter{replica: r, alone: rate.NewLimiter(rate.Inf, 1)}
+}
 
 // SetRate allows count transfers per time, and as many at once.
-func (p *Pace) SetRate(count int, per time.Duration) {
+func (p *RateLimiter) SetRate(count int, per time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.burst = max(1, count)
@@ -33,7 +35,7 @@ func (p *Pace) SetRate(count int, per time.Duration) {
 }
 
 // Wait waits for the turn of the next transfer, or for the end of ctx.
-func (p *Pace) Wait(ctx context.Context) error {
+func (p *RateLimiter) Wait(ctx context.Context) error {
 	for {
 		wait, shared, err := p.ask(ctx)
 		switch {
@@ -51,7 +53,7 @@ func (p *Pace) Wait(ctx context.Context) error {
 }
 
 // ask takes a turn if there is one, or says how long to wait.
-func (p *Pace) ask(ctx context.Context) (wait time.Duration, shared bool, err error) {
+func (p *RateLimiter) ask(ctx context.Context) (wait time.Duration, shared bool, err error) {
 	p.mu.Lock()
 	interval, burst := p.interval, p.interval*time.Duration(p.burst)
 	p.mu.Unlock()

@@ -65,7 +65,7 @@ func (r *record) decode() (*store.Transfer, error) {
 	if due != t.Due.UnixMicro() { // it was hastened
 		t.Due = time.UnixMicro(due)
 	}
-	t.Unsure = t.Unsure || fields[5] != string(doubtNone)
+	t.OutcomeUnknown = t.OutcomeUnknown || fields[5] != string(doubtNone)
 	return t, nil
 }
 

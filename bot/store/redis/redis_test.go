@@ -26,7 +26,7 @@ func expires(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 // driver is one replica's drivers.
 type driver struct {
 	client        *Client
-	marks         *Marks
+	marks         *Dedup
 	outbox        *Outbox
 	conversations *Conversations
 	problems      []string
@@ -49,7 +49,7 @@ func open(t testing.TB, server *redistest.Server, app uint64, now func() time.Ti
 	if err := c.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d.client, d.marks, d.outbox = c, NewMarks(c), NewOutbox(c)
+	d.client, d.marks, d.outbox = c, NewDedup(c), NewOutbox(c)
 	d.conversations = NewConversations(c, d.marks, d.outbox, expires)
 	return d
 }
@@ -60,7 +60,7 @@ func TestRedis_passesTheSuite(t *testing.T) {
 		storetest.Outbox(t, func(t *testing.T) store.Outbox { return open(t, server, 0, nil).outbox })
 	})
 	t.Run("marks", func(t *testing.T) {
-		storetest.Marks(t, func(t *testing.T) store.Marks { return open(t, server, 0, nil).marks })
+		storetest.Dedup(t, func(t *testing.T) store.Dedup { return open(t, server, 0, nil).marks })
 	})
 	t.Run("conversations", func(t *testing.T) {
 		storetest.Conversations(t, func(t *testing.T) (store.Conversations, store.Outbox) {

@@ -15,7 +15,7 @@ import (
 // Refuge is what a replica has of its own: where it works while Redis is away.
 type Refuge struct {
 	Conversations *memory.Conversations // their transfers go to Outbox
-	Marks         *memory.Marks
+	Dedup         *memory.Dedup
 	Outbox        store.Outbox // survives a restart
 }
 
@@ -32,7 +32,7 @@ type Refuge struct {
 type Replica struct {
 	client *Client
 	shared *Conversations
-	marks  *Marks
+	marks  *Dedup
 	outbox *Outbox
 	refuge Refuge
 	link   link
@@ -55,7 +55,7 @@ type ReplicaOptions struct {
 // NewReplica returns the stores of a replica, which works without Redis until
 // Connect or Run find that it is there.
 func NewReplica(o ReplicaOptions) *Replica {
-	marks, outbox := NewMarks(o.Client), NewOutbox(o.Client)
+	marks, outbox := NewDedup(o.Client), NewOutbox(o.Client)
 	r := &Replica{
 		client: o.Client, shared: NewConversations(o.Client, marks, outbox, o.Expires), marks: marks, outbox: outbox, refuge: o.Refuge,
 		link:  link{client: o.Client, changed: o.Changed, cause: errors.New("it was not asked yet")},

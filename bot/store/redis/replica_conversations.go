@@ -23,7 +23,7 @@ func (r *Replica) Update(ctx context.Context, id string, change store.Change) er
 			effect, err := change(c)
 			after.CopyFrom(c)
 			if decided = effect.Transfer != nil; decided && err == nil {
-				effect.Transfer.Unsure = effect.Transfer.Unsure || doubtful
+				effect.Transfer.OutcomeUnknown = effect.Transfer.OutcomeUnknown || doubtful
 				err = r.free(ctx, id)
 			}
 			return effect, err
@@ -41,7 +41,7 @@ func (r *Replica) Update(ctx context.Context, id string, change store.Change) er
 	err = r.refuge.Conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 		effect, err := change(c)
 		if effect.Transfer != nil {
-			effect.Transfer.Unsure = true
+			effect.Transfer.OutcomeUnknown = true
 		}
 		return effect, err
 	})

@@ -81,7 +81,7 @@ func (r *Replica) Save(ctx context.Context, t *store.Transfer) error {
 		return err
 	}
 	moved := *t
-	moved.Unsure = moved.Unsure || moved.State != store.GivenUp
+	moved.OutcomeUnknown = moved.OutcomeUnknown || moved.State != store.GivenUp
 	err := r.refuge.Outbox.Put(ctx, &moved)
 	if err != nil && !errors.Is(err, store.ErrPending) { // its lease in Redis runs out, and another tries it
 		r.outbox.letGo(t.ID)
@@ -111,13 +111,13 @@ func (r *Replica) move(t *store.Transfer) {
 	r.moved = append(r.moved, &store.Transfer{ID: t.ID, Episode: t.Episode})
 }
 
-// Hasten implements store.Outbox.
-func (r *Replica) Hasten(ctx context.Context, id string, due time.Time) error {
-	err := r.refuge.Outbox.Hasten(ctx, id, due)
+// Reschedule implements store.Outbox.
+func (r *Replica) Reschedule(ctx context.Context, id string, due time.Time) error {
+	err := r.refuge.Outbox.Reschedule(ctx, id, due)
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if done, err := r.on(func() error { return r.outbox.Hasten(ctx, id, due) }); done {
+	if done, err := r.on(func() error { return r.outbox.Reschedule(ctx, id, due) }); done {
 		return err
 	}
 	return err

@@ -34,7 +34,7 @@ func (c callback) to(t *testing.T, o *one) (first bool) {
 		return false
 	}
 	err = o.Update(t.Context(), c.id, func(conversation *rules.Conversation) (store.Effect, error) {
-		f := store.Effect{Mark: c.key, Answer: []byte("ok"), Timed: c.timed, Alarm: c.alarm}
+		f := store.Effect{DedupKey: c.key, Answer: []byte("ok"), Timed: c.timed, Alarm: c.alarm}
 		if c.escalates {
 			conversation.Observe(rules.EventTransferring, time.Now(), time.Time{})
 			f.Transfer = transfer(c.id, "of "+c.key)
@@ -118,7 +118,7 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 	app := apps.Add(1)
 	o := join(t, server, app)
 	c := raw(t, server)
-	pace := o.Pace()
+	pace := o.RateLimiter()
 	pace.SetRate(1000, time.Second)
 	for n, id := range hostileIDs {
 		key := fmt.Sprint("k", n)
@@ -164,8 +164,8 @@ func lifeOfATransfer(t *testing.T, o *one, id string) {
 	if err := o.Save(t.Context(), tr); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Hasten(t.Context(), id, time.Now()); err != nil {
-		t.Errorf("Hasten(%.40q): %v", id, err)
+	if err := o.Reschedule(t.Context(), id, time.Now()); err != nil {
+		t.Errorf("Reschedule(%.40q): %v", id, err)
 	}
 	tr = o.take()
 	tr.State, tr.Due = store.GivenUp, time.Now()

@@ -47,12 +47,12 @@ func TestOutbox_leaseThatRanOut_isTakenOverUnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 	stale := mustTake(t, a)
-	if stale.Unsure {
+	if stale.OutcomeUnknown {
 		t.Error("the first to take it is unsure")
 	}
 	mustTakeNone(t, b)
 	endLease(t, server, a, "s")
-	if got := mustTake(t, b); !got.Unsure || got.Episode != "e" {
+	if got := mustTake(t, b); !got.OutcomeUnknown || got.Episode != "e" {
 		t.Errorf("taken over: %+v, want e, unsure", got)
 	}
 	mustTakeNone(t, a)
@@ -78,7 +78,7 @@ func TestOutbox_leaseThatIsRenewed_isNotTakenOver(t *testing.T) {
 	if err := a.outbox.Save(t.Context(), tr); err != nil {
 		t.Errorf("Save = %v", err)
 	}
-	if got := mustTake(t, b); got.Unsure {
+	if got := mustTake(t, b); got.OutcomeUnknown {
 		t.Error("it was saved, and is unsure all the same")
 	}
 }
@@ -93,7 +93,7 @@ func TestOutbox_renewing_doesNotTouchWhatAnotherTookOver(t *testing.T) {
 	mustTake(t, b)
 	endLease(t, server, b, "s")
 	a.outbox.renew(t.Context())
-	if got := mustTake(t, a); !got.Unsure {
+	if got := mustTake(t, a); !got.OutcomeUnknown {
 		t.Error("taken a third time, and not unsure")
 	}
 }
@@ -114,7 +114,7 @@ func TestConversations_whoseReplicaDiesBetweenTransferAndSave_loseNothing(t *tes
 		t.Errorf("Update = %v after %s, want ErrPending", err, took)
 	}
 	endLease(t, server, a, "s")
-	if got := mustTake(t, b); !got.Unsure || got.Episode != "e" {
+	if got := mustTake(t, b); !got.OutcomeUnknown || got.Episode != "e" {
 		t.Errorf("taken over: %+v, want e, unsure", got)
 	}
 }
@@ -172,7 +172,7 @@ func TestOutbox_prepared_isItsReplicasUntilPublished(t *testing.T) {
 	a.outbox.renew(t.Context())
 	mustTakeNone(t, b)
 	a.outbox.publish(t.Context(), tr)
-	if got := mustTake(t, b); got.Unsure {
+	if got := mustTake(t, b); got.OutcomeUnknown {
 		t.Error("it was published in time, and is unsure")
 	}
 	if len(a.outbox.held) != 0 {

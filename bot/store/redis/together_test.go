@@ -16,7 +16,7 @@ import (
 )
 
 // turns counts the turns that paces give until enough.
-func turns(t *testing.T, enough int64, paces ...*Pace) (took time.Duration) {
+func turns(t *testing.T, enough int64, paces ...*RateLimiter) (took time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -41,9 +41,9 @@ func turns(t *testing.T, enough int64, paces ...*Pace) (took time.Duration) {
 func TestPace_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
 	server := redistest.Start(t)
 	app := apps.Add(1)
-	var paces []*Pace
+	var paces []*RateLimiter
 	for range 2 {
-		p := join(t, server, app).Pace()
+		p := join(t, server, app).RateLimiter()
 		p.SetRate(20, 200*time.Millisecond) // 10 ms each, 20 at once
 		paces = append(paces, p)
 	}
@@ -55,7 +55,7 @@ func TestPace_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
 
 func TestPace_withoutRedis_isEachReplicasOwn(t *testing.T) {
 	o := makeReplica(t, "redis://127.0.0.1:1", apps.Add(1))
-	p := o.Pace()
+	p := o.RateLimiter()
 	p.SetRate(20, 200*time.Millisecond)
 	if took := turns(t, 40, p); took < 190*time.Millisecond || took > 5*time.Second {
 		t.Errorf("40 turns took %s, want 200ms", took)
@@ -69,7 +69,7 @@ func TestPace_withoutRedis_isEachReplicasOwn(t *testing.T) {
 
 func TestPace_whenRedisGoesAwayWhileWaiting_goesOnAlone(t *testing.T) {
 	server := redistest.Start(t)
-	p := join(t, server, apps.Add(1)).Pace()
+	p := join(t, server, apps.Add(1)).RateLimiter()
 	p.SetRate(1, 20*time.Millisecond)
 	turns(t, 3, p)
 	server.Kill()
@@ -254,7 +254,7 @@ func (w *walk) courier(ctx context.Context, o *one) {
 		_ = pause(ctx, time.Millisecond)
 		w.end(tr)
 		if n%4 == 3 { // not yet
-			tr.Attempt++
+			tr.Calls++
 			w.join(o, tr)
 			_ = o.Save(context.Background(), tr)
 			continue

@@ -129,8 +129,8 @@ func (w *outboxWalk) save(t *rapid.T) {
 	tr := w.letGo(t)
 	tr.State = rapid.SampledFrom([]store.State{store.Pending, store.Pending, store.Waiting, store.GivenUp}).Draw(t, "state")
 	tr.Due = w.seconds(t, "due", 0, 60)
-	tr.Attempt++
-	tr.Unsure = rapid.Bool().Draw(t, "unsure")
+	tr.Calls++
+	tr.OutcomeUnknown = rapid.Bool().Draw(t, "unsure")
 	want := store.ErrNotFound
 	if kept := w.all[tr.ID]; kept != nil && kept.Episode == tr.Episode {
 		want = nil
@@ -171,8 +171,8 @@ func (w *outboxWalk) hasten(t *rapid.T) {
 		want = nil
 		kept.Due = due
 	}
-	if err := w.outbox.Hasten(context.Background(), id, due); !errors.Is(err, want) {
-		t.Fatalf("Hasten(%s) = %v, want %v", id, err, want)
+	if err := w.outbox.Reschedule(context.Background(), id, due); !errors.Is(err, want) {
+		t.Fatalf("Reschedule(%s) = %v, want %v", id, err, want)
 	}
 }
 
@@ -185,7 +185,7 @@ func (w *outboxWalk) restart(t *rapid.T) {
 	w.held = nil
 	for _, n := range w.all {
 		n.leased = false
-		n.Unsure = n.Unsure || n.State != store.GivenUp
+		n.OutcomeUnknown = n.OutcomeUnknown || n.State != store.GivenUp
 		if kept, err := w.outbox.Get(context.Background(), n.ID); err == nil && n.State == store.Waiting {
 			n.Due = kept.Due
 		}
@@ -222,7 +222,7 @@ func (w *outboxWalk) check(t *rapid.T) {
 // MarksModel compares a memory of callbacks with a naive one over random walks:
 // a map of keys to answers and the times at which they are forgotten. open
 // returns a new and empty memory that keeps answers for keep.
-func MarksModel(t *testing.T, open func(keep time.Duration, now func() time.Time) store.Marks) {
+func MarksModel(t *testing.T, open func(keep time.Duration, now func() time.Time) store.Dedup) {
 	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
 		w := &marksWalk{keep: time.Minute, now: epoch, all: map[string]*naiveMark{}}
@@ -239,7 +239,7 @@ type naiveMark struct {
 }
 
 type marksWalk struct {
-	marks store.Marks
+	marks store.Dedup
 	keep  time.Duration
 	now   time.Time
 	seq   int

@@ -122,7 +122,7 @@ func keepsLeased(t *testing.T, o store.Outbox) {
 func saves(t *testing.T, o store.Outbox) {
 	put(t, o, transfer("a", 0))
 	tr := take(t, o, epoch)
-	tr.Attempt, tr.Unsure, tr.Code, tr.Error, tr.Step = 3, true, 141002, "internal", 1
+	tr.Calls, tr.OutcomeUnknown, tr.Code, tr.Error, tr.Step = 3, true, 141002, "internal", 1
 	tr.Due = epoch.Add(time.Minute)
 	save(t, o, tr)
 	takeNone(t, o, epoch.Add(time.Second))
@@ -145,18 +145,18 @@ func savesNoWithdrawn(t *testing.T, o store.Outbox) {
 
 func hastens(t *testing.T, o store.Outbox) {
 	put(t, o, transfer("a", 0))
-	if err := o.Hasten(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("Hasten of a pending one = %v", err)
+	if err := o.Reschedule(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Reschedule of a pending one = %v", err)
 	}
 	tr := take(t, o, epoch)
 	tr.State, tr.Due = store.Waiting, epoch.Add(time.Hour)
 	save(t, o, tr)
-	if err := o.Hasten(t.Context(), "a", epoch.Add(time.Minute)); err != nil {
+	if err := o.Reschedule(t.Context(), "a", epoch.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	take(t, o, epoch.Add(time.Minute))
-	if err := o.Hasten(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("Hasten of one that is being tried = %v", err)
+	if err := o.Reschedule(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Reschedule of one that is being tried = %v", err)
 	}
 	takeNone(t, o, epoch.Add(2*time.Hour))
 }

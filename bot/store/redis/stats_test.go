@@ -29,7 +29,7 @@ func TestOutbox_tally_countsWhatAListWould(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := o.tally(t.Context())
-	if want := (store.Tally{Pending: 2, GivenUp: 1, Oldest: began}); err != nil || got.Pending != want.Pending || got.GivenUp != want.GivenUp || !got.Oldest.Equal(want.Oldest) {
+	if want := (store.Stats{Pending: 2, GivenUp: 1, Oldest: began}); err != nil || got.Pending != want.Pending || got.GivenUp != want.GivenUp || !got.Oldest.Equal(want.Oldest) {
 		t.Errorf("tally = %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"escalator/bot/store"
 )
 
-// Claim implements store.Marks. The copies that this replica gets wait for each
+// Claim implements store.Dedup. The copies that this replica gets wait for each
 // other here; only the first asks Redis.
 func (r *Replica) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
-	answer, first, err = r.refuge.Marks.Claim(ctx, key, conversation)
+	answer, first, err = r.refuge.Dedup.Claim(ctx, key, conversation)
 	if err != nil || !first {
 		return answer, first, err
 	}
@@ -21,26 +21,26 @@ func (r *Replica) Claim(ctx context.Context, key, conversation string) (answer [
 	case !done:
 		return nil, true, nil
 	case err != nil:
-		r.refuge.Marks.Release(ctx, key)
+		r.refuge.Dedup.Release(ctx, key)
 		return nil, false, err
 	case !first:
-		r.refuge.Marks.Finish(ctx, key, answer)
+		r.refuge.Dedup.Finish(ctx, key, answer)
 	}
 	return answer, first, nil
 }
 
-// Finish implements store.Marks.
+// Finish implements store.Dedup.
 func (r *Replica) Finish(ctx context.Context, key string, answer []byte) {
 	_, _ = r.on(func() error { return r.marks.finish(ctx, key, answer) })
 	r.marks.end(key)
-	r.refuge.Marks.Finish(ctx, key, answer)
+	r.refuge.Dedup.Finish(ctx, key, answer)
 }
 
-// Release implements store.Marks.
+// Release implements store.Dedup.
 func (r *Replica) Release(ctx context.Context, key string) {
 	_, _ = r.on(func() error { return r.marks.release(ctx, key) })
 	r.marks.end(key)
-	r.refuge.Marks.Release(ctx, key)
+	r.refuge.Dedup.Release(ctx, key)
 }
 
-var _ store.Marks = (*Replica)(nil)
+var _ store.Dedup = (*Replica)(nil)

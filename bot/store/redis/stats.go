@@ -12,7 +12,7 @@ import (
 const tallyDepth = 1000
 
 // tally counts the outbox without a list of what it holds.
-func (o *Outbox) tally(ctx context.Context) (tally store.Tally, err error) {
+func (o *Outbox) tally(ctx context.Context) (tally store.Stats, err error) {
 	answer, err := o.run(ctx, "counting transfers", tallyScript, o.keys.outbox(), tallyDepth)
 	list, _ := answer.([]any)
 	if err != nil || len(list) != 3 {
@@ -28,17 +28,17 @@ func (o *Outbox) tally(ctx context.Context) (tally store.Tally, err error) {
 	return tally, nil
 }
 
-// Tally counts what is in Redis and what this replica has of its own.
-func (r *Replica) Tally() (tally store.Tally) {
+// Stats counts what is in Redis and what this replica has of its own.
+func (r *Replica) Stats() (tally store.Stats) {
 	_ = r.ask(func() (err error) {
 		tally, err = r.outbox.tally(context.Background())
 		return err
 	})
-	own, ok := r.refuge.Outbox.(interface{ Tally() store.Tally })
+	own, ok := r.refuge.Outbox.(interface{ Stats() store.Stats })
 	if !ok {
 		return tally
 	}
-	ours := own.Tally()
+	ours := own.Stats()
 	tally.Pending += ours.Pending
 	tally.GivenUp += ours.GivenUp
 	if tally.Oldest.IsZero() || !ours.Oldest.IsZero() && ours.Oldest.Before(tally.Oldest) {

@@ -28,8 +28,8 @@ const (
 
 func answered(answer []byte) []byte { return append([]byte(markAnswer), answer...) }
 
-// Marks remembers the callbacks of all replicas.
-type Marks struct {
+// Dedup remembers the callbacks of all replicas.
+type Dedup struct {
 	*Client
 
 	mu     sync.Mutex
@@ -43,15 +43,15 @@ type claim struct {
 	kept                     []byte // the answer that is kept already, nil: none
 }
 
-// NewMarks returns the shared marks.
-func NewMarks(c *Client) *Marks {
-	return &Marks{Client: c, claims: map[string]*claim{}, along: map[string]string{}}
+// NewDedup returns the shared marks.
+func NewDedup(c *Client) *Dedup {
+	return &Dedup{Client: c, claims: map[string]*claim{}, along: map[string]string{}}
 }
 
-// Claim implements store.Marks in one round trip, in which the conversation
+// Claim implements store.Dedup in one round trip, in which the conversation
 // comes along. An answer that another replica works on is asked for again and
 // again.
-func (m *Marks) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
+func (m *Dedup) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
 	c := &claim{key: m.keys.mark(key, conversation), token: markClaim + rand.Text(), conversation: conversation}
 	keys := []string{c.key}
 	if conversation != "" {
@@ -100,7 +100,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (m *Marks) begin(key string, c *claim, conversation string) {
+func (m *Dedup) begin(key string, c *claim, conversation string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims[key] = c
@@ -111,7 +111,7 @@ func (m *Marks) begin(key string, c *claim, conversation string) {
 
 // brought gives out, once, the value of a conversation that a claim brought
 // along; known is false where none did.
-func (m *Marks) brought(conversation string) (value string, known bool) {
+func (m *Dedup) brought(conversation string) (value string, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	value, known = m.along[conversation]
@@ -121,7 +121,7 @@ func (m *Marks) brought(conversation string) (value string, known bool) {
 
 // claimed returns the key of a mark that this replica has claimed, else "". It
 // must have been claimed for that conversation: else it is in another slot.
-func (m *Marks) claimed(key, conversation string) string {
+func (m *Dedup) claimed(key, conversation string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if c := m.claims[key]; c != nil && c.conversation == conversation {
@@ -131,7 +131,7 @@ func (m *Marks) claimed(key, conversation string) string {
 }
 
 // kept notes that the answer was kept together with the conversation.
-func (m *Marks) kept(key, conversation string, answer []byte) {
+func (m *Dedup) kept(key, conversation string, answer []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if c := m.claims[key]; c != nil && c.conversation == conversation {
@@ -140,7 +140,7 @@ func (m *Marks) kept(key, conversation string, answer []byte) {
 }
 
 // end takes a claim out, nil where there is none.
-func (m *Marks) end(key string) *claim {
+func (m *Dedup) end(key string) *claim {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.claims[key]
@@ -151,13 +151,13 @@ func (m *Marks) end(key string) *claim {
 	return c
 }
 
-// Finish implements store.Marks. An answer that was kept with its conversation
+// Finish implements store.Dedup. An answer that was kept with its conversation
 // costs nothing more.
-func (m *Marks) Finish(ctx context.Context, key string, answer []byte) {
+func (m *Dedup) Finish(ctx context.Context, key string, answer []byte) {
 	_ = m.finish(ctx, key, answer)
 }
 
-func (m *Marks) finish(ctx context.Context, key string, answer []byte) error {
+func (m *Dedup) finish(ctx context.Context, key string, answer []byte) error {
 	c := m.end(key)
 	if c == nil || bytes.Equal(c.kept, answer) {
 		return nil
@@ -167,10 +167,10 @@ func (m *Marks) finish(ctx context.Context, key string, answer []byte) error {
 	})
 }
 
-// Release implements store.Marks.
-func (m *Marks) Release(ctx context.Context, key string) { _ = m.release(ctx, key) }
+// Release implements store.Dedup.
+func (m *Dedup) Release(ctx context.Context, key string) { _ = m.release(ctx, key) }
 
-func (m *Marks) release(ctx context.Context, key string) error {
+func (m *Dedup) release(ctx context.Context, key string) error {
 	c := m.end(key)
 	if c == nil {
 		return nil
@@ -179,4 +179,4 @@ func (m *Marks) release(ctx context.Context, key string) error {
 	return err
 }
 
-var _ store.Marks = (*Marks)(nil)
+var _ store.Dedup = (*Dedup)(nil)

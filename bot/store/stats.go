@@ -2,15 +2,15 @@ package store
 
 import "time"
 
-// Tally is what an outbox holds, counted.
-type Tally struct {
+// Stats is what an outbox holds, counted.
+type Stats struct {
 	Pending int       // on their way, those that wait for an agent included
 	GivenUp int       // kept for people to read
 	Oldest  time.Time // when the oldest one on its way was decided; zero: there is none
 }
 
 // Add counts one more transfer.
-func (y *Tally) Add(t *Transfer) {
+func (y *Stats) Add(t *Transfer) {
 	switch t.State {
 	case GivenUp:
 		y.GivenUp++

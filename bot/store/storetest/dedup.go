@@ -11,8 +11,8 @@ import (
 	"escalator/bot/store"
 )
 
-// Marks runs the suite for marks; open returns a new and empty memory.
-func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
+// Dedup runs the suite for marks; open returns a new and empty memory.
+func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 	t.Helper()
 	t.Run("the first claims, a repeat gets the answer", func(t *testing.T) {
 		m := open(t)
@@ -60,14 +60,14 @@ func Marks(t *testing.T, open func(t *testing.T) store.Marks) {
 	})
 }
 
-func claim(t *testing.T, m store.Marks, key string) {
+func claim(t *testing.T, m store.Dedup, key string) {
 	t.Helper()
 	if _, first, err := m.Claim(t.Context(), key, ""); err != nil || !first {
 		t.Fatalf("Claim(%q): first = %v, %v", key, first, err)
 	}
 }
 
-func manyClaim(t *testing.T, m store.Marks) {
+func manyClaim(t *testing.T, m store.Dedup) {
 	var firsts, answered atomic.Int32
 	var all sync.WaitGroup
 	for range 50 {

@@ -15,12 +15,12 @@ import (
 // forever is the expiry of a callback that is being worked on.
 const forever = int64(math.MaxInt64)
 
-// Marks remembers callbacks for a fixed time, at most a fixed number of them.
+// Dedup remembers callbacks for a fixed time, at most a fixed number of them.
 //
 // There are millions of them, so what is kept of one is small: a keyed hash of
 // its key (128 bits: no two will ever agree) instead of the key, and one seen
 // for all that were answered alike within a millisecond.
-type Marks struct {
+type Dedup struct {
 	table *table
 	keep  time.Duration
 	now   func() time.Time
@@ -28,8 +28,8 @@ type Marks struct {
 	last  atomic.Pointer[seen] // the one that was made last
 }
 
-// MarksOptions says how long and how many marks are kept.
-type MarksOptions struct {
+// DedupOptions says how long and how many marks are kept.
+type DedupOptions struct {
 	Keep    time.Duration    // how long an answered callback is remembered
 	Max     int              // over this the oldest goes first
 	Now     func() time.Time // nil: time.Now
@@ -87,24 +87,24 @@ type seen struct {
 func (s *seen) expires() int64  { return s.until }
 func (s *seen) evictable() bool { return true }
 
-// NewMarks returns an empty memory of callbacks.
-func NewMarks(o MarksOptions) *Marks {
+// NewDedup returns an empty memory of callbacks.
+func NewDedup(o DedupOptions) *Dedup {
 	now := orNow(o.Now)
-	return &Marks{
+	return &Dedup{
 		table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}),
 		keep:  o.Keep, now: now, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 	}
 }
 
 // short is the hash of a key.
-func (m *Marks) short(key string) (hash [16]byte) {
+func (m *Dedup) short(key string) (hash [16]byte) {
 	binary.LittleEndian.PutUint64(hash[:8], maphash.String(m.seeds[0], key))
 	binary.LittleEndian.PutUint64(hash[8:], maphash.String(m.seeds[1], key))
 	return hash
 }
 
 // seen returns what is kept of a callback.
-func (m *Marks) seen(until int64, answer []byte) *seen {
+func (m *Dedup) seen(until int64, answer []byte) *seen {
 	if s := m.last.Load(); s != nil && s.until == until && same(s.answer, answer) {
 		return s
 	}
@@ -118,8 +118,8 @@ func same(a, b []byte) bool {
 	return len(a) == len(b) && (a == nil) == (b == nil) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// Claim implements store.Marks.
-func (m *Marks) Claim(ctx context.Context, key, _ string) (answer []byte, first bool, err error) {
+// Claim implements store.Dedup.
+func (m *Dedup) Claim(ctx context.Context, key, _ string) (answer []byte, first bool, err error) {
 	hash := m.short(key)
 	mine := &claim{key: string(hash[:])}
 	for {
@@ -140,17 +140,17 @@ func (m *Marks) Claim(ctx context.Context, key, _ string) (answer []byte, first 
 	}
 }
 
-// Finish implements store.Marks.
-func (m *Marks) Finish(_ context.Context, key string, answer []byte) {
+// Finish implements store.Dedup.
+func (m *Dedup) Finish(_ context.Context, key string, answer []byte) {
 	m.end(key, answer, m.now().Add(m.keep).UnixMilli())
 }
 
-// Release implements store.Marks.
-func (m *Marks) Release(_ context.Context, key string) { m.end(key, nil, 0) }
+// Release implements store.Dedup.
+func (m *Dedup) Release(_ context.Context, key string) { m.end(key, nil, 0) }
 
 // end replaces the claim of the one caller that holds it by what was answered.
 // One that was released has expired at once and is swept in its turn.
-func (m *Marks) end(key string, answer []byte, until int64) {
+func (m *Dedup) end(key string, answer []byte, until int64) {
 	hash := m.short(key)
 	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
@@ -162,12 +162,12 @@ func (m *Marks) end(key string, answer []byte, until int64) {
 }
 
 // Len returns the number of marks kept.
-func (m *Marks) Len() int { return m.table.live() }
+func (m *Dedup) Len() int { return m.table.live() }
 
 // Sweep forgets some of what has expired; call it often (see Sweep).
-func (m *Marks) Sweep() { m.table.sweep() }
+func (m *Dedup) Sweep() { m.table.sweep() }
 
-var _ store.Marks = (*Marks)(nil)
+var _ store.Dedup = (*Dedup)(nil)
 
 func orNow(now func() time.Time) func() time.Time {
 	if now == nil {
