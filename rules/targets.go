@@ -1,6 +1,87 @@
 package rules
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Target is where a transfer goes. It is stored with the transfer, so a pending one survives a change of the file.
+// Pointers are nil when the file does not set the field: then nothing is sent for it.
+type Target struct {
+	ID                string        `json:"id"`
+	Group             *int64        `json:"group,omitempty"`
+	Agents            []string      `json:"agents,omitempty"`
+	TipIfNoAgent      bool          `json:"tip_if_no_agent"`
+	CheckWorkingHours *bool         `json:"check_working_hours,omitempty"`
+	PromptOutside     *bool         `json:"prompt_outside_working_hours,omitempty"`
+	EndSession        *bool         `json:"end_session_if_no_agent,omitempty"`
+	DisableQueuing    *bool         `json:"disable_queuing,omitempty"`
+	AllowBusy         *bool         `json:"allow_busy_agents,omitempty"`
+	Priority          *int          `json:"priority,omitempty"`
+	QueueTimeout      time.Duration `json:"queue_timeout,omitempty"`
+	SayIfQueued       *Speech       `json:"say_if_queued,omitempty"`
+	SayIfClosed       *Speech       `json:"say_if_closed,omitempty"`
+	SayIfNoAgent      *Speech       `json:"say_if_no_agent,omitempty"`
+	// SayIfFailed is never nil: the file's text, an empty one for "say nothing", or the built-in sentence.
+	SayIfFailed *Speech `json:"say_if_failed,omitempty"`
+	Retry       *Retry  `json:"retry_if_no_agent,omitempty"`
+
+	calendar *calendar
+	next     *Target
+}
+
+// MarshalJSON leaves the built-in sentence out: it is long, and the same everywhere.
+func (t Target) MarshalJSON() ([]byte, error) {
+	type plain Target
+	short := plain(t)
+	if short.SayIfFailed == builtinFailure {
+		short.SayIfFailed = nil
+	}
+	return json.Marshal(short)
+}
+
+// UnmarshalJSON puts the built-in sentence back.
+func (t *Target) UnmarshalJSON(data []byte) error {
+	type plain Target
+	if err := json.Unmarshal(data, (*plain)(t)); err != nil {
+		return fmt.Errorf("reading a target: %w", err)
+	}
+	if t.SayIfFailed == nil {
+		t.SayIfFailed = builtinFailure
+	}
+	return nil
+}
+
+// Retry repeats a transfer that found nobody online.
+type Retry struct {
+	Every time.Duration `json:"every"`
+	For   time.Duration `json:"for"`
+}
+
+// Speech is a text to the customer, in one or several languages.
+type Speech struct {
+	Texts []SpeechText `json:"texts"`
+}
+
+// SpeechText is a speech in one language; Lang is "" when the file gives the text without a language.
+type SpeechText struct {
+	Lang string `json:"lang,omitempty"`
+	Text string `json:"text"`
+}
+
+// For gives the text for a language; the first text is the default. A nil speech is silent.
+func (s *Speech) For(lang string) string {
+	if s == nil || len(s.Texts) == 0 {
+		return ""
+	}
+	for _, t := range s.Texts {
+		if t.Lang == lang && lang != "" {
+			return t.Text
+		}
+	}
+	return s.Texts[0].Text
+}
 
 // goal is what a rule's `transfer` names: a target, or a route to one.
 type goal struct {
