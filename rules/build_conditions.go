@@ -165,28 +165,28 @@ func (l *loader) fieldCondition(n *yaml.Node) (leaf, kinds) {
 		f.test, f.exists = "exists", boolOf(l.get(n, "exists"), true)
 	default:
 		f.test = "range"
-		f.low, f.high = l.floatPointer(l.get(n, "at_least")), l.floatPointer(l.get(n, "at_most"))
-		if f.low != nil && f.high != nil && *f.low > *f.high {
-			l.fail(l.get(n, "at_most"), "swap the two", "this can never hold: at_least %v is above at_most %v", *f.low, *f.high)
+		atLeast, atMost := l.get(n, "at_least"), l.get(n, "at_most")
+		f.low, f.high = decimalOf(atLeast), decimalOf(atMost)
+		if f.low != nil && f.high != nil && f.low.compare(*f.high) > 0 {
+			l.fail(atMost, "swap the two", "this can never hold: at_least %s is above at_most %s", atLeast.Value, atMost.Value)
 		}
 	}
 	return f, onAll
 }
 
-func (l *loader) floatPointer(n *yaml.Node) *float64 {
+// decimalOf reads a number that was checked, nil if there is none.
+func decimalOf(n *yaml.Node) *decimal {
 	if n == nil {
 		return nil
 	}
-	f := floatOf(n, 0)
-	return &f
+	d, _ := parseDecimal(n.Value)
+	return &d
 }
 
 func scalarOf(n *yaml.Node) fieldScalar {
 	s := fieldScalar{text: textOf(n)}
 	if n.Tag == "!!int" || n.Tag == "!!float" {
-		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
-			s.number, s.isNum = f, true
-		}
+		s.number, s.isNum = parseDecimal(n.Value)
 	}
 	return s
 }

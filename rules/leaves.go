@@ -258,14 +258,14 @@ type fieldLeaf struct {
 	values []fieldScalar
 	re     *regexp.Regexp
 	exists bool
-	low    *float64
-	high   *float64
+	low    *decimal
+	high   *decimal
 }
 
-// fieldScalar is a value of the file: numbers also equal other spellings of the same number.
+// fieldScalar is a value of the file: a number also equals other spellings of the same number.
 type fieldScalar struct {
 	text   string
-	number float64
+	number decimal
 	isNum  bool
 }
 
@@ -273,11 +273,16 @@ func (s fieldScalar) equals(value string) bool {
 	if s.text == value {
 		return true
 	}
-	if !s.isNum {
+	if !s.isNum || leadingZero(value) {
 		return false
 	}
-	f, err := strconv.ParseFloat(value, 64)
-	return err == nil && f == s.number
+	d, ok := parseDecimal(value)
+	return ok && d == s.number
+}
+
+// leadingZero tells a value such as 007, which is an id and not the number 7.
+func leadingZero(s string) bool {
+	return len(s) > 1 && s[0] == '0' && '0' <= s[1] && s[1] <= '9'
 }
 
 func (l *fieldLeaf) holds(e *evaluation) verdict {
@@ -290,8 +295,8 @@ func (l *fieldLeaf) holds(e *evaluation) verdict {
 	case l.test == "matches":
 		return truth(l.re.MatchString(value))
 	case l.test == "range":
-		f, err := strconv.ParseFloat(value, 64)
-		return truth(err == nil && (l.low == nil || f >= *l.low) && (l.high == nil || f <= *l.high))
+		d, ok := parseDecimal(value)
+		return truth(ok && (l.low == nil || d.compare(*l.low) >= 0) && (l.high == nil || d.compare(*l.high) <= 0))
 	}
 	for _, v := range l.values {
 		if v.equals(value) {
