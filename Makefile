@@ -10,6 +10,8 @@ BENCH     ?= .
 COUNT     ?= 1
 BASE      ?= HEAD~1
 BENCHARGS ?=
+# The benchmark is a module of its own. It is visited when everything is meant, and so is what its and other tests need beside Go.
+WHOLE     := $(filter ./...,$(PKG))
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test parts race crash chaos overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
@@ -23,16 +25,18 @@ run: ## the service against the built-in Desk emulator, without any setting
 build: ## bin/escalator: static, stripped, with its version
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/escalator .
 
-test: parts ## vet, then every test with the race detector in random order (PKG=)
+test: $(if $(WHOLE),parts) ## vet, then every test with the race detector in random order (PKG=)
 	go vet -tags $(TAGS) $(PKG)
 	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(PKG)
+	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
+	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations say nothing: their budgets are held here.
 	go test -tags $(TAGS) -count=1 -run 'llocat' ./rules ./bot/store/memory ./handlers
 
 parts: ## what the tests need beside Go: installed as root on Debian, else named
 	@.ci/parts
 
-race: parts ## the tests five times over under the race detector (PKG=)
+race: $(if $(WHOLE),parts) ## the tests five times over under the race detector (PKG=)
 	go test -tags $(TAGS) -race -shuffle=on -count=5 -timeout 20m $(PKG)
 
 crash: ## kill -9 under load, 1,000 rounds (docs/reliability.md)
@@ -52,12 +56,16 @@ fuzz: ## every Fuzz target for FUZZTIME each (30s)
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \
 		echo "== $$dir $$f $(FUZZTIME)"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
 
-bench: build ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-only callback -json new.json')
-	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator $(BENCHARGS)
+bench: build bin/bench ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-only callback -json new.json')
+	bin/bench $(BENCHARGS)
 
-curves: build ## table and cost curves into docs/performance.md, with plots; about fifteen minutes
-	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator -docs docs/performance.md $(BENCHARGS)
-	go run -tags $(TAGS) ./handlers/bench -binary bin/escalator -docs docs/performance.md -only curves $(BENCHARGS)
+curves: build bin/bench ## table and cost curves into docs/performance.md, with plots; about fifteen minutes
+	bin/bench -docs docs/performance.md $(BENCHARGS)
+	bin/bench -docs docs/performance.md -only curves $(BENCHARGS)
+
+bin/bench: FORCE
+	go build -C tools/bench -tags $(TAGS) -o ../../bin/bench .
+FORCE:
 
 microbench: ## the benchmarks of go test (BENCH=regexp COUNT=n PKG=)
 	go test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG)
@@ -67,11 +75,12 @@ compare: ## the microbenchmarks of another commit beside those of this tree (BAS
 
 lint: ## golangci-lint as in .golangci.yml; builds it once
 	$(TOOL) golangci-lint run $(PKG)
+	$(if $(WHOLE),cd tools/bench && go tool -modfile=../go.mod golangci-lint run ./...)
 
 fmt: ## gofumpt and goimports over everything
 	$(TOOL) golangci-lint fmt
 
-vuln: ## known vulnerabilities in what is called (needs vuln.go.dev)
+vuln: ## known vulnerabilities in what is shipped and called (needs vuln.go.dev)
 	@out=$$($(TOOL) govulncheck -tags $(TAGS) $(PKG) 2>&1); code=$$?; case "$$out" in \
 		*"fetching vulnerabilities"*) echo "vuln: the database at vuln.go.dev cannot be reached: nothing was checked" >&2;; \
 		*) echo "$$out";; esac; exit $$code

@@ -90,6 +90,8 @@ func TestHouse_tableSaysWhatTheDesignSays(t *testing.T) {
 		{"handlers", "bot", true},
 		{"handlers", ".", false},
 		{".", "handlers", true},
+		{"handlers", "tools/bench", false},
+		{".", "tools/bench", false},
 	}
 	for _, c := range cases {
 		at, known := levelOf(c.from)

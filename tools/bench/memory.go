@@ -10,7 +10,7 @@ import (
 // A million conversations, and what they may take.
 const (
 	million      = 1_000_000
-	fewer        = 5_000 // in a quick run
+	fewer        = 1_000 // in a quick run
 	freeMemory   = 2048  // MiB that the part needs
 	memoryLimit  = "GOMEMLIMIT=400MiB"
 	limitedGoal  = 450 // MB

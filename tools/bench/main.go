@@ -54,7 +54,7 @@ var parts = []part{
 type bench struct {
 	options
 	dir    string // for everything that is written
-	binary string
+	binary string // absolute: each service runs in a folder of its own
 	report *report
 	log    io.Writer // progress
 }
@@ -100,7 +100,7 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 	fs.SetOutput(log)
 	fs.StringVar(&o.only, "only", "", "parts to run, separated by commas: "+strings.Join(partNames(), ", ")+" (default: all but curves)")
 	fs.BoolVar(&o.quick, "quick", false, "tiny rounds, to see that everything works; the figures mean nothing")
-	fs.StringVar(&o.binary, "binary", "", "the escalator binary to measure (default: one that is built now)")
+	fs.StringVar(&o.binary, "binary", "bin/escalator", "the program to measure, as make build makes it")
 	fs.StringVar(&o.json, "json", "", "also write the report into this file, as JSON")
 	fs.StringVar(&o.docs, "docs", "", "also write the report into this page, between its markers, and plots into the folder of its name")
 	fs.StringVar(&o.dir, "dir", "", "folder for data files, on the disk to be measured (default: a temporary one)")
@@ -115,7 +115,7 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 		return o, err
 	}
 	if o.quick {
-		o.rounds, o.length = 1, 150*time.Millisecond
+		o.rounds, o.length = 1, 50*time.Millisecond
 	}
 	for name := range strings.SplitSeq(o.only, ",") {
 		if name != "" && !slices.Contains(partNames(), name) {
@@ -149,7 +149,7 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	b := &bench{options: o, dir: dir, log: log, report: &report{Machine: machine(), Quick: o.quick}}
-	if b.binary, err = productBinary(ctx, o.binary, dir); err != nil {
+	if b.binary, err = productBinary(o.binary); err != nil {
 		return err
 	}
 	setBenchTime(o)

@@ -27,25 +27,12 @@ const (
 	patience = 15 * time.Second
 )
 
-// productBinary is the binary to measure: the one that is given, or one that is
-// built as `make build` does.
-func productBinary(ctx context.Context, given, dir string) (string, error) {
-	if given != "" {
-		if _, err := os.Stat(given); err != nil {
-			return "", missingError("-binary: " + err.Error())
-		}
-		return filepath.Abs(given)
+// productBinary is the whole path of the program to measure.
+func productBinary(path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", missingError("-binary: " + err.Error() + " (make build makes it)")
 	}
-	if _, err := exec.LookPath("go"); err != nil {
-		return "", missingError("the go tool is missing: name a built binary with -binary")
-	}
-	path := filepath.Join(dir, "escalator")
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "nomsgpack", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, "escalator") //nolint:gosec // our own program
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", missingError(fmt.Sprintf("the program cannot be built: %v %s", err, bytes.TrimSpace(out)))
-	}
-	return path, nil
+	return filepath.Abs(path)
 }
 
 // process is a child of ours.

@@ -11,6 +11,8 @@
 // A generator that waits for an answer before it looks at the clock again does
 // not see the requests that would have come meanwhile.
 //
+// It runs from the root of the repository: `make bench`.
+//
 // Everything stays on loopback, takes less than ten minutes on two cores, and
 // ends by itself. What is missing (a tool, memory, a port) is told in one line,
 // with exit code 2.
