@@ -3,7 +3,6 @@ package rules
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"escalator/rules/text"
 
@@ -15,6 +14,37 @@ type builtRule struct {
 	*rule
 	node, thenNode *yaml.Node
 }
+
+var (
+	defaultsShape = &shape{name: "defaults", form: formRecord, fields: []field{
+		{key: "cooldown", of: aDuration, standard: "10m", doc: "After a rule fired, it is silent in this conversation for this time."},
+		{key: "session_ttl", of: aSpan, standard: "2h", doc: "A silent conversation with the bot is forgotten after this time.", aka: []string{"ttl", "session"}},
+	}}
+	limitsShape = &shape{name: "limits", form: formRecord, fields: []field{
+		{key: "per_session", of: aRate, standard: "3/24h", doc: "Transfers of one conversation that Desk accepted; the count is at most 16."},
+		{key: "global", of: aRate, standard: "50/s", doc: "How fast transfers are sent to Desk; more wait their turn, none is dropped."},
+	}}
+)
+
+// fileShape is a whole rule file.
+var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Escalator: when a conversation with the bot goes to a person.", fields: []field{
+	{key: "version", of: &shape{name: "1", form: formInteger, min: 1, max: 1}, required: true, doc: "The version of the language: 1."},
+	{key: "mode", of: aMode, standard: "enforce", doc: "enforce: the rules act; shadow: they only say in the log what they would have done; off: they are not tried."},
+	{key: "defaults", doc: "Defaults of the rules.", of: defaultsShape},
+	{key: "limits", doc: "Limits.", of: limitsShape},
+	{key: "test_policy", of: enumShape("a policy", []string{"block", "warn"}), standard: "block", doc: "Whether a changed file whose tests fail may be taken."},
+	{key: "calendars", of: dictOf(aName, calendarShape), doc: "Opening hours by name."},
+	{key: "lists", of: dictOf(aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack.", aka: []string{"words", "keywords", "phrases"}},
+	{key: "signals", of: signalsShape, doc: "What counts as a signal."},
+	{key: "events", of: dictOf(aScalar, enumShape("a kind of event", mappedEvents, "human", "with_human", "agent", "agent_message", "user", "user_message", "bot", "bot_message", "close", "closed", "queued", "transferring", "queuing", "transferring", "assigned", "with_human")), doc: "What further events of Desk mean, by their names as seen in the log."},
+	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{
+		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
+	}}},
+	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
+	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
+	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
+	{key: "tests", of: &shape{name: "a list of tests", form: formList, elem: testShape, empty: true}, doc: "Tests of the rules, run by `escalator test`.", aka: []string{"test"}},
+}}
 
 // build compiles a checked tree. It goes on after errors, so that all of them are found at once; its result is only
 // used when there were none.
@@ -55,87 +85,23 @@ func (l *loader) build(root *yaml.Node) *Policy {
 // settings reads the plain values of the file.
 func (l *loader) settings(root *yaml.Node) {
 	p := l.policy
-	p.mode = Mode(textOr(l.get(root, "mode"), "enforce"))
+	p.mode = Mode(textOf(l.value(root, fileShape, "mode")))
 	defaults, limits := l.get(root, "defaults"), l.get(root, "limits")
-	p.cooldown = l.duration(l.get(defaults, "cooldown"), 10*time.Minute)
-	p.sessionTTL = l.duration(l.get(defaults, "session_ttl"), 2*time.Hour)
-	perSession := l.get(limits, "per_session")
-	p.perSession = l.rate(perSession, Rate{3, 24 * time.Hour})
+	p.cooldown = l.duration(l.value(defaults, defaultsShape, "cooldown"))
+	p.sessionTTL = l.duration(l.value(defaults, defaultsShape, "session_ttl"))
+	perSession := l.value(limits, limitsShape, "per_session")
+	p.perSession = l.rate(perSession)
 	if p.perSession.Count > maxCount {
 		l.fail(perSession, "counts end at 16, so that a conversation needs little memory", "`per_session` allows at most 16 transfers, not %d", p.perSession.Count)
 	}
-	p.global = l.rate(l.get(limits, "global"), Rate{50, time.Second})
-	p.testPolicy = textOr(l.get(root, "test_policy"), "block")
+	p.global = l.rate(l.value(limits, limitsShape, "global"))
+	p.testPolicy = textOf(l.value(root, fileShape, "test_policy"))
 	p.taskFlow = textOf(l.get(l.get(root, "task_flow"), "text"))
 	for _, pair := range l.pairs(l.get(root, "events")) {
 		if k, ok := ParseEventKind(pair[1].Value); ok {
 			p.events[textOf(pair[0])] = k
 		}
 	}
-}
-
-func textOr(n *yaml.Node, standard string) string {
-	if n == nil {
-		return standard
-	}
-	return textOf(n)
-}
-
-// calendar reads one calendar.
-func (l *loader) calendar(key, n *yaml.Node) {
-	k := &calendar{name: textOf(key), zone: time.UTC}
-	if tz := l.get(n, "tz"); tz != nil {
-		zone, err := time.LoadLocation(tz.Value)
-		if err != nil || tz.Value == "Local" {
-			l.fail(tz, zoneHint(tz.Value), "there is no time zone %q", tz.Value)
-		} else {
-			k.zone = zone
-		}
-	}
-	for _, part := range []struct {
-		key  string
-		read func(string) (problem, hint string)
-	}{{"open", k.addWeekly}, {"closed", k.addClosed}, {"extra", k.addExtra}} {
-		for _, entry := range l.items(l.get(n, part.key)) {
-			if problem, hint := part.read(entry.Value); problem != "" {
-				l.fail(entry, hint, "%s", problem)
-			}
-		}
-	}
-	l.calendars[k.name] = k
-}
-
-// commonZones are the zones that a misspelt one is compared with, and what people write instead.
-var commonZones = []string{
-	"Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul", "Asia/Singapore", "Asia/Jakarta",
-	"Asia/Bangkok", "Asia/Ho_Chi_Minh", "Asia/Kuala_Lumpur", "Asia/Manila", "Asia/Kolkata", "Asia/Dubai", "Asia/Riyadh",
-	"Europe/London", "Europe/Paris", "Europe/Berlin", "Europe/Madrid", "Europe/Lisbon", "Europe/Moscow", "Europe/Istanbul",
-	"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "America/Mexico_City",
-	"Australia/Sydney", "UTC",
-}
-
-func zoneHint(zone string) string {
-	switch strings.ToLower(zone) {
-	case "beijing", "asia/beijing", "china", "cst", "gmt+8", "utc+8", "+08:00", "北京":
-		return "did you mean Asia/Shanghai?"
-	}
-	if hint := didYouMean(zone, commonZones); hint != "" {
-		return hint
-	}
-	return "write a name such as Asia/Shanghai or Europe/Berlin"
-}
-
-// findCalendar finds a calendar by name, or complains.
-func (l *loader) findCalendar(n *yaml.Node) *calendar {
-	if n == nil {
-		return nil
-	}
-	l.usedDays[n.Value] = true
-	if k := l.calendars[n.Value]; k != nil {
-		return k
-	}
-	l.failUnknown(n, "calendar", sortedKeys(l.calendars))
-	return nil
 }
 
 // failUnknown complains about a name that nothing has.
@@ -158,24 +124,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// signals reads what counts as a miss of the bot. The built-in words are only compiled when some rule counts misses.
-func (l *loader) signals(n *yaml.Node) {
-	missed := l.get(n, "bot_missed")
-	l.policy.missMarks = []string{"fallback", "clarify"}
-	var entries []wordEntry
-	switch {
-	case missed != nil:
-		// What the file says replaces the default as a whole: a signal without says has none.
-		l.policy.missMarks = textsOf(l.items(l.get(missed, "marks")))
-		entries = l.book.entries(l.get(missed, "says"))
-	case l.countsMisses:
-		entries = []wordEntry{{text: "$bot_missed", weight: 1}}
-	}
-	if len(entries) > 0 {
-		l.policy.missSays = &phraseTest{any: l.book.setOf(entries, nil), negation: negationIgnore}
-	}
 }
 
 // compile builds the matcher and everything that is collected from all conditions.
@@ -204,92 +152,28 @@ func (l *loader) compile() {
 	l.collect()
 }
 
-// offerAnswers adds $yes and $no when some rule makes an offer.
-func (l *loader) offerAnswers() {
-	for _, r := range l.policy.rules {
-		if r.offer == nil {
-			continue
-		}
-		l.policy.yes, l.policy.no = l.answerSet("yes"), l.answerSet("no")
-		return
-	}
-}
-
-// answerSet compiles $yes or $no for isWholly: each phrase as the whole message, and as a part of it, so that
-// "yes, connect me" is found too when it is made of two phrases. As parts, alternatives stand alone: the matcher
-// reports the shortest hit of a phrase, and the longest one is wanted here.
-func (l *loader) answerSet(name string) *matchSet {
-	list := l.book.lists[name]
-	list.used = true
-	var entries []wordEntry
-	for _, e := range list.entries {
-		whole, part := e, e
-		for _, text := range alternativesOf(strings.TrimPrefix(e.text, "=")) {
-			part.text = text
-			entries = append(entries, part)
-		}
-		if !isRegex(e.text) {
-			whole.text = "=" + strings.TrimPrefix(e.text, "=")
-			entries = append(entries, whole)
-		}
-	}
-	return l.book.setOf(entries, list)
-}
-
-// ids gives all phrases of a set.
-func (s *matchSet) ids() text.PhraseSet {
-	var all text.PhraseSet
-	for _, g := range s.groups {
-		for id := range g.weights {
-			all.Add(id)
-		}
-	}
-	return all
-}
-
 // collect finds out what the conditions need counted.
 func (l *loader) collect() {
 	p := l.policy
-	var visit func(k *cond)
-	visit = func(k *cond) {
-		switch leaf := k.leaf.(type) {
-		case *ruleLeaf:
-			leaf.when.walk(visit)
-		case *saidLeaf:
-			if !slices.Contains(p.said, leaf) {
-				p.said = append(p.said, leaf)
-			}
-		case *moodLeaf:
-			if !slices.ContainsFunc(p.moods, func(m *moodLeaf) bool { return m.key == leaf.key }) {
-				p.moods = append(p.moods, leaf)
-			}
-		case *fieldLeaf:
-			if !slices.Contains(p.paths, leaf.path) {
-				p.paths = append(p.paths, leaf.path)
-			}
-		case *silentLeaf:
-			p.silences = append(p.silences, leaf.after)
-		case *rateLeaf:
-			p.countsUsers = true
-		case *repeatsLeaf:
-			if !p.countsRepeats || leaf.minChars < p.minChars {
-				p.minChars = leaf.minChars
-			}
-			p.countsRepeats = true
-		}
-	}
 	for _, r := range p.rules {
 		if r.mode != ModeOff {
-			r.when.walk(visit)
+			r.when.walk(p.serve)
 		}
 	}
 	for _, name := range sortedKeys(p.goals) {
 		for _, line := range p.goals[name].lines {
-			line.when.walk(visit)
+			line.when.walk(p.serve)
 		}
 	}
 	slices.Sort(p.silences)
 	p.silences = slices.Compact(p.silences)
+}
+
+// serve sees to it that what a condition needs is there.
+func (p *Policy) serve(k *cond) {
+	if n, ok := k.leaf.(needy); ok {
+		n.need(p)
+	}
 }
 
 // summarize counts what the file holds.

@@ -6,10 +6,31 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 )
+
+var action = &shape{
+	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer"}, {"keep"}},
+	needs: map[string]string{"offer": "transfer"},
+	fields: []field{
+		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
+		{key: "say", of: aSpeech, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
+		{key: "offer", of: aSpeech, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
+		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
+		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions.", aka: []string{"tags", "label", "labels"}},
+	},
+	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}"},
+}
+
+var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []field{
+	{key: "id", of: aRuleID, required: true, doc: "The rule's name. Counters and cooldowns are kept by it: a new id starts anew.", aka: []string{"name", "rule"}},
+	{key: "about", of: aWord, doc: "What the rule is for, in a sentence.", aka: []string{"description", "comment", "doc", "title"}},
+	{key: "mode", of: aMode, doc: "enforce: acts; shadow: only says in the log what it would have done; off: is not tried. The more careful one of this and the file's mode counts.", aka: []string{"enabled", "state"}},
+	{key: "when", of: conditionShape, required: true, doc: "What must hold.", aka: []string{"if", "condition", "conditions", "match"}},
+	{key: "then", of: action, required: true, doc: "What is done.", aka: []string{"do", "action", "actions"}},
+	{key: "cooldown", of: aDuration, doc: "After it fired, the rule is silent in this conversation for this time; the file's defaults.cooldown if not given."},
+}}
 
 // rules compiles the rules. Their ids are declared first, because conditions may refer to any of them.
 func (l *loader) rules(n *yaml.Node) {
@@ -46,7 +67,10 @@ func (l *loader) rule(id, n *yaml.Node) {
 	if key, when := l.pair(n, "when"); when != nil && r.when != nil {
 		l.checkPossible(key, r.when)
 	}
-	r.cooldown = l.duration(l.get(n, "cooldown"), l.policy.cooldown)
+	r.cooldown = l.policy.cooldown
+	if cooldown := l.get(n, "cooldown"); cooldown != nil {
+		r.cooldown = l.duration(cooldown)
+	}
 	then := l.get(n, "then")
 	if to := l.get(then, "transfer"); to != nil {
 		r.goal = l.findGoal(to)
@@ -55,6 +79,19 @@ func (l *loader) rule(id, n *yaml.Node) {
 	r.tags = textsOf(l.items(l.get(then, "tag")))
 	l.policy.rules = append(l.policy.rules, r)
 	l.written = append(l.written, &builtRule{r, n, then})
+}
+
+// ruleCondOf compiles a rule's condition once.
+func (l *loader) ruleCondOf(id string) *cond {
+	if l.ruleState[id] == visited {
+		return l.ruleConds[id]
+	}
+	l.ruleState[id] = visiting
+	l.path = append(l.path, id)
+	l.ruleConds[id] = l.condition(l.get(l.ruleNodes[id], "when"))
+	l.path = l.path[:len(l.path)-1]
+	l.ruleState[id] = visited
+	return l.ruleConds[id]
 }
 
 // checkPossible complains about a condition that no kind of turn can make true.
@@ -100,198 +137,6 @@ func impossibleHint(k *cond) string {
 
 // label names a part of a condition for messages.
 func (k *cond) label() string { return k.name }
-
-// speech reads a text to the customer, nil if there is none.
-func (l *loader) speech(n *yaml.Node) *Speech {
-	if n == nil {
-		return nil
-	}
-	if n.Kind == yaml.ScalarNode {
-		return &Speech{Texts: []SpeechText{{Text: textOf(n)}}}
-	}
-	s := &Speech{}
-	for _, pair := range l.pairs(n) {
-		s.Texts = append(s.Texts, SpeechText{Lang: textOf(pair[0]), Text: textOf(pair[1])})
-	}
-	return s
-}
-
-// targets reads the targets, then ties their chains.
-func (l *loader) targets(n *yaml.Node) {
-	for _, pair := range l.declared(n) {
-		t := l.target(pair[0], pair[1])
-		l.policy.targets[t.ID] = t
-		l.policy.goals[t.ID] = &goal{name: t.ID, target: t}
-	}
-	for _, pair := range l.declared(n) {
-		next := l.get(pair[1], "else")
-		if next == nil {
-			continue
-		}
-		if t := l.policy.targets[next.Value]; t != nil {
-			l.usedGoals[next.Value] = true
-			l.policy.targets[pair[0].Value].next = t
-		} else {
-			l.failUnknown(next, "target", sortedKeys(l.policy.targets))
-		}
-	}
-	l.checkChains(n)
-}
-
-// checkChains complains about else chains that go round, once for each circle.
-func (l *loader) checkChains(n *yaml.Node) {
-	done := map[*Target]bool{}
-	for _, pair := range l.declared(n) {
-		var path []string
-		onPath := map[*Target]bool{}
-		for t := l.policy.targets[pair[0].Value]; t != nil && !done[t]; t = t.next {
-			if onPath[t] {
-				at := l.get(l.get(n, t.ID), "else")
-				l.fail(at, "let the last target have no else", "the else chain goes in a circle: %s", strings.Join(cycle(path, t.ID), " → "))
-				break
-			}
-			onPath[t] = true
-			path = append(path, t.ID)
-		}
-		for t := range onPath {
-			done[t] = true
-		}
-	}
-}
-
-func (l *loader) target(key, n *yaml.Node) *Target {
-	t := &Target{
-		ID:                textOf(key),
-		Agents:            textsOf(l.items(l.get(n, "agents"))),
-		TipIfNoAgent:      boolOf(l.get(n, "tip_if_no_agent"), true),
-		CheckWorkingHours: boolPointer(l.get(n, "check_working_hours")),
-		PromptOutside:     boolPointer(l.get(n, "prompt_outside_working_hours")),
-		EndSession:        boolPointer(l.get(n, "end_session_if_no_agent")),
-		DisableQueuing:    boolPointer(l.get(n, "disable_queuing")),
-		AllowBusy:         boolPointer(l.get(n, "allow_busy_agents")),
-		QueueTimeout:      l.duration(l.get(n, "queue_timeout"), 0),
-		SayIfQueued:       l.speech(l.get(n, "say_if_queued")),
-		SayIfClosed:       l.speech(l.get(n, "say_if_closed")),
-		SayIfNoAgent:      l.speech(l.get(n, "say_if_no_agent")),
-		SayIfFailed:       l.speech(l.get(n, "say_if_failed")),
-		calendar:          l.findCalendar(l.get(n, "open")),
-	}
-	if g := l.get(n, "group"); g != nil {
-		group := int64(intOf(g, 0))
-		t.Group = &group
-	}
-	if p := l.get(n, "priority"); p != nil {
-		priority := intOf(p, 0)
-		t.Priority = &priority
-	}
-	if t.QueueTimeout%time.Second != 0 {
-		l.fail(l.get(n, "queue_timeout"), "for example 90s or 10m", "`queue_timeout` is sent in whole seconds")
-	}
-	if t.SayIfNoAgent != nil {
-		t.TipIfNoAgent = false // our own words stand in for Desk's tip
-	}
-	if t.SayIfFailed == nil {
-		t.SayIfFailed = builtinFailure
-	}
-	t.Retry = l.retry(l.get(n, "retry_if_no_agent"))
-	return t
-}
-
-func (l *loader) retry(n *yaml.Node) *Retry {
-	if n == nil {
-		return nil
-	}
-	r := &Retry{Every: l.duration(l.get(n, "every"), time.Minute), For: l.duration(l.get(n, "for"), time.Minute)}
-	if r.Every > r.For {
-		l.fail(n, "for example {every: 1m, for: 20m}", "`every` is longer than `for`, so it would never be tried again")
-	}
-	if r.Every < time.Second {
-		l.fail(n, "for example {every: 1m, for: 20m}", "`every` must be at least 1s")
-	}
-	return r
-}
-
-// findGoal finds a target or route by name, or complains.
-func (l *loader) findGoal(n *yaml.Node) *goal {
-	l.usedGoals[n.Value] = true
-	if g := l.policy.goals[n.Value]; g != nil {
-		return g
-	}
-	names := sortedKeys(l.policy.goals)
-	if len(names) == 0 {
-		l.fail(n, "for example targets: {default: {}}", "there is no target `%s`", n.Value)
-		return nil
-	}
-	l.failUnknown(n, "target or route", names)
-	return nil
-}
-
-// declareRoutes makes the names of routes known before rules use them.
-func (l *loader) declareRoutes(n *yaml.Node) {
-	for _, pair := range l.declared(n) {
-		name := textOf(pair[0])
-		if l.policy.goals[name] != nil {
-			l.fail(pair[0], "targets and routes share their names; take another one", "`%s` is a target already", name)
-			continue
-		}
-		l.policy.goals[name] = &goal{name: name}
-	}
-}
-
-// routes compiles the lines of the routes.
-func (l *loader) routes(n *yaml.Node) {
-	for _, pair := range l.declared(n) {
-		g := l.policy.goals[pair[0].Value]
-		items := l.items(pair[1])
-		for i, item := range items {
-			line := &routeLineOf{}
-			if when := l.get(item, "when"); when != nil {
-				line.when = l.condition(when, "route "+g.name+"/"+itoa(i))
-				key, _ := l.pair(item, "when")
-				l.checkPossible(key, line.when)
-			} else if !hasKey(item, "when") && i < len(items)-1 {
-				l.warn(items[i+1].Line, items[i+1].Column, "a line without `when` always holds; put it last", "this line of route `%s` is never reached", g.name)
-			}
-			if to := l.get(item, "to"); to != nil {
-				line.to = l.findGoal(to)
-			}
-			g.lines = append(g.lines, line)
-		}
-		if last := len(g.lines) - 1; last >= 0 && g.lines[last].when != nil {
-			l.warn(pair[0].Line, pair[0].Column, "end the route with a line such as {to: default}", "when no line of route `%s` holds, the customer goes to %s", g.name, l.policy.fallback().ID)
-		}
-	}
-	l.checkRoutes(n)
-}
-
-// checkRoutes complains about routes that lead back to themselves.
-func (l *loader) checkRoutes(n *yaml.Node) {
-	state := map[*goal]visit{}
-	var path []string
-	var visitGoal func(g *goal)
-	visitGoal = func(g *goal) {
-		state[g] = visiting
-		path = append(path, g.name)
-		for i, line := range g.lines {
-			switch {
-			case line.to == nil:
-			case state[line.to] == visiting:
-				items := l.items(l.get(n, g.name))
-				l.fail(l.get(items[i], "to"), "let the route end at a target", "the route goes in a circle: %s", strings.Join(cycle(path, line.to.name), " → "))
-				line.to = nil
-			case state[line.to] == unseen:
-				visitGoal(line.to)
-			}
-		}
-		path = path[:len(path)-1]
-		state[g] = visited
-	}
-	for _, pair := range l.declared(n) {
-		if g := l.policy.goals[pair[0].Value]; state[g] == unseen {
-			visitGoal(g)
-		}
-	}
-}
 
 // digest is a short hash of what a node says, whatever its layout and comments.
 func digest(n *yaml.Node) string {

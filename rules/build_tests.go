@@ -6,6 +6,65 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
+// Tests.
+var (
+	aMessage = &shape{
+		name: "a message", ref: "message", form: formChoice, doc: "A text, or {text, marks, sends, fields}.",
+		forms: []*shape{aWord, {
+			name: "a message", form: formRecord, examples: []string{"{text: 抱歉, marks: fallback}"}, atLeastOne: []string{"text", "marks", "sends", "fields"}, fields: []field{
+				{key: "text", of: aText, doc: "The words."},
+				{key: "marks", of: &shape{name: "a mark", form: formChoice, forms: []*shape{aName, listOf(aName)}}, doc: "messageType of the message.", aka: []string{"mark", "type"}},
+				{key: "sends", of: listOf(aSend), doc: "Elements other than text."},
+				{key: "fields", of: &shape{name: "fields", form: formDict, key: aScalar, elem: aScalar}, doc: "Values by dotted path, for `field`.", aka: []string{"field"}},
+			},
+		}},
+	}
+	expectation = &shape{
+		name: "an expectation", ref: "expect", form: formChoice, doc: "none, a rule's id, or {rule, target, outcome, …}.",
+		forms: []*shape{aRuleID, {
+			name: "an expectation", form: formRecord, examples: []string{"{rule: ask-human, target: default}"}, atLeastOne: []string{"rule", "target", "outcome", "suppressed", "reason", "shadow", "tag"}, fields: []field{
+				{key: "rule", of: aRuleID, doc: "The rule that decides."},
+				{key: "target", of: aName, doc: "The first target of the transfer."},
+				{key: "outcome", of: enumShape("an outcome", outcomeNames[:]), doc: "What the turn leads to."},
+				{key: "suppressed", of: enumShape("a reason", suppressions), doc: "The rule was stopped, for this reason."},
+				{key: "reason", of: enumShape("a reason", reasons), doc: "The decision's reason, or that of a near miss."},
+				{key: "shadow", of: maybeNone(listOf(aRuleID)), doc: "The shadow rules that would have fired."},
+				{key: "tag", of: maybeNone(listOf(aName)), doc: "The decision's tags.", aka: []string{"tags"}},
+			},
+		}},
+	}
+	stepShape = &shape{
+		name: "a step", ref: "step", form: formRecord, examples: []string{"{user: 转人工, expect: ask-human}"},
+		// What Desk answered may stand beside what led to the question, or alone.
+		oneOf: [][]string{{"user", "desk"}, {"bot", "desk"}, {"wait", "desk"}, {"agent"}, {"event"}},
+		fields: []field{
+			{key: "user", of: aMessage, doc: "The customer says this.", aka: []string{"say", "customer"}},
+			{key: "bot", of: aMessage, doc: "The bot says this."},
+			{key: "agent", of: aMessage, doc: "A person says this.", aka: []string{"human"}},
+			{key: "event", of: enumShape("an event", eventNames[:]), doc: "Desk reports this."},
+			{key: "wait", of: aSpan, doc: "So much time passes.", aka: []string{"sleep", "after"}},
+			{key: "desk", of: enumShape("an answer of Desk", deskResults), doc: "How the transfer ended."},
+			{key: "expect", of: expectation, doc: "What must be decided here; without it anything but a transfer is right."},
+		},
+	}
+	testShape = &shape{
+		name: "a test", ref: "test", form: formRecord, oneOf: [][]string{{"say"}, {"steps"}},
+		needs: map[string]string{"say": "expect", "expect": "say"},
+		fields: []field{
+			{key: "name", of: aWord, required: true, doc: "What the test shows.", aka: []string{"id", "title"}},
+			{key: "at", doc: "When the test begins.", standard: "2026-01-05T10:00:00+08:00", of: &shape{
+				name: "a time", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$`,
+				doc: "A time with its zone.", examples: []string{"2026-12-01T10:00:00+08:00"},
+			}, aka: []string{"time", "when"}},
+			{key: "say", of: aWord, doc: "One message of the customer.", aka: []string{"user", "text", "message"}},
+			{key: "expect", of: expectation, doc: "What must be decided.", aka: []string{"then"}},
+			{key: "steps", of: listOf(stepShape), doc: "A whole conversation."},
+			{key: "todo", of: aBool, doc: "A known gap: it may fail, and passing is reported."},
+		},
+		examples: []string{"{name: plain ask, say: 我要转人工, expect: ask-human}"},
+	}
+)
+
 // Test is one test of the file, for ruletest to run.
 type Test struct {
 	Name  string
@@ -65,7 +124,7 @@ var DefaultTestTime = time.Date(2026, 1, 5, 10, 0, 0, 0, time.FixedZone("", 8*36
 func (l *loader) tests(n *yaml.Node) {
 	names := map[string]*yaml.Node{}
 	for _, item := range l.items(n) {
-		t := Test{Name: textOf(l.get(item, "name")), Line: item.Line, At: DefaultTestTime, Todo: boolOf(l.get(item, "todo"), false)}
+		t := Test{Name: textOf(l.get(item, "name")), Line: item.Line, At: DefaultTestTime, Todo: boolOf(l.get(item, "todo"))}
 		if name := l.get(item, "name"); name != nil {
 			if first := names[name.Value]; first != nil {
 				l.fail(name, "give the tests different names", "a second test %q; the first is in line %d", shorten(t.Name), first.Line)
@@ -101,7 +160,7 @@ func (l *loader) step(n *yaml.Node) Step {
 		s.Event, _ = ParseEventKind(event.Value)
 	}
 	if wait := l.get(n, "wait"); wait != nil {
-		s.Kind, s.Wait = "wait", l.duration(wait, 0)
+		s.Kind, s.Wait = "wait", l.duration(wait)
 	}
 	return s
 }

@@ -198,13 +198,10 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 	for key := range keys {
 		unknown = unknown || s.field(key) == nil
 	}
-	for _, pair := range s.apart {
+	for _, pair := range s.apart() {
 		if a, b := keys[pair[0]], keys[pair[1]]; a != nil && b != nil {
 			k.fail(b, "keep one of them", "`%s` and `%s` exclude each other in %s", pair[0], pair[1], what)
 		}
-	}
-	if len(s.exactlyOne) > 1 && keys[s.exactlyOne[0]] != nil && keys[s.exactlyOne[1]] != nil {
-		k.fail(keys[s.exactlyOne[1]], "keep one of them", "`%s` and `%s` exclude each other in %s", s.exactlyOne[0], s.exactlyOne[1], what)
 	}
 	if unknown {
 		return
@@ -215,7 +212,7 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 			k.failAt(n.Line, n.Column, exampleHint(f.key, f.of), "%s lacks `%s`", what, f.key)
 		}
 	}
-	k.checkOneOf(n, s, s.exactlyOne, what, keys)
+	k.checkOneOf(n, s, s.groupKeys(), what, keys)
 	k.checkOneOf(n, s, s.atLeastOne, what, keys)
 	for _, f := range s.fields {
 		if other := s.needs[f.key]; other != "" && keys[f.key] != nil && keys[other] == nil {

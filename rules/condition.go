@@ -2,17 +2,52 @@ package rules
 
 import (
 	"hash/fnv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
 )
 
-// state is a truth value. A condition that does not apply to the kind of turn is neither true nor false, and neither
-// is its `not`; all, any and not follow Kleene's logic.
-type state uint8
+// condition declares one condition of the language. Each stands in a file of its own, with everything that makes it
+// what it is: how it is written, when it holds, what is remembered for it, and how it is explained.
+type condition struct {
+	key   string
+	turns kinds  // on other turns neither it nor its `not` holds; asThere for a condition that stands for another
+	value *shape // what stands behind the key
+	doc   string // for the hover text and the table of docs/rules.md
+	// example is how it is written, for the table of docs/rules.md.
+	example string
+	aka     []string
+	// build compiles the value of the key, which was checked against the shape; nil if it was complained about.
+	build func(l *loader, n *yaml.Node) leaf
+}
 
-const (
-	no state = iota
-	unfit
-	yes
-)
+// conditions are the conditions of the language, in the order of the documentation. A new one is a file that declares
+// it, and a word here.
+var conditions = []*condition{
+	saysCondition, saidCondition, botSaysCondition, botMissedCondition, repeatsCondition, moodCondition, rateCondition,
+	turnsCondition, botSilentCondition, sendsCondition, languageCondition, fieldCondition, hoursCondition, ruleCondition,
+}
+
+// leaf is a compiled condition. Beside these methods it may have those of needy, matching, wrapper and doubtful.
+type leaf interface {
+	holds(e *evaluation) verdict
+	// explain says in words why the verdict is what it is.
+	explain(e *evaluation, v verdict) string
+	// implies says that wherever this condition holds, the other holds too. It is sure when it says yes.
+	implies(other leaf) bool
+}
+
+// needy is a leaf that holds only if something is done for it beforehand: turns recorded, fields kept, timers set.
+type needy interface{ need(p *Policy) }
+
+// matching is a leaf that holds by words of the message.
+type matching interface {
+	appendMatches(e *evaluation, matches []Match) []Match
+}
+
+// wrapper is a leaf that stands for another condition.
+type wrapper interface{ wrapped() *cond }
 
 // verdict is what a condition says about a turn.
 type verdict struct {
@@ -24,123 +59,125 @@ type verdict struct {
 	found      finding
 }
 
-// leaf is a condition that is not made of others.
-type leaf interface {
-	holds(e *evaluation) verdict
-	// explain says in words why the verdict is what it is.
-	explain(e *evaluation, v verdict) string
+// truth makes a verdict of a plain yes or no.
+func truth(b bool) verdict {
+	if b {
+		return verdict{state: yes}
+	}
+	return verdict{}
 }
 
-// cond is a node of a compiled condition.
-type cond struct {
-	name    string // the key in the file: says, all, …
-	kids    []*cond
-	leaf    leaf
-	applies kinds
-	inner   *cond // `rule`: the other rule's condition
-}
-
-// eval evaluates the tree; it changes nothing but the evaluation's notes on near misses.
-func (k *cond) eval(e *evaluation) state {
-	switch k.name {
-	case "all":
-		result := yes
-		for _, kid := range k.kids {
-			if result = min(result, kid.eval(e)); result == no {
-				return no
-			}
-		}
-		return result
-	case "any":
-		result := no
-		for _, kid := range k.kids {
-			if result = max(result, kid.eval(e)); result == yes {
-				return yes
-			}
-		}
-		return result
-	case "not":
-		lenient := e.lenient
-		e.lenient = false
-		result := yes - k.kids[0].eval(e)
-		e.lenient = lenient
-		return result
-	}
-	return k.evalLeaf(e).state
-}
-
-func (k *cond) evalLeaf(e *evaluation) verdict {
-	if k.applies&e.kind == 0 {
-		return verdict{state: unfit}
-	}
-	v := k.leaf.holds(e)
-	if v.near {
-		e.near = true
-		if e.lenient {
-			v.state = yes
-			if e.nearReason == "" {
-				e.nearReason = v.why
-			}
-		}
-	}
+// counter makes a verdict of a count; one short of it is near, if this turn added to it.
+func counter(have, need int, added bool) verdict {
+	v := truth(have >= need)
+	v.have, v.need = have, need
+	v.near = added && have == need-1 && have > 0
 	return v
 }
 
-// canHold gives the kinds of turns on which the condition can be true, and those on which it can be false.
-func (k *cond) canHold() (canBe, cannotBe kinds) {
-	switch k.name {
-	case "all":
-		canBe = onAll
-		for _, kid := range k.kids {
-			t, f := kid.canHold()
-			canBe &= t
-			cannotBe |= f
-		}
-		return canBe, cannotBe
-	case "any":
-		cannotBe = onAll
-		for _, kid := range k.kids {
-			t, f := kid.canHold()
-			canBe |= t
-			cannotBe &= f
-		}
-		return canBe, cannotBe
-	case "not":
-		t, f := k.kids[0].canHold()
-		return f, t
-	}
-	if k.inner != nil {
-		return k.inner.canHold()
-	}
-	return k.applies, k.applies
+// recorder remembers something of the turns for conditions. It runs once for each message of the bot phase and each
+// start of a session, before any rule is tried.
+type recorder interface {
+	record(e *evaluation)
+	// absorb takes over what another recorder remembers; false if they have nothing in common.
+	absorb(other recorder) bool
 }
 
-// walk visits every leaf.
-func (k *cond) walk(visit func(*cond)) {
-	if k == nil {
-		return
-	}
-	if k.leaf != nil {
-		visit(k)
-	}
-	for _, kid := range k.kids {
-		kid.walk(visit)
-	}
-}
-
-// appendMatches collects the hits of the leaves that hold.
-func (k *cond) appendMatches(e *evaluation, matches []Match) []Match {
-	k.walk(func(l *cond) {
-		if l.evalLeaf(e).state != yes {
+// record adds a recorder, unless one that is there can do its work.
+func (p *Policy) record(r recorder) {
+	for _, other := range p.recorders {
+		if other.absorb(r) {
 			return
 		}
-		if m, ok := l.leaf.(interface {
-			appendMatches(e *evaluation, matches []Match) []Match
-		}); ok {
-			matches = m.appendMatches(e, matches)
+	}
+	p.recorders = append(p.recorders, r)
+}
+
+// window reads a time that must not be longer than a conversation is remembered.
+func (l *loader) window(n *yaml.Node) time.Duration {
+	d := l.duration(n)
+	if n != nil && d > l.policy.sessionTTL && !l.bad[n] {
+		l.fail(n, "shorten it, or raise defaults.session_ttl", "%s is longer than a conversation is remembered (session_ttl %s)", n.Value, formatDuration(l.policy.sessionTTL))
+	}
+	return d
+}
+
+// within reads the window of a condition.
+func (l *loader) within(n *yaml.Node) time.Duration { return l.window(l.get(n, "within")) }
+
+// conditionShape is a `when`: the conditions, and all, any, not to join them.
+var conditionShape = newConditionShape()
+
+func newConditionShape() *shape {
+	s := &shape{
+		name: "a condition", ref: "condition", form: formRecord,
+		doc: "What must hold. Several keys must hold together.", examples: []string{"{says: [$ask_human]}", "{all: [{turns: {at_least: 3}}, {hours: office}]}"},
+	}
+	for _, c := range conditions {
+		s.fields = append(s.fields, field{key: c.key, of: c.value, doc: c.doc + " " + c.turns.sentence(), aka: c.aka})
+	}
+	s.fields = append(
+		s.fields,
+		field{key: "all", of: listOf(s), doc: "All of these hold.", aka: []string{"and"}},
+		field{key: "any", of: listOf(s), doc: "One of these holds.", aka: []string{"or"}},
+		field{key: "not", of: s, doc: "This does not hold. Where the condition does not apply to the turn, neither does its not."},
+	)
+	for _, f := range s.fields {
+		s.atLeastOne = append(s.atLeastOne, f.key)
+	}
+	return s
+}
+
+// sentence says for hover texts to which turns a condition applies.
+func (k kinds) sentence() string {
+	if k == asThere {
+		return "Applies to the turns to which that applies."
+	}
+	if k == onAll {
+		return "Applies to all turns."
+	}
+	return "Applies to " + strings.Join(k.words(), " and ") + " only."
+}
+
+// condition compiles a `when`. A mapping with several keys means all of them.
+func (l *loader) condition(n *yaml.Node) *cond {
+	var kids []*cond
+	for _, pair := range l.pairs(n) {
+		if kid := l.part(pair[0].Value, pair[1]); kid != nil {
+			kids = append(kids, kid)
 		}
-	})
-	return matches
+	}
+	if len(kids) == 1 {
+		return kids[0]
+	}
+	return &cond{name: "all", kids: kids}
+}
+
+// part compiles one key of a condition; nil if it was complained about.
+func (l *loader) part(key string, n *yaml.Node) *cond {
+	switch key {
+	case "all", "any":
+		k := &cond{name: key}
+		for _, item := range l.items(n) {
+			k.kids = append(k.kids, l.condition(item))
+		}
+		return k
+	case "not":
+		return &cond{name: key, kids: []*cond{l.condition(n)}}
+	}
+	for _, c := range l.conditions {
+		if c.key != key {
+			continue
+		}
+		if compiled := c.build(l, n); compiled != nil {
+			applies := c.turns
+			if applies == asThere {
+				applies = onAll
+			}
+			return &cond{name: key, leaf: compiled, applies: applies}
+		}
+	}
+	return nil
 }
 
 // stableKey is the same in every process and after every reload, as long as the words are.

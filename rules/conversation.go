@@ -44,12 +44,6 @@ type memory struct {
 	offer       pendingOffer
 }
 
-// saidStamp says when a `said` condition last held; moodStamp what a message did to a mood.
-type saidStamp struct {
-	key uint64
-	at  int64
-}
-
 // fieldValue is the value of a path that some rule asks for.
 type fieldValue struct {
 	path  string

@@ -1,7 +1,5 @@
 package rules
 
-import "strings"
-
 // count books a turn in the conversation. Everything that rules count is counted here, before any rule is tried, so
 // that trying rules changes nothing.
 func (e *evaluation) count() {
@@ -16,11 +14,12 @@ func (e *evaluation) count() {
 	switch t.Kind {
 	case StartTurn:
 		c.Observe(EventSessionBegin, t.At, t.Sent)
-		e.keepFields(true)
+		e.remember()
 	case UserTurn:
 		e.countUser()
 	case BotTurn:
 		e.countBot()
+		e.remember()
 	case TimerTurn:
 		c.timer = max(c.timer, e.now)
 	}
@@ -43,32 +42,19 @@ func (e *evaluation) countUser() {
 	c.closeExchange()
 	c.turns++
 	c.waiting = e.now
-	e.keepFields(false)
-	if e.p.countsUsers {
-		t := c.ownTalk()
-		t.users = pushStamp(t.users, e.now)
+	if c.memory != nil {
+		c.memory.userFields = c.memory.userFields[:0]
+		if c.memory.offer.rule != "" {
+			e.countOffer()
+		}
 	}
-	if e.p.countsRepeats {
-		e.countPrint()
-	}
-	if c.recall().offer.rule != "" {
-		e.countOffer()
-	}
-	if len(e.hits) > 0 {
-		e.countSaid()
-		e.countMoods()
-	}
+	e.remember()
 }
 
-func (e *evaluation) countPrint() {
-	chars := countChars(e.t.Text)
-	if chars < e.p.minChars {
-		return
-	}
-	e.bigrams = e.msg.Bigrams(e.bigrams[:0])
-	if len(e.bigrams) > 0 {
-		e.c.ownTalk().addPrint(e.now, e.bigrams, chars)
-		e.counted |= countedPrint
+// remember lets the conditions keep what they need of the turn. What a field of an earlier message held is gone by then.
+func (e *evaluation) remember() {
+	for _, r := range e.p.recorders {
+		r.record(e)
 	}
 }
 
@@ -80,34 +66,6 @@ func (e *evaluation) countOffer() {
 		return
 	}
 	o.left--
-}
-
-func (e *evaluation) countSaid() {
-	for _, l := range e.p.said {
-		if l.test.find(e).ok {
-			e.c.own().stampSaid(l.key, e.now, e.p.sessionTTL.Milliseconds())
-		}
-	}
-}
-
-// stampSaid keeps when a condition last held; stamps that no window reaches any more make room.
-func (m *memory) stampSaid(key uint64, now, longest int64) {
-	kept := m.said[:0]
-	for _, s := range m.said {
-		if s.key != key && now-s.at <= longest {
-			kept = append(kept, s)
-		}
-	}
-	m.said = append(kept, saidStamp{key, now})
-}
-
-func (e *evaluation) countMoods() {
-	for _, l := range e.p.moods {
-		if s, some := e.moodOf(l.set); some {
-			s.key, s.at = l.key, e.now
-			e.c.own().addMood(s)
-		}
-	}
 }
 
 func (e *evaluation) countBot() {
@@ -127,29 +85,5 @@ func (e *evaluation) countBot() {
 	}
 	if c.miss(e.now) {
 		e.counted |= countedMiss
-	}
-}
-
-// maxFieldLength bounds a value that is kept for `field`.
-const maxFieldLength = 256
-
-// keepFields keeps the values of the paths that rules ask for: of the start, or of the last user message.
-func (e *evaluation) keepFields(start bool) {
-	if len(e.p.paths) == 0 || e.t.Fields == nil {
-		if !start && e.c.memory != nil {
-			e.c.memory.userFields = e.c.memory.userFields[:0]
-		}
-		return
-	}
-	m := e.c.own()
-	fields := &m.userFields
-	if start {
-		fields = &m.startFields
-	}
-	*fields = (*fields)[:0]
-	for _, path := range e.p.paths {
-		if v, ok := e.t.Fields.Field(path); ok {
-			*fields = append(*fields, fieldValue{path, strings.Clone(v[:min(len(v), maxFieldLength)])})
-		}
 	}
 }

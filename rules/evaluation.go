@@ -52,6 +52,8 @@ const (
 	onBot
 	onTimer
 	onAll = onUser | onBot | onTimer
+	// asThere is for a condition that stands for another: it applies where that does.
+	asThere kinds = 0
 )
 
 // words names the kinds for messages.

@@ -25,7 +25,7 @@ func (l *loader) lint(root *yaml.Node) {
 func (l *loader) lintReach() {
 	for i, later := range l.written {
 		for _, earlier := range l.written[:i] {
-			if earlier.mode != ModeEnforce || later.mode != ModeEnforce || earlier.offer != nil || !implies(later.when, earlier.when) {
+			if earlier.mode != ModeEnforce || later.mode != ModeEnforce || earlier.offer != nil || !later.when.implies(earlier.when) {
 				continue
 			}
 			id := l.get(later.node, "id")
@@ -44,7 +44,7 @@ func (l *loader) lintModes(root *yaml.Node) {
 		}
 	}
 	for _, pair := range l.pairs(l.get(root, "targets")) {
-		if tip := l.get(pair[1], "tip_if_no_agent"); boolOf(tip, false) && l.get(pair[1], "say_if_no_agent") != nil {
+		if tip := l.get(pair[1], "tip_if_no_agent"); boolOf(tip) && l.get(pair[1], "say_if_no_agent") != nil {
 			l.warn(tip.Line, tip.Column, "take one of the two out", "Desk's tip is not asked for, because `say_if_no_agent` stands in for it")
 		}
 	}
@@ -222,12 +222,11 @@ func (l *loader) hangsOnTheHour(t Test) bool {
 func (k *cond) usesHours() bool {
 	uses := false
 	k.walk(func(l *cond) {
-		switch leaf := l.leaf.(type) {
-		case *hoursLeaf:
-			uses = true
-		case *ruleLeaf:
-			uses = uses || leaf.when.usesHours()
+		if w, ok := l.leaf.(wrapper); ok {
+			uses = uses || w.wrapped().usesHours()
 		}
+		_, hours := l.leaf.(*hoursLeaf)
+		uses = uses || hours
 	})
 	return uses
 }

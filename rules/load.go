@@ -34,7 +34,7 @@ func Load(src []byte, o LoadOptions) (p *Policy, r Report) {
 			}}}
 		}
 	}()
-	l := &loader{options: o, source: newSource(src)}
+	l := &loader{options: o, source: newSource(src), conditions: conditions}
 	root := l.parse(src)
 	if root != nil {
 		l.check(root, fileShape, "the file")
@@ -56,17 +56,19 @@ type loader struct {
 	warnings []Problem
 	book     *phraseBook
 
-	policy    *Policy
-	calendars map[string]*calendar
-	ruleNodes map[string]*yaml.Node // rule id → the node of the rule
-	ruleConds map[string]*cond
-	ruleState map[string]visit
-	usedGoals map[string]bool
-	usedDays  map[string]bool
-	written   []*builtRule
+	// conditions is the list of them: through a field, because conditions that hold conditions need it to be built.
+	conditions []*condition
+	policy     *Policy
+	calendars  map[string]*calendar
+	ruleNodes  map[string]*yaml.Node // rule id → the node of the rule
+	ruleConds  map[string]*cond
+	ruleState  map[string]visit
+	usedGoals  map[string]bool
+	usedDays   map[string]bool
+	written    []*builtRule
 
 	countsMisses bool
-	path         []string // of the condition being built, for stable keys
+	path         []string // of the rules being built, for circles
 }
 
 func (l *loader) warn(line, column int, hint, format string, args ...any) {

@@ -62,7 +62,7 @@ func packFinds(p *Policy, name, text string) bool {
 	case "bot_missed":
 		return p.missSays.find(e).ok
 	case "angry":
-		_, some := e.moodOf(p.moods[0].set)
+		_, some := e.moodOf(p.rules[2].when.leaf.(*moodLeaf).set)
 		return some
 	case "thanks":
 		return p.rules[3].when.eval(e) == yes

@@ -103,13 +103,8 @@ type Policy struct {
 	missSays  *phraseTest
 
 	// What the rules need counted.
-	said          []*saidLeaf
-	moods         []*moodLeaf // one for each list
-	paths         []string
-	silences      []time.Duration // of bot_silent, shortest first
-	countsUsers   bool
-	countsRepeats bool
-	minChars      int
+	recorders []recorder
+	silences  []time.Duration // of bot_silent, shortest first
 
 	pool sync.Pool
 }
@@ -160,14 +155,8 @@ func (p *Policy) Rules() []RuleInfo {
 // Summary counts what the file holds.
 func (p *Policy) Summary() Summary { return p.summary }
 
-// SessionTTL is after how long a silent conversation of the bot phase is forgotten.
-func (p *Policy) SessionTTL() time.Duration { return p.sessionTTL }
-
 // Global is how fast transfers may be sent to Desk.
 func (p *Policy) Global() Rate { return p.global }
-
-// PerSession is how many accepted transfers one conversation may have.
-func (p *Policy) PerSession() Rate { return p.perSession }
 
 // EventKind maps the name of a Desk event by the file's `events`.
 func (p *Policy) EventKind(name string) (EventKind, bool) {

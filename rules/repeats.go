@@ -1,6 +1,85 @@
 package rules
 
-import "unicode"
+import (
+	"time"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+)
+
+var repeatsCondition = &condition{
+	key: "repeats", turns: onUser,
+	doc:     "The customer said about the same thing so often.",
+	example: "repeats: {times: 3, within: 10m, similarity: 0.85, min_chars: 4}",
+	aka:     []string{"repeated", "same_question"},
+	value:   repeatsShape,
+	build: func(l *loader, n *yaml.Node) leaf {
+		s := repeatsShape
+		return &repeatsLeaf{
+			times: intOf(l.get(n, "times")), within: l.within(n),
+			similarity: floatOf(l.value(n, s, "similarity")), minChars: intOf(l.value(n, s, "min_chars")),
+		}
+	},
+}
+
+var repeatsShape = &shape{name: "how often a question may come back", ref: "repeats", form: formRecord, fields: []field{
+	{key: "times", of: aRepeat, required: true, doc: "So many times, the current message included.", aka: []string{"count", "at_least", "messages"}},
+	within,
+	{key: "similarity", of: &shape{name: "a number from 0.1 to 1", form: formNumber, min: 0.1, max: 1, examples: []string{"0.85"}}, standard: "0.85", doc: "How alike two messages must be, 1 being equal."},
+	{key: "min_chars", of: &shape{name: "a number of characters from 1 to 100", form: formInteger, min: 1, max: 100}, standard: "4", doc: "Shorter messages do not count."},
+}, examples: []string{"{times: 3, within: 10m, similarity: 0.85}"}}
+
+// repeatsLeaf is `repeats`.
+type repeatsLeaf struct {
+	times      int
+	within     time.Duration
+	similarity float64
+	minChars   int
+}
+
+func (l *repeatsLeaf) holds(e *evaluation) verdict {
+	n := 0
+	if e.counted&countedPrint != 0 {
+		n = e.c.talk.alike(e.now, l.within.Milliseconds(), l.similarity, l.minChars)
+	}
+	return counter(n, l.times, n > 1)
+}
+
+func (l *repeatsLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
+
+func (l *repeatsLeaf) implies(other leaf) bool {
+	b, ok := other.(*repeatsLeaf)
+	return ok && l.times >= b.times && l.within <= b.within && l.similarity >= b.similarity && l.minChars >= b.minChars
+}
+
+func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars}) }
+
+// printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what the least of them
+// asks for.
+type printRecorder struct{ minChars int }
+
+func (r *printRecorder) record(e *evaluation) {
+	if e.kind != onUser {
+		return
+	}
+	chars := countChars(e.t.Text)
+	if chars < r.minChars {
+		return
+	}
+	e.bigrams = e.msg.Bigrams(e.bigrams[:0])
+	if len(e.bigrams) > 0 {
+		e.c.ownTalk().addPrint(e.now, e.bigrams, chars)
+		e.counted |= countedPrint
+	}
+}
+
+func (r *printRecorder) absorb(other recorder) bool {
+	o, ok := other.(*printRecorder)
+	if ok {
+		r.minChars = min(r.minChars, o.minChars)
+	}
+	return ok
+}
 
 // fingerprint stands for one message of the customer: the smallest hashes of its pairs of characters. A message of
 // up to maxHashes different pairs is compared exactly; of a longer one the smallest hashes are a fair sample. The upper

@@ -1,8 +1,69 @@
 package rules
 
 import (
+	"slices"
+
 	"escalator/rules/text"
+
+	"go.yaml.in/yaml/v4"
 )
+
+var saysCondition = &condition{
+	key: "says", turns: onUser, value: phraseForms(negationRespect),
+	doc:     "The customer's message has one of these phrases.",
+	example: "says: [转人工, live agent]",
+	aka:     []string{"keywords", "keyword", "contains", "text", "message", "phrases", "say", "user_says"},
+	build: func(l *loader, n *yaml.Node) leaf {
+		return &saysLeaf{test: l.phraseTest(n, negationRespect), by: onUser}
+	},
+}
+
+// saysLeaf is `says` and `bot_says`.
+type saysLeaf struct {
+	test phraseTest
+	by   kinds // whose words: those of the customer's turns or of the bot's
+}
+
+func (l *saysLeaf) holds(e *evaluation) verdict {
+	f := l.test.find(e)
+	v := truth(f.ok)
+	v.found, v.why, v.near = f, f.why, !f.ok && f.why != ""
+	return v
+}
+
+func (l *saysLeaf) explain(e *evaluation, v verdict) string { return l.test.explain(e, v.found) }
+
+func (l *saysLeaf) appendMatches(e *evaluation, m []Match) []Match { return l.test.appendMatches(e, m) }
+
+// implies: words that are said now were also said lately.
+func (l *saysLeaf) implies(other leaf) bool {
+	switch b := other.(type) {
+	case *saysLeaf:
+		return l.by == b.by && l.test.implies(&b.test)
+	case *saidLeaf:
+		return l.by == onUser && l.test.implies(&b.test)
+	}
+	return false
+}
+
+// phraseFields are the options of says, said and bot_says; standard is how they treat negation if the file says nothing.
+func phraseFields(standard negation) []field {
+	return []field{
+		{key: "any", of: phraseList, doc: "One of these is there.", aka: []string{"phrases", "words", "contains"}},
+		{key: "all", of: phraseList, doc: "Each of these is there."},
+		{key: "not_part_of", of: phraseList, doc: "A hit that overlaps one of these does not count.", aka: []string{"except", "without", "unless", "not"}},
+		{key: "negation", of: enumShape("a way to treat negation", negations[:]), standard: negations[standard], doc: "respect: a negated hit does not count; ignore: it counts like any other; require: only negated hits count."},
+	}
+}
+
+// phraseForms is a list of phrases, or phrases with options.
+func phraseForms(standard negation) *shape {
+	options := &shape{
+		name: "phrases with options", form: formRecord, fields: phraseFields(standard), atLeastOne: []string{"any", "all"},
+		examples: []string{"{any: [转人工], not_part_of: [人工智能]}"},
+	}
+	return &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, options}, telltales: map[string]*shape{}}
+}
 
 // negation says what a negator does to a hit.
 type negation uint8
@@ -13,6 +74,9 @@ const (
 	negationRequire
 )
 
+// negations are the words of the file for them.
+var negations = [...]string{negationRespect: "respect", negationIgnore: "ignore", negationRequire: "require"}
+
 // phraseTest is the condition on the words of one message, shared by says, said and bot_says.
 type phraseTest struct {
 	any      *matchSet   // nil: not asked for
@@ -20,6 +84,28 @@ type phraseTest struct {
 	mask     text.PhraseSet
 	masking  bool
 	negation negation
+}
+
+// phraseTest compiles the phrases of says, said and bot_says; standard is the negation that counts if the file says none.
+func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
+	t := phraseTest{negation: standard}
+	if n.Kind == yaml.SequenceNode {
+		t.any = l.book.setOf(l.book.entries(n), nil)
+		return t
+	}
+	if one := l.get(n, "any"); one != nil {
+		t.any = l.book.setOf(l.book.entries(one), nil)
+	}
+	for _, e := range l.book.entries(l.get(n, "all")) {
+		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil))
+	}
+	if except := l.get(n, "not_part_of"); except != nil {
+		t.mask, t.masking = l.book.maskSet(l.book.entries(except))
+	}
+	if word := l.get(n, "negation"); word != nil {
+		t.negation = negation(slices.Index(negations[:], word.Value))
+	}
+	return t
 }
 
 // finding is what a phrase test found: the hit that counts, or the one that would have counted but for why.
@@ -130,4 +216,31 @@ func (s *phraseTest) explain(e *evaluation, f finding) string {
 		return e.words(f.hit) + " is masked by " + e.words(f.by)
 	}
 	return e.words(f.hit) + " is not negated"
+}
+
+// implies says that a message with the phrases of s has those of b: both look for one of several phrases, treat
+// negation alike, nothing is excepted in b that s would count, and b has all phrases of s.
+func (s *phraseTest) implies(b *phraseTest) bool {
+	if s.any == nil || b.any == nil || len(b.all) > 0 || s.negation != b.negation || b.masking {
+		return false
+	}
+	for _, g := range s.any.groups {
+		for id := range g.weights {
+			if !b.any.hasPlain(id, g) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hasPlain says that a set counts a phrase at least wherever the group g does: without masks, or with the same ones.
+func (s *matchSet) hasPlain(id text.PhraseID, g phraseGroup) bool {
+	for i := range s.groups {
+		other := &s.groups[i]
+		if other.ids.Has(id) && (!other.masked || other.list != "" && other.list == g.list) {
+			return true
+		}
+	}
+	return false
 }

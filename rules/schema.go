@@ -2,7 +2,6 @@ package rules
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 )
 
@@ -101,7 +100,7 @@ func (w *schemaWriter) record(o object, s *shape) {
 // keyRules writes the rules about which keys stand together.
 func keyRules(s *shape) []any {
 	var rules []any
-	for _, words := range [][]string{s.exactlyOne, s.atLeastOne} {
+	for _, words := range [][]string{s.groupKeys(), s.atLeastOne} {
 		var one []any
 		for _, key := range words {
 			one = append(one, object{"required": []string{key}})
@@ -110,11 +109,7 @@ func keyRules(s *shape) []any {
 			rules = append(rules, object{"anyOf": one})
 		}
 	}
-	apart := s.apart
-	if len(s.exactlyOne) == 2 {
-		apart = append(slices.Clone(apart), [2]string(s.exactlyOne))
-	}
-	for _, pair := range apart {
+	for _, pair := range s.apart() {
 		rules = append(rules, object{"not": object{"required": pair[:]}})
 	}
 	return rules

@@ -216,23 +216,23 @@ func (g *generator) chosen(s *shape, depth int) []field {
 		if f == nil || has(key) {
 			return
 		}
-		for _, pair := range append(s.apart, apartOf(s)...) {
+		for _, pair := range s.apart() {
 			if pair[0] == key && has(pair[1]) || pair[1] == key && has(pair[0]) {
 				return
 			}
 		}
 		out = append(out, *f)
 	}
-	for _, words := range [][]string{s.exactlyOne, s.atLeastOne} {
+	for _, words := range [][]string{s.groupKeys(), s.atLeastOne} {
 		if len(words) > 0 {
-			if depth > 7 && s == condition {
+			if depth > 7 && s == conditionShape {
 				words = []string{"turns", "says", "hours"} // ends the recursion
 			}
 			add(rapid.SampledFrom(words).Draw(g.t, "one of"))
 		}
 	}
 	for _, f := range s.fields {
-		if f.required || rapid.IntRange(0, 2+depth).Draw(g.t, f.key) == 0 && s != condition {
+		if f.required || rapid.IntRange(0, 2+depth).Draw(g.t, f.key) == 0 && s != conditionShape {
 			add(f.key)
 		}
 	}
@@ -245,13 +245,6 @@ func (g *generator) chosen(s *shape, depth int) []field {
 		}
 	}
 	return out
-}
-
-func apartOf(s *shape) [][2]string {
-	if len(s.exactlyOne) == 2 {
-		return [][2]string{{s.exactlyOne[0], s.exactlyOne[1]}}
-	}
-	return nil
 }
 
 func TestSchema_everyKey_isExplained(t *testing.T) {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"regexp"
+	"slices"
 	"sync"
 )
 
@@ -22,7 +23,7 @@ const (
 	formChoice               // one of several forms, told apart by the YAML kind (and for mappings by telltale keys)
 )
 
-// shape declares what may stand in one place of the file. The shapes in language.go are the only declaration of the
+// shape declares what may stand in one place of the file. The shapes are the only declaration of the
 // rule language: the validator, its hints, the JSON Schema and the documentation in editors are all derived from them,
 // so they cannot drift apart.
 type shape struct {
@@ -39,10 +40,9 @@ type shape struct {
 	positive bool              // formDuration: 0s is refused
 
 	fields []field // formRecord
-	// exactlyOne, atLeastOne, apart and needs are rules about a record's keys.
-	exactlyOne []string
+	// oneOf, atLeastOne and needs are rules about a record's keys.
+	oneOf      [][]string // some of these keys must be there, and all that are must be in one group
 	atLeastOne []string
-	apart      [][2]string       // pairs that exclude each other
 	needs      map[string]string // key → key that must stand beside it
 
 	key   *shape // formDict: what a key must look like (formText)
@@ -79,6 +79,31 @@ func (s *shape) field(key string) *field {
 	return nil
 }
 
+// groupKeys gives the keys of the groups of oneOf, in the order of the declaration.
+func (s *shape) groupKeys() []string {
+	var keys []string
+	for _, f := range s.fields {
+		if slices.ContainsFunc(s.oneOf, func(group []string) bool { return slices.Contains(group, f.key) }) {
+			keys = append(keys, f.key)
+		}
+	}
+	return keys
+}
+
+// apart gives the pairs of keys that exclude each other: those that no group has together.
+func (s *shape) apart() [][2]string {
+	var pairs [][2]string
+	keys := s.groupKeys()
+	for i, a := range keys {
+		for _, b := range keys[i+1:] {
+			if !slices.ContainsFunc(s.oneOf, func(group []string) bool { return slices.Contains(group, a) && slices.Contains(group, b) }) {
+				pairs = append(pairs, [2]string{a, b})
+			}
+		}
+	}
+	return pairs
+}
+
 // matches checks the raw text of a scalar against the pattern.
 func (s *shape) matches(text string) bool {
 	if s.pattern == "" {
@@ -92,7 +117,7 @@ func (s *shape) matches(text string) bool {
 const (
 	patternName     = `^[\p{L}\p{N}_.+-]+$`
 	patternListName = `^[\p{L}_][\p{L}\p{N}_-]*$`
-	patternDuration = `^([0-9]{1,9}(ms|s|m|h|d))+$`
-	patternPositive = `^([0-9]{1,9}(ms|s|m|h|d))*[0-9]{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)([0-9]{1,9}(ms|s|m|h|d))*$`
-	patternRate     = `^[1-9][0-9]{0,5}/[0-9]{0,4}[1-9]?(ms|s|m|h|d)$`
+	patternDuration = `^([0-9]+(ms|s|m|h|d))+$`
+	patternPositive = `^([0-9]+(ms|s|m|h|d))*[0-9]*[1-9][0-9]*(ms|s|m|h|d)([0-9]+(ms|s|m|h|d))*$`
+	patternRate     = `^[1-9][0-9]{0,5}/([0-9]*[1-9][0-9]*)?(ms|s|m|h|d)$`
 )

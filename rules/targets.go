@@ -83,37 +83,6 @@ func (s *Speech) For(lang string) string {
 	return s.Texts[0].Text
 }
 
-// goal is what a rule's `transfer` names: a target, or a route to one.
-type goal struct {
-	name   string
-	target *Target
-	lines  []*routeLineOf
-}
-
-// routeLineOf is one line of a route.
-type routeLineOf struct {
-	when *cond // nil: always
-	to   *goal
-}
-
-// resolve follows routes to a target: the first line that holds decides. It is nil when no line holds.
-func (g *goal) resolve(e *evaluation) *Target {
-	for g != nil && g.target == nil {
-		var next *goal
-		for _, l := range g.lines {
-			if l.when == nil || l.when.eval(e) == yes {
-				next = l.to
-				break
-			}
-		}
-		g = next
-	}
-	if g == nil {
-		return nil
-	}
-	return g.target
-}
-
 // anywhere stands in for a route of which no line holds: Desk's own choice.
 var anywhere = &Target{ID: "default", TipIfNoAgent: true, SayIfFailed: builtinFailure}
 

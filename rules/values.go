@@ -85,7 +85,19 @@ func (k *checker) pairs(n *yaml.Node) [][2]*yaml.Node {
 	return pairs
 }
 
-// The readers below expect nodes that were checked: they give a default for nil and never complain.
+// value gives what a record says of a key, or the default that its declaration has for it.
+func (k *checker) value(n *yaml.Node, s *shape, key string) *yaml.Node {
+	if v := k.get(n, key); v != nil {
+		return v
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(s.field(key).standard), &doc); err != nil {
+		panic(err) // the declaration's own text
+	}
+	return doc.Content[0]
+}
+
+// The readers below expect nodes that were checked. They give zero for nil and never complain.
 
 func textOf(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode {
@@ -112,56 +124,42 @@ func atoi(s string) int {
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
-func intOf(n *yaml.Node, standard int) int {
-	if n == nil {
-		return standard
-	}
-	return atoi(n.Value)
-}
+func intOf(n *yaml.Node) int { return atoi(textOf(n)) }
 
-func floatOf(n *yaml.Node, standard float64) float64 {
-	if n == nil {
-		return standard
-	}
-	f, err := strconv.ParseFloat(n.Value, 64)
+func floatOf(n *yaml.Node) float64 {
+	f, err := strconv.ParseFloat(textOf(n), 64)
 	if err != nil {
-		return standard
+		return 0
 	}
 	return f
 }
 
-func boolOf(n *yaml.Node, standard bool) bool {
-	if n == nil {
-		return standard
-	}
-	return strings.EqualFold(n.Value, "true")
-}
+func boolOf(n *yaml.Node) bool { return strings.EqualFold(textOf(n), "true") }
 
 func boolPointer(n *yaml.Node) *bool {
 	if n == nil {
 		return nil
 	}
-	b := boolOf(n, false)
+	b := boolOf(n)
 	return &b
 }
 
 // maxDuration bounds every length of time, so that sums of times cannot overflow.
 const maxDuration = 366 * 24 * time.Hour
 
-// duration reads a length of time and complains about one that is too long.
-func (k *checker) duration(n *yaml.Node, standard time.Duration) time.Duration {
+// duration reads a length of time, zero for nil, and complains about one that is too long.
+func (k *checker) duration(n *yaml.Node) time.Duration {
 	if n == nil {
-		return standard
+		return 0
 	}
 	d, ok := parseDuration(n.Value)
 	if !ok {
-		k.fail(n, "times go up to 366d", "%s is longer than 366 days", n.Value)
-		return standard
+		k.fail(n, "times go up to 366d", "%s is longer than 366 days", shorten(n.Value))
 	}
 	return d
 }
 
-// parseDuration reads 1h30m, with days.
+// parseDuration reads 1h30m, with days; false if it is longer than maxDuration.
 func parseDuration(s string) (time.Duration, bool) {
 	var sum time.Duration
 	for s != "" {
@@ -169,10 +167,10 @@ func parseDuration(s string) (time.Duration, bool) {
 		if digits <= 0 {
 			return 0, false
 		}
-		n := atoi(s[:digits])
+		n, err := strconv.ParseInt(s[:digits], 10, 64)
 		s = s[digits:]
 		unit, length := unitOf(s)
-		if unit == 0 || time.Duration(n) > maxDuration/unit {
+		if err != nil || unit == 0 || time.Duration(n) > maxDuration/unit {
 			return 0, false
 		}
 		sum += time.Duration(n) * unit
@@ -201,18 +199,14 @@ func unitOf(s string) (unit time.Duration, length int) {
 }
 
 // rate reads 3/24h or 50/s.
-func (k *checker) rate(n *yaml.Node, standard Rate) Rate {
-	if n == nil {
-		return standard
-	}
+func (k *checker) rate(n *yaml.Node) Rate {
 	count, per, _ := strings.Cut(n.Value, "/")
 	if per != "" && (per[0] < '0' || per[0] > '9') {
 		per = "1" + per
 	}
 	d, ok := parseDuration(per)
-	if !ok || d == 0 {
-		k.fail(n, "for example 3/24h", "%s is no rate", n.Value)
-		return standard
+	if !ok {
+		k.fail(n, "for example 3/24h; times go up to 366d", "%s is longer than 366 days", shorten(per))
 	}
 	return Rate{atoi(count), d}
 }

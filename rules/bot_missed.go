@@ -1,0 +1,52 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+var botMissedCondition = &condition{
+	key: "bot_missed", turns: onAll,
+	doc:     "The bot failed to answer so often.",
+	example: "bot_missed: {times: 3, within: 15m, consecutive: true}",
+	aka:     []string{"misses", "missed", "fallback", "fallbacks", "bot_failed"},
+	value:   botMissedShape,
+	build: func(l *loader, n *yaml.Node) leaf {
+		l.countsMisses = true
+		return &missedLeaf{
+			times: intOf(l.get(n, "times")), within: l.within(n),
+			inARow: boolOf(l.value(n, botMissedShape, "consecutive")),
+		}
+	},
+}
+
+var botMissedShape = &shape{name: "how often the bot may fail", ref: "botMissed", form: formRecord, fields: []field{
+	{key: "times", of: aCount, required: true, doc: "So many misses.", aka: []string{"count", "at_least", "messages"}},
+	within,
+	{key: "consecutive", of: aBool, standard: "true", doc: "In a row: a good answer starts the count anew."},
+}, examples: []string{"{times: 3, within: 15m}"}}
+
+// missedLeaf is `bot_missed`. Misses are counted whether or not a rule asks for them, see misses.go.
+type missedLeaf struct {
+	times  int
+	within time.Duration
+	inARow bool
+}
+
+func (l *missedLeaf) holds(e *evaluation) verdict {
+	return counter(e.c.missed(e.now, l.within.Milliseconds(), l.inARow), l.times, e.counted&countedMiss != 0)
+}
+
+func (l *missedLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
+
+// counted words a counter: "2 of 3 in 15m".
+func counted(v verdict, within time.Duration) string {
+	return fmt.Sprintf("%d of %d in %s", v.have, v.need, formatDuration(within))
+}
+
+func (l *missedLeaf) implies(other leaf) bool {
+	b, ok := other.(*missedLeaf)
+	return ok && l.times >= b.times && l.within <= b.within && (l.inARow || !b.inARow)
+}

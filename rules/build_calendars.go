@@ -1,0 +1,82 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord, fields: []field{
+	{key: "tz", of: &shape{name: "a time zone", form: formText, examples: []string{"Asia/Shanghai"}}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
+	{key: "open", of: listOf(&shape{
+		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})? [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
+		examples: []string{"mon-fri 09:00-21:00", "sun 22:00-06:00"},
+		doc:      "Days and hours; hours over midnight belong to the day on which they start.",
+	}), required: true, doc: "When it is open, week by week.", aka: []string{"hours", "week"}},
+	{key: "closed", of: listOf(&shape{
+		name: "a day or days", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$`,
+		examples: []string{"2027-02-06", "2027-02-06..2027-02-12"}, doc: "A date, or the first and the last of several.",
+	}), doc: "Days on which it is closed all the same.", aka: []string{"holidays", "except"}},
+	{key: "extra", of: listOf(&shape{
+		name: "a day with hours", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
+		examples: []string{"2027-02-14 09:00-18:00"}, doc: "A date with hours.",
+	}), doc: "Working days all the same: these hours count even on a closed day."},
+}, examples: []string{"{tz: Asia/Shanghai, open: [mon-fri 09:00-21:00]}"}}
+
+// calendar reads one calendar.
+func (l *loader) calendar(key, n *yaml.Node) {
+	k := &calendar{name: textOf(key), zone: time.UTC}
+	if tz := l.get(n, "tz"); tz != nil {
+		zone, err := time.LoadLocation(tz.Value)
+		if err != nil || tz.Value == "Local" {
+			l.fail(tz, zoneHint(tz.Value), "there is no time zone %q", tz.Value)
+		} else {
+			k.zone = zone
+		}
+	}
+	for _, part := range []struct {
+		key  string
+		read func(string) (problem, hint string)
+	}{{"open", k.addWeekly}, {"closed", k.addClosed}, {"extra", k.addExtra}} {
+		for _, entry := range l.items(l.get(n, part.key)) {
+			if problem, hint := part.read(entry.Value); problem != "" {
+				l.fail(entry, hint, "%s", problem)
+			}
+		}
+	}
+	l.calendars[k.name] = k
+}
+
+// commonZones are the zones that a misspelt one is compared with, and what people write instead.
+var commonZones = []string{
+	"Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul", "Asia/Singapore", "Asia/Jakarta",
+	"Asia/Bangkok", "Asia/Ho_Chi_Minh", "Asia/Kuala_Lumpur", "Asia/Manila", "Asia/Kolkata", "Asia/Dubai", "Asia/Riyadh",
+	"Europe/London", "Europe/Paris", "Europe/Berlin", "Europe/Madrid", "Europe/Lisbon", "Europe/Moscow", "Europe/Istanbul",
+	"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "America/Mexico_City",
+	"Australia/Sydney", "UTC",
+}
+
+func zoneHint(zone string) string {
+	switch strings.ToLower(zone) {
+	case "beijing", "asia/beijing", "china", "cst", "gmt+8", "utc+8", "+08:00", "北京":
+		return "did you mean Asia/Shanghai?"
+	}
+	if hint := didYouMean(zone, commonZones); hint != "" {
+		return hint
+	}
+	return "write a name such as Asia/Shanghai or Europe/Berlin"
+}
+
+// findCalendar finds a calendar by name, or complains.
+func (l *loader) findCalendar(n *yaml.Node) *calendar {
+	if n == nil {
+		return nil
+	}
+	l.usedDays[n.Value] = true
+	if k := l.calendars[n.Value]; k != nil {
+		return k
+	}
+	l.failUnknown(n, "calendar", sortedKeys(l.calendars))
+	return nil
+}

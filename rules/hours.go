@@ -1,0 +1,34 @@
+package rules
+
+import "go.yaml.in/yaml/v4"
+
+var hoursCondition = &condition{
+	key: "hours", turns: onAll, value: &shape{name: "a calendar", pattern: patternName},
+	doc:     "Now is inside this calendar.",
+	example: "hours: office",
+	aka:     []string{"calendar", "open"},
+	build: func(l *loader, n *yaml.Node) leaf {
+		if k := l.findCalendar(n); k != nil {
+			return &hoursLeaf{k}
+		}
+		return nil
+	},
+}
+
+// hoursLeaf is `hours`.
+type hoursLeaf struct{ calendar *calendar }
+
+func (l *hoursLeaf) holds(e *evaluation) verdict { return truth(l.calendar.isOpen(e.t.At)) }
+
+func (l *hoursLeaf) explain(e *evaluation, v verdict) string {
+	word := "is closed"
+	if v.state == yes {
+		word = "is open"
+	}
+	return l.calendar.name + " " + word + " at " + e.t.At.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST")
+}
+
+func (l *hoursLeaf) implies(other leaf) bool {
+	b, ok := other.(*hoursLeaf)
+	return ok && l.calendar == b.calendar
+}

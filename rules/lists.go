@@ -1,0 +1,114 @@
+package rules
+
+import (
+	"escalator/rules/packs"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Phrases and lists of phrases.
+var (
+	phraseList = &shape{
+		name: "a list of phrases", ref: "phrases", form: formList, elem: aPhrase,
+		doc: "Phrases in brackets, or one a line after a dash.", examples: []string{"[转人工, live agent, $ask_human]"},
+	}
+	weightedPhrases = &shape{
+		name: "phrases with weights", ref: "weights", form: formDict, key: aPhrase, elem: aWeight,
+		doc: "Phrases with weights, for mood; a negative weight calms.", examples: []string{"{骗子: 3, useless: 2, 谢谢: -2}"},
+	}
+	listOptions = &shape{name: "a list with options", ref: "listOptions", form: formRecord, fields: []field{
+		{key: "phrases", of: &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, weightedPhrases}}, required: true, doc: "The phrases, with or without weights."},
+		{key: "typos", of: enumShape("on or off", []string{"on", "off"}), standard: "on", doc: "Whether typing errors are forgiven in these phrases."},
+	}}
+	packChange = &shape{
+		name: "a change of a built-in pack", ref: "packChange", form: formRecord, atLeastOne: []string{"add", "without"},
+		fields: []field{
+			{key: "add", of: &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, weightedPhrases}}, doc: "Phrases that the pack lacks."},
+			{key: "without", of: phraseList, doc: "Phrases whose hits must not count: a hit of the pack that overlaps one is masked.", aka: []string{"remove", "except"}},
+		},
+	}
+	phraseBookShape = &shape{
+		name: "phrases", ref: "list", form: formChoice, forms: []*shape{phraseList, weightedPhrases, listOptions, packChange},
+		telltales: map[string]*shape{"phrases": listOptions, "add": packChange, "without": packChange},
+		doc:       "A list of phrases: a sequence, phrases with weights, {phrases, typos}, or {add, without} for a list named like a built-in pack.",
+	}
+)
+
+// addList declares one list of the file, or changes a pack.
+func (b *phraseBook) addList(key, value *yaml.Node) {
+	pack := b.lists[key.Value]
+	change := phraseBookForm(value) == packChange
+	switch {
+	case value == nil:
+		if pack == nil {
+			b.lists[key.Value] = &wordList{name: key.Value, node: key, used: true}
+		}
+	case pack != nil && !change:
+		b.fail(key, "write {add: […], without: […]}, or take another name", "`%s` is a built-in pack; a list of this name can only change it", key.Value)
+	case pack == nil && change:
+		b.fail(key, packHint(key.Value), "there is no built-in pack `%s` to add to or take away from", key.Value)
+	case pack != nil:
+		pack.changed, pack.node, pack.used = true, key, true
+		pack.entries = append(pack.entries, b.entries(b.get(value, "add"))...)
+		pack.masks = append(pack.masks, b.entries(b.get(value, "without"))...)
+		b.order = append(b.order, pack)
+	default:
+		l := &wordList{name: key.Value, node: key}
+		l.entries, l.weighted = b.listEntries(value)
+		b.lists[key.Value] = l
+		b.order = append(b.order, l)
+	}
+}
+
+// phraseBookForm tells which form of a list a node has.
+func phraseBookForm(n *yaml.Node) *shape {
+	if n == nil {
+		return nil
+	}
+	return phraseBookShape.choose(n)
+}
+
+func packHint(name string) string {
+	if hint := didYouMean(name, packs.Names); hint != "" {
+		return hint
+	}
+	return "for a list of your own write " + name + ": […]"
+}
+
+// listEntries reads the three forms of a list of one's own.
+func (b *phraseBook) listEntries(n *yaml.Node) (entries []wordEntry, weighted bool) {
+	noTypos := false
+	if phraseBookForm(n) == listOptions {
+		typos := b.get(n, "typos")
+		noTypos = typos != nil && typos.Value == "off"
+		n = b.get(n, "phrases")
+	}
+	entries = b.entries(n)
+	for i := range entries {
+		entries[i].noTypos = noTypos
+	}
+	return entries, n != nil && n.Kind == yaml.MappingNode
+}
+
+// entries reads a sequence of phrases, or a mapping of phrase to weight.
+func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
+	var entries []wordEntry
+	if n == nil {
+		return nil
+	}
+	if n.Kind == yaml.SequenceNode {
+		for _, e := range n.Content {
+			if !b.bad[e] && e.Kind == yaml.ScalarNode {
+				entries = append(entries, wordEntry{text: e.Value, weight: 1, node: e})
+			}
+		}
+		return entries
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if !b.bad[key] && !b.bad[value] && value.Kind == yaml.ScalarNode {
+			entries = append(entries, wordEntry{text: key.Value, weight: atoi(value.Value), node: key})
+		}
+	}
+	return entries
+}
