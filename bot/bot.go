@@ -9,8 +9,9 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot/desk"
+	"escalator/bot/delivery"
 	"escalator/bot/mask"
+	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -18,13 +19,6 @@ import (
 // ErrUnavailable says that a decided transfer could be stored nowhere. Nothing
 // of the callback was kept: the sender should try again.
 var ErrUnavailable = errors.New("the transfer cannot be stored")
-
-// Desk is what the bot needs of the REST API; *desk.Client is one.
-type Desk interface {
-	TransferToHuman(ctx context.Context, r desk.TransferRequest) (desk.TransferResult, error)
-	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
-	SendMsg(ctx context.Context, r desk.SendRequest) error
-}
 
 // Backend is the operator's own bot, to which callbacks are passed on;
 // *backend.Client is one.
@@ -40,20 +34,11 @@ type Recorder interface {
 	Record(at time.Time, query string, body []byte, failed time.Duration)
 }
 
-// RateLimiter is how fast transfers are sent to Desk; *redis.RateLimiter is one that replicas
-// share.
-type RateLimiter interface {
-	// SetRate allows count transfers per time, and as many at once.
-	SetRate(count int, per time.Duration)
-	// Wait waits for the turn of the next transfer, or for the end of ctx.
-	Wait(ctx context.Context) error
-}
-
 // Options is what a Bot is made of. All fields are needed but those that say
 // otherwise.
 type Options struct {
 	Policy        *rules.Policy
-	Desk          Desk
+	Desk          delivery.Desk
 	Conversations store.Conversations
 	Dedup         store.Dedup
 	Outbox        store.Outbox
@@ -62,7 +47,7 @@ type Options struct {
 	Backend Backend
 	// RateLimiter holds the courier to the rule file's `global`; nil: by itself, and
 	// not together with other replicas.
-	RateLimiter RateLimiter
+	RateLimiter delivery.RateLimiter
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 
@@ -71,7 +56,7 @@ type Options struct {
 	LogText    mask.Mode     // how much of customers' words the log may show
 
 	Log     *logrus.Logger
-	Metrics *Metrics
+	Metrics *metrics.Metrics
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -84,11 +69,9 @@ type Bot struct {
 	unknown *nameSet
 	stats   stats
 	mutes   mutes
-	courier *courier
-	speaker *speaker
+	courier *delivery.Courier
 	timers  *timers
 	links   links
-	freed   atomic.Int64 // how often an agent became free
 }
 
 // New returns a bot that is not delivering yet.
@@ -97,7 +80,11 @@ func New(o Options) *Bot {
 		o.Now = time.Now
 	}
 	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}}
-	b.courier, b.speaker, b.timers = newCourier(b), newSpeaker(b), newTimers(b)
+	b.timers = newTimers(b)
+	b.courier = delivery.New(delivery.Options{
+		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
+		Settle: b.settle, SessionFound: b.links.restore, Log: o.Log, Metrics: o.Metrics, Now: o.Now,
+	})
 	b.SetPolicy(o.Policy)
 	b.SetMuted(nil)
 	return b
@@ -110,7 +97,7 @@ func (b *Bot) Policy() *rules.Policy { return b.policy.Load() }
 // under those that it began with.
 func (b *Bot) SetPolicy(p *rules.Policy) {
 	b.policy.Store(p)
-	b.courier.setRate(p.Global())
+	b.courier.SetRate(p.Global())
 }
 
 // SetMuted replaces the set of rules that an operator silenced.
@@ -119,8 +106,7 @@ func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {
 	b.recallLinks()
-	b.courier.start()
-	b.speaker.start()
+	b.courier.Start()
 	b.timers.start()
 }
 
@@ -128,7 +114,5 @@ func (b *Bot) Start() {
 // stays in the outbox. It may be called more than once.
 func (b *Bot) Stop(ctx context.Context) error {
 	b.timers.stop()
-	err := b.courier.stop(ctx)
-	b.speaker.stop()
-	return err
+	return b.courier.Stop(ctx)
 }

@@ -14,6 +14,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/metrics"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -67,7 +68,7 @@ func newDay(t *testing.T) *day {
 	})
 	d.bot = New(Options{
 		Policy: mustLoad(t, dayRules), Desk: generousDesk{}, Outbox: d.outbox, Conversations: d.conversations, Dedup: d.marks,
-		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: metrics.New(prometheus.NewRegistry()),
 	})
 	return d
 }

@@ -48,7 +48,7 @@ type DecisionRecord struct {
 // the recent ones. Where no rule held it is a debug line, unless one came near.
 func (b *Bot) report(r *record) {
 	d := &r.decision
-	b.Metrics.decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
+	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
 	b.stats.count(d, r.started)
 	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {

@@ -25,10 +25,10 @@ func (b *Bot) passOn(ctx context.Context, e *desk.Event, ours []byte) ([]byte, e
 	answer, err := b.Backend.Forward(ctx, e.RawQuery, e.Header, e.Body)
 	took := b.Now().Sub(began)
 	if err == nil {
-		b.Metrics.forwarded.WithLabelValues("ok").Observe(took.Seconds())
+		b.Metrics.Forwarded.WithLabelValues("ok").Observe(took.Seconds())
 		return answer, nil
 	}
-	b.Metrics.forwarded.WithLabelValues("failed").Observe(took.Seconds())
+	b.Metrics.Forwarded.WithLabelValues("failed").Observe(took.Seconds())
 	b.Log.WithError(err).WithFields(logrus.Fields{
 		"session": clip(e.SessionID), "event": clip(e.Name), "took_ms": took.Milliseconds(),
 	}).Warn("the bot behind us failed")

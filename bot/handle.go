@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 )
 
 // Handle does what one callback asks for and returns the answer to it. The
@@ -23,7 +24,7 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 	}
 	if !first {
-		b.Metrics.dedupHits.Inc()
+		b.Metrics.DedupHits.Inc()
 		return Answer{JSON: answer, Repeat: true}, nil
 	}
 	// The claim must end, also when the sender hangs up and when we panic.
@@ -109,7 +110,7 @@ func (s *nameSet) add(name string) (label string, first bool) {
 // name once: the first real run shows which names to map in the rule file.
 func (b *Bot) noteUnknownEvent(e *desk.Event) {
 	label, first := b.unknown.add(clip(e.Name))
-	b.Metrics.unknownEvents.WithLabelValues(label).Inc()
+	b.Metrics.UnknownEvents.WithLabelValues(label).Inc()
 	if first {
 		b.Log.WithFields(logrus.Fields{
 			"event": label, "session": clip(e.SessionID), "mark": clip(e.Mark),
@@ -117,13 +118,5 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 	}
 }
 
-// maxID bounds the identifiers of strangers in logs and keys.
-const maxID = 128
-
 // clip shortens an identifier that nobody would make that long.
-func clip(s string) string {
-	if len(s) > maxID {
-		return s[:maxID]
-	}
-	return s
-}
+func clip(s string) string { return mask.Clip(s) }

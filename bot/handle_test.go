@@ -78,7 +78,7 @@ func TestHandle_tenCopiesAtOnce_areOneCallback(t *testing.T) {
 			t.Errorf("%d repeats, %d decisions", repeats.Load(), len(w.log.lines("decision")))
 		}
 		w.wantCalls(1, 0)
-		if n := testutil.ToFloat64(w.bot.Metrics.dedupHits); n != 9 {
+		if n := testutil.ToFloat64(w.bot.Metrics.DedupHits); n != 9 {
 			t.Errorf("dedup_hits_total %v", n)
 		}
 	})
@@ -123,7 +123,7 @@ func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) 
 		if len(lines) != maxUnknownNames+1 {
 			t.Errorf("%d lines, want one for each of %d names and one for the others", len(lines), maxUnknownNames)
 		}
-		if n := testutil.CollectAndCount(w.bot.Metrics.unknownEvents); n != maxUnknownNames+1 {
+		if n := testutil.CollectAndCount(w.bot.Metrics.UnknownEvents); n != maxUnknownNames+1 {
 			t.Errorf("%d label values", n)
 		}
 	})

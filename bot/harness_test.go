@@ -18,6 +18,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
@@ -71,22 +72,26 @@ func inWorld(t *testing.T, test func(w *world)) {
 	})
 }
 
-func newWorld(t *testing.T, outbox store.Outbox) *world {
+func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, desk: &fakeDesk{state: desk.StateChatbot}, outbox: outbox, log: &logBuffer{}, metric: prometheus.NewRegistry()}
 	log := logrus.New()
 	log.SetOutput(w.log)
 	log.SetFormatter(&logrus.JSONFormatter{})
 	log.SetLevel(logrus.DebugLevel)
-	w.bot = New(Options{
+	o := Options{
 		Policy: mustLoad(t, testRules), Desk: w.desk, Outbox: outbox,
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1000,
 			Expires: func(c *rules.Conversation) time.Time { return w.bot.Policy().Expiry(c) },
 		}),
 		Dedup:   memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000}),
-		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: NewMetrics(w.metric),
-	})
+		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: metrics.New(w.metric),
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	w.bot = New(o)
 	return w
 }
 

@@ -187,9 +187,8 @@ func (w *phaseWalk) open(t *testing.T, policy *rules.Policy) {
 	if w.world != nil {
 		seq = w.seq
 	}
-	w.world = newWorld(t, outbox)
+	w.world = newWorld(t, outbox, func(o *Options) { o.Desk = w.desk })
 	w.seq = seq
-	w.bot.Desk = w.desk
 	w.bot.SetPolicy(policy)
 	if w.disk != nil {
 		conversations := memory.NewConversations(memory.ConversationsOptions{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -16,6 +17,9 @@ import (
 // ownMark is the key in CloudCustomData by which we know our own messages when
 // Desk sends them back to us.
 const ownMark = "escalator"
+
+// ownWords is the CloudCustomData of everything that we say.
+const ownWords = `{"` + ownMark + `":"say"}`
 
 // sessionEvent handles Desk.SessionEventNotify: every message and every change
 // of a conversation.
@@ -42,7 +46,7 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 		return nil, err
 	}
 	if s := step.observe; s != nil && *s == rules.EventClosed {
-		b.withdraw(ctx, conversationID(e))
+		b.courier.Withdraw(ctx, conversationID(e))
 	}
 	if step.turn != nil {
 		b.report(record)
@@ -53,14 +57,6 @@ func (b *Bot) converse(ctx context.Context, policy *rules.Policy, e *desk.Event,
 		return b.answerTo(e, true), nil
 	}
 	return b.passOn(ctx, e, b.answerTo(e, false))
-}
-
-// withdraw forgets a transfer that waits for an agent after its customer left.
-// One that is on its way is left alone: Desk knows best, and says so.
-func (b *Bot) withdraw(ctx context.Context, id string) {
-	if t, err := b.Outbox.Get(ctx, id); err == nil && t.State == store.Waiting {
-		b.forget(ctx, t)
-	}
 }
 
 // step is what an event does to its conversation: a turn for the rules, a
@@ -232,17 +228,17 @@ func (b *Bot) transfer(e *desk.Event, d *rules.Decision, language string) *store
 func (b *Bot) speak(r *record) {
 	d := &r.decision
 	e := r.event
-	words := &speech{session: strings.Clone(e.SessionID), user: e.UserID, service: e.ServiceID, rule: d.Rule, text: d.Say.For(r.language)}
+	words := &delivery.Speech{Session: strings.Clone(e.SessionID), User: e.UserID, Service: e.ServiceID, Rule: d.Rule, Text: d.Say.For(r.language)}
 	switch d.Outcome {
 	case rules.OutcomeKeep, rules.OutcomeClosed:
 	case rules.OutcomeOffer:
-		words.text = d.Offer.For(r.language)
+		words.Text = d.Offer.For(r.language)
 		id, rule := conversationID(e), d.Rule
-		words.done = func(sent bool) { b.offered(id, rule, sent) }
+		words.Done = func(sent bool) { b.offered(id, rule, sent) }
 	default:
 		return
 	}
-	b.speaker.say(words)
+	b.courier.Say(words)
 }
 
 // offered tells the conversation whether the customer has the offer.

@@ -29,7 +29,7 @@ func join(t *testing.T, server *redistest.Server) *joined {
 	t.Cleanup(func() { _ = client.Close() })
 	outbox := memory.NewOutbox(nil)
 	expires := func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
-	j := &joined{Bot: newWorld(t, outbox).bot}
+	j := &joined{}
 	j.replica = redis.NewReplica(redis.ReplicaOptions{
 		Client: client, Expires: expires, Changed: func(bool, error) {},
 		Refuge: redis.Refuge{
@@ -41,7 +41,7 @@ func join(t *testing.T, server *redistest.Server) *joined {
 	if err := j.replica.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	j.Conversations, j.Dedup, j.Outbox = j.replica, j.replica, j.replica
+	j.Bot = newWorld(t, outbox, func(o *Options) { o.Conversations, o.Dedup, o.Outbox = j.replica, j.replica, j.replica }).bot
 	during(t, j.replica.Run)
 	return j
 }

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +77,7 @@ func TestSpeak_delaysATransferByASecondAtMost(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		w.wantOutcomes("assigned")
-		if took := w.desk.sentAt()[0].Sub(begin); took > sayFirst+100*time.Millisecond {
+		if took := w.desk.sentAt()[0].Sub(begin); took > 1100*time.Millisecond {
 			t.Errorf("the transfer waited %s", took)
 		}
 		time.Sleep(time.Minute)
@@ -221,26 +220,6 @@ func TestTimers_afterARestart_areMadeAgain(t *testing.T) {
 		synctest.Wait()
 		w.wantOutcomes("assigned")
 		if err := w.bot.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestSpeaker_aFullQueue_dropsWordsAndSaysSo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, memory.NewOutbox(nil)) // not started: nobody speaks
-		dropped := 0
-		for range speechQueue + 3 {
-			w.bot.speaker.say(&speech{session: "s1", text: "x", done: func(sent bool) {
-				if !sent {
-					dropped++
-				}
-			}})
-		}
-		if dropped != 3 {
-			t.Errorf("%d dropped", dropped)
-		}
-		if err := w.bot.Stop(t.Context()); err != nil && !errors.Is(err, errStopped) {
 			t.Error(err)
 		}
 	})

@@ -3,65 +3,48 @@ package bot
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
+	"time"
 
-	"github.com/sirupsen/logrus"
-
+	"escalator/bot/delivery"
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 	"escalator/bot/store"
+	"escalator/rules"
 )
 
-// ErrNotGivenUp says that there is no given-up transfer to retry.
-var ErrNotGivenUp = errors.New("no transfer of this session was given up")
-
-// Transfers is the content of the outbox, oldest first.
-type Transfers struct {
-	Pending []*store.Transfer `json:"pending"` // on their way, those that wait for an agent included
-	GivenUp []*store.Transfer `json:"given_up"`
-}
-
 // Transfers lists the outbox.
-func (b *Bot) Transfers(ctx context.Context) (Transfers, error) {
-	all := Transfers{Pending: []*store.Transfer{}, GivenUp: []*store.Transfer{}}
-	list, err := b.Outbox.List(ctx)
-	for _, t := range list {
-		if t.State == store.GivenUp {
-			all.GivenUp = append(all.GivenUp, t)
-		} else {
-			all.Pending = append(all.Pending, t)
-		}
-	}
-	return all, err
+func (b *Bot) Transfers(ctx context.Context) (delivery.Transfers, error) {
+	return b.courier.Transfers(ctx)
 }
 
-// Retry puts a transfer that was given up on its way again, with a new horizon.
-// Desk is asked for the session's state before anything is sent. The error is
-// ErrNotGivenUp where there is none.
-// A conversation that began in plain IM is found by its Desk session too: that is
-// what the log shows.
+// Retry puts a transfer that was given up on its way again. The error is
+// delivery.ErrNotGivenUp where there is none. A conversation that began in plain
+// IM is found by its Desk session too: that is what the log shows.
 func (b *Bot) Retry(ctx context.Context, session string) error {
-	t, err := b.Outbox.Get(ctx, cmp.Or(b.links.of(&desk.Event{SessionID: session}), session))
-	if errors.Is(err, store.ErrNotFound) || err == nil && t.State != store.GivenUp {
-		return ErrNotGivenUp
-	}
-	if err != nil {
-		return fmt.Errorf("reading the transfer of %s: %w", clip(session), err)
-	}
-	t.State, t.Step, t.Calls, t.OutcomeUnknown = store.Pending, 0, 0, true
-	t.Created = b.Now()
-	t.Due = t.Created
-	// Put and not Save: of two operators, or an operator and the customer, one
-	// wins, and nothing that is under way is tried beside itself.
-	t.Episode = rand.Text()
-	err = b.Outbox.Put(ctx, t)
-	if errors.Is(err, store.ErrPending) {
-		return ErrNotGivenUp
-	}
-	if err != nil {
-		return fmt.Errorf("storing the transfer of %s: %w", clip(session), err)
-	}
-	b.Log.WithFields(logrus.Fields{"session": clip(session), "rule": t.Rule, "error": t.Error}).Warn("transfer retried by an operator")
-	return nil
+	return b.courier.Retry(ctx, cmp.Or(b.links.of(&desk.Event{SessionID: session}), session))
 }
+
+// memberChanged tries what waits for an agent when one is free
+// (Member.EventNotify). Tencent's own pages call that status "ready" in the table
+// and "free" in the sample.
+func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) {
+	if e.Status == "free" || e.Status == "ready" {
+		b.courier.AgentFree(ctx, e.MemberID)
+	}
+	return answerOK, nil
+}
+
+// settle tells the conversation how its transfer ended.
+func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
+	at := b.Now()
+	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
+		b.Policy().Settle(c, t.Rule, r, at)
+		return b.alarmOf(c), nil
+	})
+	if err != nil {
+		b.Log.WithError(err).WithField("session", mask.Clip(t.Session)).Error("the end of a transfer could not be kept with its conversation")
+	}
+}
+
+// storeRetry is how long we wait when the store refuses.
+const storeRetry = time.Second

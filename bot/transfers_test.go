@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -27,7 +28,7 @@ func TestRetry_aGivenUpTransfer_isOnItsWayAgain_onceDeskWasAsked(t *testing.T) {
 		w.wantOutcomes("failed assigned")
 		w.wantPhase(rules.PhaseHuman)
 		w.wantCalls(2, 1)
-		if err := w.bot.Retry(t.Context(), "s1"); !errors.Is(err, ErrNotGivenUp) {
+		if err := w.bot.Retry(t.Context(), "s1"); !errors.Is(err, delivery.ErrNotGivenUp) {
 			t.Errorf("Retry of a delivered one = %v", err)
 		}
 	})
@@ -59,7 +60,7 @@ func TestRetry_fromManyHandsAtOnce_isOneTransfer(t *testing.T) {
 				switch err := w.bot.Retry(t.Context(), "s1"); {
 				case err == nil:
 					taken.Add(1)
-				case !errors.Is(err, ErrNotGivenUp):
+				case !errors.Is(err, delivery.ErrNotGivenUp):
 					t.Errorf("Retry = %v", err)
 				}
 			})
@@ -82,8 +83,7 @@ func (c *steppedClock) setBack(d time.Duration) { c.back.Add(int64(d)) }
 func TestCourier_theClockIsSetBack_transfersStayDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := &steppedClock{}
-		w := newWorld(t, memory.NewOutbox(clock.now))
-		w.bot.Now, w.bot.courier.hold.now = clock.now, clock.now
+		w := newWorld(t, memory.NewOutbox(clock.now), func(o *Options) { o.Now = clock.now })
 		w.desk.answer(nil, code(141002), code(141002), code(141002))
 		w.bot.Start()
 		w.user("转人工")
@@ -99,8 +99,7 @@ func TestCourier_theClockIsSetBack_transfersStayDue(t *testing.T) {
 func TestCourier_theClockIsSetBack_whileItWaitsForAnAgent_triesGoOnAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := &steppedClock{}
-		w := newWorld(t, memory.NewOutbox(clock.now))
-		w.bot.Now, w.bot.courier.hold.now = clock.now, clock.now
+		w := newWorld(t, memory.NewOutbox(clock.now), func(o *Options) { o.Now = clock.now })
 		w.desk.answer(code(141001))
 		w.bot.Start()
 		w.user("vip") // every minute for five minutes

@@ -19,8 +19,10 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/backend"
+	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/metrics"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
@@ -39,7 +41,7 @@ rules:
 )
 
 // noDesk is never called: the courier does not run.
-type noDesk struct{ bot.Desk }
+type noDesk struct{ delivery.Desk }
 
 // newService makes the whole way of a message but the courier, with a bot
 // behind it if own is not nil.
@@ -59,7 +61,7 @@ func newService(tb testing.TB, own bot.Backend) *handlers.Server {
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1_000_000, Expires: policy.Expiry,
 		}),
-		Metrics: bot.NewMetrics(registry),
+		Metrics: metrics.New(registry),
 	})
 	return handlers.New(handlers.Options{
 		Bot: b, SDKAppID: benchApp, CallbackPath: "/callback",

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
+	"escalator/bot/delivery"
 )
 
 const (
@@ -93,7 +94,7 @@ func (s *Server) outbox(c *gin.Context) {
 func (s *Server) retry(c *gin.Context) {
 	err := s.Bot.Retry(c.Request.Context(), c.Param("session"))
 	switch {
-	case errors.Is(err, bot.ErrNotGivenUp):
+	case errors.Is(err, delivery.ErrNotGivenUp):
 		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
 	case err != nil:
 		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})

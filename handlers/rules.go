@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
+	"escalator/bot/delivery"
 	"escalator/bot/rulefile"
 	"escalator/rules"
 	"escalator/rules/replay"
@@ -188,6 +189,6 @@ type Operations interface {
 	RuleStats(id string) bot.RuleStats
 	Decisions(n int) []*bot.DecisionRecord
 	Watch() (decisions <-chan *bot.DecisionRecord, stop func())
-	Transfers(ctx context.Context) (bot.Transfers, error)
+	Transfers(ctx context.Context) (delivery.Transfers, error)
 	Retry(ctx context.Context, session string) error
 }

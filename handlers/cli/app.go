@@ -19,6 +19,7 @@ import (
 	"escalator/bot/backend"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/metrics"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
@@ -59,7 +60,7 @@ func newApp(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *app, e
 	}()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics := bot.NewMetrics(registry)
+	metrics := metrics.New(registry)
 
 	client, err := deskClient(s)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot"
+	"escalator/bot/delivery"
+	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/bolt"
 	"escalator/bot/store/memory"
@@ -22,7 +23,7 @@ type stores struct {
 	conversations store.Conversations
 	marks         store.Dedup
 	outbox        store.Outbox
-	pace          bot.RateLimiter // nil: this process alone
+	pace          delivery.RateLimiter // nil: this process alone
 	replica       *redis.Replica
 	local         *memory.Conversations
 	disk          *bolt.Store
@@ -37,7 +38,7 @@ func (s *stores) degraded() []string {
 }
 
 // openStores opens what the settings ask for.
-func (a *app) openStores(metrics *bot.Metrics, registry *prometheus.Registry) (*stores, error) {
+func (a *app) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
 	s := a.settings
 	disk, err := openData(s, a.log)
 	if err != nil {

@@ -1,9 +1,10 @@
-package bot
+package delivery
 
 import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -26,31 +27,35 @@ const (
 	storeRetry = time.Second
 )
 
-// courier delivers the outbox: the oldest due transfer first, one attempt of a
+// Courier delivers the outbox: the oldest due transfer first, one attempt of a
 // conversation at a time, a bounded number at once, no faster than `global`.
-type courier struct {
-	bot     *Bot
-	pace    RateLimiter
+type Courier struct {
+	opt     Options
+	limiter RateLimiter
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
+	speaker *speaker
+	freed   atomic.Int64  // how often an agent became free
 	slots   chan struct{} // holds one value for each attempt under way
 
 	stopTaking context.CancelCauseFunc // no new attempts
 	stopAll    context.CancelCauseFunc // those under way too
 	running    sync.WaitGroup
 	once       sync.Once
-	taking     context.Context //nolint:containedctx // the courier's own life, made in newCourier
+	taking     context.Context //nolint:containedctx // the courier's own life, made in New
 	working    context.Context //nolint:containedctx // the same
 }
 
 var errStopped = errors.New("the service is stopping")
 
-func newCourier(b *Bot) *courier {
-	c := &courier{bot: b, pace: b.RateLimiter, slots: make(chan struct{}, courierWorkers)}
-	if c.pace == nil {
-		c.pace = newOwnPace(b.Options.Policy.Global())
+// New returns a courier that is not delivering yet.
+func New(o Options) *Courier {
+	c := &Courier{opt: o, limiter: o.RateLimiter, speaker: newSpeaker(&o), slots: make(chan struct{}, courierWorkers)}
+	if c.limiter == nil {
+		c.limiter = newOwnLimiter(o.Global)
 	}
-	c.hold.now = b.Now
+	c.SetRate(o.Global)
+	c.hold.now = o.Now
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
@@ -59,33 +64,39 @@ func newCourier(b *Bot) *courier {
 		Timeout:     breakerPause,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			b.Log.WithField("from", from.String()).WithField("to", to.String()).Warn("breaker to Desk changed")
+			o.Log.WithField("from", from.String()).WithField("to", to.String()).Warn("breaker to Desk changed")
 		},
 	})
 	return c
 }
 
-// ownPace is the pace of a process that delivers alone: a bucket that is full at
+// ownLimiter is the limiter of a process that delivers alone: a bucket that is full at
 // the start.
-type ownPace struct{ *rate.Limiter }
+type ownLimiter struct{ *rate.Limiter }
 
-func newOwnPace(r rules.Rate) ownPace {
-	return ownPace{rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))}
+func newOwnLimiter(r rules.Rate) ownLimiter {
+	return ownLimiter{rate.NewLimiter(rate.Limit(float64(r.Count)/r.Per.Seconds()), max(1, r.Count))}
 }
 
 // SetRate implements RateLimiter.
-func (p ownPace) SetRate(count int, per time.Duration) {
-	p.SetLimit(rate.Limit(float64(count) / per.Seconds()))
-	p.SetBurst(max(1, count))
+func (l ownLimiter) SetRate(count int, per time.Duration) {
+	l.SetLimit(rate.Limit(float64(count) / per.Seconds()))
+	l.SetBurst(max(1, count))
 }
 
-// setRate applies `global` of a rule file.
-func (c *courier) setRate(r rules.Rate) { c.pace.SetRate(r.Count, r.Per) }
+// SetRate applies `global` of a rule file.
+func (c *Courier) SetRate(r rules.Rate) { c.limiter.SetRate(r.Count, r.Per) }
 
-func (c *courier) start() { c.once.Do(func() { c.running.Go(c.run) }) }
+// Start begins to deliver and to speak. It returns at once.
+func (c *Courier) Start() {
+	c.once.Do(func() { c.running.Go(c.run) })
+	c.speaker.start()
+}
 
-// stop ends the courier: no new attempts at once, those under way when ctx ends.
-func (c *courier) stop(ctx context.Context) error {
+// Stop ends the courier: no new attempts at once, those under way when ctx ends;
+// the rest stays in the outbox. It may be called more than once.
+func (c *Courier) Stop(ctx context.Context) error {
+	defer c.speaker.stop()
 	c.stopTaking(errStopped)
 	c.once.Do(func() {}) // one that was not started must not start any more
 	done := make(chan struct{})
@@ -101,12 +112,12 @@ func (c *courier) stop(ctx context.Context) error {
 }
 
 // run takes due transfers until the courier is stopped.
-func (c *courier) run() {
+func (c *Courier) run() {
 	for c.waitForTurn() {
-		t, next, err := c.bot.Outbox.Take(c.taking, c.bot.Now())
+		t, next, err := c.opt.Outbox.Take(c.taking, c.opt.Now())
 		switch {
 		case err != nil:
-			c.bot.Log.WithError(err).Error("outbox cannot be read")
+			c.opt.Log.WithError(err).Error("outbox cannot be read")
 			c.sleep(storeRetry)
 		case t == nil:
 			c.idle(next)
@@ -119,7 +130,7 @@ func (c *courier) run() {
 // waitForTurn waits until another attempt may begin; false means stop. While
 // Desk refuses everything, or does not answer, one attempt at a time is made to
 // find out whether it is back.
-func (c *courier) waitForTurn() bool {
+func (c *Courier) waitForTurn() bool {
 	for c.taking.Err() == nil {
 		pause, probing := c.hold.pause()
 		open := c.breaker.State()
@@ -146,38 +157,38 @@ func (c *courier) waitForTurn() bool {
 }
 
 // idle waits for the time at which the next transfer is due, or for a new one.
-func (c *courier) idle(next time.Time) {
+func (c *Courier) idle(next time.Time) {
 	var due <-chan time.Time
 	if !next.IsZero() {
-		timer := time.NewTimer(max(0, next.Sub(c.bot.Now())))
+		timer := time.NewTimer(max(0, next.Sub(c.opt.Now())))
 		defer timer.Stop()
 		due = timer.C
 	}
 	select {
 	case <-due:
-	case <-c.bot.Outbox.Changed():
+	case <-c.opt.Outbox.Changed():
 	case <-c.taking.Done():
 	}
 }
 
 // dispatch gives a leased transfer to a worker, no faster than `global` allows.
-func (c *courier) dispatch(t *store.Transfer) {
+func (c *Courier) dispatch(t *store.Transfer) {
 	report, err := c.breaker.Allow()
 	if err == nil {
-		err = c.pace.Wait(c.taking)
+		err = c.limiter.Wait(c.taking)
 	}
 	if err != nil { // the breaker opened since we looked, or we stop: it goes back as it is
-		c.bot.save(c.working, t)
+		c.save(c.working, t)
 		return
 	}
 	c.slots <- struct{}{}
 	c.running.Go(func() {
 		defer func() { <-c.slots }()
-		c.bot.attempt(c.working, t, report)
+		c.attempt(c.working, t, report)
 	})
 }
 
-func (c *courier) sleep(d time.Duration) {
+func (c *Courier) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -1,4 +1,7 @@
-package bot
+// Package metrics holds what the service counts of callbacks, decisions and transfers, for Prometheus.
+//
+// Labels come from closed sets: rule ids, outcomes, Desk's codes, and the first few unknown names.
+package metrics
 
 import (
 	"context"
@@ -10,54 +13,54 @@ import (
 	"escalator/bot/store"
 )
 
-const metricsPrefix = "escalator"
+const prefix = "escalator"
 
-// Metrics counts what the bot decides and delivers. Labels come from closed
-// sets: rule ids, outcomes, Desk's codes, and the first few unknown names.
+// Metrics counts what is decided and delivered.
 type Metrics struct {
-	decisions     *prometheus.CounterVec
-	transfers     *prometheus.CounterVec
-	transferTime  prometheus.Histogram
-	dedupHits     prometheus.Counter
-	unknownEvents *prometheus.CounterVec
-	held          prometheus.Gauge
-	evicted       *prometheus.CounterVec
-	forwarded     *prometheus.HistogramVec
-	registry      prometheus.Registerer
+	Decisions     *prometheus.CounterVec   // rule, outcome
+	DedupHits     prometheus.Counter       // repeats of an earlier callback
+	UnknownEvents *prometheus.CounterVec   // event
+	Forwarded     *prometheus.HistogramVec // result: ok, failed
+	Transfers     *prometheus.CounterVec   // outcome, code
+	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
+	Held          prometheus.Gauge         // 1 while the courier is held
+
+	evicted  *prometheus.CounterVec
+	registry prometheus.Registerer
 }
 
-// NewMetrics registers the bot's metrics.
-func NewMetrics(r prometheus.Registerer) *Metrics {
+// New registers the bot's metrics.
+func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metricsPrefix, Name: "decisions_total", Help: "Decisions by rule (empty: none) and outcome.",
+		Decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "decisions_total", Help: "Decisions by rule (empty: none) and outcome.",
 		}, []string{"rule", "outcome"}),
-		transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metricsPrefix, Name: "transfers_total", Help: "Attempts to transfer by outcome and Desk's code.",
+		Transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "transfers_total", Help: "Attempts to transfer by outcome and Desk's code.",
 		}, []string{"outcome", "code"}),
-		transferTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: metricsPrefix, Name: "transfer_seconds", Help: "From the decision to Desk's acceptance.",
+		TransferTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: prefix, Name: "transfer_seconds", Help: "From the decision to Desk's acceptance.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
 		}),
-		dedupHits: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: metricsPrefix, Name: "dedup_hits_total", Help: "Callbacks that were repeats of an earlier one.",
+		DedupHits: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: prefix, Name: "dedup_hits_total", Help: "Callbacks that were repeats of an earlier one.",
 		}),
-		unknownEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metricsPrefix, Name: "unknown_events_total", Help: "Desk events whose names nobody has explained yet.",
+		UnknownEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "unknown_events_total", Help: "Desk events whose names nobody has explained yet.",
 		}, []string{"event"}),
-		held: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: metricsPrefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
+		Held: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metricsPrefix, Name: "evicted_total", Help: "Conversations and marks forgotten early because a cap was reached.",
+			Namespace: prefix, Name: "evicted_total", Help: "Conversations and marks forgotten early because a cap was reached.",
 		}, []string{"what"}),
-		forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: metricsPrefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
+		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: prefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 1.5},
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.decisions, m.transfers, m.transferTime, m.dedupHits, m.unknownEvents, m.held, m.evicted, m.forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Held, m.evicted, m.Forwarded)
 	return m
 }
 
@@ -67,10 +70,10 @@ func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues
 // WatchStores registers the gauges that are read off the stores when asked for.
 func (m *Metrics) WatchStores(c store.Conversations, o store.Outbox, now func() time.Time) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: metricsPrefix, Name: "sessions_live", Help: "Conversations kept.",
+		Namespace: prefix, Name: "sessions_live", Help: "Conversations kept.",
 	}, func() float64 { return float64(c.Live()) }))
 	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(metricsPrefix, "", name), help, nil, nil)
+		return prometheus.NewDesc(prometheus.BuildFQName(prefix, "", name), help, nil, nil)
 	}
 	m.registry.MustRegister(&outboxGauges{
 		outbox: o, now: now,
@@ -124,8 +127,8 @@ func (g *outboxGauges) tally() (tally store.Stats) {
 	return tally
 }
 
-// countTransfer counts an attempt. Codes come from Desk's answers, which are
+// CountTransfer counts an attempt. Codes come from Desk's answers, which are
 // few; a stranger cannot choose them.
-func (m *Metrics) countTransfer(outcome string, code int) {
-	m.transfers.WithLabelValues(outcome, strconv.Itoa(code)).Inc()
+func (m *Metrics) CountTransfer(outcome string, code int) {
+	m.Transfers.WithLabelValues(outcome, strconv.Itoa(code)).Inc()
 }

@@ -1,4 +1,4 @@
-package bot_test
+package metrics_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"escalator/bot"
+	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 )
@@ -42,7 +42,7 @@ escalator_outbox_pending 3
 `
 	for _, outbox := range []store.Outbox{o, listOnly{o}} {
 		registry := prometheus.NewRegistry()
-		bot.NewMetrics(registry).WatchStores(memory.NewConversations(memory.ConversationsOptions{Outbox: o, Max: 1}), outbox, now)
+		metrics.New(registry).WatchStores(memory.NewConversations(memory.ConversationsOptions{Outbox: o, Max: 1}), outbox, now)
 		err := testutil.GatherAndCompare(registry, strings.NewReader(want), "escalator_outbox_pending", "escalator_outbox_oldest_seconds", "escalator_outbox_given_up")
 		if err != nil {
 			t.Error(err)

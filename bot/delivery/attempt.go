@@ -1,4 +1,4 @@
-package bot
+package delivery
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -36,10 +37,10 @@ func backoff(attempt int) time.Duration {
 
 // attempt is one try to deliver a transfer, and what became of it.
 type attempt struct {
-	bot      *Bot
+	courier  *Courier
 	transfer *store.Transfer
 	started  time.Time
-	freed    int64 // Bot.freed at the start
+	freed    int64 // Courier.freed at the start
 	target   *rules.Target
 	agent    string
 	err      *desk.Error // Desk's or the network's last word, nil for success
@@ -47,8 +48,8 @@ type attempt struct {
 
 // attempt makes one try and stores what became of it. report tells the breaker
 // whether Desk could be reached.
-func (b *Bot) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
-	a := &attempt{bot: b, transfer: t, started: b.Now(), freed: b.freed.Load(), target: t.Current()}
+func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
+	a := &attempt{courier: c, transfer: t, started: c.opt.Now(), freed: c.freed.Load(), target: t.Current()}
 	defer func() {
 		if a.err != nil && a.err.Transport() {
 			report(a.err)
@@ -78,14 +79,14 @@ func (a *attempt) survive(ctx context.Context) {
 	}
 	t := a.transfer
 	t.Error = fmt.Sprint("an error of ours: ", p)
-	t.State, t.Due = store.GivenUp, a.bot.Now()
-	a.bot.Log.WithFields(logrus.Fields{
-		"session": clip(t.Session), "rule": t.Rule, "outcome": rules.ResultFailed.String(), "attempt": t.Calls,
+	t.State, t.Due = store.GivenUp, a.courier.opt.Now()
+	a.courier.opt.Log.WithFields(logrus.Fields{
+		"session": mask.Clip(t.Session), "rule": t.Rule, "outcome": rules.ResultFailed.String(), "attempt": t.Calls,
 		"error": t.Error, "stack": string(debug.Stack()),
 	}).Error("transfer")
-	a.bot.Metrics.countTransfer(rules.ResultFailed.String(), 0)
-	a.bot.save(ctx, t)
-	a.bot.settle(ctx, t, rules.ResultFailed)
+	a.courier.opt.Metrics.CountTransfer(rules.ResultFailed.String(), 0)
+	a.courier.save(ctx, t)
+	a.courier.opt.Settle(ctx, t, rules.ResultFailed)
 }
 
 // sayBefore tells the customer what comes before the transfer, which waits for
@@ -98,7 +99,7 @@ func (a *attempt) sayBefore() {
 		return
 	}
 	said := make(chan struct{})
-	a.bot.speaker.say(&speech{session: t.Session, user: t.User, service: t.Service, rule: t.Rule, text: words, random: t.SayAs, done: func(bool) { close(said) }})
+	a.courier.speaker.say(&Speech{Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, Text: words, Random: t.SayAs, Done: func(bool) { close(said) }})
 	timer := time.NewTimer(sayFirst)
 	defer timer.Stop()
 	select {
@@ -110,7 +111,7 @@ func (a *attempt) sayBefore() {
 // say tells the customer what became of the transfer.
 func (a *attempt) say(words *rules.Speech) {
 	t := a.transfer
-	a.bot.speaker.say(&speech{session: t.Session, user: t.User, service: t.Service, rule: t.Rule, text: words.For(t.Language)})
+	a.courier.speaker.say(&Speech{Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, Text: words.For(t.Language)})
 }
 
 // wordsIfNoAgent is the chain's own text for "nobody is there", nil to leave
@@ -129,9 +130,9 @@ func (a *attempt) tooLate(ctx context.Context) bool {
 	t := a.transfer
 	switch {
 	case t.State == store.Waiting && a.started.After(t.Until):
-		a.bot.forget(ctx, t)
-	case t.State == store.Pending && a.started.Sub(t.Created) > a.bot.Horizon:
-		why := fmt.Sprintf("not delivered within %s", a.bot.Horizon)
+		a.courier.forget(ctx, t)
+	case t.State == store.Pending && a.started.Sub(t.Created) > a.courier.opt.Horizon:
+		why := fmt.Sprintf("not delivered within %s", a.courier.opt.Horizon)
 		if t.Error != "" {
 			why += "; last: " + t.Error
 		}
@@ -148,7 +149,7 @@ func (a *attempt) deliver(ctx context.Context) {
 	for {
 		a.target = a.transfer.Current()
 		a.transfer.Calls++
-		result, err := a.bot.Desk.TransferToHuman(ctx, a.request())
+		result, err := a.courier.opt.Desk.TransferToHuman(ctx, a.request())
 		a.note(err)
 		if err == nil {
 			a.agent = result.AgentID
@@ -247,7 +248,7 @@ func (a *attempt) failed(ctx context.Context) {
 // reports whether that ended the attempt; if not, the session is with the bot.
 func (a *attempt) askState(ctx context.Context) (done bool) {
 	code, text := a.transfer.Code, a.transfer.Error
-	state, err := a.bot.Desk.SessionState(ctx, a.stateRequest())
+	state, err := a.courier.opt.Desk.SessionState(ctx, a.stateRequest())
 	a.note(err)
 	if err != nil {
 		if v := a.err.Verdict(); v == desk.Hold || v == desk.Resign {
@@ -263,7 +264,7 @@ func (a *attempt) askState(ctx context.Context) (done bool) {
 	a.agent = state.AgentID
 	if a.transfer.Session == "" && state.SessionID != "" {
 		a.transfer.Session = state.SessionID
-		a.bot.links.restore(a.transfer.ID, state.SessionID)
+		a.courier.opt.SessionFound(a.transfer.ID, state.SessionID)
 	}
 	// What Desk holds may be the fruit of our own attempt whose answer was lost.
 	own := a.transfer.OutcomeUnknown && a.transfer.Calls > 0

@@ -1,4 +1,4 @@
-package bot
+package delivery
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 )
 
 const (
@@ -22,32 +23,29 @@ const (
 	sayFirst = time.Second
 )
 
-// ownWords is the CloudCustomData of everything that we say.
-const ownWords = `{"` + ownMark + `":"say"}`
+// Speech is one message of ours to a customer.
+type Speech struct {
+	Session       string // empty for plain IM: then User and Service say to whom, and as whom
+	User, Service string
+	Rule          string // whose words they are
+	Text          string
+	Random        uint32          // MsgRandom, the same on every try: Desk tells repeats by it; 0: a fresh one
+	Done          func(sent bool) // called once; may be nil
 
-// speech is one message of ours to a customer.
-type speech struct {
-	session string // empty for plain IM: then user and service say to whom, and as whom
-	user    string
-	service string
-	rule    string
-	text    string
-	random  uint32 // the same on every try: Desk tells repeats by it
-	born    time.Time
-	done    func(sent bool) // called once; may be nil
+	born time.Time
 }
 
 // speaker sends what rules and targets say, beside the transfers.
 type speaker struct {
-	bot    *Bot
-	queue  chan *speech
+	opt    *Options
+	queue  chan *Speech
 	ctx    context.Context //nolint:containedctx // the speaker's own life, made in newSpeaker
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup
 }
 
-func newSpeaker(b *Bot) *speaker {
-	s := &speaker{bot: b, queue: make(chan *speech, speechQueue)}
+func newSpeaker(o *Options) *speaker {
+	s := &speaker{opt: o, queue: make(chan *Speech, speechQueue)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -64,15 +62,17 @@ func (s *speaker) stop() {
 	s.work.Wait()
 }
 
-// say queues a message and returns at once.
-func (s *speaker) say(m *speech) {
-	if m.text == "" {
+// Say queues a message and returns at once. An empty one is nothing to say.
+func (c *Courier) Say(m *Speech) { c.speaker.say(m) }
+
+func (s *speaker) say(m *Speech) {
+	if m.Text == "" {
 		return
 	}
-	if m.random == 0 {
-		m.random = desk.NewMsgRandom()
+	if m.Random == 0 {
+		m.Random = desk.NewMsgRandom()
 	}
-	m.born = s.bot.Now()
+	m.born = s.opt.Now()
 	select {
 	case s.queue <- m:
 	default:
@@ -92,15 +92,15 @@ func (s *speaker) run() {
 }
 
 // deliver tries until the message is sent, refused, or too old.
-func (s *speaker) deliver(m *speech) {
+func (s *speaker) deliver(m *Speech) {
 	for attempt := 1; ; attempt++ {
-		left := m.born.Add(speechLife).Sub(s.bot.Now())
+		left := m.born.Add(speechLife).Sub(s.opt.Now())
 		if left <= 0 {
 			s.end(m, "dropped", errors.New("it was not sent in time"))
 			return
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, left)
-		err := s.bot.Desk.SendMsg(ctx, m.request())
+		err := s.opt.Desk.SendMsg(ctx, m.request(s.opt.OwnMark))
 		cancel()
 		if err == nil {
 			s.end(m, "sent", nil)
@@ -119,10 +119,10 @@ func (s *speaker) deliver(m *speech) {
 	}
 }
 
-func (m *speech) request() desk.SendRequest {
-	r := desk.SendRequest{SessionID: m.session, Text: m.text, MsgRandom: m.random, CloudCustomData: ownWords}
-	if m.session == "" {
-		r.From, r.To = m.service, m.user
+func (m *Speech) request(ownMark string) desk.SendRequest {
+	r := desk.SendRequest{SessionID: m.Session, Text: m.Text, MsgRandom: m.Random, CloudCustomData: ownMark}
+	if m.Session == "" {
+		r.From, r.To = m.Service, m.User
 	}
 	return r
 }
@@ -136,11 +136,11 @@ func repeatable(e *desk.Error) bool {
 
 // end tells what became of a message: first those who wait for it, so that an
 // offer is open by the time the log says that it was made.
-func (s *speaker) end(m *speech, outcome string, err error) {
-	if m.done != nil {
-		m.done(outcome == "sent")
+func (s *speaker) end(m *Speech, outcome string, err error) {
+	if m.Done != nil {
+		m.Done(outcome == "sent")
 	}
-	line := s.bot.Log.WithFields(logrus.Fields{"session": clip(m.session), "rule": m.rule, "outcome": outcome})
+	line := s.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(m.Session), "rule": m.Rule, "outcome": outcome})
 	if err != nil {
 		line.WithError(err).Warn("say")
 	} else {

@@ -1,0 +1,51 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+	"escalator/bot/metrics"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// Desk is what delivery needs of the REST API; *desk.Client is one.
+type Desk interface {
+	TransferToHuman(ctx context.Context, r desk.TransferRequest) (desk.TransferResult, error)
+	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
+	SendMsg(ctx context.Context, r desk.SendRequest) error
+}
+
+// RateLimiter is how fast transfers are sent to Desk; *redis.RateLimiter is one that replicas
+// share.
+type RateLimiter interface {
+	// SetRate allows count transfers per time, and as many at once.
+	SetRate(count int, per time.Duration)
+	// Wait waits for the turn of the next transfer, or for the end of ctx.
+	Wait(ctx context.Context) error
+}
+
+// Options is what a Courier is made of. All fields are needed but those that
+// say otherwise.
+type Options struct {
+	Outbox store.Outbox
+	Desk   Desk
+	// RateLimiter holds the courier to the rule file's `global`; nil: by itself, and
+	// not together with other replicas.
+	RateLimiter RateLimiter
+	Global      rules.Rate    // the rate to begin with
+	Horizon     time.Duration // after this a transfer is given up
+	OwnMark     string        // CloudCustomData of all that we say: by it our words are known when Desk sends them back
+
+	// Settle tells the conversation of a transfer how it ended.
+	Settle func(ctx context.Context, t *store.Transfer, r rules.Result)
+	// SessionFound tells which Desk session a conversation of plain IM has.
+	SessionFound func(conversation, session string)
+
+	Log     *logrus.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+}

@@ -1,0 +1,27 @@
+package mask_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"escalator/bot/mask"
+)
+
+func TestClip_cutsBetweenCharacters_andKeepsLabelsValid(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                            "",
+		"SessionBegin":                "SessionBegin",
+		strings.Repeat("a", 200):      strings.Repeat("a", 128),
+		strings.Repeat("会", 43):       strings.Repeat("会", 42), // 129 bytes
+		strings.Repeat("😀", 33):       strings.Repeat("😀", 32),
+		"a" + strings.Repeat("😀", 32): "a" + strings.Repeat("😀", 31),
+		"bad\xffbyte":                 "bad\uFFFDbyte",
+		strings.Repeat("\x80", 200):   "\uFFFD",
+	} {
+		got := mask.Clip(in)
+		if got != want || !utf8.ValidString(got) || len(got) > 130 {
+			t.Errorf("Clip(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
