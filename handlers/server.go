@@ -116,7 +116,10 @@ func (s *Server) Serve(public, admin net.Listener) error {
 	}
 	go serve(s.public, public)
 	go serve(s.admin, admin)
-	return errors.Join(<-failed, <-failed)
+	if err := <-failed; err != nil {
+		return err // half a service is none; the caller shuts the other half down
+	}
+	return <-failed
 }
 
 // NotReadyAnyMore makes /readyz say so, for the load balancer to look away.

@@ -2,10 +2,13 @@ package handlers_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
@@ -74,5 +77,47 @@ func TestServer_everyAdminRouteIsClosed_butTheHealthChecks(t *testing.T) {
 				t.Errorf("%s with %q: %d", route, bearer, w.Code)
 			}
 		}
+	}
+}
+
+// broken is a listener that the system has taken away.
+type broken struct{ net.Listener }
+
+func (broken) Accept() (net.Conn, error) { return nil, errors.New("planted: no more connections") }
+
+func TestServe_oneListenerFails_endsAtOnce(t *testing.T) {
+	for _, which := range []string{"public", "operators'"} {
+		t.Run(which, func(t *testing.T) {
+			var listeners [2]net.Listener
+			for i := range listeners {
+				var err error
+				if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			log := logrus.New()
+			log.SetOutput(&strings.Builder{})
+			s := handlers.New(handlers.Options{
+				Bot: panicking{}, SDKAppID: 1, CallbackPath: "/callback",
+				Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
+			})
+			public, admin := net.Listener(broken{listeners[0]}), listeners[1]
+			if which != "public" {
+				public, admin = admin, public
+			}
+			served := make(chan error, 1)
+			go func() { served <- s.Serve(public, admin) }()
+			select {
+			case err := <-served:
+				if err == nil || !strings.Contains(err.Error(), "planted") {
+					t.Errorf("ended with %v", err)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("half a service goes on in silence")
+			}
+			if err := s.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"escalator/handlers/app"
 )
 
 // Exit codes of all commands (CONTRACT.md 1).
@@ -82,6 +84,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 func exitCode(w io.Writer, err error) int {
 	var code exitError
 	var usage *usageError
+	var setting *app.SettingError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitOK
@@ -91,6 +94,9 @@ func exitCode(w io.Writer, err error) int {
 		for _, p := range usage.problems {
 			fmt.Fprintf(w, "escalator: %s\n", p)
 		}
+		return exitUsage
+	case errors.As(err, &setting):
+		fmt.Fprintf(w, "escalator: %v\n", err)
 		return exitUsage
 	default:
 		fmt.Fprintf(w, "escalator: %v\n", err)

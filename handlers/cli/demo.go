@@ -15,6 +15,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
 	"escalator/bot/rulefile"
+	"escalator/handlers/app"
 )
 
 // demoInstallation is the rule file of the scenes about kinds of installations.
@@ -47,20 +48,20 @@ func demo(ctx context.Context, env Env, args []string) error {
 	}
 	defer d.Close()
 	story := newNarrator(env.Stdout)
-	app, err := newApp(demoSettings(d, folder), ruleFile, story.log)
+	a, err := app.New(demoSettings(d, folder), ruleFile, story.log)
 	if err != nil {
 		return err
 	}
-	d.SetCallbackURL("http://" + app.public.Addr().String() + app.settings.CallbackPath)
+	d.SetCallbackURL("http://" + a.Addr() + demoPath)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	served := make(chan error, 1)
-	go func() { served <- app.serve(ctx, env.Reload) }()
+	go func() { served <- a.Run(ctx, env.Reload) }()
 	story.lastSaid = lastSaid(d)
 	play(ctx, &stage{desk: d, story: story, out: env.Stdout, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) }})
 	if !*once && ctx.Err() == nil {
-		invite(env.Stdout, app, d)
+		invite(env.Stdout, a, d)
 		<-ctx.Done()
 	}
 	d.SetCallbackURL("")
@@ -109,11 +110,11 @@ func lastSaid(d *desktest.Desk) func() string {
 	}
 }
 
-func demoSettings(d *desktest.Desk, folder string) *Settings {
+func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 	id := d.Identity()
-	return &Settings{
+	return &app.Settings{
 		SDKAppID: id.SDKAppID, SecretKey: id.Key, Identifier: id.Identifier, APIURL: d.URL(),
-		Listen: "127.0.0.1:0", CallbackPath: "/callback", CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
+		Listen: "127.0.0.1:0", CallbackPath: demoPath, CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
 		DataDir: folder, DedupFor: time.Minute, MaxConversations: 10_000, MaxMarks: 10_000,
 		DeliveryHorizon: time.Minute, ShutdownGrace: 2 * time.Second, AIProvider: bot.AIProviderDesk, LogText: "full",
 	}
@@ -132,6 +133,7 @@ const (
 	demoAgent    = "li@example.com"
 	didNotLearn  = "抱歉，我还没有学会这个问题"
 	ownSession   = "my-session"
+	demoPath     = "/callback"
 	sceneTimeout = 10 * time.Second
 )
 
@@ -291,7 +293,7 @@ func (s *stage) summary() {
 }
 
 // invite says how to send a message of one's own.
-func invite(w io.Writer, a *app, d *desktest.Desk) {
+func invite(w io.Writer, a *app.App, d *desktest.Desk) {
 	d.Begin(ownSession)
 	fmt.Fprintf(w, `
 Still serving. Send a message of your own:
@@ -301,6 +303,6 @@ Still serving. Send a message of your own:
 
 Recent decisions:  curl -s http://%s/api/decisions
 Ctrl-C ends the demo.
-`, a.public.Addr(), a.settings.CallbackPath, a.settings.SDKAppID, desk.CommandSessionEvent,
-		desk.CommandSessionEvent, ownSession, desk.EventUserMessage, a.admin.Addr())
+`, a.Addr(), demoPath, d.Identity().SDKAppID, desk.CommandSessionEvent,
+		desk.CommandSessionEvent, ownSession, desk.EventUserMessage, a.AdminAddr())
 }

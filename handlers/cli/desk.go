@@ -7,6 +7,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
+	"escalator/handlers/app"
 )
 
 // runDesk runs the Desk emulator alone: a stand-in for Tencent's side.
@@ -22,8 +23,8 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	if err := flagsOnly(fs, env, args, usage); err != nil {
 		return err
 	}
-	var s Settings
-	if err := s.readSecrets(env.Getenv); err != nil {
+	var s app.Settings
+	if err := readSecrets(&s, env.Getenv); err != nil {
 		return err
 	}
 	key, token := s.SecretKey, desk.Secret("")

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/handlers/app"
 	"escalator/rules"
 )
 
@@ -85,7 +86,7 @@ func examine(ctx context.Context, env Env) []finding {
 	return append(findings, examineToken(s), examineRules(s), examineData(s), examineRedis(ctx, s), examineClock(ctx, s), examineDesk(ctx, s))
 }
 
-func examineToken(s *Settings) finding {
+func examineToken(s *app.Settings) finding {
 	f := finding{Check: "token", OK: true, Detail: "callbacks must be signed"}
 	if len(s.CallbackTokens) == 0 {
 		f.Detail = "warning: no callback token, so callbacks are not authenticated"
@@ -94,7 +95,7 @@ func examineToken(s *Settings) finding {
 	return f
 }
 
-func examineRules(s *Settings) finding {
+func examineRules(s *app.Settings) finding {
 	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
 	src, err := os.ReadFile(s.Rules)
 	if err != nil {
@@ -112,7 +113,7 @@ func examineRules(s *Settings) finding {
 	return f
 }
 
-func examineData(s *Settings) finding {
+func examineData(s *app.Settings) finding {
 	f := finding{Check: "data", WayOut: "make the folder writable for this user, or name another with ESCALATOR_DATA_DIR"}
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
 		f.Detail = err.Error()
@@ -134,14 +135,14 @@ func examineData(s *Settings) finding {
 }
 
 // examineRedis asks whether replicas can share their state.
-func examineRedis(ctx context.Context, s *Settings) finding {
+func examineRedis(ctx context.Context, s *app.Settings) finding {
 	f := finding{Check: "redis", OK: true, Detail: "not used: one process, on its own disk"}
 	if s.RedisURL == "" {
 		return f
 	}
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	client, err := redisClient(s, log)
+	client, err := app.RedisClient(s, log)
 	if err == nil {
 		defer func() { _ = client.Close() }()
 		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
@@ -159,7 +160,7 @@ func examineRedis(ctx context.Context, s *Settings) finding {
 }
 
 // examineClock compares our clock with the Date that Desk's host sends.
-func examineClock(ctx context.Context, s *Settings) finding {
+func examineClock(ctx context.Context, s *app.Settings) finding {
 	f := finding{Check: "clock", OK: true}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
@@ -190,9 +191,9 @@ func examineClock(ctx context.Context, s *Settings) finding {
 
 // examineDesk asks for the state of a session that cannot exist: any answer
 // about the session means that address, key and account are right.
-func examineDesk(ctx context.Context, s *Settings) finding {
+func examineDesk(ctx context.Context, s *app.Settings) finding {
 	f := finding{Check: "desk"}
-	client, err := deskClient(s)
+	client, err := app.DeskClient(s)
 	if err != nil {
 		f.Detail = err.Error()
 		return f

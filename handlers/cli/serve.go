@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"escalator/bot/rulefile"
+	"escalator/handlers/app"
 )
 
 // serve runs the service until it is told to stop.
@@ -19,7 +20,7 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(env.Stderr, settings.LogLevel, settings.LogFormat)
+	log, err := app.NewLogger(env.Stderr, settings.LogLevel, settings.LogFormat)
 	if err != nil {
 		return err
 	}
@@ -30,12 +31,12 @@ func serve(ctx context.Context, env Env, args []string) error {
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
 			"set a token in the console and here, or at least put a secret segment into ESCALATOR_CALLBACK_PATH")
 	}
-	app, err := newApp(settings, ruleFile, log)
+	a, err := app.New(settings, ruleFile, log)
 	if err != nil {
 		return err
 	}
-	collectSeldom()
-	return app.serve(ctx, env.Reload)
+	app.CollectSeldom()
+	return a.Run(ctx, env.Reload)
 }
 
 // openRules reads the rule file for a start: a bad one stops it.

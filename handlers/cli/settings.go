@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -15,46 +13,9 @@ import (
 	"time"
 
 	"escalator/bot"
-	"escalator/bot/backend"
 	"escalator/bot/desk"
-	"escalator/bot/store/redis"
+	"escalator/handlers/app"
 )
-
-// Settings is everything that can be set from outside, but for the rules.
-type Settings struct {
-	SDKAppID    uint64
-	SecretKey   desk.Secret
-	Identifier  string
-	APIURL      string
-	APIBackup   string
-	APIInsecure bool
-
-	CallbackTokens []desk.Secret
-	CallbackSkew   time.Duration
-	Listen         string
-	CallbackPath   string
-
-	AdminListen string
-	AdminToken  desk.Secret
-
-	Rules            string
-	DataDir          string
-	DedupFor         time.Duration
-	MaxConversations int
-	MaxMarks         int
-	DeliveryHorizon  time.Duration
-	RedisURL         desk.Secret // it may hold a password
-	ShutdownGrace    time.Duration
-	DrainDelay       time.Duration
-	AIProvider       bot.AIProvider
-	ForwardURL       string
-	RecordDir        string
-	RecordFor        time.Duration
-
-	LogLevel  string
-	LogFormat string
-	LogText   string
-}
 
 // setting is one row of the table that feeds the environment, the flags of
 // serve, its --help, the README and the tests.
@@ -65,40 +26,40 @@ type setting struct {
 	secret  bool // from the environment or a file (…_FILE), never a flag
 	file    bool // may come from a file too, because it may hold a secret
 	require bool
-	set     func(*Settings, string) error
+	set     func(*app.Settings, string) error
 }
 
 const envPrefix = "ESCALATOR_"
 
 var settingsTable = []setting{
 	{env: "SDKAPPID", require: true, help: "the app's SDKAppID; callbacks of another app are refused", set: setSDKAppID},
-	{env: "SECRET_KEY", require: true, secret: true, help: "UserSig key of the app", set: func(s *Settings, v string) error { s.SecretKey = desk.Secret(v); return nil }},
-	{env: "IDENTIFIER", def: "administrator", help: "app admin account that signs REST calls", set: text(func(s *Settings) *string { return &s.Identifier })},
-	{env: "API_URL", def: "https://console.tim.qq.com", help: "REST host of the app's data centre", set: text(func(s *Settings) *string { return &s.APIURL })},
-	{env: "API_BACKUP_URL", help: "REST host used when the first one does not answer", set: text(func(s *Settings) *string { return &s.APIBackup })},
+	{env: "SECRET_KEY", require: true, secret: true, help: "UserSig key of the app", set: func(s *app.Settings, v string) error { s.SecretKey = desk.Secret(v); return nil }},
+	{env: "IDENTIFIER", def: "administrator", help: "app admin account that signs REST calls", set: text(func(s *app.Settings) *string { return &s.Identifier })},
+	{env: "API_URL", def: "https://console.tim.qq.com", help: "REST host of the app's data centre", set: text(func(s *app.Settings) *string { return &s.APIURL })},
+	{env: "API_BACKUP_URL", help: "REST host used when the first one does not answer", set: text(func(s *app.Settings) *string { return &s.APIBackup })},
 	{env: "API_INSECURE", def: "0", help: "1 allows plain http to a REST host that is not loopback", set: setAPIInsecure},
 	{env: "CALLBACK_TOKEN", secret: true, help: "callback token; two, separated by a comma, while it is being changed", set: setTokens},
-	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
-	{env: "LISTEN", def: ":8080", help: "public listener: callbacks only", set: address(func(s *Settings) *string { return &s.Listen })},
+	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *app.Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
+	{env: "LISTEN", def: ":8080", help: "public listener: callbacks only", set: address(func(s *app.Settings) *string { return &s.Listen })},
 	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath},
-	{env: "ADMIN_LISTEN", def: "127.0.0.1:8081", help: "operators' listener: health, metrics, API", set: address(func(s *Settings) *string { return &s.AdminListen })},
-	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
-	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: text(func(s *Settings) *string { return &s.Rules })},
-	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: text(func(s *Settings) *string { return &s.DataDir })},
-	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *Settings) *time.Duration { return &s.DedupFor }, time.Second)},
-	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *Settings) *int { return &s.MaxConversations })},
-	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *Settings) *int { return &s.MaxMarks })},
-	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
-	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
-	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *Settings) *time.Duration { return &s.DrainDelay }, 0)},
-	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: setRedisURL}, //nolint:gosec // no password, but where it goes
+	{env: "ADMIN_LISTEN", def: "127.0.0.1:8081", help: "operators' listener: health, metrics, API", set: address(func(s *app.Settings) *string { return &s.AdminListen })},
+	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *app.Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
+	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: text(func(s *app.Settings) *string { return &s.Rules })},
+	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: text(func(s *app.Settings) *string { return &s.DataDir })},
+	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
+	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
+	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxMarks })},
+	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
+	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
+	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
+	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
-	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: setForward},
-	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *Settings) *string { return &s.RecordDir })},
-	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
-	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
-	{env: "LOG_FORMAT", def: "json", help: "json, or text for people", set: oneOf(func(s *Settings) *string { return &s.LogFormat }, "json", "text")},
-	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *Settings) *string { return &s.LogText }, "masked", "full", "none")},
+	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: text(func(s *app.Settings) *string { return &s.ForwardURL })},
+	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *app.Settings) *string { return &s.RecordDir })},
+	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
+	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
+	{env: "LOG_FORMAT", def: "json", help: "json, or text for people", set: oneOf(func(s *app.Settings) *string { return &s.LogFormat }, "json", "text")},
+	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *app.Settings) *string { return &s.LogText }, "masked", "full", "none")},
 }
 
 // name is the variable's full name.
@@ -117,12 +78,12 @@ func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
 
 // loadSettings reads flags, environment and defaults, in this order of force.
 // Every problem is reported at once, as a *usageError.
-func loadSettings(args []string, getenv func(string) string, help io.Writer) (*Settings, error) {
+func loadSettings(args []string, getenv func(string) string, help io.Writer) (*app.Settings, error) {
 	given, err := parseFlags(args, help)
 	if err != nil {
 		return nil, err
 	}
-	s := &Settings{}
+	s := &app.Settings{}
 	var problems []string
 	for i := range settingsTable {
 		row := &settingsTable[i]
@@ -138,7 +99,7 @@ func loadSettings(args []string, getenv func(string) string, help io.Writer) (*S
 			}
 		}
 	}
-	problems = append(problems, s.contradictions()...)
+	problems = append(problems, s.Problems()...)
 	if len(problems) > 0 {
 		return nil, &usageError{problems}
 	}
@@ -147,7 +108,7 @@ func loadSettings(args []string, getenv func(string) string, help io.Writer) (*S
 
 // readSecrets reads only what comes from the environment or a file: the emulator
 // plays with the service's own keys.
-func (s *Settings) readSecrets(getenv func(string) string) error {
+func readSecrets(s *app.Settings, getenv func(string) string) error {
 	var problems []string
 	for i := range settingsTable {
 		row := &settingsTable[i]
@@ -245,55 +206,6 @@ func (s *setting) value(flags map[string]string, getenv func(string) string) (st
 	return v, nil
 }
 
-// contradictions reports settings that are right alone and wrong together.
-func (s *Settings) contradictions() (problems []string) {
-	if s.AdminListen != "" && !loopback(s.AdminListen) && s.AdminToken == "" {
-		problems = append(problems, fmt.Sprintf("ESCALATOR_ADMIN_LISTEN is %s, which others can reach: set ESCALATOR_ADMIN_TOKEN too, or listen on 127.0.0.1", s.AdminListen))
-	}
-	for _, u := range []struct{ name, value string }{{"ESCALATOR_API_URL", s.APIURL}, {"ESCALATOR_API_BACKUP_URL", s.APIBackup}} {
-		if err := s.checkAPI(u.value); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", u.name, err))
-		}
-	}
-	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
-		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
-			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))
-	}
-	return problems
-}
-
-// checkAPI accepts https anywhere, and plain http where nobody listens in.
-func (s *Settings) checkAPI(raw string) error {
-	if raw == "" {
-		return nil
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf("%q is no address like https://console.tim.qq.com", raw)
-	}
-	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return errors.New("only scheme, host and port belong here")
-	}
-	if u.Scheme == "http" && !s.APIInsecure && !loopback(u.Host) {
-		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
-	}
-	return nil
-}
-
-// loopback reports whether an address host:port can be reached from this
-// machine only. A name other than localhost is not trusted to.
-func loopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.Trim(hostport, "[]")
-	}
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}
-
 // unknownVariables returns the variables with our prefix that mean nothing,
 // each with the nearest name that does.
 func unknownVariables(environ []string) (warnings []string) {
@@ -313,21 +225,21 @@ func unknownVariables(environ []string) (warnings []string) {
 	return warnings
 }
 
-func setSDKAppID(s *Settings, v string) (err error) {
+func setSDKAppID(s *app.Settings, v string) (err error) {
 	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
 		return fmt.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
 	}
 	return nil
 }
 
-func setAPIInsecure(s *Settings, v string) (err error) {
+func setAPIInsecure(s *app.Settings, v string) (err error) {
 	if s.APIInsecure, err = strconv.ParseBool(v); err != nil {
 		return fmt.Errorf("%q is neither 0 nor 1", v)
 	}
 	return nil
 }
 
-func setTokens(s *Settings, v string) error {
+func setTokens(s *app.Settings, v string) error {
 	for t := range strings.SplitSeq(v, ",") {
 		t = strings.TrimSpace(t)
 		if t == "" {
@@ -341,16 +253,7 @@ func setTokens(s *Settings, v string) error {
 	return nil
 }
 
-func setRedisURL(s *Settings, v string) error {
-	c, err := redis.New(redis.Options{URL: v})
-	if err != nil {
-		return err
-	}
-	s.RedisURL = desk.Secret(v)
-	return c.Close()
-}
-
-func setPath(s *Settings, v string) error {
+func setPath(s *app.Settings, v string) error {
 	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, " !$&?#:*") {
 		return fmt.Errorf("%q must begin with / and hold none of: space ! $ & ? # : *", v)
 	}
@@ -358,27 +261,17 @@ func setPath(s *Settings, v string) error {
 	return nil
 }
 
-func setAIProvider(s *Settings, v string) (err error) {
+func setAIProvider(s *app.Settings, v string) (err error) {
 	s.AIProvider, err = bot.ParseAIProvider(v)
 	return err
 }
 
-func setForward(s *Settings, v string) error {
-	c, err := backend.New(v)
-	if err != nil {
-		return err
-	}
-	c.Close()
-	s.ForwardURL = v
-	return nil
+func text(field func(*app.Settings) *string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error { *field(s) = v; return nil }
 }
 
-func text(field func(*Settings) *string) func(*Settings, string) error {
-	return func(s *Settings, v string) error { *field(s) = v; return nil }
-}
-
-func oneOf(field func(*Settings) *string, values ...string) func(*Settings, string) error {
-	return func(s *Settings, v string) error {
+func oneOf(field func(*app.Settings) *string, values ...string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
 		if !slices.Contains(values, v) {
 			return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
 		}
@@ -387,8 +280,8 @@ func oneOf(field func(*Settings) *string, values ...string) func(*Settings, stri
 	}
 }
 
-func duration(field func(*Settings) *time.Duration, least time.Duration) func(*Settings, string) error {
-	return func(s *Settings, v string) error {
+func duration(field func(*app.Settings) *time.Duration, least time.Duration) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
 		d, err := time.ParseDuration(v)
 		if err != nil {
 			return fmt.Errorf("%q is no duration like 90s, 10m or 24h", v)
@@ -401,8 +294,8 @@ func duration(field func(*Settings) *time.Duration, least time.Duration) func(*S
 	}
 }
 
-func count(field func(*Settings) *int) func(*Settings, string) error {
-	return func(s *Settings, v string) error {
+func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
 			return fmt.Errorf("%q is no number above 0", v)
@@ -412,8 +305,8 @@ func count(field func(*Settings) *int) func(*Settings, string) error {
 	}
 }
 
-func address(field func(*Settings) *string) func(*Settings, string) error {
-	return func(s *Settings, v string) error {
+func address(field func(*app.Settings) *string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
 		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
 			return fmt.Errorf("%q is no address like :8080 or 127.0.0.1:8081", v)
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"escalator/handlers/app"
 )
 
 // plantedSecret must show up in no message.
@@ -18,7 +20,7 @@ const plantedSecret = "planted-5bd2850fff3ecb11"
 
 // settingsOf loads settings from flags and NAME=VALUE pairs without prefix, on
 // top of those that are required.
-func settingsOf(args []string, env ...string) (*Settings, []string) {
+func settingsOf(args []string, env ...string) (*app.Settings, []string) {
 	vars := map[string]string{"ESCALATOR_SDKAPPID": "1400000001", "ESCALATOR_SECRET_KEY": plantedSecret}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")

@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// newLogger returns the log of a running service: one JSON line per event, or
+// NewLogger returns the log of a running service: one JSON line per event, or
 // text for people.
-func newLogger(w io.Writer, level, format string) (*logrus.Logger, error) {
+func NewLogger(w io.Writer, level, format string) (*logrus.Logger, error) {
 	lvl, err := logrus.ParseLevel(level)
 	if err != nil {
 		return nil, fmt.Errorf("log level: %w", err)

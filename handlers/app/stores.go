@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (s *stores) degraded() []string {
 }
 
 // openStores opens what the settings ask for.
-func (a *app) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
+func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
 	s := a.settings
 	disk, err := openData(s, a.log)
 	if err != nil {
@@ -67,9 +67,9 @@ func (a *app) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	return all, nil
 }
 
-// redisClient is the client of the Redis that the settings name. What is found
+// RedisClient is the client of the Redis that the settings name. What is found
 // damaged there is told of, not fatal.
-func redisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
+func RedisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
 	return redis.New(redis.Options{
 		URL: s.RedisURL.Reveal(), App: s.SDKAppID, DedupFor: s.DedupFor,
 		Report: func(problem, keptAt string) {
@@ -80,10 +80,10 @@ func redisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
 
 // openReplica joins the other replicas. A Redis that does not answer is no
 // reason not to start: the replica works alone until it does.
-func (a *app) openReplica(refuge redis.Refuge, expires func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
-	client, err := redisClient(a.settings, a.log)
+func (a *App) openReplica(refuge redis.Refuge, expires func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
+	client, err := RedisClient(a.settings, a.log)
 	if err != nil {
-		return nil, &usageError{[]string{"ESCALATOR_REDIS_URL: " + err.Error()}}
+		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
 	}
 	a.onStop("redis client", func(context.Context) error { return client.Close() })
 	up := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -105,7 +105,7 @@ func (a *app) openReplica(refuge redis.Refuge, expires func(*rules.Conversation)
 	var config *redis.ConfigError
 	switch err := replica.Connect(context.Background()); {
 	case errors.As(err, &config):
-		return nil, &usageError{[]string{"ESCALATOR_REDIS_URL: " + config.Problem}}
+		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + config.Problem}
 	case err != nil:
 		a.log.WithError(err).Error("redis cannot be used: working alone, from this replica's memory and disk")
 	default:
@@ -120,7 +120,7 @@ func (a *app) openReplica(refuge redis.Refuge, expires func(*rules.Conversation)
 
 // shareRest shares what is no store: mutes, and the alarms of replicas that are
 // gone.
-func (a *app) shareRest(replica *redis.Replica) {
+func (a *App) shareRest(replica *redis.Replica) {
 	if replica == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"os"
@@ -20,9 +20,9 @@ const (
 	usualPercent = 100
 )
 
-// collectSeldom puts the heap floor in force. Who sets GOGC or GOMEMLIMIT knows
+// CollectSeldom puts the heap floor in force. Who sets GOGC or GOMEMLIMIT knows
 // better, and is left alone.
-func collectSeldom() {
+func CollectSeldom() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"escalator/bot"
+	"escalator/bot/backend"
+	"escalator/bot/desk"
+	"escalator/bot/store/redis"
+)
+
+// Settings is everything that can be set from outside, but for the rules.
+type Settings struct {
+	SDKAppID    uint64
+	SecretKey   desk.Secret
+	Identifier  string
+	APIURL      string
+	APIBackup   string
+	APIInsecure bool
+
+	CallbackTokens []desk.Secret
+	CallbackSkew   time.Duration
+	Listen         string
+	CallbackPath   string
+
+	AdminListen string
+	AdminToken  desk.Secret
+
+	Rules            string
+	DataDir          string
+	DedupFor         time.Duration
+	MaxConversations int
+	MaxMarks         int
+	DeliveryHorizon  time.Duration
+	RedisURL         desk.Secret // it may hold a password
+	ShutdownGrace    time.Duration
+	DrainDelay       time.Duration
+	AIProvider       bot.AIProvider
+	ForwardURL       string
+	RecordDir        string
+	RecordFor        time.Duration
+
+	LogLevel  string
+	LogFormat string
+	LogText   string
+}
+
+// SettingError is a setting that cannot be used, found when it is put to use.
+type SettingError struct{ Problem string }
+
+func (e *SettingError) Error() string { return e.Problem }
+
+// Problems says what cannot be used as it is, each setting alone and with the
+// others, in one line each. Nothing is asked of anybody else for it.
+func (s *Settings) Problems() (problems []string) {
+	if s.AdminListen != "" && !loopback(s.AdminListen) && s.AdminToken == "" {
+		problems = append(problems, fmt.Sprintf("ESCALATOR_ADMIN_LISTEN is %s, which others can reach: set ESCALATOR_ADMIN_TOKEN too, or listen on 127.0.0.1", s.AdminListen))
+	}
+	for _, u := range []struct{ name, value string }{{"ESCALATOR_API_URL", s.APIURL}, {"ESCALATOR_API_BACKUP_URL", s.APIBackup}} {
+		if err := s.checkAPI(u.value); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", u.name, err))
+		}
+	}
+	if s.RedisURL != "" {
+		if c, err := redis.New(redis.Options{URL: s.RedisURL.Reveal()}); err != nil {
+			problems = append(problems, "ESCALATOR_REDIS_URL: "+err.Error())
+		} else {
+			_ = c.Close() // it has not connected
+		}
+	}
+	if s.ForwardURL != "" {
+		if _, err := backend.New(s.ForwardURL); err != nil {
+			problems = append(problems, "ESCALATOR_FORWARD_URL: "+err.Error())
+		}
+	}
+	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
+		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
+			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))
+	}
+	return problems
+}
+
+// checkAPI accepts https anywhere, and plain http where nobody listens in.
+func (s *Settings) checkAPI(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%q is no address like https://console.tim.qq.com", raw)
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("only scheme, host and port belong here")
+	}
+	if u.Scheme == "http" && !s.APIInsecure && !loopback(u.Host) {
+		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
+	}
+	return nil
+}
+
+// loopback reports whether an address host:port can be reached from this
+// machine only. A name other than localhost is not trusted to.
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
