@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -177,17 +178,15 @@ func printSettings(w io.Writer) {
 	}
 }
 
-// value finds the setting's value; empty means not set.
+// value finds the setting's value: an empty flag or variable, which is what a
+// shell makes of one that is not set, is the default.
 func (s *setting) value(flags map[string]string, getenv func(string) string) (string, error) {
 	if v, ok := flags[s.flag()]; ok {
-		return v, nil
+		return cmp.Or(v, s.def), nil
 	}
 	v := getenv(s.name())
 	if !s.secret && !s.file {
-		if v == "" {
-			v = s.def
-		}
-		return v, nil
+		return cmp.Or(v, s.def), nil
 	}
 	file := getenv(s.name() + "_FILE")
 	if file == "" {

@@ -58,6 +58,34 @@ func TestLoadSettings_aFlagBeatsTheEnvironment_andThatTheDefault(t *testing.T) {
 	}
 }
 
+// `--admin-listen "$UNSET"` must not open the operators' listener to everybody,
+// nor may a transfer be given up after no time at all.
+func TestLoadSettings_anEmptyFlagOrVariable_isTheDefault(t *testing.T) {
+	want, problems := settingsOf(nil)
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		if row.require {
+			continue
+		}
+		got, problems := settingsOf(nil, row.env+"=")
+		if diff := cmp.Diff(want, got); diff != "" || problems != nil {
+			t.Errorf("%s is empty: %v %s", row.name(), problems, diff)
+		}
+		if row.secret {
+			continue
+		}
+		if got, problems = settingsOf([]string{"--" + row.flag(), ""}); problems != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("--%s is empty: %v %s", row.flag(), problems, cmp.Diff(want, got))
+		}
+	}
+	if _, problems := settingsOf([]string{"--sdkappid", ""}); len(problems) != 1 || !strings.Contains(problems[0], "ESCALATOR_SDKAPPID is not set") {
+		t.Errorf("an empty SDKAppID: %v", problems)
+	}
+}
+
 func TestLoadSettings_aSecret_comesFromTheEnvironmentOrAFile(t *testing.T) {
 	dir := t.TempDir()
 	file, empty := filepath.Join(dir, "key"), filepath.Join(dir, "empty")
