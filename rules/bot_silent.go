@@ -34,3 +34,11 @@ func (l *silentLeaf) implies(other leaf) bool {
 }
 
 func (l *silentLeaf) need(p *Policy) { p.silences = append(p.silences, l.after) }
+
+// excludes: when the bot is silent for longer than a window, nothing was said in it.
+func (l *silentLeaf) excludes(other leaf) string {
+	if b, ok := other.(*saidLeaf); ok && b.within < l.after {
+		return "`bot_silent` waits for " + formatDuration(l.after) + " without a message of the customer, and `said` wants one in the last " + formatDuration(b.within)
+	}
+	return ""
+}

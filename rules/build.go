@@ -72,6 +72,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.signals(l.get(root, "signals"))
 	l.tests(l.get(root, "tests"))
 	l.compile()
+	l.checkPossible()
 	l.summarize(root)
 	for _, fault := range l.book.packFaults {
 		l.warn(1, 1, "", "%s", fault)

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -64,8 +63,8 @@ func (l *loader) rule(id, n *yaml.Node) {
 	if l.ruleNodes[r.id] == n {
 		r.when = l.ruleCondOf(r.id)
 	}
-	if key, when := l.pair(n, "when"); when != nil && r.when != nil {
-		l.checkPossible(key, r.when)
+	if key, when := l.pair(n, "when"); when != nil {
+		l.places = append(l.places, place{key, r.when})
 	}
 	r.cooldown = l.policy.cooldown
 	if cooldown := l.get(n, "cooldown"); cooldown != nil {
@@ -93,50 +92,6 @@ func (l *loader) ruleCondOf(id string) *cond {
 	l.ruleState[id] = visited
 	return l.ruleConds[id]
 }
-
-// checkPossible complains about a condition that no kind of turn can make true.
-func (l *loader) checkPossible(at *yaml.Node, k *cond) {
-	if len(l.problems) > 0 && l.bad[at] {
-		return
-	}
-	if can, _ := k.canHold(); can == 0 {
-		l.fail(at, impossibleHint(k), "this can never hold: %s", impossibleWords(k))
-	}
-}
-
-// impossibleWords names the two parts that do not go together.
-func impossibleWords(k *cond) string {
-	if k.name == "all" {
-		for i, a := range k.kids {
-			for _, b := range k.kids[i+1:] {
-				ta, _ := a.canHold()
-				tb, _ := b.canHold()
-				if ta != 0 && tb != 0 && ta&tb == 0 {
-					return "`" + a.label() + "` asks for " + strings.Join(ta.words(), " or ") + ", `" + b.label() + "` for " + strings.Join(tb.words(), " or ")
-				}
-			}
-		}
-	}
-	for _, kid := range k.kids {
-		if can, _ := kid.canHold(); can == 0 {
-			return impossibleWords(kid)
-		}
-	}
-	return "its parts ask for different kinds of turns"
-}
-
-func impossibleHint(k *cond) string {
-	hint := ""
-	k.walk(func(l *cond) {
-		if l.name == "says" {
-			hint = "`said: {any: […], within: …}` remembers what the customer said before"
-		}
-	})
-	return hint
-}
-
-// label names a part of a condition for messages.
-func (k *cond) label() string { return k.name }
 
 // digest is a short hash of what a node says, whatever its layout and comments.
 func digest(n *yaml.Node) string {

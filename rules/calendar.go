@@ -77,6 +77,28 @@ func (k *calendar) openOn(t time.Time, minute int) bool {
 	return false
 }
 
+// meets says that both calendars may be open at one time. Where that hangs on more than the week, it says yes.
+func (k *calendar) meets(o *calendar) bool {
+	if k.zone.String() != o.zone.String() || len(k.extra)+len(o.extra) > 0 {
+		return true
+	}
+	for day, hs := range k.week {
+		for _, h := range hs {
+			for minute := h.from; minute < h.to; minute++ {
+				d, m := (day+minute/minutesADay)%7, minute%minutesADay
+				if o.coversOn(d, m) || o.coversOn((d+6)%7, m+minutesADay) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (k *calendar) coversOn(weekday, minute int) bool {
+	return slices.ContainsFunc(k.week[weekday], func(h hours) bool { return h.cover(minute) })
+}
+
 func (h hours) cover(minute int) bool { return h.from <= minute && minute < h.to }
 
 // lastDay is the last date that the calendar names, 0 if it names none.

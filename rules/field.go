@@ -128,8 +128,7 @@ func (l *fieldLeaf) holds(e *evaluation) verdict {
 	case l.test == "matches":
 		return truth(l.re.MatchString(value))
 	case l.test == "range":
-		d, ok := parseDecimal(value)
-		return truth(ok && (l.low == nil || d.compare(*l.low) >= 0) && (l.high == nil || d.compare(*l.high) <= 0))
+		return truth(l.inRange(value))
 	}
 	for _, v := range l.values {
 		if v.equals(value) {
@@ -137,6 +136,11 @@ func (l *fieldLeaf) holds(e *evaluation) verdict {
 		}
 	}
 	return truth(false)
+}
+
+func (l *fieldLeaf) inRange(value string) bool {
+	d, ok := parseDecimal(value)
+	return ok && (l.low == nil || d.compare(*l.low) >= 0) && (l.high == nil || d.compare(*l.high) <= 0)
 }
 
 func (l *fieldLeaf) explain(e *evaluation, _ verdict) string {
@@ -205,4 +209,39 @@ func (r *fieldRecorder) absorb(other recorder) bool {
 		}
 	}
 	return ok
+}
+
+// excludes: no value of the field can pass both tests.
+func (l *fieldLeaf) excludes(other leaf) string {
+	b, ok := other.(*fieldLeaf)
+	if !ok || l.path != b.path || !l.disjoint(b) {
+		return ""
+	}
+	return "no value of " + l.path + " passes both tests"
+}
+
+// disjoint compares one way round; the caller also asks the other way.
+func (l *fieldLeaf) disjoint(b *fieldLeaf) bool {
+	switch {
+	case l.test == "exists":
+		return !l.exists && (b.test != "exists" || b.exists)
+	case l.test == "range" && b.test == "range":
+		return l.low != nil && b.high != nil && l.low.compare(*b.high) > 0
+	case len(l.values) == 0:
+		return false
+	}
+	return !slices.ContainsFunc(l.values, func(v fieldScalar) bool { return b.mayPass(v) })
+}
+
+// mayPass says that a value, or another spelling of the same number, may pass the test.
+func (l *fieldLeaf) mayPass(v fieldScalar) bool {
+	switch l.test {
+	case "equals", "in":
+		return slices.ContainsFunc(l.values, func(own fieldScalar) bool { return own.equals(v.text) || v.equals(own.text) })
+	case "matches":
+		return v.isNum || l.re.MatchString(v.text)
+	case "range":
+		return l.inRange(v.text)
+	}
+	return true
 }

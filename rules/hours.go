@@ -32,3 +32,10 @@ func (l *hoursLeaf) implies(other leaf) bool {
 	b, ok := other.(*hoursLeaf)
 	return ok && l.calendar == b.calendar
 }
+
+func (l *hoursLeaf) excludes(other leaf) string {
+	if b, ok := other.(*hoursLeaf); ok && !l.calendar.meets(b.calendar) {
+		return l.calendar.name + " and " + b.calendar.name + " are never open at the same time"
+	}
+	return ""
+}

@@ -33,3 +33,11 @@ func (l *languageLeaf) implies(other leaf) bool {
 	b, ok := other.(*languageLeaf)
 	return ok && !slices.ContainsFunc(l.languages, func(lang string) bool { return !slices.Contains(b.languages, lang) })
 }
+
+func (l *languageLeaf) excludes(other leaf) string {
+	b, ok := other.(*languageLeaf)
+	if !ok || slices.ContainsFunc(l.languages, func(lang string) bool { return slices.Contains(b.languages, lang) }) {
+		return ""
+	}
+	return "a conversation has one language, and it cannot be both " + orList(l.languages) + " and " + orList(b.languages)
+}

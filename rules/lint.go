@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 
 	"escalator/rules/text"
@@ -59,7 +58,7 @@ func (l *loader) lintPhrases() {
 		if short(w.entry.text) {
 			l.warn(line, column, "write =… if it must be the whole message, or more words", "the phrase %s is very short and will be found where nobody means it", w.entry.text)
 		}
-		if !literal(w.entry.text) || w.weighted {
+		if w.weighted || !l.policy.matcher.Plain(w.id) {
 			continue
 		}
 		msg.Reset(w.entry.text)
@@ -97,9 +96,6 @@ func (l *loader) maskedIn(g phraseGroup, h text.Hit, hits []text.Hit) bool {
 	}
 	return false
 }
-
-// literal says that a phrase is plain words, without any of the grammar's signs.
-func literal(s string) bool { return !strings.ContainsAny(s, "()|*$=/") && !strings.Contains(s, "..") }
 
 // short says that a phrase is fewer than three Latin letters that may stand anywhere.
 func short(s string) bool {

@@ -63,6 +63,7 @@ type loader struct {
 	ruleNodes  map[string]*yaml.Node // rule id → the node of the rule
 	ruleConds  map[string]*cond
 	ruleState  map[string]visit
+	places     []place // the file's conditions
 	usedGoals  map[string]bool
 	usedDays   map[string]bool
 	written    []*builtRule

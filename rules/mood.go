@@ -161,3 +161,15 @@ func (e *evaluation) moodOf(set *matchSet) (s moodStamp, some bool) {
 func earlier(a, b text.Hit) bool {
 	return a.First < b.First || a.First == b.First && a.Last > b.Last
 }
+
+// never: a mood rises by weights over 0 only.
+func (l *moodLeaf) never(*Policy) string {
+	for _, g := range l.set.groups {
+		for _, weight := range g.weights {
+			if weight > 0 {
+				return ""
+			}
+		}
+	}
+	return "no phrase of $" + l.list + " has a weight over 0, so its mood never rises"
+}

@@ -44,6 +44,27 @@ func (b *phraseBook) isList(name string, e wordEntry) bool {
 	return !private
 }
 
+// counting is the set without the phrases whose weight is 0 or less: they calm, and are nothing to look for.
+func (s *matchSet) counting() *matchSet {
+	out := &matchSet{}
+	for _, g := range s.groups {
+		ids, weights := text.PhraseSet{}, map[text.PhraseID]int{}
+		for id, weight := range g.weights {
+			if weight > 0 {
+				ids.Add(id)
+				weights[id] = weight
+			}
+		}
+		if len(weights) == len(g.weights) {
+			out.groups = append(out.groups, g)
+			continue
+		}
+		g.ids, g.weights = ids, weights
+		out.groups = append(out.groups, g)
+	}
+	return out
+}
+
 // include adds the groups of another set; a weight other than 1 stands for those of the set.
 func (s *matchSet) include(other *matchSet, weight int) {
 	for _, g := range other.groups {

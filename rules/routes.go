@@ -64,7 +64,7 @@ func (l *loader) routes(n *yaml.Node) {
 			if when := l.get(item, "when"); when != nil {
 				line.when = l.condition(when)
 				key, _ := l.pair(item, "when")
-				l.checkPossible(key, line.when)
+				l.places = append(l.places, place{key, line.when})
 			} else if !hasKey(item, "when") && i < len(items)-1 {
 				l.warn(items[i+1].Line, items[i+1].Column, "a line without `when` always holds; put it last", "this line of route `%s` is never reached", g.name)
 			}

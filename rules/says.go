@@ -86,18 +86,21 @@ type phraseTest struct {
 	negation negation
 }
 
+// never: each of the phrases is masked, or there is none that counts.
+func (l *saysLeaf) never(p *Policy) string { return l.test.never(p) }
+
 // phraseTest compiles the phrases of says, said and bot_says; standard is the negation that counts if the file says none.
 func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 	t := phraseTest{negation: standard}
 	if n.Kind == yaml.SequenceNode {
-		t.any = l.book.setOf(l.book.entries(n), nil)
+		t.any = l.book.setOf(l.book.entries(n), nil).counting()
 		return t
 	}
 	if one := l.get(n, "any"); one != nil {
-		t.any = l.book.setOf(l.book.entries(one), nil)
+		t.any = l.book.setOf(l.book.entries(one), nil).counting()
 	}
 	for _, e := range l.book.entries(l.get(n, "all")) {
-		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil))
+		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil).counting())
 	}
 	if except := l.get(n, "not_part_of"); except != nil {
 		t.mask, t.masking = l.book.maskSet(l.book.entries(except))
@@ -106,6 +109,46 @@ func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 		t.negation = negation(slices.Index(negations[:], word.Value))
 	}
 	return t
+}
+
+// never says why no message can pass the test, "" if one can.
+func (s *phraseTest) never(p *Policy) string {
+	sets := s.all
+	if s.any != nil {
+		sets = append([]*matchSet{s.any}, s.all...)
+	}
+	for _, set := range sets {
+		counts, masked := false, false
+		for _, g := range set.groups {
+			for id := range g.weights {
+				under := s.masking && s.maskedByItself(p, id)
+				counts, masked = counts || !under, masked || under
+			}
+		}
+		switch {
+		case counts:
+		case masked:
+			return "`not_part_of` holds what its phrases themselves are made of"
+		default:
+			return "none of its phrases has a weight over 0"
+		}
+	}
+	return ""
+}
+
+// maskedByItself says that wherever a phrase is found, a mask lies over it: the mask is the phrase, or words of it.
+func (s *phraseTest) maskedByItself(p *Policy, id text.PhraseID) bool {
+	if s.mask.Has(id) {
+		return true
+	}
+	if !p.matcher.Plain(id) {
+		return false
+	}
+	var msg text.Message
+	msg.Reset(p.matcher.Phrase(id))
+	return slices.ContainsFunc(p.matcher.Find(&msg, nil), func(h text.Hit) bool {
+		return s.mask.Has(h.Phrase) && h.Typos == 0 && p.matcher.Plain(h.Phrase)
+	})
 }
 
 // finding is what a phrase test found: the hit that counts, or the one that would have counted but for why.

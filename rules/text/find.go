@@ -42,10 +42,14 @@ type compiled struct {
 	re    *pattern
 	gap   bool // it holds a gap
 	whole bool
+	plain bool // it is words one after the other
 }
 
 // Phrase returns a phrase as it was written.
 func (m *Matcher) Phrase(id PhraseID) string { return m.phrases[id].src }
+
+// Plain reports whether a phrase is words one after the other, without any of the grammar's signs.
+func (m *Matcher) Plain(id PhraseID) bool { return m.phrases[id].plain }
 
 // Len returns how many phrases there are.
 func (m *Matcher) Len() int { return len(m.phrases) }

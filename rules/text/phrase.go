@@ -1,6 +1,9 @@
 package text
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Limits of one phrase. They are far above what a person writes, and keep what
 // a phrase can cost within bounds.
@@ -191,4 +194,9 @@ func (a shape) check() *SyntaxError {
 		return &SyntaxError{0, fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), "keep the words that matter and put `..` between them"}
 	}
 	return nil
+}
+
+// plain reports whether the phrase is words and nothing else.
+func (ph *phrase) plain() bool {
+	return ph.re == nil && !ph.whole && !slices.ContainsFunc(ph.seq.items, func(it item) bool { return it.kind != itemToken || it.prefix })
 }
