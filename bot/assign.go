@@ -104,14 +104,14 @@ func (b *Bot) taskFlow(ctx context.Context, e *desk.Event) ([]byte, error) {
 	b.report(r)
 	d := &r.decision
 	escalated := d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer
-	rule := d.Rule
+	rule, target := d.Rule, d.Target
 	if !escalated {
-		rule = ""
+		rule, target = "", ""
 	}
 	return json.Marshal(struct {
 		ActionStatus string
 		ErrorCode    int
 		ErrorInfo    string
 		Body         map[string]string
-	}{ActionStatus: "OK", Body: map[string]string{"escalated": strconv.FormatBool(escalated), "rule": rule, "target": d.Target}})
+	}{ActionStatus: "OK", Body: map[string]string{"escalated": strconv.FormatBool(escalated), "rule": rule, "target": target}})
 }

@@ -36,12 +36,22 @@ type DecisionRecord struct {
 	Outcome      rules.Outcome `json:"outcome"`
 	Reason       rules.Reason  `json:"reason,omitempty"`
 	Shadow       []string      `json:"shadow,omitempty"`
+	Would        []Would       `json:"would,omitempty"`
 	Matched      []string      `json:"matched,omitempty"`
+	Why          string        `json:"why,omitempty"`
 	Target       string        `json:"target,omitempty"`
 	Tags         []string      `json:"tags,omitempty"`
 	Near         string        `json:"near,omitempty"`
 	RulesVersion string        `json:"rules_version"`
 	TookUS       int64         `json:"took_us"`
+}
+
+// Would is what a shadow rule would have done, with the words that made it.
+type Would struct {
+	Rule    string        `json:"rule"`
+	Outcome rules.Outcome `json:"outcome"`
+	Target  string        `json:"target,omitempty"`
+	Matched []string      `json:"matched,omitempty"`
 }
 
 // report tells of a decision: a line in the log, a count, and a place among
@@ -73,13 +83,22 @@ func (b *Bot) publicRecord(r *record) *DecisionRecord {
 	if rec.Reason == rules.ReasonNone {
 		rec.Reason = d.NearReason
 	}
-	for _, m := range d.Matched {
-		if words := b.LogText.Text(m.Text); words != "" {
-			// Cloned: the words are a piece of the callback's body.
-			rec.Matched = append(rec.Matched, strings.Clone(words))
-		}
+	rec.Matched, rec.Why = b.words(d.Matched), d.Why.Text(b.LogText.Text)
+	for _, w := range d.Would {
+		rec.Would = append(rec.Would, Would{Rule: w.Rule, Outcome: w.Outcome, Target: w.Target, Matched: b.words(w.Matched)})
 	}
 	return rec
+}
+
+// words returns the customer's words as the log may show them.
+func (b *Bot) words(matches []rules.Match) (texts []string) {
+	for _, m := range matches {
+		if words := b.LogText.Text(m.Text); words != "" {
+			// Cloned: the words are a piece of the callback's body.
+			texts = append(texts, strings.Clone(words))
+		}
+	}
+	return texts
 }
 
 // fields returns the log line's fields; those that say nothing are left out.
@@ -95,6 +114,7 @@ func (r *DecisionRecord) fields() logrus.Fields {
 		{"reason", string(r.Reason)},
 		{"target", r.Target},
 		{"near", r.Near},
+		{"why", r.Why},
 	} {
 		if s.value != "" {
 			f[s.name] = s.value
@@ -107,6 +127,9 @@ func (r *DecisionRecord) fields() logrus.Fields {
 		if len(l.values) > 0 {
 			f[l.name] = l.values
 		}
+	}
+	if len(r.Would) > 0 {
+		f["would"] = r.Would
 	}
 	return f
 }

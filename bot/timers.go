@@ -151,6 +151,7 @@ func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
 		b.links.restore(id, "")
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
+			c.SetBack(b.Now())
 			at, ok := b.Policy().NextTimer(c)
 			b.timers.set(eventOf(id), at, ok)
 			return store.Effect{Timed: !ok}, nil // an alarm that nobody needs any more is forgotten

@@ -36,10 +36,16 @@ type missedLeaf struct {
 }
 
 func (l *missedLeaf) holds(e *evaluation) verdict {
-	return counter(e.c.missed(e.now, l.within.Milliseconds(), l.inARow), l.times, e.counted&countedMiss != 0)
+	return counter(e.c.missed(e.now, l.within.Milliseconds(), l.inARow, e.state(e.rule)), l.times, e.counted&countedMiss != 0)
 }
 
-func (l *missedLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
+func (l *missedLeaf) explain(e *evaluation, v verdict) string {
+	words := counted(v, l.within)
+	if spent := e.c.missed(e.now, l.within.Milliseconds(), l.inARow, nil) - v.have; spent > 0 {
+		words += fmt.Sprintf(", not counting %d that it fired on", spent)
+	}
+	return words
+}
 
 // counted words a counter: "2 of 3 in 15m".
 func counted(v verdict, within time.Duration) string {

@@ -8,10 +8,14 @@ import (
 
 // encodingVersion is the first byte of an encoded conversation. A change of the encoding needs a new one: stores hold
 // conversations over an update of the program.
-const encodingVersion = 2
+const encodingVersion = 3
 
-// longHashes is the version that held hashes of 32 bits; it is still read.
-const longHashes = 1
+// Older versions are still read: longHashes held hashes of 32 bits, and both held what a rule did in shadow with what it
+// did otherwise.
+const (
+	longHashes   = 1
+	sharedStates = 2
+)
 
 // ErrEncoding says that bytes are no conversation of a version known here: begin a new one.
 var ErrEncoding = errors.New("not an encoded conversation")
@@ -38,7 +42,7 @@ func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary decodes a conversation. Whatever the bytes are, it does not panic, and what it gives can be used.
 func (c *Conversation) UnmarshalBinary(data []byte) error {
-	if len(data) < 6 || data[0] != encodingVersion && data[0] != longHashes {
+	if len(data) < 6 || data[0] < longHashes || data[0] > encodingVersion {
 		return ErrEncoding
 	}
 	n := Conversation{phase: Phase(data[1]), exchange: exchange(data[2]), streak: data[3], lang: [2]byte{data[4], data[5]}}
@@ -126,12 +130,14 @@ func (w *writer) memory(m *memory) {
 	w.uint(uint64(len(m.rules)))
 	for _, s := range m.rules {
 		w.text(s.id)
+		w.flag(s.shadow)
 		w.int(s.fired)
 		w.int(s.noAgent)
-		w.int(s.shadow)
-		w.uint(uint64(s.shadowIn))
 		w.uint(uint64(s.offeredIn))
 		w.flag(s.offerOver)
+		w.uint(uint64(s.awayIn))
+		w.uint(uint64(s.spent))
+		w.flag(s.spentNow)
 	}
 	w.fields(m.userFields)
 	w.fields(m.startFields)
@@ -213,6 +219,8 @@ func (r *reader) byte() byte {
 	return 0
 }
 
+func (r *reader) flag() bool { return r.byte() != 0 }
+
 func (r *reader) key() uint64 {
 	if b := r.bytes(8); b != nil {
 		return binary.LittleEndian.Uint64(b)
@@ -276,13 +284,30 @@ func (r *reader) memory(m *memory) {
 		m.moods = append(m.moods, moodStamp{key: r.key(), at: r.int(), add: r.step(), floor: r.step()})
 	}
 	for range r.count(maxRuleStates) {
+		if r.version <= sharedStates {
+			r.sharedState(m)
+			continue
+		}
 		m.rules = append(m.rules, ruleState{
-			id: r.text(), fired: r.int(), noAgent: r.int(), shadow: r.int(),
-			shadowIn: uint32(r.uint()), offeredIn: uint32(r.uint()), offerOver: r.byte() != 0,
+			id: r.text(), shadow: r.flag(), fired: r.int(), noAgent: r.int(), offeredIn: uint32(r.uint()), offerOver: r.flag(),
+			awayIn: uint32(r.uint()), spent: uint8(min(r.uint(), maxStamps)), spentNow: r.flag(),
 		})
 	}
+	m.rules = m.rules[max(0, len(m.rules)-maxRuleStates):]
 	m.userFields, m.startFields = r.fields(), r.fields()
 	m.offer = pendingOffer{rule: r.text(), at: r.int(), left: r.byte()}
+}
+
+// sharedState takes a state of an older version: what the rule did, and what it would have done in shadow.
+func (r *reader) sharedState(m *memory) {
+	id, fired, noAgent, shadow := r.text(), r.int(), r.int(), r.int()
+	awayIn, offeredIn, over := uint32(r.uint()), uint32(r.uint()), r.flag()
+	if shadow != 0 || awayIn != 0 {
+		m.rules = append(m.rules, ruleState{id: id, shadow: true, fired: shadow, awayIn: awayIn})
+	}
+	if fired != 0 || noAgent != 0 || offeredIn != 0 {
+		m.rules = append(m.rules, ruleState{id: id, fired: fired, noAgent: noAgent, offeredIn: offeredIn, offerOver: over})
+	}
 }
 
 // step takes a number within the limits of a mood.

@@ -29,7 +29,7 @@ var conditions = []*condition{
 	turnsCondition, botSilentCondition, sendsCondition, languageCondition, fieldCondition, hoursCondition, ruleCondition,
 }
 
-// leaf is a compiled condition. Beside these methods it may have those of needy, matching, wrapper and doubtful.
+// leaf is a compiled condition. Beside these methods it may have those of needy, matching, quoting, wrapper and doubtful.
 type leaf interface {
 	holds(e *evaluation) verdict
 	// explain says in words why the verdict is what it is.
@@ -45,6 +45,9 @@ type needy interface{ need(p *Policy) }
 type matching interface {
 	appendMatches(e *evaluation, matches []Match) []Match
 }
+
+// quoting is a leaf whose explanation quotes the customer or the callback: the log hides it where it hides words.
+type quoting interface{ quotes() }
 
 // wrapper is a leaf that stands for another condition.
 type wrapper interface{ wrapped() *cond }

@@ -50,15 +50,18 @@ type fieldValue struct {
 	value string
 }
 
-// ruleState is what happened to one rule. Phases are counted from 1, so that 0 means never.
+// ruleState is what happened to one rule. What a rule would have done while in shadow is kept apart: nothing of it
+// holds once the rule acts. Phases are counted from 1, so that 0 means never.
 type ruleState struct {
 	id        string
+	shadow    bool
+	offerOver bool
+	spentNow  bool   // nor does the miss count that the exchange under way may come to
+	spent     uint8  // how many of the misses, the oldest, the rule has fired on: they count for it no more
+	offeredIn uint32 // the bot phase in which its offer was made
+	awayIn    uint32 // the bot phase in which it would have made a transfer (in shadow)
 	fired     int64
 	noAgent   int64
-	shadow    int64
-	shadowIn  uint32
-	offeredIn uint32
-	offerOver bool
 }
 
 // pendingOffer is a question that the customer has not answered.
@@ -157,10 +160,10 @@ func (c *Conversation) recall() *memory {
 var noMemory memory // never written
 
 // rule gives the state of a rule to read, nil if nothing ever happened to it.
-func (c *Conversation) rule(id string) *ruleState {
+func (c *Conversation) rule(id string, shadow bool) *ruleState {
 	m := c.recall()
 	for i := range m.rules {
-		if m.rules[i].id == id {
+		if m.rules[i].id == id && m.rules[i].shadow == shadow {
 			return &m.rules[i]
 		}
 	}
@@ -168,17 +171,20 @@ func (c *Conversation) rule(id string) *ruleState {
 }
 
 // ownRule gives the state of a rule to write.
-func (c *Conversation) ownRule(id string) *ruleState {
-	if s := c.rule(id); s != nil {
+func (c *Conversation) ownRule(id string, shadow bool) *ruleState {
+	if s := c.rule(id, shadow); s != nil {
 		return s
 	}
 	m := c.own()
 	if len(m.rules) >= maxRuleStates {
 		m.rules = slices.Delete(m.rules, 0, 1)
 	}
-	m.rules = append(m.rules, ruleState{id: id})
+	m.rules = append(m.rules, ruleState{id: id, shadow: shadow})
 	return &m.rules[len(m.rules)-1]
 }
+
+// phaseNumber counts the bot phases from 1.
+func (c *Conversation) phaseNumber() uint32 { return c.epoch + 1 }
 
 // maxRuleStates bounds the memory of rules that are long gone from the file: they are forgotten, the oldest first.
 const maxRuleStates = 256
@@ -207,8 +213,7 @@ func (c *Conversation) toBot() {
 // Observe moves the phase by a Desk event or system mark. sent is the event's own time (zero if unknown): an event
 // older than the last phase change is ignored, whenever it arrives.
 func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
-	now := at.UnixMilli()
-	c.seen = max(c.seen, now)
+	now := c.see(at)
 	if !c.inOrder(k, sent) {
 		return
 	}
@@ -246,8 +251,7 @@ func (c *Conversation) inOrder(k EventKind, sent time.Time) bool {
 
 // Settle records how a transfer of a rule ended.
 func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) {
-	now := at.UnixMilli()
-	c.seen = max(c.seen, now)
+	now := c.see(at)
 	switch r {
 	case ResultAssigned, ResultQueued:
 		m := c.own()
@@ -263,10 +267,21 @@ func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) 
 	case ResultSessionGone:
 		c.fresh()
 	case ResultNoAgent:
-		c.ownRule(ruleID).noAgent = now
+		c.ownRule(ruleID, false).noAgent = now
+		c.nobodyThere(now)
 		c.toBot()
 	default:
 		c.toBot()
+	}
+}
+
+// nobodyThere ends the transfers that shadow rules would have made in this phase as the real one ended.
+func (c *Conversation) nobodyThere(now int64) {
+	rules := c.own().rules
+	for i := range rules {
+		if s := &rules[i]; s.shadow && s.awayIn == c.phaseNumber() {
+			s.noAgent = now
+		}
 	}
 }
 

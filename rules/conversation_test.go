@@ -233,6 +233,24 @@ func TestConversation_versionWithLongHashes_isStillRead(t *testing.T) {
 	}
 }
 
+func TestConversation_versionWithSharedStates_isStillRead(t *testing.T) {
+	// Nothing but one rule that had fired at 5, whose offer was made in phase 1 and is over, and that was in shadow at 7.
+	data := append([]byte{sharedStates, 0, 0, 0, 0, 0}, make([]byte, 6+2+2+4)...)
+	data = append(data, 1 /* rule */, 1, 'r', 10 /* fired */, 0, 14 /* shadow */, 2 /* shadow in */, 1 /* offered in */, 1)
+	data = append(data, make([]byte, 2+3)...)
+	var c Conversation
+	want := []ruleState{{id: "r", shadow: true, fired: 7, awayIn: 2}, {id: "r", fired: 5, offeredIn: 1, offerOver: true}}
+	for range 2 { // as it was, and written again
+		if err := c.UnmarshalBinary(data); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.memory.rules, compareConversations); diff != "" {
+			t.Errorf("version %d (-want +got):\n%s", data[0], diff)
+		}
+		data, _ = c.MarshalBinary()
+	}
+}
+
 func FuzzConversation_UnmarshalBinary(f *testing.F) {
 	p := busyPolicy(f)
 	k := newTalk(f, p)

@@ -7,7 +7,7 @@ func (e *evaluation) count() {
 	if c.seen != 0 && e.now-c.seen > e.p.lifetime(c) {
 		c.fresh()
 	}
-	c.seen = max(c.seen, e.now)
+	c.see(t.At)
 	if k, ok := MarkEvent(t.Mark); ok {
 		c.Observe(k, t.At, t.Sent)
 	}
@@ -68,20 +68,25 @@ func (e *evaluation) countOffer() {
 	o.left--
 }
 
+// countBot books a message of the bot. Whatever it is, it ends the bot's silence, but only one with text tells whether
+// the bot knew an answer; a mark of a miss tells it by itself.
 func (e *evaluation) countBot() {
 	c := e.c
 	switch {
-	case e.t.Failed || e.p.missMark(e.t.Mark):
+	case e.t.Failed:
+	case e.p.missMark(e.t.Mark):
+		c.waiting = 0
 	case noAnswer[e.t.Mark]:
 		return
-	case e.p.missSays != nil && e.p.missSays.find(e).ok:
 	default:
 		c.waiting = 0
-		c.answered()
-		return
-	}
-	if !e.t.Failed {
-		c.waiting = 0
+		if e.msg.Blank() {
+			return
+		}
+		if e.p.missSays == nil || !e.p.missSays.find(e).ok {
+			c.answered()
+			return
+		}
 	}
 	if c.miss(e.now) {
 		e.counted |= countedMiss

@@ -34,134 +34,140 @@ func (p *Policy) Explain(c *Conversation, t Turn) (Decision, Trace) {
 	return d, trace
 }
 
-// decide is RULES.md 6: shadow rules beside, the first enforcing rule that holds decides, then a pending offer.
+// decide is RULES.md 6: the rules from top to bottom, then the answer to a pending offer.
 func (e *evaluation) decide() Decision {
 	e.count()
 	if e.trace != nil {
 		e.trace.begin(e)
 	}
-	var d Decision
-	if e.t.Kind == StartTurn || e.kind == 0 {
-		return d
+	if e.kind == 0 { // a start
+		return Decision{}
 	}
-	shadow := e.shadows()
-	decided := e.enforce(&d)
+	d, beside := e.search()
 	// A rule that was stopped has not fired: the very rule that made the offer often still holds when the answer comes.
-	if !decided || d.Outcome == OutcomeSuppressed {
-		decided = e.answerOffer(&d) || decided
+	if d.Rule == "" || d.Outcome == OutcomeSuppressed {
+		e.answerOffer(&d)
 	}
-	d.Shadow = shadow
-	if !decided {
-		if len(shadow) > 0 {
-			d.Outcome = OutcomeShadow
-		}
+	if d.Rule == "" {
+		d = beside
 		e.nearMiss(&d)
 	}
+	d.Shadow, d.Would = beside.Shadow, beside.Would
 	return d
 }
 
-// enforce lets the first enforcing rule that holds decide.
-func (e *evaluation) enforce(d *Decision) bool {
-	var spent Decision
+// fate is what becomes of one rule.
+type fate uint8
+
+const (
+	fails   fate = iota
+	rests        // it holds, but its cooldown runs or its offer was made: rules below may speak for the customer
+	stopped      // it holds, but the phase or per_session allows nothing
+	fires
+)
+
+// search tries the rules until one decides, and gives that decision beside the one of the shadow rules. In a file that
+// is itself in shadow all rules take part as if they acted; otherwise a shadow rule stands alone among those that act.
+// Below a rule at rest only those are tried that hold by `says`: nobody who asks in own words is silenced by it.
+func (e *evaluation) search() (d, beside Decision) {
+	var resting *rule
+	var rest Reason
 	for _, r := range e.p.rules {
-		if r.mode != ModeEnforce || e.muted(r) {
+		if r.mode == ModeOff || e.muted(r) {
 			continue
 		}
-		if r.when.eval(e) != yes {
-			e.note(r, "no", "", nil)
-			continue
+		fate, reason, verify := e.try(r, resting)
+		switch acts := r.mode == ModeEnforce; {
+		case fate == fires && acts:
+			return e.fire(r, verify), beside
+		case fate == fires:
+			e.imagine(r, &beside)
+		case fate == stopped && acts:
+			return e.suppressed(r, reason), beside
 		}
-		*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: r.when.appendMatches(e, nil)}
-		if reason := e.offerSpent(r); reason != "" && reason != ReasonOfferPending {
-			// The offer was made in this phase and came to nothing. The rule has nothing left to do, later ones may.
-			e.note(r, "suppressed", reason, nil)
-			if spent.Rule == "" {
-				spent = *d
-				spent.Outcome, spent.Reason = OutcomeSuppressed, reason
-			}
-			continue
+		switch leads := r.mode == e.p.mode; {
+		case leads && fate >= stopped:
+			return d, beside
+		case leads && fate == rests && resting == nil:
+			resting, rest = r, reason
 		}
-		e.fire(r, d)
-		return true
 	}
-	*d = spent
-	return spent.Rule != ""
+	if resting != nil && resting.mode == ModeEnforce {
+		d = e.suppressed(resting, rest)
+	}
+	return d, beside
+}
+
+// try says what becomes of a rule that has resting, if it is not nil, above it. verify says that Desk must be asked for
+// the session's state first.
+func (e *evaluation) try(r, resting *rule) (f fate, reason Reason, verify bool) {
+	e.rule = r
+	if r.when.eval(e) != yes || r.offer != nil && !e.reaches(r) {
+		e.note(r, "no", "")
+		return fails, "", false
+	}
+	bySays := r.when.bySays(e)
+	if resting != nil && !bySays {
+		e.notePassed(r, resting)
+		return fails, "", false
+	}
+	if reason, verify = e.phaseStops(r); reason != "" {
+		f = stopped
+	} else if reason = e.rests(r, bySays); reason != "" {
+		f = rests
+	} else if r.goal != nil && e.overLimit() {
+		f, reason = stopped, ReasonPerSession
+	} else {
+		return fires, "", verify
+	}
+	e.note(r, "suppressed", reason)
+	return f, reason, false
 }
 
 // muted says that an operator silenced the rule.
 func (e *evaluation) muted(r *rule) bool {
 	m, ok := e.t.Muted[r.id]
-	return ok && e.t.At.Before(m.Until)
-}
-
-// fire puts a rule that holds into effect, or says what stops it.
-func (e *evaluation) fire(r *rule, d *Decision) {
-	reason, verify := e.phaseStops(r)
-	if reason == "" {
-		reason = e.guardStops(r, len(d.Matched) > 0)
-	}
-	if reason != "" {
-		d.Outcome, d.Reason = OutcomeSuppressed, reason
-		e.note(r, "suppressed", reason, d)
-		return
-	}
-	e.c.ownRule(r.id).fired = e.now
-	d.Say = r.say
-	switch {
-	case r.goal == nil:
-		d.Outcome = OutcomeKeep
-	case r.offer != nil:
-		e.offer(r, d)
-	default:
-		e.transfer(r, d)
-		d.Verify = verify && d.Outcome == OutcomeTransfer
-	}
-	e.note(r, "fired", d.Reason, d)
+	return ok && e.wall.Before(m.Until)
 }
 
 // phaseStops says whether the phase forbids what the rule would do. A customer who writes to the bot although Desk's
 // word about an agent is old may be with the bot again: then Desk must be asked first.
 func (e *evaluation) phaseStops(r *rule) (reason Reason, verify bool) {
 	c := e.c
-	if c.phase == PhaseBot {
-		return "", false
-	}
-	if c.phase == PhaseTransferring {
+	switch {
+	case c.phase == PhaseTransferring || r.mode == ModeShadow && e.away(r):
 		return ReasonAlreadyTransferring, false
-	}
-	if e.kind == onUser && !e.t.Unsure && r.action() == "transfer" && e.now-c.confirmed >= confirmedFor.Milliseconds() {
+	case c.phase == PhaseBot:
+		return "", false
+	case e.kind == onUser && !e.t.Unsure && r.action() == "transfer" && e.now-c.confirmed >= confirmedFor.Milliseconds():
 		return "", true
-	}
-	if c.phase == PhaseQueued {
+	case c.phase == PhaseQueued:
 		return ReasonAlreadyQueued, false
 	}
 	return ReasonAlreadyHuman, false
 }
 
-// guardStops applies the rule's cooldown, its open offer and the limit of the conversation. byWords says that the
-// customer's own words made the rule hold.
-func (e *evaluation) guardStops(r *rule, byWords bool) Reason {
-	switch {
-	case e.offerSpent(r) != "":
-		return e.offerSpent(r)
-	case e.now < e.cooldownEnd(r, byWords):
+// rests says why a rule that holds is at rest, "" if it is not. bySays says that the customer's own words made it hold.
+func (e *evaluation) rests(r *rule, bySays bool) Reason {
+	if reason := e.offerSpent(r); reason != "" {
+		return reason
+	}
+	if e.now < e.cooldownEnd(r, bySays) {
 		return ReasonCooldown
-	case r.goal != nil && e.overLimit():
-		return ReasonPerSession
 	}
 	return ""
 }
 
 // cooldownEnd is when the rule may fire again. When nobody was online the cooldown starts again from that answer, but
 // a request in the customer's own words need not wait longer than askAgain.
-func (e *evaluation) cooldownEnd(r *rule, byWords bool) int64 {
-	s := e.c.rule(r.id)
+func (e *evaluation) cooldownEnd(r *rule, bySays bool) int64 {
+	s := e.state(r)
 	if s == nil || s.fired == 0 && s.noAgent == 0 {
 		return 0
 	}
 	wait := r.cooldown
 	if s.noAgent >= s.fired && s.noAgent != 0 {
-		if byWords && e.kind == onUser {
+		if bySays {
 			wait = min(wait, askAgain)
 		}
 		return s.noAgent + wait.Milliseconds()
@@ -180,82 +186,9 @@ func (e *evaluation) overLimit() bool {
 	return n >= e.p.perSession.Count
 }
 
-// transfer finds the targets and commits the conversation to them.
-func (e *evaluation) transfer(r *rule, d *Decision) {
-	first := r.goal.resolve(e)
-	if first == nil {
-		first = e.p.fallback()
-	}
-	d.Chain = first.chain(e.t.At)
-	if len(d.Chain) == 0 {
-		d.Outcome, d.Reason, d.Say = OutcomeClosed, ReasonClosed, first.closedText()
-		return
-	}
-	d.Outcome, d.Target = OutcomeTransfer, d.Chain[0].ID
-	e.c.phase = PhaseTransferring
-	e.c.endOffer()
-	if !e.t.Sent.IsZero() {
-		e.c.sent = max(e.c.sent, e.t.Sent.UnixMilli())
-	}
-}
-
-// fallback is where a route leads of which no line holds.
-func (p *Policy) fallback() *Target {
-	if t := p.targets["default"]; t != nil {
-		return t
-	}
-	return anywhere
-}
-
-// shadows tries the shadow rules, each with its own cooldown, and once in a phase for those that would have taken the
-// conversation away from the bot or asked for it.
-func (e *evaluation) shadows() []string {
-	var held []string
-	for _, r := range e.p.rules {
-		if r.mode != ModeShadow || e.muted(r) {
-			continue
-		}
-		if r.when.eval(e) != yes {
-			e.note(r, "no", "", nil)
-			continue
-		}
-		if reason := e.shadowStops(r); reason != "" {
-			e.note(r, "suppressed", reason, nil)
-			continue
-		}
-		s := e.c.ownRule(r.id)
-		s.shadow = e.now
-		if r.goal != nil {
-			s.shadowIn = e.c.epoch + 1
-		}
-		held = append(held, r.id)
-		e.note(r, "shadow", "", nil)
-	}
-	return held
-}
-
-func (e *evaluation) shadowStops(r *rule) Reason {
-	if reason, verify := e.phaseStops(r); reason != "" || verify {
-		if reason == "" {
-			reason = ReasonAlreadyHuman
-		}
-		return reason
-	}
-	s := e.c.rule(r.id)
-	switch {
-	case s == nil:
-	case s.shadowIn == e.c.epoch+1 && r.offer != nil:
-		return ReasonOfferPending
-	case s.shadowIn == e.c.epoch+1:
-		return ReasonAlreadyTransferring
-	case s.shadow != 0 && e.now < s.shadow+r.cooldown.Milliseconds():
-		return ReasonCooldown
-	}
-	if r.goal != nil && e.overLimit() {
-		return ReasonPerSession
-	}
-	return ""
-}
+// state is what happened to a rule in its mode, nil if nothing did; ownState the same to write.
+func (e *evaluation) state(r *rule) *ruleState    { return e.c.rule(r.id, r.mode == ModeShadow) }
+func (e *evaluation) ownState(r *rule) *ruleState { return e.c.ownRule(r.id, r.mode == ModeShadow) }
 
 // nearMiss names the first rule that came near when none decided.
 func (e *evaluation) nearMiss(d *Decision) {
@@ -263,21 +196,22 @@ func (e *evaluation) nearMiss(d *Decision) {
 		return
 	}
 	for _, r := range e.p.rules {
-		switch {
-		case r.mode != ModeEnforce:
-		case e.muted(r):
-			if r.when.eval(e) == yes {
-				d.Near, d.NearReason = r.id, ReasonMuted
-				return
+		if r.mode != e.p.mode || r.mode == ModeOff {
+			continue
+		}
+		muted := e.muted(r)
+		e.rule, e.lenient, e.nearReason = r, !muted, ""
+		if r.when.eval(e) == yes {
+			d.Near, d.NearReason = r.id, e.nearReason
+			if muted {
+				d.NearReason = ReasonMuted
 			}
-		default:
-			e.lenient, e.nearReason = true, ""
-			held := r.when.eval(e) == yes
-			e.lenient = false
-			if held {
-				d.Near, d.NearReason = r.id, e.nearReason
-				return
+			if d.Why == nil { // else a shadow rule has said why it held
+				d.Why = e.why(r)
 			}
+		}
+		if e.lenient = false; d.Near != "" {
+			return
 		}
 	}
 }

@@ -18,9 +18,12 @@ const (
 	OutcomeSuppressed
 	// OutcomeShadow: only shadow rules held.
 	OutcomeShadow
+	// OutcomeAsked: a question that Desk asked (assignment, task flow) was answered. Decide never gives it: the caller
+	// puts it in place of what the rules said, so that a question does not count as a transfer.
+	OutcomeAsked
 )
 
-var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow"}
+var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow", "asked"}
 
 // String names the outcome as RULES.md 6 does.
 func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
@@ -54,7 +57,7 @@ type Decision struct {
 	Mode    string  `json:"mode,omitempty"`
 	Outcome Outcome `json:"outcome"`
 	Reason  Reason  `json:"reason"`
-	// Target is the id of the first target of Chain.
+	// Target is the id of the first target of Chain; when the outcome is shadow, where the first rule of Would leads.
 	Target string `json:"target"`
 	// Chain holds the targets to try in order, routes resolved and closed ones left out.
 	Chain []*Target `json:"-"`
@@ -65,14 +68,25 @@ type Decision struct {
 	Say   *Speech  `json:"-"`
 	Offer *Speech  `json:"-"`
 	Tags  []string `json:"tags,omitempty"`
-	// Shadow holds the ids of the shadow rules that would have fired.
+	// Shadow holds the ids of the shadow rules that would have fired, Would what each of them would have done.
 	Shadow []string `json:"shadow,omitempty"`
+	Would  []Would  `json:"would,omitempty"`
 	// Matched holds the words of this turn that made the rule hold.
 	Matched []Match `json:"matched"`
+	// Why says what made the rule hold, or what came near: the counter, the field, the words.
+	Why Why `json:"-"`
 	// Near names a rule that came near when none decided; NearReason is negated, masked or muted, or "" for a counter
 	// that is one short.
 	Near       string `json:"near,omitempty"`
 	NearReason Reason `json:"near_reason,omitempty"`
+}
+
+// Would is what a shadow rule would have done.
+type Would struct {
+	Rule    string  `json:"rule"`
+	Outcome Outcome `json:"outcome"`
+	Target  string  `json:"target"`
+	Matched []Match `json:"matched"`
 }
 
 // Match is one phrase found in the text of a turn.

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"time"
+
 	"escalator/rules/text"
 )
 
@@ -12,7 +14,9 @@ type evaluation struct {
 	t    *Turn // = &turn: a copy, because the caller's turn must not escape to the heap
 	turn Turn
 	now  int64
+	wall time.Time // the turn's Wall, else its At
 	kind kinds
+	rule *rule // the one that is being tried: misses are spent for each rule by itself
 
 	msg     text.Message
 	hits    []text.Hit
@@ -88,6 +92,9 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	}
 	e.turn = *t
 	e.p, e.c, e.t, e.now, e.kind = p, c, &e.turn, t.At.UnixMilli(), kindOf(t.Kind)
+	if e.wall = t.Wall; e.wall.IsZero() {
+		e.wall = t.At
+	}
 	e.hits, e.negatedBy = e.hits[:0], e.negatedBy[:0]
 	e.roles, e.near, e.lenient, e.counted, e.nearReason, e.trace = false, false, false, 0, "", nil
 	e.msg.Reset(t.Text)
@@ -100,7 +107,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 // end gives the evaluation back, without what belongs to the caller.
 func (e *evaluation) end() {
 	p := e.p
-	e.p, e.c, e.turn, e.trace = nil, nil, Turn{}, nil
+	e.p, e.c, e.turn, e.rule, e.trace = nil, nil, Turn{}, nil, nil
 	e.msg.Reset("")
 	p.pool.Put(e)
 }

@@ -65,26 +65,36 @@ func (t *Trace) begin(e *evaluation) {
 	t.Language, t.Phase = e.c.Language(), e.c.phase.String()
 	t.Counters = Counters{
 		UserMessages: int(e.c.turns),
-		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true),
+		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
 		Transfers:    len(e.c.recall().accepted),
 	}
 	t.notes = map[string]RuleTrace{}
 }
 
 // note writes down what became of a rule; without a trace it does nothing.
-func (e *evaluation) note(r *rule, result string, reason Reason, d *Decision) {
+func (e *evaluation) note(r *rule, result string, reason Reason) {
 	if e.trace == nil {
 		return
 	}
 	part := r.when.trace(e)
 	n := RuleTrace{ID: r.id, Mode: r.mode, Result: result, Reason: reason, Condition: &part, Why: part.story()}
-	if d != nil {
-		n.Matched = d.Matched
+	if result == "fired" || result == "shadow" || result == "suppressed" {
+		n.Matched = r.when.matches(e)
 	}
 	if result == "suppressed" {
 		n.Why = e.guardWords(r, reason) + "; " + n.Why
 	}
 	e.trace.notes[r.id] = n
+}
+
+// notePassed writes down that a rule holds but is passed over, because one above it rests and says would be needed.
+func (e *evaluation) notePassed(r, resting *rule) {
+	if e.trace != nil {
+		e.note(r, "not_tried", "")
+		n := e.trace.notes[r.id]
+		n.Why = "not tried: " + resting.id + " is at rest, and below it only rules that hold by `says` are; " + n.Why
+		e.trace.notes[r.id] = n
+	}
 }
 
 // noteAnswer writes down what the customer's yes or no to a rule's offer led to.
@@ -107,18 +117,15 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 // guardWords says in words what stopped a rule that held.
 func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	switch reason {
-	case ReasonAlreadyTransferring, ReasonOfferPending:
+	case ReasonAlreadyTransferring, ReasonOfferPending, ReasonOfferDeclined:
 		if r.mode == ModeShadow && e.c.phase == PhaseBot {
 			return "it held in this phase before, and enforcing would have acted then"
 		}
 	}
 	switch reason {
 	case ReasonCooldown:
-		end := e.cooldownEnd(r, len(r.when.appendMatches(e, nil)) > 0)
-		if r.mode == ModeShadow {
-			end = e.c.rule(r.id).shadow + r.cooldown.Milliseconds()
-		}
-		return "cooldown until " + e.clock(end)
+		left := time.Duration(e.cooldownEnd(r, r.when.bySays(e))-e.now) * time.Millisecond
+		return "cooldown until " + e.clock(e.wall.Add(left))
 	case ReasonPerSession:
 		return fmt.Sprintf("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
 	case ReasonAlreadyTransferring:
@@ -136,13 +143,13 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 }
 
 // clock writes a time as the turn's own clock shows it: the day only when it is another one.
-func (e *evaluation) clock(ms int64) string {
-	at := time.UnixMilli(ms).In(e.t.At.Location())
+func (e *evaluation) clock(at time.Time) string {
+	at = at.In(e.wall.Location())
 	layout := "15:04"
 	if at.Second() != 0 || at.Nanosecond() != 0 {
 		layout = "15:04:05"
 	}
-	if dayOf(at) != dayOf(e.t.At) {
+	if dayOf(at) != dayOf(e.wall) {
 		layout = "2006-01-02 " + layout
 	}
 	return at.Format(layout)
@@ -189,6 +196,12 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 		if !tried {
 			n = RuleTrace{ID: r.id, Mode: r.mode, Result: "not_tried", Why: "not tried: " + d.Rule + " decided"}
 			switch {
+			case d.Outcome == OutcomeSuppressed:
+				n.Why = "not tried: " + d.Rule + " was stopped"
+			case d.Rule == "" && len(d.Shadow) > 0:
+				n.Why = "not tried: " + d.Shadow[0] + " would have decided"
+			}
+			switch {
 			case e.kind == 0:
 				n.Why = "not tried: a session begins"
 			case r.mode == ModeOff:
@@ -209,7 +222,7 @@ func (e *evaluation) muteWords(r *rule) string {
 	if m.By != "" {
 		words += " by " + m.By
 	}
-	words += " until " + e.clock(m.Until.UnixMilli())
+	words += " until " + e.clock(m.Until)
 	if m.Why != "" {
 		words += ": " + m.Why
 	}
@@ -220,7 +233,7 @@ func (e *evaluation) muteWords(r *rule) string {
 func (d Decision) words() string {
 	var b strings.Builder
 	b.WriteString(d.Outcome.String())
-	if d.Target != "" {
+	if d.Target != "" && d.Outcome != OutcomeShadow {
 		b.WriteString(" to " + d.Target)
 	}
 	if d.Rule != "" {
@@ -232,8 +245,8 @@ func (d Decision) words() string {
 	if d.Verify {
 		b.WriteString(", after asking Desk for the session's state")
 	}
-	if len(d.Shadow) > 0 {
-		b.WriteString("; shadow: " + strings.Join(d.Shadow, ", "))
+	for i, w := range d.Would {
+		b.WriteString([]string{"; shadow: ", ", "}[min(i, 1)] + w.Rule + " (" + strings.TrimSuffix(w.Outcome.String()+" to "+w.Target, " to ") + ")")
 	}
 	if d.Near != "" {
 		b.WriteString("; near: " + d.Near)

@@ -58,6 +58,10 @@ func TestExplain_tellsTheStory(t *testing.T) {
 	tell(Turn{Text: "转人工", Muted: Muted{"not-ai": {Until: k.now.Add(time.Hour), By: "ana", Why: "no agents today"}}})
 	k.now = k.now.Add(40 * time.Second)
 	tell(Turn{Kind: TimerTurn})
+	k.c = Conversation{} // another customer
+	say("在吗")
+	k.now = k.now.Add(40 * time.Second)
+	tell(Turn{Kind: TimerTurn})
 	p.OfferSent(&k.c, "silent", k.now)
 	say("好的")
 	compareGolden(t, "testdata/explain.golden", out.Bytes())

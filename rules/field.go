@@ -143,6 +143,8 @@ func (l *fieldLeaf) inRange(value string) bool {
 	return ok && (l.low == nil || d.compare(*l.low) >= 0) && (l.high == nil || d.compare(*l.high) <= 0)
 }
 
+func (l *fieldLeaf) quotes() {}
+
 func (l *fieldLeaf) explain(e *evaluation, _ verdict) string {
 	value, ok := e.field(l.path)
 	if !ok {

@@ -12,8 +12,9 @@ import (
 
 // exchangeStory is one message of the customer and what the bot made of it.
 type exchangeStory struct {
-	last string // "", "miss" or "good": what the last telling bot message was
-	at   time.Time
+	last  string // "", "miss" or "good": what the last telling bot message was
+	at    time.Time
+	spent bool // the rule has fired in it, or after it
 }
 
 func TestMisses_equalANaiveModel(t *testing.T) {
@@ -23,25 +24,36 @@ rules: [{id: stuck, when: {bot_missed: {times: 3, within: 5m, consecutive: `+inA
 		rapid.Check(t, func(r *rapid.T) {
 			k := newTalk(t, p)
 			story := []exchangeStory{{}}
-			for range rapid.IntRange(1, 40).Draw(r, "turns") {
+			for range rapid.IntRange(1, 80).Draw(r, "turns") {
 				k.wait(time.Duration(rapid.IntRange(0, 100).Draw(r, "seconds")) * time.Second)
 				now := &story[len(story)-1]
+				told := func(what string) { now.last, now.at = what, k.now }
 				var d Decision
-				switch rapid.SampledFrom([]string{"user", "miss", "good", "neutral"}).Draw(r, "turn") {
+				switch rapid.SampledFrom([]string{"user", "user", "miss", "miss", "marked picture", "good", "thinking", "picture"}).Draw(r, "turn") {
 				case "user":
 					story = append(story, exchangeStory{})
 					d = k.user("x")
 				case "miss":
-					*now = exchangeStory{"miss", k.now}
+					told("miss")
 					d = k.miss()
+				case "marked picture":
+					told("miss")
+					d = k.turn(Turn{Kind: BotTurn, Sends: SendsImage, Mark: "clarify"})
 				case "good":
-					*now = exchangeStory{"good", k.now}
+					told("good")
 					d = k.bot("好")
-				case "neutral":
+				case "thinking":
 					d = k.turn(Turn{Kind: BotTurn, Text: "…", Mark: "thinking"})
+				case "picture":
+					d = k.turn(Turn{Kind: BotTurn, Text: " ", Sends: SendsImage})
 				}
 				if want, got := modelMisses(story, k.now, inARow == "true") >= 3, d.Outcome == OutcomeKeep; want != got {
 					r.Fatalf("the model counts %d of %+v, the rule fires: %v", modelMisses(story, k.now, inARow == "true"), story, got)
+				}
+				if d.Outcome == OutcomeKeep {
+					for i := range story {
+						story[i].spent = true
+					}
 				}
 			}
 		})
@@ -52,7 +64,7 @@ func modelMisses(story []exchangeStory, now time.Time, inARow bool) int {
 	n := 0
 	for _, e := range slices.Backward(story) {
 		switch {
-		case e.last == "miss" && now.Sub(e.at) <= 5*time.Minute:
+		case e.last == "miss" && !e.spent && now.Sub(e.at) <= 5*time.Minute:
 			n++
 		case e.last == "good" && inARow:
 			return n

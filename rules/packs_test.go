@@ -67,9 +67,9 @@ func packFinds(p *Policy, name, text string) bool {
 	case "thanks":
 		return p.rules[3].when.eval(e) == yes
 	case "yes":
-		return e.isWholly(p.yes)
+		return e.answer() == answerYes
 	case "no":
-		return e.isWholly(p.no)
+		return e.answer() == answerNo
 	}
 	set := map[string]*matchSet{"polite": p.polite, "negators": p.negators, "negation_idioms": p.idioms}[name]
 	for i := range e.hits {

@@ -48,7 +48,5 @@ func (l *ruleLeaf) explain(_ *evaluation, v verdict) string {
 // implies is never asked: what the rule stands for is.
 func (l *ruleLeaf) implies(leaf) bool { return false }
 
-func (l *ruleLeaf) appendMatches(e *evaluation, m []Match) []Match { return l.when.appendMatches(e, m) }
-
 // need passes on the needs of the other rule, which may itself be off.
 func (l *ruleLeaf) need(p *Policy) { l.when.walk(p.serve) }

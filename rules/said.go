@@ -61,6 +61,8 @@ func (l *saidLeaf) holds(e *evaluation) verdict {
 	return v
 }
 
+func (l *saidLeaf) quotes() {}
+
 func (l *saidLeaf) explain(e *evaluation, v verdict) string {
 	switch at := e.c.said(l.key); {
 	case v.found.ok || v.found.why != "" && v.state == no:

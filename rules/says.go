@@ -31,6 +31,8 @@ func (l *saysLeaf) holds(e *evaluation) verdict {
 	return v
 }
 
+func (l *saysLeaf) quotes() {}
+
 func (l *saysLeaf) explain(e *evaluation, v verdict) string { return l.test.explain(e, v.found) }
 
 func (l *saysLeaf) appendMatches(e *evaluation, m []Match) []Match { return l.test.appendMatches(e, m) }

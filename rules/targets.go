@@ -90,12 +90,14 @@ var anywhere = &Target{ID: "default", TipIfNoAgent: true, SayIfFailed: builtinFa
 func (t *Target) chain(at time.Time) []*Target {
 	var open []*Target
 	for ; t != nil; t = t.next {
-		if t.calendar == nil || t.calendar.isOpen(at) {
+		if t.isOpen(at) {
 			open = append(open, t)
 		}
 	}
 	return open
 }
+
+func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calendar.isOpen(at) }
 
 // closedText is what to say when the whole chain is closed: the first text on the way.
 func (t *Target) closedText() *Speech {

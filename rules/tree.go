@@ -108,19 +108,6 @@ func (k *cond) walk(visit func(*cond)) {
 	}
 }
 
-// appendMatches collects the hits of the leaves that hold.
-func (k *cond) appendMatches(e *evaluation, matches []Match) []Match {
-	k.walk(func(l *cond) {
-		if l.evalLeaf(e).state != yes {
-			return
-		}
-		if m, ok := l.leaf.(matching); ok {
-			matches = m.appendMatches(e, matches)
-		}
-	})
-	return matches
-}
-
 // implies says that wherever k holds, b holds too. It is sure when it says yes; a no may be a "cannot tell".
 func (k *cond) implies(b *cond) bool {
 	k, b = k.unwrap(), b.unwrap()

@@ -26,8 +26,11 @@ func (k TurnKind) String() string {
 // Turn is one thing that happened in a conversation, as the caller saw it.
 type Turn struct {
 	Kind TurnKind
-	// At is the time of receipt: windows and cooldowns use nothing else.
+	// At is the time of receipt: windows, cooldowns and alarms use nothing else. A caller whose clock may be set gives a
+	// time here that only ever goes on, and the clock's own in Wall.
 	At time.Time
+	// Wall is the time of receipt as clocks and calendars on the wall show it, for opening hours and mutes; At if it is zero.
+	Wall time.Time
 	// Sent is the sender's time, zero if unknown. It only orders changes of phase.
 	Sent time.Time
 	Text string

@@ -142,6 +142,10 @@ func (m *Message) Normal() string {
 	return m.normal
 }
 
+// Blank reports whether the message holds nothing but white space and what is
+// not to be seen.
+func (m *Message) Blank() bool { return m.normLen == 0 }
+
 // Tokens returns the tokens, valid until the next Reset.
 func (m *Message) Tokens() []Token { return m.tokens }
 

@@ -1,0 +1,126 @@
+package rules
+
+// fire puts a rule into effect.
+func (e *evaluation) fire(r *rule, verify bool) Decision {
+	d := e.plan(r)
+	e.note(r, "fired", d.Reason)
+	e.book(r, &d)
+	if d.Outcome == OutcomeTransfer {
+		d.Verify = verify
+		e.leaveBot()
+	}
+	return d
+}
+
+// imagine notes what a shadow rule would have done; beside is the decision of the shadow rules so far. A transfer that
+// it would have made keeps it silent until the real one of the conversation ends, or else the bot phase.
+func (e *evaluation) imagine(r *rule, beside *Decision) {
+	d := e.plan(r)
+	e.note(r, "shadow", d.Reason)
+	e.book(r, &d)
+	if d.Outcome == OutcomeTransfer {
+		e.ownState(r).awayIn = e.c.phaseNumber()
+	}
+	if len(beside.Would) == 0 {
+		*beside = Decision{Outcome: OutcomeShadow, Target: d.Target, Matched: d.Matched, Why: d.Why}
+	}
+	beside.Shadow = append(beside.Shadow, r.id)
+	beside.Would = append(beside.Would, Would{Rule: r.id, Outcome: d.Outcome, Target: d.Target, Matched: d.Matched})
+}
+
+// away says that a shadow rule, or in a shadow file any rule, would have made a transfer in this phase.
+func (e *evaluation) away(r *rule) bool {
+	if e.p.mode != ModeShadow {
+		s := e.state(r)
+		return s != nil && s.awayIn == e.c.phaseNumber()
+	}
+	for _, s := range e.c.recall().rules {
+		if s.shadow && s.awayIn == e.c.phaseNumber() {
+			return true
+		}
+	}
+	return false
+}
+
+// suppressed is the decision of a rule that holds and may not act.
+func (e *evaluation) suppressed(r *rule, reason Reason) Decision {
+	d := e.about(r)
+	d.Outcome, d.Reason = OutcomeSuppressed, reason
+	return d
+}
+
+// about begins the decision of a rule that holds: what the rule is, and why it holds.
+func (e *evaluation) about(r *rule) Decision {
+	e.rule = r
+	return Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: r.when.matches(e), Why: e.why(r)}
+}
+
+// plan is what a rule does when it fires. It changes nothing yet.
+func (e *evaluation) plan(r *rule) Decision {
+	d := e.about(r)
+	switch {
+	case r.goal == nil:
+		d.Outcome, d.Say = OutcomeKeep, r.say
+	case r.offer != nil:
+		d.Outcome, d.Offer = OutcomeOffer, r.offer
+	default:
+		e.route(r, &d)
+	}
+	return d
+}
+
+// route finds the targets of a transfer.
+func (e *evaluation) route(r *rule, d *Decision) {
+	first := e.destination(r)
+	d.Chain = first.chain(e.wall)
+	if len(d.Chain) == 0 {
+		d.Outcome, d.Reason, d.Say = OutcomeClosed, ReasonClosed, first.closedText()
+		return
+	}
+	d.Outcome, d.Target, d.Say = OutcomeTransfer, d.Chain[0].ID, r.say
+}
+
+// destination is the target to which a rule's transfer leads first.
+func (e *evaluation) destination(r *rule) *Target {
+	if t := r.goal.resolve(e); t != nil {
+		return t
+	}
+	return e.p.fallback()
+}
+
+// fallback is where a route leads of which no line holds.
+func (p *Policy) fallback() *Target {
+	if t := p.targets["default"]; t != nil {
+		return t
+	}
+	return anywhere
+}
+
+// reaches says that somewhere in the rule's chain is open: else an offer would promise what cannot be kept.
+func (e *evaluation) reaches(r *rule) bool {
+	for t := e.destination(r); t != nil; t = t.next {
+		if t.isOpen(e.wall) {
+			return true
+		}
+	}
+	return false
+}
+
+// book starts the rule's cooldown and spends the misses so far, whatever becomes of what it does.
+func (e *evaluation) book(r *rule, d *Decision) {
+	s := e.ownState(r)
+	s.fired = e.now
+	e.c.spend(s)
+	if d.Outcome == OutcomeOffer {
+		s.offeredIn, s.offerOver = e.c.phaseNumber(), false
+	}
+}
+
+// leaveBot commits the conversation to a transfer.
+func (e *evaluation) leaveBot() {
+	e.c.phase = PhaseTransferring
+	e.c.endOffer()
+	if !e.t.Sent.IsZero() {
+		e.c.sent = max(e.c.sent, e.t.Sent.UnixMilli())
+	}
+}
