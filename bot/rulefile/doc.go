@@ -11,4 +11,6 @@
 //   - A changed file is taken once two looks have found the same content, so
 //     that one that is being written is not read half.
 //   - A file that was refused is not tried again until it changes.
+//   - Nobody waits for storage that hangs: Status and Policy never, Watch and
+//     Reload for readWithin.
 package rulefile

@@ -37,13 +37,16 @@ type File struct {
 	info    *prometheus.GaugeVec
 	good    prometheus.Gauge
 
-	mu       sync.Mutex // one reload at a time
-	policy   *rules.Policy
-	inForce  hash // of the content of policy
-	refused  hash // of the content that was refused last
-	changing hash // of the content that the last look found
-	missing  bool
-	status   Status
+	reloading  sync.Mutex // one look or reload at a time; it guards what follows
+	source     source
+	inForce    hash   // of the content of policy
+	refused    hash   // of the content whose mistakes the status tells
+	changing   hash   // of the content that the last look found
+	unreadable string // why the last look could not read the file, empty: it could
+
+	mu     sync.Mutex // never held while the file is read, which may take long
+	policy *rules.Policy
+	status Status
 }
 
 // Status is how things stand with the file.
@@ -59,7 +62,8 @@ type Status struct {
 // mistakes; failing tests are no reason to refuse a start, for there are no
 // other rules to keep.
 func Open(path string) (*File, error) {
-	src, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	from := source{path: path, busy: make(chan struct{}, 1)}
+	src, err := from.read(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("reading the rule file: %w", err)
 	}
@@ -67,7 +71,7 @@ func Open(path string) (*File, error) {
 	if policy == nil {
 		return nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: path}
 	}
-	f := &File{path: path, policy: policy, inForce: sha256.Sum256(src)}
+	f := &File{path: path, source: from, policy: policy, inForce: sha256.Sum256(src)}
 	f.status = Status{Version: policy.Version(), LoadedAt: time.Now()}
 	return f, nil
 }
@@ -104,6 +108,12 @@ func (f *File) Status() Status {
 	return f.status
 }
 
+func (f *File) set(p *rules.Policy, s Status) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.policy, f.status = p, s
+}
+
 // Watch looks at the file until ctx ends. A value from hangup asks for a reload
 // at once.
 func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
@@ -118,7 +128,7 @@ func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 			_, _ = f.Reload() // it has logged what there is to say
 		case <-tick.C:
-			f.look()
+			f.look(ctx)
 		}
 	}
 }
@@ -139,9 +149,9 @@ func (f *File) tryTests() {
 
 // Reload takes the file as it is now. An error leaves the rules in force.
 func (f *File) Reload() (*Change, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	src, err := os.ReadFile(f.path)
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	src, err := f.source.read(context.Background())
 	if err != nil {
 		return nil, f.fail(fmt.Errorf("reading the rule file: %w", err))
 	}
@@ -149,16 +159,19 @@ func (f *File) Reload() (*Change, error) {
 }
 
 // look is one look at the file.
-func (f *File) look() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	src, err := os.ReadFile(f.path)
+func (f *File) look(ctx context.Context) {
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	src, err := f.source.read(ctx)
+	if ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		f.gone(err)
 		return
 	}
-	if f.missing {
-		f.missing = false
+	if f.unreadable != "" {
+		f.unreadable = ""
 		f.log.WithField("file", f.path).Info("the rule file is back")
 	}
 	sum := sha256.Sum256(src)
@@ -172,15 +185,16 @@ func (f *File) look() {
 	}
 }
 
-// gone notes once that the file cannot be read.
+// gone notes once that the file cannot be read, and why.
 func (f *File) gone(err error) {
-	if f.missing {
-		return
-	}
-	f.missing = true
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("the rule file is gone")
 	}
+	if f.unreadable == err.Error() {
+		return
+	}
+	f.unreadable = err.Error()
+	f.refused = hash{} // should it come back, its mistakes are told again
 	_ = f.fail(err)
 }
 
@@ -189,17 +203,17 @@ func (f *File) take(src []byte) (*Change, error) {
 	sum := sha256.Sum256(src)
 	if sum == f.inForce {
 		f.healed()
-		return &Change{Version: f.policy.Version(), Same: true}, nil
+		return &Change{Version: f.Policy().Version(), Same: true}, nil
 	}
 	policy, change, err := f.judge(src)
 	if err != nil {
 		f.refused = sum
 		return nil, f.fail(err)
 	}
-	before := f.policy.Version()
+	before := f.Policy().Version()
 	f.apply(policy)
-	f.policy, f.inForce = policy, sum
-	f.status = Status{Version: policy.Version(), LoadedAt: time.Now()}
+	f.inForce, f.refused = sum, hash{}
+	f.set(policy, Status{Version: policy.Version(), LoadedAt: time.Now()})
 	f.reloads.WithLabelValues("ok").Inc()
 	f.good.Set(1)
 	f.info.DeleteLabelValues(before)
@@ -230,17 +244,18 @@ func (f *File) judge(src []byte) (*rules.Policy, *Change, error) {
 		return nil, nil, refused
 	}
 	change := &Change{Version: policy.Version(), TestsPassed: tests.Passed, Tests: len(tests.Tests), Warnings: report.Warnings}
-	change.Added, change.Changed, change.Removed = compare(f.policy, policy)
+	change.Added, change.Changed, change.Removed = compare(f.Policy(), policy)
 	return policy, change, nil
 }
 
 // fail notes why the file is not in force, and passes err on.
 func (f *File) fail(err error) error {
-	now := time.Now()
-	f.status.LastError, f.status.FailedAt = err.Error(), &now
+	now, status, policy := time.Now(), f.Status(), f.Policy()
+	status.LastError, status.FailedAt = err.Error(), &now
+	f.set(policy, status)
 	f.reloads.WithLabelValues("refused").Inc()
 	f.good.Set(0)
-	fields := logrus.Fields{"error": err.Error(), "rules_version": f.policy.Version()}
+	fields := logrus.Fields{"error": err.Error(), "rules_version": policy.Version()}
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		problems := refused.Problems()
 		fields["error"], fields["problems"] = refused.Why, problems[:min(len(problems), maxLogged)]
@@ -251,11 +266,13 @@ func (f *File) fail(err error) error {
 
 // healed notes that the file is again the one in force.
 func (f *File) healed() {
-	if f.status.LastError == "" {
+	status, policy := f.Status(), f.Policy()
+	if status.LastError == "" {
 		return
 	}
-	f.status.LastError, f.status.FailedAt = "", nil
+	status.LastError, status.FailedAt = "", nil
+	f.set(policy, status)
 	f.refused = hash{}
 	f.good.Set(1)
-	f.log.WithField("rules_version", f.policy.Version()).Info("the rule file is again the one in force")
+	f.log.WithField("rules_version", policy.Version()).Info("the rule file is again the one in force")
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,5 +133,30 @@ func TestNew_aSettingThatCannotBeUsed_isNamed(t *testing.T) {
 		if setting := (*app.SettingError)(nil); !errors.As(err, &setting) {
 			t.Errorf("%s: %T is no SettingError", c.name, err)
 		}
+	}
+}
+
+// The rule file may be replaced by anything while the service runs.
+func TestApp_aRuleFileThatIsAFIFO_holdsUpNeitherTheAPINorTheStop(t *testing.T) {
+	var file string
+	a, log, err := newApp(t, func(s *app.Settings) { file = filepath.Join(s.DataDir, "rules.yaml") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Start(nil)
+	if err := errors.Join(os.Remove(file), syscall.Mkfifo(file, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, http.MethodPost, "http://"+a.AdminAddr()+"/api/reload", ""); got != http.StatusInternalServerError {
+		t.Errorf("/api/reload: %d", got)
+	}
+	if got := status(t, http.MethodGet, "http://"+a.AdminAddr()+"/api/rules", ""); got != http.StatusOK {
+		t.Errorf("/api/rules: %d", got)
+	}
+	if !strings.Contains(log.String(), "not a regular file") {
+		t.Error(log)
+	}
+	if err := a.Stop(); err != nil {
+		t.Error(err)
 	}
 }

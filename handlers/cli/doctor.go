@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/rulefile"
 	"escalator/handlers/app"
 	"escalator/rules"
 )
@@ -97,7 +98,7 @@ func examineToken(s *app.Settings) finding {
 
 func examineRules(s *app.Settings) finding {
 	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
-	src, err := os.ReadFile(s.Rules)
+	src, err := rulefile.Read(s.Rules)
 	if err != nil {
 		f.Detail = err.Error()
 		f.WayOut = "name the file with ESCALATOR_RULES"

@@ -1,0 +1,208 @@
+package rulefile_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/rulefile"
+	"escalator/rules"
+)
+
+const (
+	first = `version: 1
+targets: {default: {}}
+rules:
+  - {id: ask, when: {says: [human]}, then: {transfer: default}}
+`
+	wrong = first + "nonsense: 1\n"
+	other = first + "# the same rules, mended\n"
+)
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// watched is a rule file that a service watches.
+type watched struct {
+	*rulefile.File
+	path string
+	log  *lines
+	reg  *prometheus.Registry
+}
+
+// watch runs test in virtual time beside a watcher of a file with the first rules.
+func watch(t *testing.T, test func(w *watched)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	write(t, path, first)
+	synctest.Test(t, func(t *testing.T) {
+		f, err := rulefile.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &watched{File: f, path: path, log: &lines{}, reg: prometheus.NewRegistry()}
+		log := logrus.New()
+		log.SetOutput(w.log)
+		f.Attach(func(*rules.Policy) {}, log, w.reg)
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { f.Watch(ctx, nil) })
+		test(w)
+		cancel()
+		done.Wait()
+	})
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	next := path + ".next" // a write and a rename, so that no half of it is read
+	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// save writes the file, lets a few looks pass, and returns the last error.
+func (w *watched) save(t *testing.T, text string) string {
+	t.Helper()
+	write(t, w.path, text)
+	time.Sleep(5 * time.Second)
+	return w.Status().LastError
+}
+
+func (w *watched) good(t *testing.T) bool {
+	t.Helper()
+	problems, err := testutil.GatherAndCount(w.reg, "escalator_rules_last_reload_successful")
+	if err != nil || problems != 1 {
+		t.Fatal(problems, err)
+	}
+	err = testutil.GatherAndCompare(w.reg, strings.NewReader("# HELP escalator_rules_last_reload_successful 1 if the rule file as it is now is in force.\n"+
+		"# TYPE escalator_rules_last_reload_successful gauge\nescalator_rules_last_reload_successful 1\n"), "escalator_rules_last_reload_successful")
+	return err == nil
+}
+
+func TestWatch_aRefusedFileThatComesBackAfterAGoodOne_isRefusedAgain(t *testing.T) {
+	watch(t, func(w *watched) {
+		for i, step := range []struct {
+			text   string
+			refuse bool
+		}{{wrong, true}, {other, false}, {wrong, true}, {first, false}, {wrong, true}, {other, false}} {
+			got := w.save(t, step.text)
+			if refused := strings.Contains(got, "nonsense"); refused != step.refuse || w.good(t) == step.refuse {
+				t.Errorf("step %d: last error %q, metric good %t, want refused %t", i, got, w.good(t), step.refuse)
+			}
+		}
+		if n := strings.Count(w.log.String(), "rule file refused"); n != 3 {
+			t.Errorf("told %d times, want 3:\n%s", n, w.log)
+		}
+	})
+}
+
+func TestWatch_aRefusedFile_isToldOnce_andAgainAfterItWasGone(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.save(t, wrong)
+		time.Sleep(time.Minute)
+		if n := strings.Count(w.log.String(), "rule file refused"); n != 1 {
+			t.Errorf("told %d times, want once:\n%s", n, w.log)
+		}
+		if err := os.Remove(w.path); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		if got := w.Status().LastError; got != "the rule file is gone" {
+			t.Errorf("while it is gone: %q", got)
+		}
+		if got := w.save(t, wrong); !strings.Contains(got, "nonsense") {
+			t.Errorf("it is back with its mistakes: %q", got)
+		}
+	})
+}
+
+// unreadable is put in the file's place by each.
+var unreadable = []struct {
+	name, want string
+	put        func(path string) error
+}{
+	{"a FIFO", "not a regular file", func(path string) error { return syscall.Mkfifo(path, 0o600) }},
+	{"a device", "not a regular file", func(path string) error { return os.Symlink("/dev/zero", path) }},
+	{"a terminal", "not a regular file", func(path string) error { return os.Symlink("/dev/tty", path) }},
+	{"a folder", "not a regular file", func(path string) error { return os.Mkdir(path, 0o700) }},
+	{"a link to nothing", "the rule file is gone", func(path string) error { return os.Symlink("/nonexistent", path) }},
+	{"a file that is full of holes", "at most 1048576", func(path string) error {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			return err
+		}
+		return os.Truncate(path, 100<<20)
+	}},
+}
+
+func TestWatch_whatIsNoRuleFile_isToldOnce_andAGoodOnePutBackIsTaken(t *testing.T) {
+	for _, c := range unreadable {
+		t.Run(c.name, func(t *testing.T) {
+			watch(t, func(w *watched) {
+				if err := os.Remove(w.path); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.put(w.path); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+				if got := w.Status().LastError; !strings.Contains(got, c.want) {
+					t.Errorf("last error %q, want %q", got, c.want)
+				}
+				if n := strings.Count(w.log.String(), "rule file refused"); n != 1 {
+					t.Errorf("told %d times, want once:\n%s", n, w.log)
+				}
+				if _, err := w.Reload(); err == nil {
+					t.Error("a reload on request takes it")
+				}
+				if err := os.Remove(w.path); err != nil {
+					t.Fatal(err)
+				}
+				before := w.Status().Version
+				if got := w.save(t, other); got != "" || w.Status().Version == before {
+					t.Errorf("a good file put back: %q, version %s", got, w.Status().Version)
+				}
+			})
+		})
+	}
+}
+
+func TestOpen_whatIsNoRuleFile_isRefusedAtOnce(t *testing.T) {
+	for _, c := range unreadable {
+		path := filepath.Join(t.TempDir(), "rules.yaml")
+		if err := c.put(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rulefile.Open(path); err == nil {
+			t.Errorf("%s is opened", c.name)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package rulefile
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"escalator/rules"
+)
+
+// A read that hangs in a system call is played by one that never gives its
+// place back.
+func TestRead_storageThatHangs_isLeftAlone_andReadAgainWhenItIsBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(path, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := source{path: path, busy: make(chan struct{}, 1)}
+		s.busy <- struct{}{}
+		began := time.Now()
+		if _, err := s.read(t.Context()); !errors.Is(err, errStorage) || time.Since(began) > readWithin {
+			t.Errorf("while another read hangs: %v after %s", err, time.Since(began))
+		}
+		<-s.busy
+		if src, err := s.read(t.Context()); err != nil || string(src) != "content" {
+			t.Errorf("when it is back: %q, %v", src, err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, _ = s.read(ended) // must not keep its place
+		synctest.Wait()
+		if len(s.busy) != 0 {
+			t.Error("a read that was given up keeps its place")
+		}
+	})
+}
+
+func TestWatch_storageThatHangs_keepsNobodyWaiting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	const text = "version: 1\ntargets: {default: {}}\nrules: [{id: a, when: {says: [human]}, then: {transfer: default}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := logrus.New()
+		log.SetOutput(io.Discard)
+		f.Attach(func(*rules.Policy) {}, log, prometheus.NewRegistry())
+		f.source.busy <- struct{}{}
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { f.Watch(ctx, nil) })
+		time.Sleep(time.Minute)
+		began := time.Now()
+		if got := f.Status().LastError; got != errStorage.Error() || time.Since(began) > 0 {
+			t.Errorf("status after %s: %q", time.Since(began), got)
+		}
+		if _, err := f.Reload(); !errors.Is(err, errStorage) || time.Since(began) > readWithin {
+			t.Errorf("a reload after %s: %v", time.Since(began), err)
+		}
+		<-f.source.busy
+		time.Sleep(3 * time.Second)
+		if got := f.Status().LastError; got != "" {
+			t.Errorf("the storage is back: %q", got)
+		}
+		cancel()
+		began = time.Now()
+		done.Wait()
+		if time.Since(began) > 0 {
+			t.Errorf("the watcher ended after %s", time.Since(began))
+		}
+	})
+}
