@@ -1,5 +1,7 @@
 package text
 
+import "bytes"
+
 // The least length of a run of characters set apart. Two characters with a
 // space between are a run in scripts without spaces; any other two say nothing
 // ("不，转" is no, do).
@@ -33,16 +35,18 @@ func (m *Message) joinApart() {
 // runEnd returns the end of the run that begins at token i, or i+1.
 func (m *Message) runEnd(i int) int {
 	ts := m.tokens
-	if i+1 >= len(ts) || ts[i+1].sep <= sepNone || !m.alone(i) {
+	if i+1 >= len(ts) || ts[i+1].sep <= sepNone || ts[i].letters != 1 {
 		return i + 1
 	}
-	kind := ts[i+1].sep
-	j := i + 1
-	for j < len(ts) && ts[j].sep == kind && m.alone(j) {
+	kind, j := ts[i+1].sep, i+1
+	for j < len(ts) && ts[j].sep == kind && ts[j].letters == 1 && !m.glued(j) {
 		j++
 	}
 	if kind == ' ' && j < len(ts) && ts[j].sep > sepNone && m.alone(j) {
 		j-- // in `a h-u-m-a-n` the h belongs to the marks
+	}
+	if !m.alone(i) || j < len(ts) && ts[j].sep == kind && ts[j].letters == 1 {
+		return m.runInside(i, j)
 	}
 	if j-i >= minApart || kind == ' ' && j-i >= minApartSpace && !ts[i].IsWord() && !ts[i+1].IsWord() {
 		return j
@@ -50,11 +54,36 @@ func (m *Message) runEnd(i int) int {
 	return i + 1
 }
 
+// runInside returns the end of a run of which an end stands directly beside
+// other words (请转 人 工谢谢): the tokens [i,j), and the next one if it is
+// written together with what follows it. Commas and full stops make no such
+// run, for people do list single characters, nor do digits.
+func (m *Message) runInside(i, j int) int {
+	ts := m.tokens
+	kind := ts[i+1].sep
+	if j < len(ts) && ts[j].sep == kind && ts[j].letters == 1 && !m.digit(j) {
+		j++
+	}
+	if j-i < minApart || m.digit(i) || kind != ' ' && ts[i+1].brk >= breakClause {
+		return i + 1
+	}
+	return j
+}
+
+// glued reports whether something follows token i without a separator.
+func (m *Message) glued(i int) bool { return i+1 < len(m.tokens) && m.tokens[i+1].sep == sepNone }
+
+// digit reports whether token i is a digit or begins with one.
+func (m *Message) digit(i int) bool {
+	c := m.buf[m.tokens[i].key]
+	return '0' <= c && c <= '9'
+}
+
 // alone reports whether token i is one character with separators (or an end of
 // the message) on both sides.
 func (m *Message) alone(i int) bool {
 	t := &m.tokens[i]
-	return t.letters == 1 && t.sep != sepNone && (i+1 == len(m.tokens) || m.tokens[i+1].sep != sepNone)
+	return t.letters == 1 && t.sep != sepNone && !m.glued(i)
 }
 
 // joinRun writes the run [i,j) joined to the tokens from out on, and returns
@@ -86,11 +115,17 @@ func (m *Message) joinRun(out, i, j int) int {
 // the normal form.
 func (m *Message) joinWord(i, j int) {
 	key := len(m.buf)
-	for k := i; k < j; k++ {
-		t := &m.tokens[k]
-		m.buf = append(m.buf, m.buf[t.key:t.keyEnd]...)
-	}
 	t, last := &m.tokens[i], &m.tokens[j-1]
+	for k := i; k < j; k++ {
+		letter, known := m.word(k), m.buf[key:]
+		if n := len(letter); len(known) >= 2*n && bytes.Equal(known[len(known)-n:], letter) &&
+			bytes.Equal(known[len(known)-2*n:len(known)-n], letter) && m.tokens[k].letters == 1 && !m.digit(k) {
+			t.flags |= drawnToken
+			m.drawn = append(m.drawn, int32(len(m.buf)-n))
+			continue
+		}
+		m.buf = append(m.buf, letter...)
+	}
 	t.key, t.keyEnd = int32(key), int32(len(m.buf))
 	t.hash = hashOn(hashSeed, m.buf[key:])
 	t.End, t.NormEnd = last.End, last.NormEnd

@@ -45,18 +45,25 @@ const (
 // allows before a character of a script without spaces, or word before a word:
 // next to a word there is always room for a space or a hyphen.
 type edgeTo struct {
-	to   int32
-	char uint8
-	word uint8
+	to    int32
+	char  uint8
+	word  uint8
+	space bool // nothing but a space may stand between, and it must
 }
 
 func newEdge(to int32, brk uint8) edgeTo {
-	return edgeTo{to, brk, max(brk, breakSoft)}
+	if brk == justSpace {
+		return edgeTo{to: to, space: true}
+	}
+	return edgeTo{to: to, char: brk, word: max(brk, breakSoft)}
 }
 
 // allows reports whether the break before a token lets the edge be taken.
 func (e edgeTo) allows(t *Token, brk uint8) bool {
-	if t.IsWord() {
+	switch {
+	case e.space:
+		return t.sep == ' ' && brk == breakSoft
+	case t.IsWord():
 		return brk <= e.word
 	}
 	return brk <= e.char

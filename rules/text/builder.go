@@ -14,9 +14,15 @@ type Options struct {
 	Lang    string // the language of the phrase; "" if it may be any
 }
 
-// forgives reports whether typing errors in ASCII words are forgiven: there
-// must be a list of the common words of the language.
-func (o Options) forgives() bool { return !o.NoTypos && (o.Lang == "" || o.Lang == "en") }
+// forgives reports whether typing errors are forgiven. The languages without
+// spaces between words, and Korean, carry the usual slips as phrases.
+func (o Options) forgives() bool {
+	switch o.Lang {
+	case "zh", "ja", "ko", "th":
+		return false
+	}
+	return !o.NoTypos
+}
 
 // Builder collects the phrases of a whole file. The zero value is empty.
 type Builder struct {

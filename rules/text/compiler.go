@@ -109,25 +109,45 @@ func (c *compiler) one(l link) []link {
 // of a `=whole` phrase) with any punctuation between them.
 type manner struct{ typos, loose bool }
 
+// least is the strongest break that may stand before an item with a lead.
+func (m manner) least(lead uint8) uint8 {
+	if m.loose {
+		return breakSentence
+	}
+	return lead
+}
+
 // sequence adds the states of a sequence that follows from, and returns what
 // follows the sequence.
 func (c *compiler) sequence(seq *sequence, from []link, how manner) []link {
-	for i := range seq.items {
-		it := &seq.items[i]
-		from = raise(from, it.lead)
-		if how.loose {
-			from = raise(from, breakSentence)
+	for i := 0; i < len(seq.items); {
+		end := i + 1
+		for end < len(seq.items) && seq.items[end].spaced {
+			end++
 		}
-		switch it.kind {
-		case itemToken:
-			from = c.one(newLink(c.position(c.symbol(it, how.typos), from, it.flags&charToken != 0), breakNone))
-		case itemGap:
-			from = c.gap(from)
-		case itemGroup:
-			from = c.group(it, from, how)
+		if how.loose || end == i+1 {
+			for k := range seq.items[i:end] {
+				it := &seq.items[i+k]
+				from = c.item(it, raise(from, how.least(it.lead)), how)
+			}
+		} else {
+			from = c.piece(seq.items[i:end], from, how)
 		}
+		i = end
 	}
 	return raise(from, seq.tail)
+}
+
+// item adds the states of one item that follows from.
+func (c *compiler) item(it *item, from []link, how manner) []link {
+	switch it.kind {
+	case itemGap:
+		return c.gap(from)
+	case itemGroup:
+		return c.group(it, from, how)
+	case itemToken:
+	}
+	return c.one(newLink(c.position(c.symbol(it, how.typos), from, it.flags&charToken != 0), breakNone))
 }
 
 // group adds the states of a group that follows from.
@@ -353,17 +373,6 @@ func (c *compiler) newSymbol(group bool) int32 {
 	return int32(len(c.symbols) - 1)
 }
 
-// forgivable reports whether typing errors in a word may be forgiven: it is of
-// ASCII letters and long enough.
-func forgivable(word string) bool {
-	for i := range len(word) {
-		if word[i] < 'a' || word[i] > 'z' {
-			return false
-		}
-	}
-	return typosIn(len(word)) > 0
-}
-
 // vocabulary makes the vocabulary of all phrases.
 func (c *compiler) vocabulary() *vocabulary {
 	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
@@ -373,14 +382,14 @@ func (c *compiler) vocabulary() *vocabulary {
 	var near []nearWord
 	for _, e := range words {
 		if e.near >= 0 {
-			near = append(near, nearWord{e.key, e.near})
+			near = append(near, nearWord{[]rune(e.key), e.near})
 		}
 	}
 	for _, e := range prefixes {
 		v.lengths |= 1 << min(len(e.key), 63)
 	}
 	if len(near) > 0 {
-		v.near, v.common = newTypoIndex(near), english()
+		v.near, v.common = newTypoIndex(near), commonWords()
 	}
 	return v
 }

@@ -80,6 +80,7 @@ type search struct {
 	entered      int
 	readings     []reading
 	near         nearest
+	spelling     []byte
 	hits         []Hit
 	limit        int
 	prints       fingerprint
@@ -163,7 +164,7 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 
 // spans reports whether the gap that p is in goes on up to token i.
 func (p *partial) spans(ts []Token, i int32) bool {
-	return ts[i].brk != breakSentence && ts[i].before <= p.deadline
+	return ts[i].brk < breakSentence && ts[i].before <= p.deadline
 }
 
 // wait keeps the partial hits that stand before token i and can go on with a

@@ -126,7 +126,29 @@ func ignorableLow(r rune) bool {
 	case 0x34f, 0x61c, 0x6dd, 0x70f, 0x890, 0x891, 0x8e2, 0x115f, 0x1160, 0x17b4, 0x17b5:
 		return true
 	}
-	return r >= 0x600 && r <= 0x605 || r >= 0x180b && r <= 0x180f
+	return r >= 0x600 && r <= 0x605 || r >= 0x180b && r <= 0x180f || arabicSign(r)
+}
+
+// arabicSign reports whether r only lengthens an Arabic word or says how it is
+// read: the tatweel, vowel signs, signs of the Koran. The signs that make
+// another letter (hamza and madda above or below) are none of them.
+func arabicSign(r rune) bool {
+	return r == 0x640 || r >= 0x610 && r <= 0x61a || r >= 0x64b && r <= 0x652 || r >= 0x656 && r <= 0x65f || r == 0x670 ||
+		r >= 0x6d6 && r <= 0x6ed && r != 0x6e5 && r != 0x6e6 && r != 0x6e9 || r >= 0x8d3 && r <= 0x8ff && r != 0x8e2
+}
+
+// stretches reports whether r is a letter that people draw out: a Latin,
+// Cyrillic or Greek one.
+func stretches(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return 'a' <= r && r <= 'z'
+	case r < 0x250:
+		return r >= 0xc0 && r != '×' && r != '÷'
+	case r >= 0x370 && r <= 0x52f:
+		return r < 0x482 || r >= 0x48a
+	}
+	return r >= 0x250 && r <= 0x2af || r >= 0x1e00 && r <= 0x1fff
 }
 
 // plain reports whether a character is known to be in NFKC by itself and not

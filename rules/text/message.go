@@ -21,6 +21,7 @@ const (
 	breakSoft                  // white space, a hyphen, a quotation mark, …
 	breakClause                // a comma or its like
 	breakSentence              // a full stop or its like, or a line end
+	breakBarrier               // words that are not the customer's own: nothing goes over them
 )
 
 // The costs of tokens within a gap: 4 words or 10 characters fill one, and a
@@ -51,6 +52,7 @@ const (
 	charToken   tokenFlags = 1 << iota // a character of a space-less script
 	clauseToken                        // a new clause begins here, whatever brk says
 	softStart                          // a new clause begins here for a negator that is not next to it
+	drawnToken                         // letters were drawn out in it: see Message.drawn
 )
 
 // IsWord reports whether the token is a word of a script that uses spaces.
@@ -62,6 +64,7 @@ func (t *Token) IsWord() bool { return t.flags&charToken == 0 }
 // a time. The zero value is an empty message.
 type Message struct {
 	orig    string
+	src     string // the part that is scanned, without HTML
 	normal  string // made when it is asked for
 	buf     []byte // the normal form, then the keys of words that were joined
 	normLen int
@@ -69,39 +72,93 @@ type Message struct {
 	scripts Scripts
 
 	loose bool // a phrase: characters set apart keep their separators
+	own   bool // a customer's message: only their own words count
 
 	open bool // the last token is a word that may go on
+	last rune // the last letter of the last token, if it can be drawn out
+	same int  // how often it stands there in a row, at most 2
 	apos bool // one apostrophe stands between the last two tokens
 	sep  separator
 	lead separator // what stands before the first token
 	seg  []byte
 	nfkc []byte
 
+	drawn    []int32 // bytes of buf: the second letters of pairs that were three or more
+	foreign  []span  // of src
+	splices  []splice
+	resolved []byte
+
 	search search
 }
 
 // Reset makes m the message s.
 func (m *Message) Reset(s string) {
+	m.own = false
 	m.read(s)
+	m.markClauses()
+}
+
+// ResetCustomer makes m the message s of a customer. Of what is not the
+// customer's own, such as quotations and links, there are no tokens, and no
+// phrase goes over it.
+func (m *Message) ResetCustomer(s string) {
+	m.own = true
+	m.read(s)
+	m.own = false
 	m.markClauses()
 }
 
 // read brings s into normal form and cuts it into tokens.
 func (m *Message) read(s string) {
 	m.orig, m.normal = s, ""
-	m.buf, m.tokens = m.buf[:0], m.tokens[:0]
+	m.buf, m.tokens, m.drawn = m.buf[:0], m.tokens[:0], m.drawn[:0]
 	m.scripts = Scripts{}
 	m.open, m.apos, m.sep, m.lead = false, false, separator{}, separator{}
 	head, tail := window(s)
-	m.scan(0, head)
+	m.part(s[:head], 0)
 	if tail < len(s) {
-		m.close()
 		m.sep.add('\n')
-		m.scan(tail, len(s))
+		m.part(s[tail:], tail)
 	}
-	m.close()
 	m.normLen = len(m.buf)
 	m.joinApart()
+}
+
+// part takes a part of the message that begins at byte at of the original.
+func (m *Message) part(s string, at int) {
+	first := len(m.tokens)
+	m.src = m.resolve(s, at)
+	if m.foreign = m.foreign[:0]; m.own {
+		m.foreign = foreign(m.src, m.foreign)
+	}
+	from := 0
+	for _, f := range m.foreign {
+		m.scan(from, int(f.from))
+		m.barrier(int(f.from), int(f.to))
+		from = int(f.to)
+	}
+	m.scan(from, len(m.src))
+	m.close()
+	m.src = ""
+	if len(m.splices) == 0 {
+		return
+	}
+	for i := first; i < len(m.tokens); i++ {
+		t := &m.tokens[i]
+		t.Start, t.End = m.original(t.Start, t.End)
+	}
+}
+
+// barrier takes src[from:to], which is not the customer's own, into the normal
+// form and leaves no token of it.
+func (m *Message) barrier(from, to int) {
+	m.close()
+	m.sep.barrier = true
+	scripts, n := m.scripts, len(m.tokens)
+	m.scan(from, to)
+	m.close()
+	m.scripts, m.tokens = scripts, m.tokens[:n]
+	m.sep.barrier = true
 }
 
 // window returns the ends of the two parts of s that are looked at: s[:head]
@@ -234,6 +291,8 @@ func (m *Message) begin(flags tokenFlags, from int, first rune) {
 	case len(m.tokens) == 0:
 		t.brk, t.sep = breakSentence, sepEdge
 		m.lead = m.sep
+	case m.sep.barrier:
+		t.brk, t.sep = breakBarrier, sepMixed
 	case m.sep.marks > 0:
 		m.separate(&t, first)
 	case m.sep.line:
@@ -242,10 +301,10 @@ func (m *Message) begin(flags tokenFlags, from int, first rune) {
 		t.brk, t.sep = breakSoft, ' '
 	}
 	m.tokens = append(m.tokens, t)
-	if m.sep.marks > 0 || m.sep.space {
+	if m.sep.marks > 0 || m.sep.space || m.sep.barrier {
 		m.sep = separator{}
 	}
-	m.open = flags&charToken == 0
+	m.open, m.last = flags&charToken == 0, 0
 }
 
 // separate says what the marks between the last token and t, which begins with
@@ -261,10 +320,41 @@ func (m *Message) separate(t *Token, first rune) {
 // extend adds a character to the last token.
 func (m *Message) extend(r rune, to int) {
 	t := &m.tokens[len(m.tokens)-1]
+	t.End = int32(to)
+	if m.drawnOut(r) {
+		return
+	}
 	n := len(m.buf)
 	m.buf = utf8.AppendRune(m.buf, r)
 	t.hash = hashOn(t.hash, m.buf[n:])
-	t.End, t.NormEnd, t.keyEnd = int32(to), int32(len(m.buf)), int32(len(m.buf))
+	t.NormEnd, t.keyEnd = int32(len(m.buf)), int32(len(m.buf))
+}
+
+// drawnOut reports whether a letter is the third or a later one of its kind in
+// a row, which the normal form leaves out, and notes the pair that stays.
+func (m *Message) drawnOut(r rune) bool {
+	if r != m.last || r == 0 {
+		m.last, m.same = 0, 1
+		if stretches(r) {
+			m.last = r
+		}
+		return false
+	}
+	if m.same < 2 {
+		m.same++
+		return false
+	}
+	m.notePair(len(m.buf) - utf8.RuneLen(r))
+	return true
+}
+
+// notePair notes that the letter at byte at of buf ends a pair that was drawn
+// out in the last token.
+func (m *Message) notePair(at int) {
+	m.tokens[len(m.tokens)-1].flags |= drawnToken
+	if n := len(m.drawn); n == 0 || m.drawn[n-1] != int32(at) {
+		m.drawn = append(m.drawn, int32(at))
+	}
 }
 
 // addLetter counts a letter of the last token.
@@ -301,12 +391,32 @@ func (m *Message) contract() {
 	if !contraction(ending) {
 		return
 	}
-	prev.hash = hashOn(prev.hash, ending)
-	copy(m.buf[prev.NormEnd:], ending)
-	m.buf = m.buf[:int(prev.NormEnd)+len(ending)]
-	prev.End, prev.NormEnd, prev.keyEnd = last.End, int32(len(m.buf)), int32(len(m.buf))
-	prev.letters = min(prev.letters, 250) + last.letters
-	m.tokens = m.tokens[:n-1]
+	letters := [2]byte{}
+	n = copy(letters[:], ending)
+	to := int(last.End)
+	m.buf = m.buf[:prev.NormEnd]
+	for k := len(m.drawn); k > 0 && m.drawn[k-1] >= prev.NormEnd; k-- {
+		m.drawn = m.drawn[:k-1]
+	}
+	m.tokens = m.tokens[:len(m.tokens)-1]
+	m.resumeWord()
+	for _, c := range letters[:n] {
+		m.extend(rune(c), to)
+	}
+	prev.letters = min(prev.letters, 250) + uint8(n)
+}
+
+// resumeWord sets last and same by the end of the last token.
+func (m *Message) resumeWord() {
+	word := m.word(len(m.tokens) - 1)
+	r, size := utf8.DecodeLastRune(word)
+	if m.last, m.same = 0, 1; !stretches(r) {
+		return
+	}
+	m.last = r
+	if before, _ := utf8.DecodeLastRune(word[:len(word)-size]); before == r {
+		m.same = 2
+	}
 }
 
 // contraction reports whether b is what follows the apostrophe of an English

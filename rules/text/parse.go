@@ -46,6 +46,7 @@ func parse(src string, o Options, lex *lexicon, msg *Message) (*phrase, *SyntaxE
 	case p.at("|"), p.at("｜"):
 		return nil, p.fail(p.pos, "alternatives outside parentheses", "write (this|that), or two phrases")
 	}
+	lex.markSpaced(&seq)
 	whole := seq.shape()
 	ph.seq, ph.gap = seq, whole.gap
 	if err := whole.check(); err != nil {
@@ -195,6 +196,7 @@ func (p *parser) alternatives(open int) ([]sequence, *SyntaxError) {
 		if len(alt.items) == 0 {
 			return nil, p.emptyAlternative(start, open)
 		}
+		p.lex.markSpaced(&alt)
 		alts = append(alts, alt)
 		switch {
 		case p.eat("|", "｜"):

@@ -59,6 +59,7 @@ type item struct {
 	flags    tokenFlags // of a token
 	prefix   bool       // a token with any ending
 	optional bool       // a group
+	spaced   bool       // one space may stand before it: see markSpaced
 	offset   int32      // byte in the source
 	word     int32      // of a token, in lexicon.words or lexicon.prefixes
 	group    *group

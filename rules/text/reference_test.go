@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // reference is a slow and obvious matcher: it tries every phrase at every
@@ -46,42 +47,78 @@ func (r *reference) collect(seq *sequence, typos bool) {
 	}
 }
 
-// nearest returns the words that a typed word may stand for, and how many edits
-// they are away.
-func (r *reference) nearest(word string, isWord bool) (words map[string]bool, edits int) {
-	if !isWord || r.exact[word] || english().has(hashOn(hashSeed, []byte(word))) || strings.Trim(word, "0123456789") == "" {
-		return nil, 0
-	}
-	for p := range r.prefix {
-		if strings.HasPrefix(word, p) {
-			return nil, 0
+// spellings are the words that token i may be: as it stands, and with any of the
+// pairs of letters that were drawn out as one letter.
+func (r *reference) spellings(msg *Message, i int) []string {
+	t := msg.tokens[i]
+	all := []string{""}
+	pairs := 0
+	for at := t.key; at < t.keyEnd; {
+		_, size := utf8.DecodeRune(msg.buf[at:])
+		letter := string(msg.buf[at : at+int32(size)])
+		drawn := t.flags&drawnToken != 0 && at > t.key && slices.Contains(msg.drawn, at)
+		var longer []string
+		for _, s := range all {
+			if drawn {
+				longer = append(longer, s)
+			}
+			if !drawn || pairs < maxPairs {
+				longer = append(longer, s+letter)
+			}
 		}
+		if drawn {
+			pairs++
+		}
+		all = longer
+		at += int32(size)
 	}
-	for _, c := range word {
-		if c >= 0x80 {
+	return all
+}
+
+// nearest returns the words that a token may stand for although none of its
+// spellings is one, and how many edits they are away.
+func (r *reference) nearest(spellings []string) (words map[string]bool, edits int) {
+	for _, word := range spellings {
+		if r.known(word) {
 			return nil, 0
 		}
 	}
 	edits = 3
-	for w := range r.near {
-		d := slowDistance(w, word)
-		switch {
-		case d > typosIn(len(w)) || d > edits:
-		case d < edits:
-			edits, words = d, map[string]bool{w: true}
-		default:
-			words[w] = true
+	for _, word := range spellings {
+		for w := range r.near {
+			d := slowDistance([]rune(w), []rune(word))
+			switch {
+			case strings.Trim(word, "0123456789") == "" || strings.ContainsFunc(word, func(c rune) bool { return !forgiven(c) && !('0' <= c && c <= '9') }):
+			case d > typosIn(utf8.RuneCountInString(w)) || d > edits:
+			case d < edits:
+				edits, words = d, map[string]bool{w: true}
+			default:
+				words[w] = true
+			}
 		}
 	}
 	return words, edits
 }
 
+// known reports whether nobody would take a word for a typing error.
+func (r *reference) known(word string) bool {
+	if r.exact[word] || commonWords().has(hashOn(hashSeed, []byte(word))) {
+		return true
+	}
+	for p := range r.prefix {
+		if strings.HasPrefix(word, p) {
+			return true
+		}
+	}
+	return false
+}
+
 // slowDistance is the optimal string alignment distance by its definition.
-func slowDistance(a, b string) int {
+func slowDistance(a, b []rune) int {
 	switch {
-	case a == "":
+	case len(a) == 0:
 		return len(b)
-	case b == "":
+	case len(b) == 0:
 		return len(a)
 	}
 	if max(len(a)-len(b), len(b)-len(a)) > 2 {
@@ -116,19 +153,29 @@ type place struct {
 	last  *item // the token item before, nil at the beginning
 	brk   uint8 // the break written since
 	gap   bool  // a gap was written since
+	space bool  // a space must stand here although none is written
 	typos int
 }
 
-// try calls found with every place that the items can lead to.
-func (r *reference) try(msg *Message, ph *phrase, items []item, tail uint8, p place, found func(place)) {
+// try calls found with every place that the items can lead to. split says that
+// a space was skipped in the piece of Han that the first item goes on.
+func (r *reference) try(msg *Message, ph *phrase, items []item, tail uint8, split bool, p place, found func(place)) {
 	if len(items) == 0 {
 		p.brk = max(p.brk, tail)
 		found(p)
 		return
 	}
-	it, rest := &items[0], items[1:]
-	next := func(p place) { r.try(msg, ph, rest, tail, p, found) }
+	it := &items[0]
+	split = split && it.spaced
 	p.brk = max(p.brk, it.lead)
+	r.item(msg, ph, it, p, func(p place) { r.try(msg, ph, items[1:], tail, split, p, found) })
+	if it.spaced && !split && !ph.whole {
+		p.space = true
+		r.item(msg, ph, it, p, func(p place) { r.try(msg, ph, items[1:], tail, true, p, found) })
+	}
+}
+
+func (r *reference) item(msg *Message, ph *phrase, it *item, p place, next func(place)) {
 	switch it.kind {
 	case itemGap:
 		p.gap = true
@@ -138,7 +185,7 @@ func (r *reference) try(msg *Message, ph *phrase, items []item, tail uint8, p pl
 			next(p)
 		}
 		for i := range it.group.alts {
-			r.try(msg, ph, it.group.alts[i].items, it.group.alts[i].tail, p, next)
+			r.try(msg, ph, it.group.alts[i].items, it.group.alts[i].tail, false, p, next)
 		}
 	case itemToken:
 		r.token(msg, ph, it, p, next)
@@ -156,7 +203,13 @@ func (r *reference) token(msg *Message, ph *phrase, it *item, p place, next func
 	}
 	cost := 0
 	for at := p.at; at < len(ts); at++ {
-		if p.last != nil && (p.gap && ts[at].brk == breakSentence || !p.gap && ts[at].brk > allowed) {
+		if p.space {
+			if ts[at].sep != ' ' || ts[at].brk != breakSoft {
+				return
+			}
+			allowed = breakSoft
+		}
+		if p.last != nil && (p.gap && ts[at].brk >= breakSentence || !p.gap && ts[at].brk > allowed) {
 			return
 		}
 		if typos, ok := r.is(msg, at, it, ph.options.forgives()); ok {
@@ -175,16 +228,16 @@ func (r *reference) token(msg *Message, ph *phrase, it *item, p place, next func
 
 // is reports whether token at is the word of the item.
 func (r *reference) is(msg *Message, at int, it *item, typos bool) (edits int, ok bool) {
-	word, isWord, key := msg.Word(at), msg.tokens[at].IsWord(), r.lex.entry(it).key
+	spellings, isWord, key := r.spellings(msg, at), msg.tokens[at].IsWord(), r.lex.entry(it).key
 	switch {
 	case it.prefix:
-		return 0, isWord && strings.HasPrefix(word, key)
-	case word == key:
+		return 0, isWord && slices.ContainsFunc(spellings, func(w string) bool { return strings.HasPrefix(w, key) })
+	case slices.Contains(spellings, key):
 		return 0, true
-	case !typos:
+	case !typos || !isWord:
 		return 0, false
 	}
-	words, edits := r.nearest(word, isWord)
+	words, edits := r.nearest(spellings)
 	return edits, words[key]
 }
 
@@ -196,7 +249,7 @@ func (r *reference) find(msg *Message) []Hit {
 			continue
 		}
 		for first := range msg.tokens {
-			r.try(msg, ph, ph.seq.items, 0, place{at: first}, func(p place) {
+			r.try(msg, ph, ph.seq.items, 0, false, place{at: first}, func(p place) {
 				all = append(all, Hit{PhraseID(id), int32(first), int32(p.at), uint8(p.typos)})
 			})
 		}

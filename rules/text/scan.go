@@ -11,13 +11,13 @@ import (
 // language comes near it; it bounds what marks heaped on one letter can cost.
 const maxSegment = 32
 
-// scan takes orig[i:hi] into the normal form and the tokens, in one pass.
+// scan takes src[i:hi] into the normal form and the tokens, in one pass.
 // Plain characters that are followed by plain ones go straight; the rest goes
 // through segment.
 func (m *Message) scan(i, hi int) {
 	for i < hi {
 		var next int
-		switch c := m.orig[i]; {
+		switch c := m.src[i]; {
 		case c < utf8.RuneSelf:
 			next = m.ascii(i, hi)
 		case c >= hanFirst && c <= hanLast:
@@ -38,10 +38,10 @@ func (m *Message) joins(i, hi int) bool {
 	if i == hi {
 		return false
 	}
-	if c := m.orig[i]; c < utf8.RuneSelf {
+	if c := m.src[i]; c < utf8.RuneSelf {
 		return asciiClass[c] == classDrop
 	}
-	r, size := utf8.DecodeRuneInString(m.orig[i:hi])
+	r, size := utf8.DecodeRuneInString(m.src[i:hi])
 	return !plain(r) && !(thaiMark(r) && m.plainAt(i+size, hi))
 }
 
@@ -50,10 +50,10 @@ func (m *Message) plainAt(i, hi int) bool {
 	if i == hi {
 		return true
 	}
-	if c := m.orig[i]; c < utf8.RuneSelf {
+	if c := m.src[i]; c < utf8.RuneSelf {
 		return asciiClass[c] != classDrop
 	}
-	r, _ := utf8.DecodeRuneInString(m.orig[i:hi])
+	r, _ := utf8.DecodeRuneInString(m.src[i:hi])
 	return plain(r)
 }
 
@@ -61,10 +61,10 @@ func (m *Message) plainAt(i, hi int) bool {
 // and returns its end. It leaves the last one if what follows may combine with
 // it.
 func (m *Message) ascii(i, hi int) int {
-	switch c := m.orig[i]; {
+	switch c := m.src[i]; {
 	case asciiClass[c] == classLetter:
 		end := i + 1
-		for end < hi && m.orig[end] < utf8.RuneSelf && asciiClass[m.orig[end]] == classLetter {
+		for end < hi && m.src[end] < utf8.RuneSelf && asciiClass[m.src[end]] == classLetter {
 			end++
 		}
 		if m.joins(end, hi) {
@@ -88,19 +88,29 @@ func (m *Message) ascii(i, hi int) int {
 // asciiWord takes a run of ASCII letters and digits.
 func (m *Message) asciiWord(i, end int) {
 	if !m.open {
-		m.begin(0, i, rune(m.orig[i]))
+		m.begin(0, i, rune(m.src[i]))
 	}
 	t := &m.tokens[len(m.tokens)-1]
 	h, buf, latin := t.hash, m.buf, int32(0)
-	for _, c := range []byte(m.orig[i:end]) {
+	last, same := m.last, m.same
+	for _, c := range []byte(m.src[i:end]) {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}
 		if c >= 'a' {
 			latin++
 		}
+		if rune(c) != last {
+			last, same = rune(c), 1
+		} else if same++; same > 2 && c >= 'a' {
+			m.notePair(len(buf) - 1)
+			continue
+		}
 		buf = append(buf, c)
 		h = (h ^ uint64(c)) * hashPrime
+	}
+	if m.last, m.same = last, min(same, 2); last < 'a' {
+		m.last = 0
 	}
 	m.scripts[Latin] += latin
 	t.letters = uint8(min(255, int(t.letters)+end-i))
@@ -117,7 +127,7 @@ const (
 // han takes a run of common Han characters and returns its end. It leaves the
 // last one if what follows may combine with it.
 func (m *Message) han(i, hi int) int {
-	s, start := m.orig, i
+	s, start := m.src, i
 	for i+3 <= hi && s[i] >= hanFirst && s[i] <= hanLast {
 		r := rune(s[i]&0xf)<<12 | rune(s[i+1]&0x3f)<<6 | rune(s[i+2]&0x3f)
 		if r < 0x4e00 || s[i+1]&0xc0 != 0x80 || s[i+2]&0xc0 != 0x80 {
@@ -156,7 +166,7 @@ func (m *Message) hanToken(i int, r rune, run bool) {
 
 // other takes one plain character of another script, or leaves it.
 func (m *Message) other(i, hi int) int {
-	r, size := utf8.DecodeRuneInString(m.orig[i:hi])
+	r, size := utf8.DecodeRuneInString(m.src[i:hi])
 	next := i + size
 	switch {
 	case plain(r):
@@ -174,7 +184,7 @@ func (m *Message) other(i, hi int) int {
 	return next
 }
 
-// emit takes one character of the normal form that stands for orig[from:to].
+// emit takes one character of the normal form that stands for src[from:to].
 func (m *Message) emit(r rune, from, to int) {
 	switch classOf(r) {
 	case classSpace:
@@ -207,7 +217,7 @@ func (m *Message) segment(i, hi int) int {
 	m.seg = m.seg[:0]
 	from, to, n := -1, i, 0
 	for i < hi {
-		r, size := utf8.DecodeRuneInString(m.orig[i:hi])
+		r, size := utf8.DecodeRuneInString(m.src[i:hi])
 		if !ignorable(r) {
 			if n > 0 && starts(r) {
 				break

@@ -16,6 +16,7 @@ type separator struct {
 	mixed   bool // several kinds of marks
 	comma   bool // a comma or a colon
 	symbol  bool // an emoji or its like
+	barrier bool // words that are not the customer's own
 }
 
 // Kinds of separators that are not one mark or white space.

@@ -1,11 +1,15 @@
 package text
 
-import "slices"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Bounds of the forgiveness for typing errors.
 const (
 	oneTypo       = 5  // letters of a word in which one edit is forgiven
 	twoTypos      = 9  // letters of a word in which two are
+	maxEdits      = 2  // edits that are ever forgiven
 	maxTypoWord   = 24 // longer words must be typed right
 	maxNear       = 16 // how many words one typed word can stand for
 	maxVariant    = 16 // how many words one deletion variant remembers, the first ones
@@ -40,8 +44,8 @@ type typoIndex struct {
 }
 
 type nearWord struct {
-	key    string
-	symbol int32
+	letters []rune
+	symbol  int32
 }
 
 // powers[k] is typoBase to the k.
@@ -59,11 +63,11 @@ const typoBase = 0x8ebc6af09c88c6e3
 // time: the hash is a polynomial, so that it can be put together from those of
 // the pieces.
 type variants struct {
-	word []byte
+	word []rune
 	pre  [maxTypoWord + 3]uint64 // pre[i] is the hash of word[:i]
 }
 
-func (v *variants) reset(word []byte) {
+func (v *variants) reset(word []rune) {
 	v.word, v.pre[0] = word, 0
 	for i, c := range word {
 		v.pre[i+1] = v.pre[i]*typoBase + uint64(c) + 1
@@ -106,8 +110,8 @@ func newTypoIndex(words []nearWord) *typoIndex {
 	var all []filed
 	var v variants
 	for id, w := range words {
-		v.reset([]byte(w.key))
-		d := typosIn(len(w.key))
+		v.reset(w.letters)
+		d := typosIn(len(w.letters))
 		x.two = x.two || d == 2
 		v.each(d, func(h uint64) {
 			all = append(all, filed{h * hashPrime, uint32(id)})
@@ -158,29 +162,87 @@ func (x *typoIndex) filterBit(hash uint64) uint64 { return hash >> (64 - x.bits 
 
 // A nearest collects the nearest words to a typed one.
 type nearest struct {
-	typed []byte
-	v     variants
-	seen  [maxCandidates]uint32
-	tried int
-	best  int
-	ids   [maxNear]uint32
-	n     int
+	typed   []rune
+	letters [maxTypoWord + 3]rune // of typed
+	v       variants
+	seen    [maxCandidates]uint32
+	tried   int
+	best    int
+	ids     [maxNear]uint32
+	n       int
 }
 
+func (q *nearest) reset() { q.n, q.best = 0, maxEdits+1 }
+
 // find leaves in q the words that are nearest to the typed one, of those that
-// it is near enough to.
+// it is near enough to, and of those that were there.
 func (x *typoIndex) find(q *nearest, typed []byte) {
-	q.typed, q.tried, q.n, q.best = typed, 0, 0, 3
-	n := len(typed)
-	if n < oneTypo-1 || n > maxTypoWord+2 {
+	q.tried = 0
+	if !q.read(typed) {
 		return
 	}
-	d := 1
+	n, d := len(q.typed), 1
 	if x.two && n >= twoTypos-2 {
 		d = 2
 	}
-	q.v.reset(typed)
+	q.v.reset(q.typed)
 	q.v.each(d, func(h uint64) { x.probe(q, h) })
+}
+
+// read takes a typed word apart. It is false for one that is too short or too
+// long, or holds what is no letter of a script whose typing errors are forgiven,
+// except for digits among letters.
+func (q *nearest) read(typed []byte) bool {
+	n, digits := 0, 0
+	for len(typed) > 0 {
+		r, size := rune(typed[0]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(typed)
+		}
+		if n == maxTypoWord+maxEdits {
+			return false
+		}
+		switch {
+		case '0' <= r && r <= '9':
+			digits++
+		case !forgiven(r):
+			return false
+		}
+		q.letters[n] = r
+		n++
+		typed = typed[size:]
+	}
+	q.typed = q.letters[:n]
+	return n >= oneTypo-1 && digits < n
+}
+
+// forgiven reports whether r is a letter, or a sign that is written with one,
+// of a script in whose words typing errors are forgiven.
+func forgiven(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return 'a' <= r && r <= 'z'
+	case r >= 0x660 && r <= 0x669, r >= 0x6f0 && r <= 0x6f9, r >= 0x966 && r <= 0x96f: // digits
+		return false
+	}
+	switch scriptOf(r) {
+	case Latin, Cyrillic, Greek, Arabic, Devanagari:
+		return true
+	}
+	return false
+}
+
+// forgivable reports whether typing errors in a word of a phrase may be
+// forgiven: it is of such letters and long enough.
+func forgivable(word string) bool {
+	n := 0
+	for _, r := range word {
+		if !forgiven(r) {
+			return false
+		}
+		n++
+	}
+	return typosIn(n) > 0
 }
 
 // probe compares the words of one variant.
@@ -206,16 +268,16 @@ func (q *nearest) try(x *typoIndex, id uint32) {
 	}
 	q.seen[q.tried] = id
 	q.tried++
-	key := x.words[id].key
-	limit := min(typosIn(len(key)), q.best)
-	d := editDistance(key, q.typed, limit)
+	word := x.words[id].letters
+	limit := min(typosIn(len(word)), q.best)
+	d := editDistance(word, q.typed, limit)
 	switch {
 	case d > limit || d == 0:
 		return
 	case d < q.best:
 		q.best, q.n = d, 0
 	}
-	if q.n < maxNear {
+	if q.n < maxNear && !slices.Contains(q.ids[:q.n], id) {
 		q.ids[q.n] = id
 		q.n++
 	}
@@ -224,7 +286,7 @@ func (q *nearest) try(x *typoIndex, id uint32) {
 // editDistance is the optimal string alignment distance of two words: inserted,
 // deleted, replaced letters and swapped neighbours, none edited twice. It is
 // some number above limit if the distance is.
-func editDistance(a string, b []byte, limit int) int {
+func editDistance(a, b []rune, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit {
 		return limit + 1
 	}

@@ -1,5 +1,7 @@
 package text
 
+import "unicode/utf8"
+
 // A vocabulary tells which symbols of the automaton a token is. A symbol is a
 // word of a phrase in one of three roles: typed right, typed with errors
 // forgiven, or as the beginning of a word.
@@ -74,8 +76,24 @@ type reading struct {
 // read appends the symbols of token i to dst.
 func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 	t := &m.tokens[i]
-	n := len(dst)
-	if e := v.words.find(t.hash, m.word(i)); e != nil {
+	if t.flags&drawnToken != 0 {
+		return v.readDrawn(m, t, dst)
+	}
+	n, word := len(dst), m.word(i)
+	dst = v.readExact(t.hash, word, t.IsWord(), dst)
+	if len(dst) > n || v.near == nil || !t.IsWord() || len(word) < oneTypo-1 || v.common.has(t.hash) {
+		return dst
+	}
+	q := &m.search.near
+	q.reset()
+	v.near.find(q, word)
+	return v.readNear(q, dst)
+}
+
+// readExact appends the symbols of a word that is typed right, and of its
+// beginnings.
+func (v *vocabulary) readExact(hash uint64, word []byte, isWord bool, dst []reading) []reading {
+	if e := v.words.find(hash, word); e != nil {
 		if e.exact >= 0 {
 			dst = append(dst, reading{e.exact, 0})
 		}
@@ -83,18 +101,10 @@ func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 			dst = append(dst, reading{e.near, 0})
 		}
 	}
-	if !t.IsWord() {
-		return dst
+	if v.lengths != 0 && isWord {
+		dst = v.readPrefixes(word, dst)
 	}
-	known := len(dst) > n
-	if v.lengths != 0 {
-		dst = v.readPrefixes(m.word(i), dst)
-		known = len(dst) > n
-	}
-	if known || v.near == nil || t.letters < oneTypo-1 || int32(t.letters) != t.keyEnd-t.key || v.common.has(t.hash) {
-		return dst
-	}
-	return v.readNear(m, i, dst)
+	return dst
 }
 
 // readPrefixes appends the symbols of the prefixes that a word has.
@@ -112,26 +122,55 @@ func (v *vocabulary) readPrefixes(word []byte, dst []reading) []reading {
 	return dst
 }
 
-// readNear appends the symbols of the words that an unknown word may stand for.
-// The word is of ASCII: it has one byte a letter.
-func (v *vocabulary) readNear(m *Message, i int, dst []reading) []reading {
-	word := m.word(i)
-	if allDigits(word) {
-		return dst
-	}
-	q := &m.search.near
-	v.near.find(q, word)
+// readNear appends the symbols of the words that were found near.
+func (v *vocabulary) readNear(q *nearest, dst []reading) []reading {
 	for _, id := range q.ids[:q.n] {
 		dst = append(dst, reading{v.near.words[id].symbol, uint8(q.best)})
 	}
 	return dst
 }
 
-func allDigits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
+// readDrawn is read for a word with letters drawn out: each such pair may also
+// stand for one letter, and that is no typing error.
+func (v *vocabulary) readDrawn(m *Message, t *Token, dst []reading) []reading {
+	n, common := len(dst), false
+	m.spellings(t, func(word []byte) {
+		h := hashOn(hashSeed, word)
+		dst = v.readExact(h, word, true, dst)
+		common = common || v.common.has(h)
+	})
+	if len(dst) > n || v.near == nil || common {
+		return dst
+	}
+	q := &m.search.near
+	q.reset()
+	m.spellings(t, func(word []byte) { v.near.find(q, word) })
+	return v.readNear(q, dst)
+}
+
+// maxPairs is how many pairs of drawn-out letters of a word are tried as one
+// letter and as two; more are one letter.
+const maxPairs = 5
+
+// spellings calls f with the spellings of a word with letters drawn out, which
+// it must not keep.
+func (m *Message) spellings(t *Token, f func(word []byte)) {
+	var pairs []int32
+	for _, at := range m.drawn {
+		if at > t.key && at < t.keyEnd {
+			pairs = append(pairs, at)
 		}
 	}
-	return true
+	for double := range 1 << min(len(pairs), maxPairs) {
+		word, from := m.search.spelling[:0], t.key
+		for k, at := range pairs {
+			if k >= maxPairs || double>>k&1 == 0 {
+				word = append(word, m.buf[from:at]...)
+				_, size := utf8.DecodeRune(m.buf[at:])
+				from = at + int32(size)
+			}
+		}
+		m.search.spelling = append(word, m.buf[from:t.keyEnd]...)
+		f(m.search.spelling)
+	}
 }

@@ -10,39 +10,53 @@ import (
 	"sync"
 )
 
-//go:embed data/english.txt.gz
-var englishData []byte
+// The common words: of English, of the other languages in which typing errors
+// are forgiven, and those of chats and shops that the lists lack. data/README.md
+// says where they come from.
+var (
+	//go:embed data/english.txt.gz
+	englishWords []byte
+	//go:embed data/words.txt.gz
+	otherWords []byte
+	//go:embed data/chat.txt
+	chatWords string
+)
 
-//go:embed data/english-chat.txt
-var englishChat string
-
-// A wordSet is a set of hashed words. Two words of a language have the same
-// 32 bits with a chance of one in 100,000, and all that would follow is that
-// one typing error is not forgiven.
+// A wordSet is a set of hashed words. Two words have the same place and 32 bits
+// with a chance of one in 10,000, and all that would follow is that one typing
+// error is not forgiven.
 type wordSet struct {
 	slots []uint32 // 0 is free
 	shift uint
 }
 
-// english returns the common English words of four letters and more, with
-// their inflections. It is read once, when a file first has a phrase that
-// forgives typing errors.
-var english = sync.OnceValue(func() *wordSet {
-	set := &wordSet{slots: make([]uint32, 1<<17), shift: 64 - 17}
-	r, err := gzip.NewReader(bytes.NewReader(englishData))
-	if err != nil {
-		panic("text: the embedded list of English words: " + err.Error())
-	}
-	for _, src := range []io.Reader{r, strings.NewReader(englishChat)} {
-		lines := bufio.NewScanner(src)
-		for lines.Scan() {
-			if b := lines.Bytes(); len(b) > 0 && b[0] != '#' {
-				set.add(hashOn(hashSeed, b))
-			}
+const wordSetBits = 18
+
+// commonWords returns the common words of four letters and more, with their
+// inflections, of all languages together: words of different scripts differ
+// anyway. They are read once, when a file first has a phrase that forgives
+// typing errors.
+var commonWords = sync.OnceValue(func() *wordSet {
+	set := &wordSet{slots: make([]uint32, 1<<wordSetBits), shift: 64 - wordSetBits}
+	for _, packed := range [][]byte{englishWords, otherWords} {
+		r, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			panic("text: the embedded list of words: " + err.Error())
 		}
+		set.addLines(r)
 	}
+	set.addLines(strings.NewReader(chatWords))
 	return set
 })
+
+func (s *wordSet) addLines(r io.Reader) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if b := lines.Bytes(); len(b) > 0 && b[0] != '#' {
+			s.add(hashOn(hashSeed, b))
+		}
+	}
+}
 
 func (s *wordSet) add(h uint64) {
 	tag := uint32(h) | 1
@@ -59,6 +73,9 @@ func (s *wordSet) add(h uint64) {
 
 // has reports whether the word with this hash is in the set.
 func (s *wordSet) has(h uint64) bool {
+	if s == nil {
+		return false
+	}
 	tag := uint32(h) | 1
 	for i := h >> s.shift; ; i = (i + 1) & uint64(len(s.slots)-1) {
 		if s.slots[i] == tag {
