@@ -97,7 +97,11 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	}
 	e.hits, e.negatedBy = e.hits[:0], e.negatedBy[:0]
 	e.roles, e.near, e.lenient, e.counted, e.nearReason, e.trace = false, false, false, 0, "", nil
-	e.msg.Reset(t.Text)
+	if t.Kind == UserTurn {
+		e.msg.ResetCustomer(t.Text)
+	} else {
+		e.msg.Reset(t.Text)
+	}
 	if t.Text != "" && p.matcher != nil {
 		e.hits = p.matcher.Find(&e.msg, e.hits)
 	}

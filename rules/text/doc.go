@@ -5,7 +5,8 @@
 //
 // # From bytes to tokens
 //
-// Message.Reset makes one pass over the text (scan.go). Characters of the usual
+// HTML is taken out first, if there is any (markup.go). Then Message.Reset makes
+// one pass over the text (scan.go). Characters of the usual
 // scripts that are followed by their like go straight: they are known to be in
 // NFKC. Everything else is taken a combining sequence at a time, without what
 // is invisible, through NFKC and folding until nothing changes (segment). The
@@ -13,9 +14,14 @@
 // spaces, or one character of a script without. Each token knows its bytes in
 // the original and in the normal form, the hash of its word, and the strongest
 // break between it and the token before: nothing, soft (a space, a hyphen),
-// clause (a comma), sentence. Two short passes follow: joinApart skips the
-// separators of letters set apart, markClauses numbers the clauses. At most the
-// first and the last 1,000 characters are read, so a message has a bounded cost.
+// clause (a comma), sentence. Of letters that are drawn out two stay, and the
+// token remembers it. Two short passes follow: joinApart skips the separators of
+// letters set apart, markClauses numbers the clauses. At most the first and the
+// last 1,000 characters are read, so a message has a bounded cost.
+//
+// ResetCustomer leaves no tokens of what is not the customer's own: quotations,
+// links, addresses, file names (foreign.go). They stay in the normal form, and
+// the break that they leave behind is one that no phrase goes over.
 //
 // # From phrases to an automaton
 //
@@ -35,6 +41,8 @@
 //     parser (J. Earley, An efficient context-free parsing algorithm, CACM 13,
 //     1970, without the recursion).
 //   - The ends of a group that is written once lead to one state without a word.
+//   - A long word of Han has its states twice: without and with the one space
+//     that may be skipped in it (spaced.go).
 //   - A gap is a state that stays while its budget lasts: 4 words, or 10
 //     characters, or a mixture in proportion; it dies at the end of a sentence.
 //
@@ -62,7 +70,7 @@
 // phrase typed wrong: one edit in five letters or more, two in nine or more, by
 // the optimal string alignment distance, which counts two letters swapped as one
 // edit (F. J. Damerau, A technique for computer detection and correction of
-// spelling errors, CACM 7, 1964). The candidates come from a deletion
+// spelling errors, CACM 7, 1964). A letter is a code point of the normal form. The candidates come from a deletion
 // neighbourhood (T. Bocek, E. Hunt, B. Stiller, Fast similarity search in large
 // dictionaries, University of Zurich, 2007; known as SymSpell): words within d
 // edits become equal if up to d letters are deleted from each. Only the nearest
@@ -71,7 +79,8 @@
 // # Invariants
 //
 //   - Phrases and messages go through the same normal form.
-//   - The normal form of a normal form is itself, if it is not cut again.
+//   - The normal form of a normal form is itself, if it is not cut again and
+//     holds no HTML (&amp;lt; is resolved once).
 //   - Find equals the backtracking matcher of reference_test.go, but for the bounds.
 //   - A Matcher is immutable once its roles are set; a Message belongs to one
 //     goroutine and, when warm, allocates nothing.

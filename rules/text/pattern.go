@@ -66,22 +66,40 @@ func (p *parser) badPattern(start int, err error) *SyntaxError {
 // dont there.
 var contractions = regexp.MustCompile(`(?i)(\pL)'(t|s|d|m|ll|re|ve)\b`)
 
-// foldPattern brings the letters of a regular expression beyond ASCII into
-// normal form, as far as that leaves one character; ASCII is left alone because
+// foldPattern brings the characters of a regular expression beyond ASCII into
+// normal form; there they are themselves, also where that is a sign of the
+// syntax (？ is a question mark and repeats nothing). ASCII is left alone because
 // the case of an escape matters, and (?i) covers the letters.
 func foldPattern(text string) string {
 	var b strings.Builder
+	escaped, inClass := false, false
 	for _, r := range text {
 		if r < utf8.RuneSelf || ignorable(r) {
 			b.WriteRune(r)
+			switch {
+			case escaped:
+				escaped = false
+			case r == '\\':
+				escaped = true
+			case r == '[' || r == ']':
+				inClass = r == '['
+			}
 			continue
 		}
 		folded := Normalize(string(r))
-		if utf8.RuneCountInString(folded) == 1 && !strings.ContainsAny(folded, `\.+*?()|[]{}^$-`) {
-			b.WriteString(folded)
-		} else {
+		switch one := utf8.RuneCountInString(folded) == 1; {
+		case escaped && one: // \（ is （
+			b.WriteString(strings.TrimPrefix(regexp.QuoteMeta(folded), `\`))
+		case one && inClass && folded == "-":
+			b.WriteString(`\-`)
+		case one:
+			b.WriteString(regexp.QuoteMeta(folded))
+		case folded != "" && !inClass && !escaped:
+			b.WriteString("(?:" + regexp.QuoteMeta(folded) + ")")
+		default:
 			b.WriteRune(r)
 		}
+		escaped = false
 	}
 	return b.String()
 }

@@ -78,10 +78,8 @@ func (r *reference) spellings(msg *Message, i int) []string {
 // nearest returns the words that a token may stand for although none of its
 // spellings is one, and how many edits they are away.
 func (r *reference) nearest(spellings []string) (words map[string]bool, edits int) {
-	for _, word := range spellings {
-		if r.known(word) {
-			return nil, 0
-		}
+	if slices.ContainsFunc(spellings, r.known) {
+		return nil, 0
 	}
 	edits = 3
 	for _, word := range spellings {

@@ -36,6 +36,39 @@ func TestNormalize_foldsWhatLooksAlike(t *testing.T) {
 	}
 }
 
+func TestNormalize_html_isResolvedOnce(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"<p>I want a <b>refund</b></p>", "i want a refund"},
+		{"re<b>fund</b>", "refund"},
+		{"one<br/>two<BR>three<div class='x'>four</div>", "one\ntwo\nthree\nfour"},
+		{`<a href="https://a.b/?x>y" title='<'>here</a>`, "here"},
+		{"I don&#39;t &amp;amp; won&apos;t", "i dont &amp; wont"},
+		{"&lt;b&gt; &#x4eba;&#24037;&nbsp;!", "<b> 人工 !"},
+		{"a < b > c <3 <me> <b", "a < b > c <3 <me> <b"},
+		{"AT&T; &notit; &; &#; &amp", "at&t; &notit; &; &#; &amp"},
+		{"e<i>\u0301</i>", "é"},
+		{"<ul><li>一</li><li>二</li></ul>", "一\n二"},
+		{"aaa <i>b</i>bb", "aa bb"},
+	} {
+		if got := Normalize(tt.in); got != tt.want {
+			t.Errorf("Normalize(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestOrigSpan_html_leadsBackToTheOriginal(t *testing.T) {
+	for _, tt := range []struct{ phrase, message, want string }{
+		{"refund", "<p>a re<b>fund</b>!</p>", "re<b>fund"},
+		{"人工", "<p>&nbsp;&#20154;&#24037;</p>", "&#20154;&#24037;"},
+		{"dont", "<i>I don&#39;t</i> know", "don&#39;t"},
+		{"last", strings.Repeat("<b>好</b>", 600) + " <i>last</i>", "last"},
+	} {
+		if got := spans(matcherOf(t, tt.phrase), tt.message); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%s in %q: %q, want %q", tt.phrase, tt.message, got, tt.want)
+		}
+	}
+}
+
 func tokensOf(s string) []string {
 	var m Message
 	m.Reset(s)
@@ -140,6 +173,15 @@ func TestFind_meansWhatTheTableSays(t *testing.T) {
 		{`/\d{5}/`, "call 12315 now", []string{"12315"}},
 		{`/人工+/`, "人工工 agent", []string{"人工工"}},
 		{`/don't\s+want/`, "I DON’T want", []string{"DON’T want"}},
+		{`/在吗？/`, "你在吗?", []string{"在吗"}},
+		{`/在吗？/`, "你在吗？", []string{"在吗"}},
+		{`/在吗？/`, "你在", nil},
+		{`/（急）/`, "（急）退款", []string{"急"}},
+		{`/（急）/`, "很急", nil},
+		{`/急[！？]{2}/`, "急！？", []string{"急"}},
+		{`/急\！/`, "急!", []string{"急"}},
+		{`/[０-９]{3}单/`, "123单", []string{"123单"}},
+		{`/等…/`, "等...", []string{"等"}},
 		{`/轉.工/`, "转人工", []string{"转人工"}},
 		{`/[?!]{2,}/`, "what?!", []string{""}},
 		{"representative", "i need a representitive", []string{"representitive"}},

@@ -225,11 +225,8 @@ func forgiven(r rune) bool {
 	case r >= 0x660 && r <= 0x669, r >= 0x6f0 && r <= 0x6f9, r >= 0x966 && r <= 0x96f: // digits
 		return false
 	}
-	switch scriptOf(r) {
-	case Latin, Cyrillic, Greek, Arabic, Devanagari:
-		return true
-	}
-	return false
+	s := scriptOf(r)
+	return s == Latin || s == Cyrillic || s == Greek || s == Arabic || s == Devanagari
 }
 
 // forgivable reports whether typing errors in a word of a phrase may be
