@@ -62,14 +62,11 @@ func (b *Bot) assignTarget(ctx context.Context, e *desk.Event) (*rules.Target, e
 // kept and no transfer is made.
 func (b *Bot) consider(ctx context.Context, e *desk.Event, text string) (*record, error) {
 	r := &record{event: e, policy: b.Policy(), started: b.Now()}
-	err := b.Conversations.Update(ctx, conversationID(e), func(c *rules.Conversation) (store.Effect, error) {
-		var copied rules.Conversation
-		copied.CopyFrom(c)
+	err := b.Conversations.View(ctx, conversationID(e), func(c *rules.Conversation) {
 		ask := question(e, text)
 		ask.At, ask.Muted = r.started, b.Muted()
-		r.decision = r.policy.Decide(&copied, *ask)
-		r.language = copied.Language()
-		return store.Effect{}, nil
+		r.decision = r.policy.Decide(c, *ask)
+		r.language = c.Language()
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

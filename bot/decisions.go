@@ -19,8 +19,6 @@ type record struct {
 	started  time.Time
 	decision rules.Decision
 	language string
-	alarm    time.Time // when bot_silent could next hold
-	hasAlarm bool
 }
 
 // DecisionRecord is a decision as the log and GET /api/decisions show it. The

@@ -19,13 +19,16 @@ func (b *Bot) Handle(ctx context.Context, e *desk.Event) (Answer, error) {
 		json, err := b.accept(context.WithoutCancel(ctx), e)
 		return Answer{JSON: json}, err
 	}
-	answer, first, err := b.Dedup.Claim(ctx, key, named(e))
+	claim, err := b.Dedup.Claim(ctx, key, named(e))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 	}
-	if !first {
+	if !claim.First {
 		b.Metrics.DedupHits.Inc()
-		return Answer{JSON: answer, Repeat: true}, nil
+		if claim.Answer == nil { // it was not kept
+			claim.Answer = b.answerTo(e, false)
+		}
+		return Answer{JSON: claim.Answer, Repeat: true}, nil
 	}
 	// The claim must end, also when the sender hangs up and when we panic.
 	ctx = context.WithoutCancel(ctx)

@@ -246,7 +246,7 @@ type namedMarks struct {
 	conversations []string
 }
 
-func (m *namedMarks) Claim(ctx context.Context, key, conversation string) ([]byte, bool, error) {
+func (m *namedMarks) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
 	m.conversations = append(m.conversations, conversation)
 	return m.Dedup.Claim(ctx, key, conversation)
 }

@@ -83,6 +83,7 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 		Policy: mustLoad(t, testRules), Desk: w.desk, Outbox: outbox,
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1000,
+			Alarms:  w.alarms(),
 			Expires: func(c *rules.Conversation) time.Time { return w.bot.Policy().Expiry(c) },
 		}),
 		Dedup:   memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000}),
@@ -93,6 +94,14 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 	}
 	w.bot = New(o)
 	return w
+}
+
+// alarms are the bot's timers, for the store to set.
+func (w *world) alarms() store.Alarms {
+	return store.Alarms{
+		Next: func(c *rules.Conversation) time.Time { return w.bot.NextAlarm(c) },
+		Set:  func(id string, at time.Time) { w.bot.SetAlarm(id, at) },
+	}
 }
 
 func mustLoad(t *testing.T, src string) *rules.Policy {
@@ -147,10 +156,7 @@ func (w *world) user(text string) Answer {
 
 func (w *world) phase() (p rules.Phase) {
 	w.t.Helper()
-	err := w.bot.Conversations.Update(w.t.Context(), "s1", func(c *rules.Conversation) (store.Effect, error) {
-		p = c.Phase()
-		return store.Effect{}, nil
-	})
+	err := w.bot.Conversations.View(w.t.Context(), "s1", func(c *rules.Conversation) { p = c.Phase() })
 	if err != nil {
 		w.t.Fatal(err)
 	}

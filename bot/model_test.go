@@ -192,10 +192,10 @@ func (w *phaseWalk) open(t *testing.T, policy *rules.Policy) {
 	w.bot.SetPolicy(policy)
 	if w.disk != nil {
 		conversations := memory.NewConversations(memory.ConversationsOptions{
-			Outbox: outbox, Keeper: w.disk, Max: 1000, Lasting: (*rules.Conversation).Lasting,
+			Outbox: outbox, Journal: w.disk, Alarms: w.alarms(), Max: 1000, Lasting: (*rules.Conversation).Lasting,
 			Expires: func(c *rules.Conversation) time.Time { return policy.Expiry(c) },
 		})
-		left := w.disk.Restored()
+		left, _ := w.disk.Restored()
 		conversations.Restore(left)
 		w.bot.Conversations = conversations
 		w.bot.Wake(slices.Collect(maps.Keys(left)))

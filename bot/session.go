@@ -154,7 +154,6 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 			r.decision = policy.Decide(c, *s.turn)
 		}
 		r.language = c.Language()
-		r.alarm, r.hasAlarm = policy.NextTimer(c)
 		return b.effect(e, r), nil
 	})
 	if errors.Is(err, store.ErrPending) {
@@ -163,7 +162,7 @@ func (b *Bot) decide(ctx context.Context, policy *rules.Policy, e *desk.Event, s
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	b.timers.set(e, r.alarm, r.hasAlarm)
+	b.timers.describe(e)
 	return r, nil
 }
 
@@ -172,20 +171,10 @@ func (b *Bot) effect(e *desk.Event, r *record) (f store.Effect) {
 	if r.decision.Outcome == rules.OutcomeTransfer {
 		f.Transfer = b.transfer(e, &r.decision, r.language)
 	}
-	f.Timed, f.Alarm = r.policy.Timed() || e.Name == eventTimer, r.alarm
 	ours := acts(r.decision)
 	if e.Command != "" && (ours || b.Backend == nil || !passedOn(e.Command)) {
 		f.DedupKey, f.Answer = e.DedupKey(), b.answerTo(e, ours)
 	}
-	return f
-}
-
-// alarmOf is the effect of a change that is no turn: the conversation may want
-// to be woken at another time.
-func (b *Bot) alarmOf(c *rules.Conversation) (f store.Effect) {
-	p := b.Policy()
-	f.Timed = p.Timed()
-	f.Alarm, _ = p.NextTimer(c)
 	return f
 }
 
@@ -197,7 +186,7 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, id string, r *record) error {
 	r.decision.Chain = nil
 	return b.Conversations.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(rules.EventTransferring, r.started, time.Time{})
-		return b.alarmOf(c), nil
+		return store.Effect{}, nil
 	})
 }
 
@@ -249,7 +238,7 @@ func (b *Bot) offered(session, rule string, sent bool) {
 		} else {
 			b.Policy().OfferFailed(c, rule)
 		}
-		return b.alarmOf(c), nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		b.Log.WithError(err).WithField("session", clip(session)).Error("an offer could not be kept with its conversation")

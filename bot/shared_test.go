@@ -6,7 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"escalator/bot/store"
+	redisclient "github.com/redis/go-redis/v9"
+
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis"
 	"escalator/bot/store/redis/redistest"
@@ -31,11 +32,12 @@ func join(t *testing.T, server *redistest.Server) *joined {
 	expires := func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 	j := &joined{}
 	j.replica = redis.NewReplica(redis.ReplicaOptions{
-		Client: client, Expires: expires, Changed: func(bool, error) {},
+		Client: client, Expires: expires, NextAlarm: func(c *rules.Conversation) time.Time { return j.Bot.NextAlarm(c) }, Changed: func(bool, error) {},
 		Refuge: redis.Refuge{
 			Conversations: memory.NewConversations(memory.ConversationsOptions{Outbox: outbox, Max: 1000, Expires: expires}),
 			Dedup:         memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000}),
 			Outbox:        outbox,
+			Writable:      func() error { return nil },
 		},
 	})
 	if err := j.replica.Connect(t.Context()); err != nil {
@@ -143,10 +145,10 @@ func TestShareMutes_tellsTheOthersAtOnce_notAtTheNextLook(t *testing.T) {
 func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {
 	server := redistest.Start(t)
 	j := join(t, server)
-	err := j.replica.Update(t.Context(), "s", func(*rules.Conversation) (store.Effect, error) {
-		return store.Effect{Timed: true, Alarm: time.Now().Add(-time.Minute)}, nil
-	})
-	if err != nil {
+	client := server.Client()
+	defer func() { _ = client.Close() }()
+	const key = "escalator:1:{alarms}"
+	if err := client.ZAdd(t.Context(), key, redisclient.Z{Score: float64(time.Now().Add(-time.Minute).UnixMilli()), Member: "s"}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	ids, err := j.replica.Overdue(t.Context())
@@ -154,9 +156,7 @@ func TestWake_ofAConversationThatNeedsNoAlarm_forgetsIt(t *testing.T) {
 		t.Fatalf("Overdue = %q, %v", ids, err)
 	}
 	j.Wake(append(ids, "forgotten long ago"))
-	client := server.Client()
-	defer func() { _ = client.Close() }()
-	if left, err := client.ZCard(t.Context(), "escalator:1:{alarms}").Result(); left != 0 || err != nil {
+	if left, err := client.ZCard(t.Context(), key).Result(); left != 0 || err != nil {
 		t.Errorf("%d alarms are left, %v", left, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/store/memory"
+	"escalator/rules"
 )
 
 const speakingRules = `
@@ -210,10 +211,13 @@ func TestTimers_afterARestart_areMadeAgain(t *testing.T) {
 		if err := w.bot.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
-		conversations := w.bot.Conversations
+		left := new(rules.Conversation)
+		if err := w.bot.Conversations.View(t.Context(), "s1", func(c *rules.Conversation) { left.CopyFrom(c) }); err != nil {
+			t.Fatal(err)
+		}
 		w = newWorld(t, w.outbox)
 		w.bot.SetPolicy(mustLoad(t, speakingRules))
-		w.bot.Conversations = conversations
+		w.bot.Conversations.(*memory.Conversations).Restore(map[string]*rules.Conversation{"s1": left})
 		w.bot.Start()
 		w.bot.Wake([]string{"s1"})
 		time.Sleep(time.Minute)

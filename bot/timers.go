@@ -53,22 +53,32 @@ func (t *timers) stop() {
 	t.work.Wait()
 }
 
-// set plans, moves or (with ok false) cancels the alarm of a conversation.
-func (t *timers) set(e *desk.Event, at time.Time, ok bool) {
+// SetAlarm plans, moves or (zero) cancels the turn by the clock of a conversation;
+// see store.Alarms.
+func (b *Bot) SetAlarm(id string, at time.Time) { b.timers.set(id, at) }
+
+// NextAlarm is when a conversation wants a turn by the clock; see store.Alarms.
+func (b *Bot) NextAlarm(c *rules.Conversation) time.Time {
+	at, _ := b.Policy().NextTimer(c)
+	return at
+}
+
+// set plans, moves or (zero) cancels the alarm of a conversation.
+func (t *timers) set(id string, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	id := conversationID(e)
 	a := t.byID[id]
 	switch {
-	case !ok && a == nil:
+	case at.IsZero() && a == nil:
 		return
-	case !ok:
+	case at.IsZero():
 		heap.Remove(&t.heap, a.index)
 		delete(t.byID, id)
 		return
 	case a == nil:
 		id = strings.Clone(id)
-		a = &alarm{at: at, id: id, session: strings.Clone(e.SessionID), user: strings.Clone(e.UserID), service: strings.Clone(e.ServiceID)}
+		e := eventOf(id)
+		a = &alarm{at: at, id: id, session: e.SessionID, user: e.UserID, service: e.ServiceID}
 		t.byID[id] = a
 		heap.Push(&t.heap, a)
 	default:
@@ -80,6 +90,18 @@ func (t *timers) set(e *desk.Event, at time.Time, ok bool) {
 		case t.earlier <- struct{}{}:
 		default:
 		}
+	}
+}
+
+// describe says whose conversation it is that has an alarm: its id may not tell.
+func (t *timers) describe(e *desk.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a := t.byID[conversationID(e)]; a != nil && a.session == "" {
+		a.session = strings.Clone(e.SessionID)
+	}
+	if a := t.byID[conversationID(e)]; a != nil && a.user == "" {
+		a.user, a.service = strings.Clone(e.UserID), strings.Clone(e.ServiceID)
 	}
 }
 
@@ -138,7 +160,7 @@ func (t *timers) fire(a *alarm) {
 	turn := &rules.Turn{Kind: rules.TimerTurn}
 	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})
 	if err != nil { // nothing can be stored now; the silence goes on, so look again
-		t.set(e, t.bot.Now().Add(storeRetry), true)
+		t.set(a.id, t.bot.Now().Add(storeRetry))
 		return
 	}
 	t.bot.report(r)
@@ -150,11 +172,10 @@ func (t *timers) fire(a *alarm) {
 func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
 		b.links.restore(id, "")
+		// The store plans the alarm, and forgets one that nobody needs any more.
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 			c.SetBack(b.Now())
-			at, ok := b.Policy().NextTimer(c)
-			b.timers.set(eventOf(id), at, ok)
-			return store.Effect{Timed: !ok}, nil // an alarm that nobody needs any more is forgotten
+			return store.Effect{}, nil
 		})
 	}
 }

@@ -39,7 +39,7 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
 	at := b.Now()
 	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
 		b.Policy().Settle(c, t.Rule, r, at)
-		return b.alarmOf(c), nil
+		return store.Effect{}, nil
 	})
 	if err != nil {
 		b.Log.WithError(err).WithField("session", mask.Clip(t.Session)).Error("the end of a transfer could not be kept with its conversation")

@@ -93,9 +93,7 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 		return nil, bot.Answer{}, err
 	}
 	event.RawQuery, event.Header = r.URL.RawQuery, r.Header
-	ctx := &patientContext{Context: r.Context(), limit: duplicateWait}
-	defer ctx.cancel()
-	answer, err := h.bot.Handle(ctx, event)
+	answer, err := h.bot.Handle(r.Context(), event)
 	if err != nil {
 		return event, bot.Answer{}, &causedError{errUnavailable, err}
 	}

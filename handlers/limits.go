@@ -14,9 +14,6 @@ const (
 	writeTimeout      = 15 * time.Second
 	idleTimeout       = 2 * time.Minute
 
-	// duplicateWait bounds how long a copy of a callback waits for the first
-	// one's answer: Tencent itself waits 2 s (PROTOCOL.md 4.4).
-	duplicateWait = 2 * time.Second
 	// retryAfter is what a sender is told to wait when nothing can be stored.
 	retryAfter = time.Second
 )

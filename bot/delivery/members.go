@@ -25,7 +25,7 @@ func (c *Courier) AgentFree(ctx context.Context, agent string) {
 	c.freed.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, hastenWithin)
 	defer cancel()
-	list, err := c.opt.Outbox.List(ctx)
+	list, err := c.opt.Outbox.List(ctx, store.Waiting)
 	if err != nil {
 		return // they are tried at their time all the same
 	}
@@ -33,9 +33,6 @@ func (c *Courier) AgentFree(ctx context.Context, agent string) {
 	for _, t := range list {
 		if ctx.Err() != nil {
 			break
-		}
-		if t.State != store.Waiting {
-			continue
 		}
 		due := c.opt.Now()
 		if !names(t, agent) {

@@ -68,10 +68,10 @@ func New(r prometheus.Registerer) *Metrics {
 func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues(what).Inc }
 
 // WatchStores registers the gauges that are read off the stores when asked for.
-func (m *Metrics) WatchStores(c store.Conversations, o store.Outbox, now func() time.Time) {
+func (m *Metrics) WatchStores(live func() int, o store.Outbox, now func() time.Time) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: prefix, Name: "sessions_live", Help: "Conversations kept.",
-	}, func() float64 { return float64(c.Live()) }))
+	}, func() float64 { return float64(live()) }))
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc(prometheus.BuildFQName(prefix, "", name), help, nil, nil)
 	}

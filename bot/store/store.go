@@ -17,50 +17,97 @@ var ErrNotFound = errors.New("the outbox holds no such transfer")
 
 // Conversations keeps the state of the live conversations.
 type Conversations interface {
+	// View runs look on a copy of the conversation named id, a new one if it is
+	// not known. Nothing that look does to it is kept.
+	View(ctx context.Context, id string, look func(*rules.Conversation)) error
 	// Update runs change on the conversation named id, alone. A conversation
-	// that is not known is a new one. When its effect holds a transfer, that is
-	// put into the outbox before the changed conversation can be seen; when
-	// change or the outbox fails, the conversation stays as it was.
-	// A driver may run change more than once: it must have no other effect, and
-	// what the last run returned counts.
+	// that is not known is a new one. All of the effect and the changed
+	// conversation are kept together, or nothing is: when change fails or panics,
+	// or the transfer cannot be stored, the conversation stays as it was.
+	// A driver may run change more than once: it must do nothing else, and what
+	// the last run returned counts.
 	Update(ctx context.Context, id string, change Change) error
-	// Live returns how many conversations are kept.
-	Live() int
 }
 
 // Change is what Conversations.Update runs.
 type Change func(c *rules.Conversation) (Effect, error)
 
-// Effect is what a change leads to, beside the changed conversation.
+// Effect is what a change leads to, beside the changed conversation and its alarm
+// (see Alarms).
 type Effect struct {
 	// Transfer is due; nil: none is.
 	Transfer *Transfer
-	// Timed says that rules have turns by the clock, and Alarm when the
-	// conversation next wants one; zero: never. A driver that several processes
-	// share has one of them wake it, if the process that set the alarm is gone
-	// by then.
-	Timed bool
-	Alarm time.Time
-	// DedupKey is the claimed callback (Dedup.Claim) that this change belongs to,
-	// and Answer what it is answered, where that is known by now. A driver may
-	// keep them together with the conversation; Finish is called all the same.
+	// DedupKey is the claimed callback (Dedup.Claim) that this change counts into
+	// its conversation; "": none. Answer is what it is answered; nil where that is
+	// not known yet, Finish says it then. From now on no copy of the callback
+	// counts again, whatever becomes of this process: one that finds no answer is
+	// told that the callback was Counted.
 	DedupKey string
 	Answer   []byte
 }
 
+// Alarms wakes conversations: a rule may ask for how long the bot has been
+// silent. Drivers call Set for each change of a conversation, while it is
+// locked, so that no alarm is lost or set late. The zero Alarms wakes nobody.
+type Alarms struct {
+	// Next is when a conversation wants a turn by the clock; zero: never.
+	Next func(*rules.Conversation) time.Time
+	// Set plans, moves or (zero) cancels the alarm of a conversation of this
+	// process. It must not call the store.
+	Set func(id string, at time.Time)
+}
+
+// Of returns when a conversation wants to be woken; zero: never.
+func (a Alarms) Of(c *rules.Conversation) time.Time {
+	if a.Next == nil {
+		return time.Time{}
+	}
+	return a.Next(c)
+}
+
+// Plan sets the alarm of a conversation of this process.
+func (a Alarms) Plan(id string, at time.Time) {
+	if a.Set != nil {
+		a.Set(id, at)
+	}
+}
+
 // Dedup remembers which callbacks were seen, and what was answered.
 type Dedup interface {
-	// Claim takes the mark named key. The first caller gets first = true and
-	// must end with Finish or Release. The others wait for it, up to the end of
-	// ctx, and get its answer; after a Release one of them becomes the first.
-	// conversation is the id of the one that the callback belongs to, or empty;
-	// it is the same for each copy of a callback.
-	Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error)
-	// Finish keeps the answer for those who come later. The slice is kept.
+	// Claim takes the callback named key. One caller is the first and must end
+	// with Finish or Release. The others wait for it, up to the end of ctx or the
+	// driver's own timeout (ErrBusy), and get its answer; after a Release one of
+	// them becomes the first. conversation is the id of the one that the callback
+	// belongs to, or empty; it is the same for each copy of a callback.
+	Claim(ctx context.Context, key, conversation string) (Claim, error)
+	// Finish keeps the answer for those who come later. The slice is kept. One
+	// that is too large, or nil, is not kept: a repeat gets none.
 	Finish(ctx context.Context, key string, answer []byte)
-	// Release forgets the mark, so that the sender's next try is a first one.
+	// Release gives the callback up: the sender's next try is a first one. What
+	// Update has kept of it stays.
 	Release(ctx context.Context, key string)
 }
+
+// Claim is what Dedup.Claim found.
+type Claim struct {
+	// First says that the caller is to handle the callback.
+	First bool
+	// Counted says, to the first, that an earlier try has counted the callback into
+	// its conversation (Effect.DedupKey) and was then given up, or died: it must be
+	// answered, and must not count again.
+	Counted bool
+	// Answer is what the callback was answered, to all but the first; nil where that
+	// was not kept.
+	Answer []byte
+}
+
+// DuplicateWait is how long a copy of a callback waits for the first one, where a
+// driver is not told otherwise: Tencent itself waits as long (PROTOCOL.md 4.4).
+const DuplicateWait = 2 * time.Second
+
+// ErrBusy is returned by Dedup.Claim when the first of several copies did not end
+// in time.
+var ErrBusy = errors.New("another copy of this callback is still being handled")
 
 // Outbox keeps the transfers that were decided and are not delivered yet.
 type Outbox interface {
@@ -83,11 +130,10 @@ type Outbox interface {
 	Delete(ctx context.Context, t *Transfer) error
 	// Get returns the transfer of a conversation, or ErrNotFound.
 	Get(ctx context.Context, id string) (*Transfer, error)
-	// List returns all transfers, oldest first: pending, waiting and given up.
-	List(ctx context.Context) ([]*Transfer, error)
+	// List returns the transfers that are in one of the states, or all where none
+	// is named, oldest first.
+	List(ctx context.Context, in ...TransferState) ([]*Transfer, error)
 	// Changed receives a value after a transfer was put or saved, so that the
 	// courier begins at once instead of at the next tick.
 	Changed() <-chan struct{}
-	// Writable reports why nothing can be stored, or nil.
-	Writable() error
 }

@@ -37,7 +37,7 @@ type Transfer struct {
 	Created time.Time `json:"created"`
 	Due     time.Time `json:"due"`
 
-	State State `json:"state"`
+	State TransferState `json:"state"`
 	// Step is the position in Chain that comes next.
 	Step int `json:"step"`
 	// Calls counts the calls of transfer_to_human so far. Retries counts how often in a
@@ -60,18 +60,22 @@ type Transfer struct {
 	// Until is when waiting for an agent ends (State Waiting).
 	Until time.Time `json:"until,omitzero"`
 
+	// Restored says that an earlier process left it: it is tried once before its
+	// age counts, because no clock can tell how long that process was away.
+	Restored bool `json:"-"`
+
 	Code  int    `json:"code,omitempty"`
 	Error string `json:"error,omitempty"`
 }
 
-// State says where a transfer stands.
-type State uint8
+// TransferState says where a transfer stands.
+type TransferState uint8
 
 // The states of a transfer in the outbox. A transfer that was delivered is not
 // in the outbox.
 const (
 	// Pending is on its way: it is tried when it is due.
-	Pending State = iota
+	Pending TransferState = iota
 	// Waiting found no agent and is tried again now and then
 	// (retry_if_no_agent); the conversation is the bot's meanwhile.
 	Waiting
@@ -82,18 +86,18 @@ const (
 var stateNames = [...]string{Pending: "pending", Waiting: "waiting", GivenUp: "given_up"}
 
 // String returns the state's name as the API and the log print it.
-func (s State) String() string { return stateNames[s] }
+func (s TransferState) String() string { return stateNames[s] }
 
 // MarshalText writes the state by name.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s TransferState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a state by name; an unknown one is Pending, so that a
 // transfer is rather tried once more than forgotten.
-func (s *State) UnmarshalText(b []byte) error {
+func (s *TransferState) UnmarshalText(b []byte) error {
 	*s = Pending
 	for i, n := range stateNames {
 		if n == string(b) {
-			*s = State(i)
+			*s = TransferState(i)
 		}
 	}
 	return nil

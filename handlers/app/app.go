@@ -60,7 +60,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	if err != nil {
 		return nil, err
 	}
-	metrics.WatchStores(kept.conversations, kept.outbox, time.Now)
+	metrics.WatchStores(kept.local.Live, kept.outbox, time.Now)
 
 	ownBot, recorder, err := a.companions()
 	if err != nil {
@@ -80,7 +80,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
 		NotReady: func() (reasons []string) {
-			if err := kept.outbox.Writable(); err != nil {
+			if err := kept.writable(); err != nil {
 				reasons = append(reasons, "the outbox cannot be written: "+err.Error())
 			}
 			return reasons
@@ -107,7 +107,7 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 
 // openData opens what must survive a restart. Damage is told of, not fatal.
 func openData(s *Settings, log *logrus.Logger) (*bolt.Store, error) {
-	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Report: func(problem, keptAt string) {
+	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, KeepAnswers: s.DedupFor, Report: func(problem, keptAt string) {
 		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
 	}})
 	if err != nil {
@@ -141,7 +141,8 @@ func (a *App) companions() (ownBot bot.Backend, recorder bot.Recorder, err error
 
 // takeUp restores what an earlier process left.
 func (a *App) takeUp(kept *stores) {
-	left := kept.disk.Restored()
+	left, answers := kept.disk.Restored()
+	kept.localMarks.Restore(answers)
 	kept.local.Restore(left)
 	a.bot.Wake(slices.Collect(maps.Keys(left)))
 	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {

@@ -23,9 +23,11 @@ type stores struct {
 	conversations store.Conversations
 	marks         store.Dedup
 	outbox        store.Outbox
+	writable      func() error    // why the outbox takes nothing, or nil
 	pace          delivery.RateLimiter // nil: this process alone
 	replica       *redis.Replica
 	local         *memory.Conversations
+	localMarks    *memory.Dedup
 	disk          *bolt.Store
 }
 
@@ -46,24 +48,25 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	}
 	a.onStop("data folder", func(context.Context) error { return disk.Close() })
 	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
-	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	alarms := store.Alarms{
+		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
+		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
+	}
 	local := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: disk, Keeper: disk, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
-		Lasting: func(c *rules.Conversation) bool {
-			_, waits := a.bot.Policy().NextTimer(c)
-			return waits || c.Lasting()
-		},
+		Outbox: disk, Journal: disk, Dedup: marks, Alarms: alarms, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
+		Lasting: (*rules.Conversation).Lasting,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, local.Sweep) })
-	all := &stores{conversations: local, marks: marks, outbox: disk, local: local, disk: disk}
+	all := &stores{conversations: local, marks: marks, outbox: disk, writable: disk.Writable, local: local, localMarks: marks, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}
-	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Dedup: marks, Outbox: disk}, expires, registry)
+	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Dedup: marks, Outbox: disk, Writable: disk.Writable}, expires, alarms.Next, registry)
 	if err != nil {
 		return nil, err
 	}
-	all.conversations, all.marks, all.outbox, all.pace = all.replica, all.replica, all.replica, all.replica.RateLimiter()
+	all.conversations, all.marks, all.outbox, all.writable, all.pace = all.replica, all.replica, all.replica, all.replica.Writable, all.replica.RateLimiter()
 	return all, nil
 }
 
@@ -80,7 +83,7 @@ func RedisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
 
 // openReplica joins the other replicas. A Redis that does not answer is no
 // reason not to start: the replica works alone until it does.
-func (a *App) openReplica(refuge redis.Refuge, expires func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
+func (a *App) openReplica(refuge redis.Refuge, expires, nextAlarm func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
 	client, err := RedisClient(a.settings, a.log)
 	if err != nil {
 		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
@@ -91,7 +94,7 @@ func (a *App) openReplica(refuge redis.Refuge, expires func(*rules.Conversation)
 	})
 	registry.MustRegister(up)
 	replica := redis.NewReplica(redis.ReplicaOptions{
-		Client: client, Refuge: refuge, Expires: expires,
+		Client: client, Refuge: refuge, Expires: expires, NextAlarm: nextAlarm,
 		Changed: func(isUp bool, cause error) {
 			if isUp {
 				up.Set(1)

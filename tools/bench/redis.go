@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"escalator/bot/store"
 	"escalator/bot/store/redis"
 	"escalator/rules"
 )
@@ -38,7 +39,7 @@ func openRedis(dir string) (stores, error) {
 	marks, outbox := redis.NewDedup(client), redis.NewOutbox(client)
 	return stores{
 		marks: marks, outbox: outbox,
-		conversations: redis.NewConversations(client, marks, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }),
+		conversations: redis.NewConversations(client, marks, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }, store.Alarms{}),
 		close:         func() error { defer server.stop(); return client.Close() },
 	}, nil
 }

@@ -55,9 +55,9 @@ func openBolt(dir string) (stores, error) {
 	return stores{conversations: conversationsOn(disk, disk), outbox: disk, close: disk.Close}, nil
 }
 
-func conversationsOn(o store.Outbox, k memory.Keeper) store.Conversations {
+func conversationsOn(o store.Outbox, k memory.Journal) store.Conversations {
 	return memory.NewConversations(memory.ConversationsOptions{
-		Outbox: o, Keeper: k, Max: 1_000_000, Lasting: (*rules.Conversation).Lasting,
+		Outbox: o, Journal: k, Max: 1_000_000, Lasting: (*rules.Conversation).Lasting,
 		Expires: func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) },
 	})
 }
@@ -98,7 +98,7 @@ func (b *bench) storeRows(name string, s stores) {
 	if s.marks != nil {
 		answer := []byte("{}")
 		add("claim and finish a mark", func(ctx context.Context, id string) {
-			_, _, _ = s.marks.Claim(ctx, id, "")
+			_, _ = s.marks.Claim(ctx, id, "")
 			s.marks.Finish(ctx, id, answer)
 		})
 	}

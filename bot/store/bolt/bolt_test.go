@@ -15,6 +15,7 @@ import (
 
 	"escalator/bot/store"
 	"escalator/bot/store/bolt"
+	"escalator/bot/store/memory"
 	"escalator/bot/store/storetest"
 	"escalator/rules"
 )
@@ -89,16 +90,16 @@ func TestStore_afterARestart_conversationsAreThere(t *testing.T) {
 	s := open(t, dir, &reports{})
 	c := new(rules.Conversation)
 	c.Observe(rules.EventWithHuman, time.Now(), time.Time{})
-	s.Keep("a", c)
-	s.Keep("b", c)
-	s.Keep("b", nil)
+	s.Keep(memory.Change{ID: "a", Conversation: c})
+	s.Keep(memory.Change{ID: "b", Conversation: c})
+	s.Keep(memory.Change{ID: "b"})
 	shut(t, s)
 	s = open(t, dir, &reports{})
-	restored := s.Restored()
+	restored, _ := s.Restored()
 	if len(restored) != 1 || restored["a"].Phase() != rules.PhaseHuman {
 		t.Errorf("restored %v", restored)
 	}
-	if len(s.Restored()) != 0 {
+	if again, _ := s.Restored(); len(again) != 0 {
 		t.Error("restored twice")
 	}
 }
@@ -198,7 +199,8 @@ func TestOpen_aDamagedRecord_isSetAside_andTheOthersLive(t *testing.T) {
 		t.Errorf("%d transfers, reports %q", len(list), r.said)
 	}
 	shut(t, s)
-	if r := (&reports{}); len(open(t, dir, r).Restored()) != 0 || len(r.said) != 0 {
+	r = &reports{}
+	if left, _ := open(t, dir, r).Restored(); len(left) != 0 || len(r.said) != 0 {
 		t.Errorf("reported again: %q", r.said)
 	}
 }

@@ -14,9 +14,9 @@ import (
 // wait for thousands of others.
 const maxGroup = 512
 
-// patience bounds how long a callback waits for its commit to begin: Tencent
+// commitTimeout bounds how long a callback waits for its commit to begin: Tencent
 // waits 2 s for the answer and then sends it again.
-const patience = 1500 * time.Millisecond
+const commitTimeout = 1500 * time.Millisecond
 
 // errBusy is returned for a write that waited too long and was taken back.
 var errBusy = errors.New("the disk is too slow: the commit did not begin in time")
@@ -33,26 +33,18 @@ type write struct {
 	settled *atomic.Bool
 }
 
-// companion goes with every commit: what is worth writing when there is one.
-type companion interface {
-	// take returns what waits to be written.
-	take() batch
-	// putBack returns what could not be committed.
-	putBack(batch)
-}
-
 // committer groups writes into transactions.
 type committer struct {
 	db      *bolt.DB
-	rider   companion
+	store   *Store // whose pending changes go with every commit
 	queue   chan write
 	mu      sync.RWMutex // guards closed against the queue's closing
 	closed  bool
 	working sync.WaitGroup
 }
 
-func newCommitter(db *bolt.DB, rider companion) *committer {
-	c := &committer{db: db, rider: rider, queue: make(chan write, maxGroup)}
+func newCommitter(db *bolt.DB, s *Store) *committer {
+	c := &committer{db: db, store: s, queue: make(chan write, maxGroup)}
 	c.working.Go(c.run)
 	return c
 }
@@ -62,10 +54,10 @@ func newCommitter(db *bolt.DB, rider companion) *committer {
 func (c *committer) do(change func(*bolt.Tx) error) error { return c.enqueue(change, nil) }
 
 // doSoon is do, but the change is taken back when its commit has not begun
-// after the patience. One that has begun is waited for: what became of it is not
+// within commitTimeout. One that has begun is waited for: what became of it is not
 // known before, and a promise must not be half kept.
 func (c *committer) doSoon(change func(*bolt.Tx) error) error {
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(commitTimeout)
 	defer timer.Stop()
 	return c.enqueue(change, timer.C)
 }
@@ -115,9 +107,10 @@ func taken(group []write) []write {
 	return slices.DeleteFunc(group, func(w write) bool { return !w.settled.CompareAndSwap(false, true) })
 }
 
-// commit writes one group and what rides with it.
+// commit writes one group, and the pending changes with it: they cost no fsync of
+// their own.
 func (c *committer) commit(group []write) error {
-	along := c.rider.take()
+	along := c.store.takePending()
 	err := c.db.Update(func(tx *bolt.Tx) error {
 		if err := along.write(tx); err != nil {
 			return err
@@ -130,7 +123,7 @@ func (c *committer) commit(group []write) error {
 		return nil
 	})
 	if err != nil {
-		c.rider.putBack(along)
+		c.store.putBackPending(along)
 	}
 	return err
 }

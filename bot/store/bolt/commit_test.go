@@ -16,24 +16,19 @@ func stuck(t *testing.T) (*committer, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCommitter(db, nothingAlong{})
+	c := newCommitter(db, &Store{unsaved: newPending()})
 	gate := make(chan struct{})
 	go func() { _ = c.do(func(*bolt.Tx) error { <-gate; return nil }) }()
 	synctest.Wait()
 	return c, func() { close(gate); synctest.Wait(); c.close(); _ = db.Close() }
 }
 
-type nothingAlong struct{}
-
-func (nothingAlong) take() batch   { return nil }
-func (nothingAlong) putBack(batch) {}
-
 func TestCommitter_aDiskThatHangs_failsTheCallbackInTime_andWritesNothingLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, release := stuck(t)
 		began, ran := time.Now(), false
 		err := c.doSoon(func(*bolt.Tx) error { ran = true; return nil })
-		if waited := time.Since(began); !errors.Is(err, errBusy) || waited != patience {
+		if waited := time.Since(began); !errors.Is(err, errBusy) || waited != commitTimeout {
 			t.Errorf("%v after %s", err, waited)
 		}
 		release()
@@ -63,8 +58,8 @@ func TestCommitter_aCommitThatHasBegun_isWaitedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newCommitter(db, nothingAlong{})
-		slow := func(*bolt.Tx) error { time.Sleep(3 * patience); return nil }
+		c := newCommitter(db, &Store{unsaved: newPending()})
+		slow := func(*bolt.Tx) error { time.Sleep(3 * commitTimeout); return nil }
 		if err := c.doSoon(slow); err != nil {
 			t.Errorf("doSoon = %v: the write is on disk", err)
 		}

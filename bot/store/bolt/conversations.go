@@ -6,6 +6,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"escalator/bot/store/memory"
 	"escalator/rules"
 )
 
@@ -17,67 +18,98 @@ const (
 	expireEvery = time.Minute
 )
 
-// Keep has the conversation written with the next commit, or forgotten when c
-// is nil. It does not wait.
-func (s *Store) Keep(id string, c *rules.Conversation) {
-	var value []byte
-	if c != nil {
-		var err error
-		if value, err = c.MarshalBinary(); err != nil {
-			return // no state of ours fails to encode; the next change tries again
+// pending is what waits to be written, encoded; a nil conversation is to be removed.
+// What belongs together is put in, and taken out, together.
+type pending struct {
+	conversations map[string][]byte
+	answers       map[string][]byte // by the callback's key; see encodeAnswer
+}
+
+func newPending() pending {
+	return pending{conversations: map[string][]byte{}, answers: map[string][]byte{}}
+}
+
+// add puts a change in.
+func (p pending) add(c memory.Change, now time.Time) error {
+	if c.ID != "" {
+		var value []byte
+		if c.Conversation != nil {
+			var err error
+			if value, err = c.Conversation.MarshalBinary(); err != nil {
+				return fmt.Errorf("encoding the conversation %s: %w", c.ID, err)
+			}
+		}
+		p.conversations[c.ID] = value
+	}
+	if c.DedupKey != "" && len(c.DedupKey) <= maxDedupKey {
+		p.answers[c.DedupKey] = encodeAnswer(c.Answer, now)
+	}
+	return nil
+}
+
+// putBack returns what could not be committed; what has changed since stays as it is.
+func (p pending) putBack(failed pending) {
+	for _, m := range [][2]map[string][]byte{{p.conversations, failed.conversations}, {p.answers, failed.answers}} {
+		for id, value := range m[1] {
+			if _, newer := m[0][id]; !newer {
+				m[0][id] = value
+			}
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.unsaved[id] = value
 }
 
-// Restored returns the conversations that an earlier process left, once.
-func (s *Store) Restored() map[string]*rules.Conversation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.restored
-	s.restored = nil
-	return r
-}
-
-// batch is conversations to write, encoded; a nil value is to be removed.
-type batch map[string][]byte
-
-func (b batch) write(tx *bolt.Tx) error {
-	bucket := tx.Bucket(bucketConversations)
-	for id, value := range b {
+func (p pending) write(tx *bolt.Tx) error {
+	conversations, answers := tx.Bucket(bucketConversations), tx.Bucket(bucketAnswers)
+	for id, value := range p.conversations {
 		var err error
 		if value == nil {
-			err = bucket.Delete([]byte(id))
+			err = conversations.Delete([]byte(id))
 		} else {
-			err = bucket.Put([]byte(id), value)
+			err = conversations.Put([]byte(id), value)
 		}
 		if err != nil {
 			return fmt.Errorf("writing the conversation %s: %w", id, err)
 		}
 	}
+	for key, value := range p.answers {
+		if err := answers.Put([]byte(key), value); err != nil {
+			return fmt.Errorf("writing the answer to %q: %w", key, err)
+		}
+	}
 	return nil
 }
 
-// take implements companion.
-func (s *Store) take() batch {
+// Keep implements memory.Journal: the change goes with the next commit.
+func (s *Store) Keep(c memory.Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := s.unsaved
-	s.unsaved = batch{}
-	return b
+	_ = s.unsaved.add(c, s.now()) // no state of ours fails to encode; the next change tries again
 }
 
-// putBack implements companion; what has changed since stays as it is.
-func (s *Store) putBack(b batch) {
+// Restored returns what an earlier process left, once: its conversations, and the
+// answers to callbacks by their keys (nil: counted, and not answered).
+func (s *Store) Restored() (conversations map[string]*rules.Conversation, answers map[string][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, value := range b {
-		if _, newer := s.unsaved[id]; !newer {
-			s.unsaved[id] = value
-		}
-	}
+	conversations, answers = s.conversations, s.answers
+	s.conversations, s.answers = nil, nil
+	return conversations, answers
+}
+
+// takePending returns what waits to be written.
+func (s *Store) takePending() pending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.unsaved
+	s.unsaved = newPending()
+	return p
+}
+
+// putBackPending returns what could not be committed.
+func (s *Store) putBackPending(p pending) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsaved.putBack(p)
 }
 
 // flushNowAndThen writes conversations that no transfer takes along.
@@ -93,13 +125,14 @@ func (s *Store) flushNowAndThen() {
 			_ = s.flush() // Writable tells of it
 		case <-expire.C:
 			s.expire()
+			s.expireAnswers()
 		}
 	}
 }
 
 func (s *Store) flush() error {
 	s.mu.Lock()
-	idle := len(s.unsaved) == 0 && s.failure == nil
+	idle := len(s.unsaved.conversations)+len(s.unsaved.answers) == 0 && s.failure == nil
 	s.mu.Unlock()
 	if idle {
 		return nil

@@ -15,7 +15,7 @@ import (
 // load reads what an earlier process left. A record that cannot be read is
 // moved to a bucket of its own and reported; the others are not harmed by it.
 func (s *Store) load() error {
-	s.restored = map[string]*rules.Conversation{}
+	s.conversations, s.answers = map[string]*rules.Conversation{}, map[string][]byte{}
 	pending := map[string]bool{}
 	err := s.db.Update(func(tx *bolt.Tx) error {
 		err := s.loadBucket(tx, bucketOutbox, func(id string, value []byte) error {
@@ -31,9 +31,17 @@ func (s *Store) load() error {
 			}
 			t.Clamp(s.now()) // the clock may have been set back meanwhile
 			t.OutcomeUnknown = t.OutcomeUnknown || t.State != store.GivenUp
+			t.Restored = true
 			pending[id] = t.State == store.Pending
 			s.index.Insert(t)
 			return nil
+		})
+		if err != nil {
+			return err
+		}
+		err = s.loadBucket(tx, bucketAnswers, func(key string, value []byte) (err error) {
+			s.answers[key], err = decodeAnswer(value)
+			return err
 		})
 		if err != nil {
 			return err
@@ -43,11 +51,11 @@ func (s *Store) load() error {
 			if err := c.UnmarshalBinary(value); err != nil {
 				return err
 			}
-			s.restored[id] = c
+			s.conversations[id] = c
 			return nil
 		})
 	})
-	for id, c := range s.restored {
+	for id, c := range s.conversations {
 		if c.Phase() == rules.PhaseTransferring && !pending[id] {
 			// The process ended between Desk's answer and the next commit: the
 			// outbox says that the transfer is over. Most likely Desk has the

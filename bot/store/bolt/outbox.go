@@ -9,18 +9,31 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"escalator/bot/store"
+	"escalator/bot/store/memory"
 )
 
 // Put implements store.Outbox: the transfer is on disk when it returns nil.
-func (s *Store) Put(_ context.Context, t *store.Transfer) error {
+func (s *Store) Put(_ context.Context, t *store.Transfer) error { return s.Commit(t, memory.Change{}) }
+
+// Commit implements memory.Journal.
+func (s *Store) Commit(t *store.Transfer, c memory.Change) error {
 	value, err := encode(t)
 	if err != nil {
+		return err
+	}
+	change := newPending()
+	if err := change.add(c, s.now()); err != nil {
 		return err
 	}
 	if err := s.index.Reserve(t.ID); err != nil {
 		return err
 	}
-	err = s.noted(s.commits.doSoon(func(tx *bolt.Tx) error { return tx.Bucket(bucketOutbox).Put([]byte(t.ID), value) }))
+	err = s.noted(s.commits.doSoon(func(tx *bolt.Tx) error {
+		if err := change.write(tx); err != nil {
+			return err
+		}
+		return tx.Bucket(bucketOutbox).Put([]byte(t.ID), value)
+	}))
 	if err != nil {
 		s.index.Unreserve(t.ID)
 		return fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
@@ -123,7 +136,9 @@ func (s *Store) Get(ctx context.Context, id string) (*store.Transfer, error) {
 }
 
 // List implements store.Outbox.
-func (s *Store) List(ctx context.Context) ([]*store.Transfer, error) { return s.index.List(ctx) }
+func (s *Store) List(ctx context.Context, in ...store.TransferState) ([]*store.Transfer, error) {
+	return s.index.List(ctx, in...)
+}
 
 // Stats counts what is held.
 func (s *Store) Stats() store.Stats { return s.index.Stats() }
@@ -131,4 +146,7 @@ func (s *Store) Stats() store.Stats { return s.index.Stats() }
 // Changed implements store.Outbox.
 func (s *Store) Changed() <-chan struct{} { return s.index.Changed() }
 
-var _ store.Outbox = (*Store)(nil)
+var (
+	_ store.Outbox   = (*Store)(nil)
+	_ memory.Journal = (*Store)(nil)
+)

@@ -29,6 +29,7 @@ var (
 	bucketMeta          = []byte("meta")
 	bucketOutbox        = []byte("outbox")        // conversation id → transfer, JSON
 	bucketConversations = []byte("conversations") // conversation id → conversation, binary
+	bucketAnswers       = []byte("answers")       // callback's key → when, and what it was answered
 	bucketDamaged       = []byte("damaged")       // records that could not be read, under their key
 	keyFormat           = []byte("format")
 )
@@ -40,6 +41,8 @@ var ErrInUse = errors.New("another process uses this data folder")
 type Options struct {
 	Dir string
 	Now func() time.Time // nil: time.Now
+	// KeepAnswers is how long callbacks are remembered over a restart.
+	KeepAnswers time.Duration
 	// Report is told of what was found damaged and where it is kept.
 	Report func(problem, keptAt string)
 }
@@ -52,10 +55,15 @@ type Store struct {
 	report  func(problem, keptAt string)
 	now     func() time.Time
 
+	keepAnswers time.Duration
+
+	// What an earlier process left, until Restored.
+	conversations map[string]*rules.Conversation
+	answers       map[string][]byte
+
 	mu       sync.Mutex
-	failure  error // of the last commit, nil when it went well
-	unsaved  batch // conversations for the next commit
-	restored map[string]*rules.Conversation
+	failure  error   // of the last commit, nil when it went well
+	unsaved  pending // for the next commit
 	closing  chan struct{}
 	flushing sync.WaitGroup
 }
@@ -112,7 +120,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, unsaved: batch{}, closing: make(chan struct{})}
+	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, keepAnswers: o.KeepAnswers, unsaved: newPending(), closing: make(chan struct{})}
 	defer func() {
 		if p := recover(); p != nil {
 			err = foreignError(fmt.Sprint(p))
@@ -153,7 +161,7 @@ func (s *Store) prepare() error {
 		if meta != nil && string(meta.Get(keyFormat)) != format {
 			return foreignError(fmt.Sprintf("its format is %q, this version reads %q", meta.Get(keyFormat), format))
 		}
-		for _, name := range [][]byte{bucketMeta, bucketOutbox, bucketConversations, bucketDamaged} {
+		for _, name := range [][]byte{bucketMeta, bucketOutbox, bucketConversations, bucketAnswers, bucketDamaged} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -184,7 +192,7 @@ func (s *Store) noted(err error) error {
 	return err
 }
 
-// Writable implements store.Outbox: it returns the error of the last commit.
+// Writable reports why nothing can be stored: the error of the last commit, or nil.
 // A commit is tried anew at the next flush, so the answer heals by itself.
 func (s *Store) Writable() error {
 	s.mu.Lock()

@@ -27,7 +27,7 @@ func TestStores_allocations_stayWithinTheirBudget(t *testing.T) {
 	}{
 		{"claim and finish", 4, func() {
 			k := key()
-			_, _, _ = marks.Claim(t.Context(), k, "")
+			_, _ = marks.Claim(t.Context(), k, "")
 			marks.Finish(t.Context(), k, answer)
 		}},
 		{"a new conversation", 4, func() { _ = conversations.Update(t.Context(), key(), nothing) }},

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,38 +11,26 @@ import (
 	"escalator/rules"
 )
 
-// stripes is how many conversations can be changed at the same moment. More
-// than connections in flight, so that two seldom wait for one commit.
-const stripes = 1024
-
 // lookAgain bounds how long a conversation may sit in its queue unseen, so
 // that one which is kept for a day does not hold back those behind it.
 const lookAgain = 30 * time.Minute
 
 // Conversations keeps the state of the live conversations of one process.
 type Conversations struct {
+	ConversationsOptions
 	table   *table
-	outbox  store.Outbox
-	keeper  Keeper
-	lasting func(*rules.Conversation) bool
-	expires func(*rules.Conversation) time.Time
-	seed    maphash.Seed
-	locks   [stripes]sync.Mutex
-	scratch sync.Pool // of *rules.Conversation, to undo a change that failed
-}
-
-// Keeper writes the conversations that must survive a restart.
-type Keeper interface {
-	// Keep has the conversation written, or forgotten when c is nil. It must
-	// not block, nor keep c.
-	Keep(id string, c *rules.Conversation)
+	locks   *store.Stripes
+	scratch sync.Pool // of *rules.Conversation: copies to look at, or to undo a change with
 }
 
 // ConversationsOptions says what is kept and for how long.
 type ConversationsOptions struct {
-	Outbox store.Outbox // where the transfers of Update go
-	Keeper Keeper       // nil: nothing survives a restart
-	// Lasting says which conversations the keeper gets; needed with a Keeper.
+	Outbox  store.Outbox // where the transfers of Update go; not needed with a Journal
+	Journal Journal      // nil: nothing survives a restart
+	Dedup   *Dedup       // where the answers of Update go; nil: only Finish keeps them
+	Alarms  store.Alarms
+	// Lasting says which conversations the journal gets, beside those with an
+	// alarm; needed with a Journal.
 	Lasting func(*rules.Conversation) bool
 	Max     int // over this the oldest idle one of the bot phase goes first
 	Expires func(*rules.Conversation) time.Time
@@ -57,7 +44,7 @@ type conversation struct {
 	state  rules.Conversation
 	until  atomic.Int64
 	pinned atomic.Bool
-	kept   atomic.Bool // the keeper has it
+	kept   atomic.Bool // the journal has it
 }
 
 func (c *conversation) expires() int64  { return c.until.Load() }
@@ -66,118 +53,165 @@ func (c *conversation) evictable() bool { return !c.pinned.Load() }
 // NewConversations returns an empty memory of conversations.
 func NewConversations(o ConversationsOptions) *Conversations {
 	m := &Conversations{
-		outbox:  o.Outbox,
-		keeper:  o.Keeper,
-		lasting: o.Lasting,
-		expires: o.Expires,
-		seed:    maphash.MakeSeed(),
+		ConversationsOptions: o, locks: store.NewStripes(),
 		scratch: sync.Pool{New: func() any { return new(rules.Conversation) }},
 	}
 	m.table = newTable(tableOptions{
-		max: o.Max, lookAgain: lookAgain, now: orNow(o.Now), evicted: orNothing(o.Evicted),
+		max: o.Max, lookAgain: lookAgain, clock: newClock(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(id string, e entry) {
 			if e.(*conversation).kept.Load() {
-				m.keeper.Keep(id, nil)
+				m.Journal.Keep(Change{ID: id})
 			}
 		},
 	})
 	return m
 }
 
-// Restore takes up conversations that an earlier process left. Those whose time
-// is over are forgotten.
+// Restore takes up conversations that an earlier process left, and plans their
+// alarms. Those whose time is over are forgotten.
 func (m *Conversations) Restore(left map[string]*rules.Conversation) {
-	now := m.table.now()
 	for id, state := range left {
-		if m.expires(state).Before(now) {
-			m.keeper.Keep(id, nil)
+		if m.table.clock.at(m.Expires(state)) < m.table.clock.millis() {
+			m.Journal.Keep(Change{ID: id})
 			continue
 		}
 		c := new(conversation)
 		c.state.CopyFrom(state)
 		c.kept.Store(true)
-		m.keep(id, c)
+		m.add(id, c)
+		m.Alarms.Plan(id, m.Alarms.Of(state))
 	}
+}
+
+// copyOf copies a conversation, a new one if it is not known. Give it back to
+// scratch.
+func (m *Conversations) copyOf(id string) (c *rules.Conversation, known bool) {
+	c = m.scratch.Get().(*rules.Conversation)
+	defer m.locks.Lock(id).Unlock()
+	e, known := m.table.get(id)
+	if known {
+		c.CopyFrom(&e.(*conversation).state)
+	} else {
+		c.CopyFrom(new(rules.Conversation))
+	}
+	return c, known
+}
+
+// View implements store.Conversations.
+func (m *Conversations) View(_ context.Context, id string, look func(*rules.Conversation)) error {
+	c, _ := m.copyOf(id)
+	defer m.scratch.Put(c)
+	look(c)
+	return nil
 }
 
 // Update implements store.Conversations.
 func (m *Conversations) Update(ctx context.Context, id string, change store.Change) error {
-	lock := &m.locks[maphash.String(m.seed, id)%stripes]
-	lock.Lock()
-	defer lock.Unlock()
-
+	defer m.locks.Lock(id).Unlock()
 	c := m.find(id)
 	before := m.scratch.Get().(*rules.Conversation)
-	defer m.scratch.Put(before)
 	before.CopyFrom(&c.state)
-
+	kept := false
+	defer func() { // also when change panics
+		if !kept {
+			c.state.CopyFrom(before)
+		}
+		m.scratch.Put(before)
+	}()
 	effect, err := change(&c.state)
-	if err == nil && effect.Transfer != nil {
-		err = m.outbox.Put(ctx, effect.Transfer)
-	}
 	if err != nil {
-		c.state.CopyFrom(before)
 		return err
 	}
-	m.keep(id, c)
+	alarm := m.Alarms.Of(&c.state)
+	if err := m.write(ctx, id, c, alarm, &effect); err != nil {
+		return err
+	}
+	kept = true
+	m.add(id, c)
+	m.Alarms.Plan(id, alarm)
+	if m.Dedup != nil && effect.DedupKey != "" {
+		m.Dedup.counted(effect.DedupKey, effect.Answer)
+	}
+	return nil
+}
+
+// write makes durable what a change led to. What is not the bot's, what a rule
+// will ask about, and the key of the callback with it, goes into the journal;
+// with a transfer in the same transaction, and at once.
+func (m *Conversations) write(ctx context.Context, id string, c *conversation, alarm time.Time, effect *store.Effect) error {
+	if m.Journal == nil {
+		if effect.Transfer == nil {
+			return nil
+		}
+		return m.Outbox.Put(ctx, effect.Transfer)
+	}
+	lasts := effect.Transfer != nil || !alarm.IsZero() || m.Lasting(&c.state)
+	if !lasts && !c.kept.Load() {
+		return nil
+	}
+	w := Change{ID: id}
+	if lasts {
+		w.Conversation, w.DedupKey, w.Answer = &c.state, effect.DedupKey, effect.Answer
+	}
+	if effect.Transfer == nil {
+		m.Journal.Keep(w)
+	} else if err := m.Journal.Commit(effect.Transfer, w); err != nil {
+		return err
+	}
+	c.kept.Store(lasts)
 	return nil
 }
 
 // Set keeps a state that was decided elsewhere, unless a newer one is here.
 func (m *Conversations) Set(id string, state *rules.Conversation) {
-	lock := &m.locks[maphash.String(m.seed, id)%stripes]
-	lock.Lock()
-	defer lock.Unlock()
+	defer m.locks.Lock(id).Unlock()
 	c := m.find(id)
 	if c.state.Seen().After(state.Seen()) {
 		return
 	}
 	c.state.CopyFrom(state)
-	m.keep(id, c)
+	alarm := m.Alarms.Of(state)
+	_ = m.write(context.Background(), id, c, alarm, &store.Effect{}) // without a transfer it cannot fail
+	m.add(id, c)
+	m.Alarms.Plan(id, alarm)
 }
 
-// State returns a copy of a conversation, if it is here.
-func (m *Conversations) State(id string) (state *rules.Conversation, ok bool) {
-	lock := &m.locks[maphash.String(m.seed, id)%stripes]
-	lock.Lock()
-	defer lock.Unlock()
-	e, ok := m.table.get(id)
+// Copy returns a copy of a conversation, if it is here.
+func (m *Conversations) Copy(id string) (state *rules.Conversation, ok bool) {
+	c, ok := m.copyOf(id)
+	defer m.scratch.Put(c)
 	if !ok {
 		return nil, false
 	}
 	state = new(rules.Conversation)
-	state.CopyFrom(&e.(*conversation).state)
+	state.CopyFrom(c)
 	return state, true
 }
 
 // find returns the entry of id, or a new one that is not in the table yet.
 func (m *Conversations) find(id string) *conversation {
-	if e, ok := m.table.get(id); ok {
+	e, live := m.table.get(id)
+	if live {
 		return e.(*conversation)
 	}
-	return new(conversation)
+	c := new(conversation)
+	if e != nil { // one whose time is over, and was not swept: the new one takes its place in the journal
+		c.kept.Store(e.(*conversation).kept.Swap(false))
+	}
+	return c
 }
 
-// keep makes sure that c is in the table: it may be new, or have been swept
+// add makes sure that c is in the table: it may be new, or have been swept
 // while it was changed.
-func (m *Conversations) keep(id string, c *conversation) {
+func (m *Conversations) add(id string, c *conversation) {
 	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
-	c.until.Store(m.expires(&c.state).UnixMilli())
+	c.until.Store(m.table.clock.at(m.Expires(&c.state)))
 	if e, ok := m.table.get(id); !ok || e != entry(c) {
 		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
 	}
-	if m.keeper == nil {
-		return
-	}
-	if m.lasting(&c.state) {
-		m.keeper.Keep(id, &c.state)
-		c.kept.Store(true)
-	} else if c.kept.Swap(false) {
-		m.keeper.Keep(id, nil)
-	}
 }
 
-// Live implements store.Conversations.
+// Live returns how many conversations are kept.
 func (m *Conversations) Live() int { return m.table.live() }
 
 // Sweep forgets some of what has expired; call it often (see Sweep).

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,79 +20,52 @@ const forever = int64(math.MaxInt64)
 // its key (128 bits: no two will ever agree) instead of the key, and one seen
 // for all that were answered alike within a millisecond.
 type Dedup struct {
-	table *table
-	keep  time.Duration
-	now   func() time.Time
-	seeds [2]maphash.Seed
-	last  atomic.Pointer[seen] // the one that was made last
+	DedupOptions
+	table   *table
+	seeds   [2]maphash.Seed
+	last    atomic.Pointer[seen] // the one that was made last
+	answers answers
 }
 
-// DedupOptions says how long and how many marks are kept.
+// DedupOptions says how long and how many callbacks are kept.
 type DedupOptions struct {
 	Keep    time.Duration    // how long an answered callback is remembered
 	Max     int              // over this the oldest goes first
+	Wait    time.Duration    // how long a copy waits for the first; 0: store.DuplicateWait
+	Journal Journal          // gets the answers that come after their conversation was written; may be nil
 	Now     func() time.Time // nil: time.Now
-	Evicted func()           // called for each mark that went early; may be nil
+	Evicted func()           // called for each callback that went early; may be nil
 }
 
-// claim is a callback that is being worked on.
-type claim struct {
-	key    string
-	mu     sync.Mutex
-	ended  bool
-	answer []byte        // set when it ends; nil: released
-	done   chan struct{} // closed when it ends; nil while nobody waits, as nearly always
-}
-
-// wait waits for the end of the claim, up to the end of ctx.
-func (c *claim) wait(ctx context.Context) error {
-	c.mu.Lock()
-	if c.ended {
-		c.mu.Unlock()
-		return nil
-	}
-	if c.done == nil {
-		c.done = make(chan struct{})
-	}
-	done := c.done
-	c.mu.Unlock()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// end tells those who wait.
-func (c *claim) end(answer []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended, c.answer = true, answer
-	if c.done != nil {
-		close(c.done)
-	}
-}
-
-func (c *claim) expires() int64  { return forever }
-func (c *claim) evictable() bool { return false }
-
-// seen is what is known of callbacks that were answered.
+// seen is what is known of callbacks that are not being worked on.
 type seen struct {
-	until  int64
-	answer []byte
+	until   int64
+	answer  *answer // nil: not kept
+	counted bool    // given up after it had been counted
 }
+
+// released is what is left of a callback that was given up: it has expired.
+var released = &seen{until: math.MinInt64}
 
 func (s *seen) expires() int64  { return s.until }
 func (s *seen) evictable() bool { return true }
 
 // NewDedup returns an empty memory of callbacks.
 func NewDedup(o DedupOptions) *Dedup {
-	now := orNow(o.Now)
-	return &Dedup{
-		table: newTable(tableOptions{max: o.Max, lookAgain: o.Keep, now: now, evicted: orNothing(o.Evicted), gone: func(string, entry) {}}),
-		keep:  o.Keep, now: now, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	if o.Wait == 0 {
+		o.Wait = store.DuplicateWait
 	}
+	m := &Dedup{DedupOptions: o, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	m.answers.kept = map[string]*answer{}
+	m.table = newTable(tableOptions{
+		max: o.Max, lookAgain: o.Keep, clock: newClock(o.Now), evicted: orNothing(o.Evicted),
+		gone: func(_ string, e entry) {
+			if s, ok := e.(*seen); ok {
+				m.answers.drop(s.answer)
+			}
+		},
+	})
+	return m
 }
 
 // short is the hash of a key.
@@ -103,78 +75,115 @@ func (m *Dedup) short(key string) (hash [16]byte) {
 	return hash
 }
 
-// seen returns what is kept of a callback.
-func (m *Dedup) seen(until int64, answer []byte) *seen {
-	if s := m.last.Load(); s != nil && s.until == until && same(s.answer, answer) {
+// seen returns what is kept of a callback that was answered, or counted, now.
+func (m *Dedup) seen(a *answer, counted bool) *seen {
+	until := m.table.clock.millis() + m.Keep.Milliseconds()
+	if s := m.last.Load(); s != nil && s.until == until && s.answer == a && s.counted == counted {
 		return s
 	}
-	s := &seen{until: until, answer: answer}
+	s := &seen{until: until, answer: a, counted: counted}
 	m.last.Store(s)
 	return s
 }
 
-// same reports whether two answers are the very same bytes in memory.
-func same(a, b []byte) bool {
-	return len(a) == len(b) && (a == nil) == (b == nil) && (len(a) == 0 || &a[0] == &b[0])
-}
-
 // Claim implements store.Dedup.
-func (m *Dedup) Claim(ctx context.Context, key, _ string) (answer []byte, first bool, err error) {
+func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 	hash := m.short(key)
 	mine := &claim{key: string(hash[:])}
 	for {
 		e, added := m.table.add(mine.key, mine)
 		if added {
-			return nil, true, nil
+			return store.Claim{First: true}, nil
 		}
-		if s, ok := e.(*seen); ok {
-			return s.answer, false, nil
-		}
-		theirs := e.(*claim)
-		if err := theirs.wait(ctx); err != nil {
-			return nil, false, err
-		}
-		if theirs.answer != nil {
-			return theirs.answer, false, nil
+		switch e := e.(type) {
+		case *claim:
+			if err := e.wait(ctx, m.Wait); err != nil {
+				return store.Claim{}, err
+			}
+		case *seen:
+			if !e.counted {
+				return store.Claim{Answer: e.answer.bytes()}, nil
+			}
+			mine.counted = true
+			if m.table.swap(mine.key, e, mine) {
+				return store.Claim{First: true, Counted: true}, nil
+			}
+			mine.counted = false
 		}
 	}
 }
 
 // Finish implements store.Dedup.
 func (m *Dedup) Finish(_ context.Context, key string, answer []byte) {
-	m.end(key, answer, m.now().Add(m.keep).UnixMilli())
+	hash := m.short(key)
+	e, _ := m.table.get(string(hash[:]))
+	c, ok := e.(*claim)
+	if !ok { // it was answered together with its conversation, or nobody claimed it
+		return
+	}
+	if c.counted && m.Journal != nil {
+		m.Journal.Keep(Change{DedupKey: key, Answer: answer})
+	}
+	m.end(c, m.seen(m.answers.take(answer), false))
 }
 
-// Release implements store.Dedup.
-func (m *Dedup) Release(_ context.Context, key string) { m.end(key, nil, 0) }
+// Release implements store.Dedup. One that was released without having been
+// counted has expired at once, and is swept in its turn.
+func (m *Dedup) Release(_ context.Context, key string) {
+	hash := m.short(key)
+	e, _ := m.table.get(string(hash[:]))
+	c, ok := e.(*claim)
+	switch {
+	case !ok:
+	case c.counted:
+		m.end(c, m.seen(nil, true))
+	default:
+		m.end(c, released)
+	}
+}
 
-// end replaces the claim of the one caller that holds it by what was answered.
-// One that was released has expired at once and is swept in its turn.
-func (m *Dedup) end(key string, answer []byte, until int64) {
+// counted notes that a callback is counted into its conversation and, where that
+// is known, what it is answered. Its caller has claimed it.
+func (m *Dedup) counted(key string, answer []byte) {
 	hash := m.short(key)
 	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	if !ok {
 		return
 	}
-	m.table.replace(c.key, m.seen(until, answer)) // under the very string that the queue has
-	c.end(answer)
+	c.counted = true
+	if answer != nil {
+		m.end(c, m.seen(m.answers.take(answer), false))
+	}
 }
 
-// Len returns the number of marks kept.
+// end puts what is known now in the place of a claim, and wakes who waits.
+func (m *Dedup) end(c *claim, s *seen) {
+	m.table.swap(c.key, c, s)
+	c.end()
+}
+
+// Restore takes up the callbacks that an earlier process kept: the answers by
+// their keys, nil for one that was counted and not answered. Each is remembered
+// anew: for how long the process was away no clock can tell that may have been
+// set meanwhile.
+func (m *Dedup) Restore(left map[string][]byte) {
+	for key, answer := range left {
+		hash := m.short(key)
+		s := m.seen(m.answers.take(answer), answer == nil)
+		if _, added := m.table.add(string(hash[:]), s); !added {
+			m.answers.drop(s.answer)
+		}
+	}
+}
+
+// Len returns the number of callbacks kept.
 func (m *Dedup) Len() int { return m.table.live() }
 
 // Sweep forgets some of what has expired; call it often (see Sweep).
 func (m *Dedup) Sweep() { m.table.sweep() }
 
 var _ store.Dedup = (*Dedup)(nil)
-
-func orNow(now func() time.Time) func() time.Time {
-	if now == nil {
-		return time.Now
-	}
-	return now
-}
 
 func orNothing(f func()) func() {
 	if f == nil {

@@ -28,22 +28,23 @@ func TestMarks_conforms(t *testing.T) {
 }
 
 func TestConversations_conforms(t *testing.T) {
-	storetest.Conversations(t, func(*testing.T) (store.Conversations, store.Outbox) {
-		o := memory.NewOutbox(nil)
-		return newConversations(o, 100_000, nil), o
+	storetest.Conversations(t, func(_ *testing.T, alarms store.Alarms) storetest.Stores {
+		o, d := memory.NewOutbox(nil), memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 100_000})
+		return storetest.Stores{Outbox: o, Dedup: d, Conversations: memory.NewConversations(memory.ConversationsOptions{
+			Outbox: o, Dedup: d, Alarms: alarms, Max: 100_000, Expires: expires,
+		})}
 	})
 }
 
+func expires(c *rules.Conversation) time.Time {
+	if c.Phase() != rules.PhaseBot {
+		return time.Now().Add(24 * time.Hour)
+	}
+	return time.Now().Add(2 * time.Hour)
+}
+
 func newConversations(o store.Outbox, limit int, evicted func()) *memory.Conversations {
-	return memory.NewConversations(memory.ConversationsOptions{
-		Outbox: o, Max: limit, Evicted: evicted,
-		Expires: func(c *rules.Conversation) time.Time {
-			if c.Phase() != rules.PhaseBot {
-				return time.Now().Add(24 * time.Hour)
-			}
-			return time.Now().Add(2 * time.Hour)
-		},
-	})
+	return memory.NewConversations(memory.ConversationsOptions{Outbox: o, Max: limit, Evicted: evicted, Expires: expires})
 }
 
 func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
@@ -53,17 +54,17 @@ func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
 		go memory.Sweep(ctx, m.Sweep)
 		for i := range 500 {
 			key := fmt.Sprint(i)
-			if _, first, _ := m.Claim(ctx, key, ""); !first {
+			if c, _ := m.Claim(ctx, key, ""); !c.First {
 				t.Fatalf("%s is not the first", key)
 			}
 			m.Finish(ctx, key, []byte("ok"))
 		}
 		time.Sleep(59 * time.Second)
-		if _, first, _ := m.Claim(ctx, "7", ""); first {
+		if c, _ := m.Claim(ctx, "7", ""); c.First {
 			t.Error("a mark was forgotten early")
 		}
 		time.Sleep(2 * time.Second)
-		if _, first, _ := m.Claim(ctx, "7", ""); !first {
+		if c, _ := m.Claim(ctx, "7", ""); !c.First {
 			t.Error("a mark is kept beyond its time")
 		}
 		m.Release(ctx, "7")
@@ -82,7 +83,7 @@ func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
 	m := memory.NewDedup(memory.DedupOptions{Keep: time.Hour, Max: limit, Evicted: func() { evicted++ }})
 	for i := range 2 * limit {
 		key := fmt.Sprint(i)
-		if _, first, _ := m.Claim(t.Context(), key, ""); !first {
+		if c, _ := m.Claim(t.Context(), key, ""); !c.First {
 			t.Fatal(key)
 		}
 		m.Finish(t.Context(), key, []byte("ok"))
@@ -91,7 +92,7 @@ func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
 		t.Errorf("%d marks are kept and %d were evicted", n, evicted)
 	}
 	for i := 2*limit - limit/4; i < 2*limit; i++ {
-		if _, first, _ := m.Claim(t.Context(), fmt.Sprint(i), ""); first {
+		if c, _ := m.Claim(t.Context(), fmt.Sprint(i), ""); c.First {
 			t.Fatalf("mark %d, one of the newest, is gone", i)
 		}
 	}

@@ -43,7 +43,10 @@ type item struct {
 
 // NewOutbox returns an empty outbox. A nil now means time.Now.
 func NewOutbox(now func() time.Time) *Outbox {
-	return &Outbox{all: map[string]*item{}, reserved: map[string]bool{}, changed: make(chan struct{}, 1), now: orNow(now)}
+	if now == nil {
+		now = time.Now
+	}
+	return &Outbox{all: map[string]*item{}, reserved: map[string]bool{}, changed: make(chan struct{}, 1), now: now}
 }
 
 // Put implements store.Outbox.
@@ -233,12 +236,14 @@ func (o *Outbox) Get(_ context.Context, id string) (*store.Transfer, error) {
 }
 
 // List implements store.Outbox.
-func (o *Outbox) List(context.Context) ([]*store.Transfer, error) {
+func (o *Outbox) List(_ context.Context, in ...store.TransferState) ([]*store.Transfer, error) {
 	o.mu.Lock()
-	list := make([]*store.Transfer, 0, len(o.all))
+	list := []*store.Transfer{}
 	for _, it := range o.all {
-		t := it.transfer
-		list = append(list, &t)
+		if len(in) == 0 || slices.Contains(in, it.transfer.State) {
+			t := it.transfer
+			list = append(list, &t)
+		}
 	}
 	o.mu.Unlock()
 	slices.SortFunc(list, func(a, b *store.Transfer) int { return a.Created.Compare(b.Created) })
@@ -257,9 +262,6 @@ func (o *Outbox) Stats() (tally store.Stats) {
 
 // Changed implements store.Outbox.
 func (o *Outbox) Changed() <-chan struct{} { return o.changed }
-
-// Writable implements store.Outbox: memory always is.
-func (o *Outbox) Writable() error { return nil }
 
 // signal never blocks: one unread value says all that there is to say.
 func (o *Outbox) signal() {

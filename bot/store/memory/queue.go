@@ -17,7 +17,7 @@ type piece struct {
 	next  *piece
 }
 
-// queued is a key in the queue; its times are Unix milliseconds.
+// queued is a key in the queue; its times are by the table's clock.
 type queued struct {
 	key     string
 	expires int64 // what its entry said when it was queued

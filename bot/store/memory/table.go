@@ -25,8 +25,8 @@ const (
 
 // entry is what a table keeps: it knows when it may be forgotten.
 type entry interface {
-	// expires returns the time, in Unix milliseconds, after which the entry is
-	// no longer needed. It may move while the entry is in the table.
+	// expires returns the time by the table's clock after which the entry is no
+	// longer needed. It may move while the entry is in the table.
 	expires() int64
 	// evictable reports whether the entry may go early, to make room.
 	evictable() bool
@@ -44,9 +44,10 @@ type table struct {
 type tableOptions struct {
 	max       int
 	lookAgain time.Duration // the longest that an entry sits in the queue unseen
-	now       func() time.Time
+	clock     clock
 	evicted   func() // called for each entry that went early
-	// gone is called for each entry that was forgotten, with its shard locked.
+	// gone is called for each entry that was forgotten, with its shard locked; not
+	// for one that was swapped.
 	gone func(key string, e entry)
 }
 
@@ -69,20 +70,21 @@ func (t *table) shard(key string) *shard {
 	return &t.shards[maphash.String(t.seed, key)%shardCount]
 }
 
-// get returns the entry named key unless it has expired.
-func (t *table) get(key string) (entry, bool) {
+// get returns the entry named key, nil if there is none, and whether it is live: it
+// may have expired and not been swept.
+func (t *table) get(key string) (e entry, live bool) {
 	v, ok := t.shard(key).cache.Get(key)
 	if !ok {
 		return nil, false
 	}
-	e := v.(entry)
-	return e, e.expires() > t.now().UnixMilli()
+	e = v.(entry)
+	return e, e.expires() > t.clock.millis()
 }
 
 // add stores e under key unless a live entry is there, which it returns.
 func (t *table) add(key string, e entry) (existing entry, added bool) {
 	s := t.shard(key)
-	now := t.now().UnixMilli()
+	now := t.clock.millis()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v, ok := s.cache.Get(key); ok {
@@ -91,6 +93,7 @@ func (t *table) add(key string, e entry) (existing entry, added bool) {
 			return old, false
 		}
 		s.cache.Set(key, e, cache.NoExpiration) // the key is still queued
+		t.gone(key, old)
 		return e, true
 	}
 	if t.size.Add(1) > int64(t.max) {
@@ -101,12 +104,17 @@ func (t *table) add(key string, e entry) (existing entry, added bool) {
 	return e, true
 }
 
-// replace stores e in the place of the entry that is there.
-func (t *table) replace(key string, e entry) {
+// swap stores e in the place of old, if that is still there. Give it the very
+// string that old was added under, which the queue has too, or it is kept twice.
+func (t *table) swap(key string, old, e entry) bool {
 	s := t.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if v, ok := s.cache.Get(key); !ok || v.(entry) != old {
+		return false
+	}
 	s.cache.Set(key, e, cache.NoExpiration)
+	return true
 }
 
 // enqueue puts key at the back. It is looked at again when it expires, but
@@ -142,7 +150,7 @@ func (t *table) makeRoom(s *shard, now int64) {
 // sweep forgets what has expired in one shard; the next call takes the next.
 func (t *table) sweep() {
 	s := &t.shards[t.next.Add(1)%shardCount]
-	now := t.now().UnixMilli()
+	now := t.clock.millis()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range sweepBatch {

@@ -64,7 +64,7 @@ func BenchmarkCallback(b *testing.B) {
 func (d *driver) callback(policy *rules.Policy, id string, n int) error {
 	ctx := context.Background()
 	mark := fmt.Sprintf("%043d", n)
-	if _, _, err := d.marks.Claim(ctx, mark, id); err != nil {
+	if _, err := d.marks.Claim(ctx, mark, id); err != nil {
 		return err
 	}
 	answer := []byte(`{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`)

@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	mathrand "math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,8 +15,6 @@ import (
 )
 
 const (
-	// stripes is how many conversations one replica can change at a moment.
-	stripes = 1024
 	// maxOvertaken is how often a change may be overtaken by other replicas
 	// before it fails. Two replicas seldom meet; more than a few times in a row
 	// means that something else is wrong.
@@ -38,16 +34,16 @@ type Conversations struct {
 	marks   *Dedup
 	outbox  *Outbox
 	expires func(*rules.Conversation) time.Time
+	alarms  store.Alarms
 	usable  func() bool // whether Redis is worth a try
-	seed    maphash.Seed
-	locks   [stripes]sync.Mutex
+	locks   *store.Stripes
 }
 
 // NewConversations returns the shared conversations. Their transfers go to the
 // outbox, and callbacks are answered in the marks. expires says until when a
 // conversation is kept.
-func NewConversations(c *Client, m *Dedup, o *Outbox, expires func(*rules.Conversation) time.Time) *Conversations {
-	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, usable: func() bool { return true }, seed: maphash.MakeSeed()}
+func NewConversations(c *Client, m *Dedup, o *Outbox, expires func(*rules.Conversation) time.Time, alarms store.Alarms) *Conversations {
+	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, alarms: alarms, usable: func() bool { return true }, locks: store.NewStripes()}
 }
 
 // errOvertaken is no fault of Redis: the sender should try again.
@@ -59,15 +55,15 @@ type loaded struct {
 	state rules.Conversation
 	// old says that it came along with a claim: others may have changed it since.
 	old bool
+	// again says that this is not the first try to change it.
+	again bool
 }
 
 // Update implements store.Conversations. It takes one round trip where the
 // callback's claim has brought the conversation along, and two more with a
 // transfer.
 func (s *Conversations) Update(ctx context.Context, id string, change store.Change) error {
-	lock := &s.locks[maphash.String(s.seed, id)%stripes]
-	lock.Lock()
-	defer lock.Unlock()
+	defer s.locks.Lock(id).Unlock()
 	if !s.usable() { // it went away while we waited for our turn
 		return away("changing a conversation", errors.New("another call failed"))
 	}
@@ -81,7 +77,7 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 	late := s.now().Add(pendingPatience)
 	for tries := range maxOvertaken {
 		before := s.decode(ctx, id, value)
-		before.old = old
+		before.old, before.again = old, tries > 0
 		newer, saved, err := s.try(ctx, id, before, change)
 		switch {
 		case errors.Is(err, store.ErrPending) && s.now().Before(late):
@@ -143,6 +139,17 @@ func (s *Conversations) load(ctx context.Context, id string) (value string, err 
 	return value, err
 }
 
+// View implements store.Conversations.
+func (s *Conversations) View(ctx context.Context, id string, look func(*rules.Conversation)) error {
+	value, err := s.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	l := s.decode(ctx, id, value)
+	look(&l.state)
+	return nil
+}
+
 // withBot reports whether a conversation is the bot's, as Redis has it.
 func (s *Conversations) withBot(ctx context.Context, id string) (bool, error) {
 	value, err := s.load(ctx, id)
@@ -179,24 +186,34 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if value, err = after.AppendBinary(value); err != nil {
 		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
 	}
+	alarm := s.alarms.Of(after)
 	if effect.DedupKey == "" && effect.Transfer == nil && !before.old && unchanged(&before.state, value[stampSize:]) {
-		return "", true, s.onlyAlarm(ctx, id, effect)
+		if err := s.onlyAlarm(ctx, id, alarm); err != nil {
+			return "", false, err
+		}
+		s.alarms.Plan(id, alarm)
+		return "", true, nil
 	}
 	keys := []string{s.keys.conversation(id)}
 	life := max(time.Second, s.expires(after).Sub(s.now()))
 	args := []any{before.stamp, value, life.Milliseconds()}
-	if mark := s.marks.claimed(effect.DedupKey, id); mark != "" {
-		keys = append(keys, mark)
-		args = append(args, answered(effect.Answer), s.dedup.Milliseconds())
+	callback := s.marks.claimed(effect.DedupKey, id)
+	if callback != nil {
+		keys = append(keys, callback.key)
+		args = append(args, callback.args(effect.Answer, s.dedup)...)
 	}
-	answer, err := s.saveWithAlarm(ctx, id, effect, keys, args)
+	moves := before.again || !alarm.Equal(s.alarms.Of(&before.state))
+	answer, err := s.saveWithAlarm(ctx, id, moves, alarm, keys, args)
 	if err != nil {
 		return "", false, err
 	}
 	if newer, overtaken := answer.(string); overtaken {
 		return newer, false, nil
 	}
-	s.marks.kept(effect.DedupKey, id, effect.Answer)
+	s.alarms.Plan(id, alarm)
+	if callback != nil {
+		callback.kept = effect.Answer
+	}
 	return "", true, nil
 }
 
@@ -207,19 +224,25 @@ func unchanged(before *rules.Conversation, after []byte) bool {
 }
 
 // saveWithAlarm runs the save script, and moves the conversation's alarm in the
-// same round trip.
-func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *store.Effect, keys []string, args []any) (any, error) {
+// same round trip: an alarm is set before its conversation is saved and removed
+// after it, so that there may be one too many, never one too few.
+func (s *Conversations) saveWithAlarm(ctx context.Context, id string, moves bool, alarm time.Time, keys []string, args []any) (any, error) {
 	const op = "saving a conversation"
-	if !effect.Timed {
+	if !moves {
 		return s.run(ctx, op, saveScript, keys, args...)
 	}
 	var saving *redis.Cmd
 	err := s.do(ctx, op, append([]string{s.keys.alarms()}, keys...), func(ctx context.Context) error {
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			if !alarm.IsZero() {
+				s.moveAlarm(ctx, p, id, alarm)
+			}
 			if saving == nil || saving.Err() != nil { // not if only the alarm has to be repeated
 				saving = saveScript.EvalSha(ctx, p, keys, args...)
 			}
-			s.moveAlarm(ctx, p, id, effect.Alarm)
+			if alarm.IsZero() {
+				s.moveAlarm(ctx, p, id, alarm)
+			}
 			return nil
 		})
 		if redis.HasErrorPrefix(saving.Err(), "NOSCRIPT") {
@@ -236,22 +259,19 @@ func (s *Conversations) saveWithAlarm(ctx context.Context, id string, effect *st
 	return nil, err
 }
 
-// onlyAlarm moves the alarm of a conversation that is as it was.
-func (s *Conversations) onlyAlarm(ctx context.Context, id string, effect *store.Effect) error {
-	if !effect.Timed {
+// onlyAlarm moves the alarm of a conversation that is as it was. One that is
+// overdue has been put off already, for whoever woke it to see to (Overdue).
+func (s *Conversations) onlyAlarm(ctx context.Context, id string, at time.Time) error {
+	if s.alarms.Next == nil || !at.IsZero() && !at.After(s.now()) {
 		return nil
 	}
 	return s.do(ctx, "moving an alarm", []string{s.keys.alarms()}, func(ctx context.Context) error {
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			s.moveAlarm(ctx, p, id, effect.Alarm)
+			s.moveAlarm(ctx, p, id, at)
 			return nil
 		})
 		return err
 	})
 }
-
-// Live implements store.Conversations. Nobody counts the keys of a Redis: what
-// one replica knows of is in its own memory.
-func (s *Conversations) Live() int { return 0 }
 
 var _ store.Conversations = (*Conversations)(nil)

@@ -137,8 +137,8 @@ func TestConversations_mendedMeanwhile_areNotSetAside(t *testing.T) {
 	app := apps.Add(1)
 	a, b := join(t, server, app), join(t, server, app)
 	do(t, raw(t, server), "SET", a.client.keys.conversation("s"), "damaged")
-	if _, first, err := a.Claim(t.Context(), "k", "s"); !first || err != nil { // reads it on the way
-		t.Fatal(first, err)
+	if c, err := a.Claim(t.Context(), "k", "s"); !c.First || err != nil { // reads it on the way
+		t.Fatal(c, err)
 	}
 	b.observe("s", rules.EventWithHuman)
 	if p := a.phase("s"); p != rules.PhaseHuman {

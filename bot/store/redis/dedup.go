@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,13 +19,24 @@ const (
 	claimLook, claimLookLongest = 5 * time.Millisecond, 80 * time.Millisecond
 )
 
-// A mark's value begins with what it is: a claim with its token, or an answer.
+// The value of a callback begins with what it is; see claim.lua.
 const (
-	markClaim  = "c"
-	markAnswer = "a"
+	markClaim    = 'c'
+	markCounted  = 'n'
+	markAnswer   = 'a'
+	markAnswered = 'x'
 )
 
-func answered(answer []byte) []byte { return append([]byte(markAnswer), answer...) }
+// maxAnswer is the longest answer that is kept for a repeat.
+const maxAnswer = 16 << 10
+
+// answered is the value of a callback that was answered.
+func answered(answer []byte) []byte {
+	if answer == nil || len(answer) > maxAnswer {
+		return []byte{markAnswered}
+	}
+	return append([]byte{markAnswer}, answer...)
+}
 
 // Dedup remembers the callbacks of all replicas.
 type Dedup struct {
@@ -40,6 +50,7 @@ type Dedup struct {
 // claim is a callback that this replica works on.
 type claim struct {
 	key, token, conversation string
+	counted                  bool
 	kept                     []byte // the answer that is kept already, nil: none
 }
 
@@ -51,42 +62,51 @@ func NewDedup(c *Client) *Dedup {
 // Claim implements store.Dedup in one round trip, in which the conversation
 // comes along. An answer that another replica works on is asked for again and
 // again.
-func (m *Dedup) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
-	c := &claim{key: m.keys.mark(key, conversation), token: markClaim + rand.Text(), conversation: conversation}
+func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
+	c := &claim{key: m.keys.mark(key, conversation), token: rand.Text(), conversation: conversation}
 	keys := []string{c.key}
 	if conversation != "" {
 		keys = append(keys, m.keys.conversation(conversation))
 	}
+	began := time.Now()
 	for wait := claimLook; ; wait = min(2*wait, claimLookLongest) {
 		got, err := m.run(ctx, "claiming a callback", claimScript, keys, c.token, claimLife.Milliseconds())
 		if err != nil {
-			return nil, false, err
+			return store.Claim{}, err
 		}
-		mine, value := pair(got)
-		switch {
-		case mine:
+		first, value := pair(got)
+		if first > 0 {
+			c.counted = first == 2
 			m.begin(key, c, value)
-			return nil, true, nil
-		case strings.HasPrefix(value, markAnswer):
-			return []byte(value[len(markAnswer):]), false, nil
-		case !strings.HasPrefix(value, markClaim):
+			return store.Claim{First: true, Counted: c.counted}, nil
+		}
+		switch kind := (value + " ")[0]; kind {
+		case markAnswer:
+			return store.Claim{Answer: []byte(value[1:])}, nil
+		case markAnswered:
+			return store.Claim{}, nil
+		case markClaim, markCounted:
+		default:
 			m.setAside(ctx, c.key, value, fmt.Sprintf("the mark under %s cannot be read", c.key))
 		}
+		if time.Since(began) >= store.DuplicateWait {
+			return store.Claim{}, store.ErrBusy
+		}
 		if err := pause(ctx, wait); err != nil {
-			return nil, false, err
+			return store.Claim{}, err
 		}
 	}
 }
 
 // pair reads the answer of claim.lua.
-func pair(answer any) (first bool, value string) {
+func pair(answer any) (first int64, value string) {
 	list, _ := answer.([]any)
 	if len(list) != 2 {
-		return false, ""
+		return 0, ""
 	}
-	n, _ := list[0].(int64)
+	first, _ = list[0].(int64)
 	value, _ = list[1].(string)
-	return n == 1, value
+	return first, value
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -119,24 +139,23 @@ func (m *Dedup) brought(conversation string) (value string, known bool) {
 	return value, known
 }
 
-// claimed returns the key of a mark that this replica has claimed, else "". It
-// must have been claimed for that conversation: else it is in another slot.
-func (m *Dedup) claimed(key, conversation string) string {
+// claimed returns what this replica has claimed, else nil. It must have been
+// claimed for that conversation: else it is in another slot.
+func (m *Dedup) claimed(key, conversation string) *claim {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if c := m.claims[key]; c != nil && c.conversation == conversation {
-		return c.key
+		return c
 	}
-	return ""
+	return nil
 }
 
-// kept notes that the answer was kept together with the conversation.
-func (m *Dedup) kept(key, conversation string, answer []byte) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if c := m.claims[key]; c != nil && c.conversation == conversation {
-		c.kept = answer
+// args are the keys and arguments by which save.lua keeps what becomes of c.
+func (c *claim) args(answer []byte, life time.Duration) []any {
+	if answer != nil {
+		return []any{answered(answer), life.Milliseconds()}
 	}
+	return []any{c.token, life.Milliseconds(), claimLife.Milliseconds()}
 }
 
 // end takes a claim out, nil where there is none.
@@ -159,7 +178,7 @@ func (m *Dedup) Finish(ctx context.Context, key string, answer []byte) {
 
 func (m *Dedup) finish(ctx context.Context, key string, answer []byte) error {
 	c := m.end(key)
-	if c == nil || bytes.Equal(c.kept, answer) {
+	if c == nil || c.kept != nil && bytes.Equal(c.kept, answer) {
 		return nil
 	}
 	return m.do(ctx, "keeping an answer", []string{c.key}, func(ctx context.Context) error {

@@ -131,8 +131,8 @@ func TestMarks_emptyValueOfAStranger_isSetAside(t *testing.T) {
 	do(t, raw(t, server), "SET", d.client.keys.mark("k", "s"), "")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if _, first, err := d.marks.Claim(ctx, "k", "s"); !first || err != nil {
-		t.Errorf("Claim = %v, %v", first, err)
+	if c, err := d.marks.Claim(ctx, "k", "s"); !c.First || err != nil {
+		t.Errorf("Claim = %+v, %v", c, err)
 	}
 	if len(d.problems) != 1 {
 		t.Errorf("reported: %q", d.problems)
@@ -177,8 +177,8 @@ func TestConversations_changedByAnotherReplicaSinceTheClaim_areReadAnew(t *testi
 	server := redistest.Start(t)
 	app := apps.Add(1)
 	a, b := join(t, server, app), join(t, server, app)
-	if _, first, err := a.Claim(t.Context(), "k", "s"); !first || err != nil {
-		t.Fatal(first, err)
+	if c, err := a.Claim(t.Context(), "k", "s"); !c.First || err != nil {
+		t.Fatal(c, err)
 	}
 	b.observe("s", rules.EventWithHuman)
 	if got := a.phase("s"); got != rules.PhaseHuman {
@@ -225,7 +225,7 @@ func TestOutbox_take_whoseCallerStops_isCarriedOut(t *testing.T) {
 }
 
 func TestReplica_supersedesWhatWaitsInItsRefuge(t *testing.T) {
-	for _, state := range []store.State{store.Waiting, store.GivenUp} {
+	for _, state := range []store.TransferState{store.Waiting, store.GivenUp} {
 		t.Run(state.String(), func(t *testing.T) {
 			o := join(t, redistest.Start(t), apps.Add(1))
 			left := transfer("s", "old")
@@ -294,8 +294,8 @@ func TestConnect_asAUserWhoMayNotDoEverything_isRefused(t *testing.T) {
 // conversation is not known when they are claimed.
 func TestMarks_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
 	o := join(t, redistest.Start(t), apps.Add(1))
-	if _, first, err := o.Claim(t.Context(), "k", ""); !first || err != nil {
-		t.Fatal(first, err)
+	if c, err := o.Claim(t.Context(), "k", ""); !c.First || err != nil {
+		t.Fatal(c, err)
 	}
 	err := o.Update(t.Context(), "s", func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(rules.EventWithHuman, time.Now(), time.Time{})
@@ -306,7 +306,7 @@ func TestMarks_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
 	}
 	o.Finish(t.Context(), "k", []byte("ok"))
 	o.wire.oneSlot(t)
-	if answer, first, err := o.marks.Claim(t.Context(), "k", ""); string(answer) != "ok" || first || err != nil {
-		t.Errorf("a copy got %q, %v, %v", answer, first, err)
+	if c, err := o.marks.Claim(t.Context(), "k", ""); string(c.Answer) != "ok" || c.First || err != nil {
+		t.Errorf("a copy got %+v, %v", c, err)
 	}
 }

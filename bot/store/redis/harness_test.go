@@ -101,13 +101,14 @@ func (w *wire) since() []string {
 // one is a replica with everything that a test may look into.
 type one struct {
 	*Replica
-	t    *testing.T
-	wire *wire
-	disk *disk
-	mem  *memory.Conversations
-	fell atomic.Int64 // how often Redis went away
-	mu   sync.Mutex
-	told []string // what was reported as damaged
+	t     *testing.T
+	wire  *wire
+	disk  *disk
+	mem   *memory.Conversations
+	alarm atomic.Pointer[time.Time] // when conversations away from the bot want to be woken
+	fell  atomic.Int64              // how often Redis went away
+	mu    sync.Mutex
+	told  []string // what was reported as damaged
 }
 
 // disk is the refuge's outbox, which can be full.
@@ -152,13 +153,20 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
 	marks := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000})
 	o.Replica = NewReplica(ReplicaOptions{
-		Client: client, Refuge: Refuge{Conversations: o.mem, Dedup: marks, Outbox: o.disk}, Expires: expires, Changed: func(up bool, _ error) {
+		Client: client, Refuge: Refuge{Conversations: o.mem, Dedup: marks, Outbox: o.disk, Writable: o.disk.Writable}, Expires: expires, NextAlarm: o.nextAlarm, Changed: func(up bool, _ error) {
 			if !up {
 				o.fell.Add(1)
 			}
 		},
 	})
 	return o
+}
+
+func (o *one) nextAlarm(c *rules.Conversation) time.Time {
+	if at := o.alarm.Load(); at != nil && c.Phase() != rules.PhaseBot {
+		return *at
+	}
+	return time.Time{}
 }
 
 func (o *one) run() {

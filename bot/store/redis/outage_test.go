@@ -34,8 +34,8 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 			o.observe("s", rules.EventUserMessage)
 			broken := false
 			began := time.Now()
-			if _, first, err := o.Claim(t.Context(), "k", "s"); !first || err != nil {
-				t.Fatal(first, err)
+			if c, err := o.Claim(t.Context(), "k", "s"); !c.First || err != nil {
+				t.Fatal(c, err)
 			}
 			var tr *store.Transfer
 			err := o.Update(t.Context(), "s", func(c *rules.Conversation) (store.Effect, error) {
@@ -55,8 +55,8 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 			if took := time.Since(began); took > time.Second {
 				t.Errorf("the callback took %s", took)
 			}
-			if answer, first, err := o.Claim(t.Context(), "k", "s"); string(answer) != "ok" || first || err != nil {
-				t.Errorf("a copy got %q, %v, %v", answer, first, err)
+			if c, err := o.Claim(t.Context(), "k", "s"); string(c.Answer) != "ok" || c.First || err != nil {
+				t.Errorf("a copy got %+v, %v", c, err)
 			}
 			if kept, err := o.disk.Get(t.Context(), "s"); err != nil || !kept.OutcomeUnknown {
 				t.Errorf("in the refuge: %+v, %v; want it, unsure", kept, err)

@@ -270,7 +270,7 @@ const listTimeout = 3 * time.Second
 
 // List implements store.Outbox. Its error says nothing about Redis for others:
 // it is not ErrAway.
-func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
+func (o *Outbox) List(ctx context.Context, in ...store.TransferState) ([]*store.Transfer, error) {
 	call, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	values, err := o.rdb.WithTimeout(listTimeout).HGetAll(call, o.keys.outbox()[0]).Result()
@@ -280,7 +280,7 @@ func (o *Outbox) List(ctx context.Context) ([]*store.Transfer, error) {
 	list := make([]*store.Transfer, 0, len(values))
 	for id, value := range values {
 		r := record{id: id, value: value}
-		if t, err := r.decode(); err == nil {
+		if t, err := r.decode(); err == nil && (len(in) == 0 || slices.Contains(in, t.State)) {
 			list = append(list, t)
 		}
 	}
@@ -313,9 +313,6 @@ func (o *Outbox) setRecordAside(ctx context.Context, r *record, why error) error
 
 // Changed implements store.Outbox: it tells of this replica's changes.
 func (o *Outbox) Changed() <-chan struct{} { return o.changed }
-
-// Writable implements store.Outbox; see Client.Probe.
-func (o *Outbox) Writable() error { return nil }
 
 func (o *Outbox) signal() {
 	select {

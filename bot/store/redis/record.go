@@ -18,7 +18,7 @@ type record struct{ id, value string }
 // headFields is how many fields stand before the JSON.
 const headFields = 6
 
-func stateLetter(s store.State) byte { return s.String()[0] } // p, w, g
+func stateLetter(s store.TransferState) byte { return s.String()[0] } // p, w, g
 
 // The doubts of a record; see put.lua.
 const (

@@ -35,6 +35,11 @@ type driver struct {
 // open connects to the server as a replica of the app; 0 is an app of its own.
 func open(t testing.TB, server *redistest.Server, app uint64, now func() time.Time) *driver {
 	t.Helper()
+	return openWith(t, server, app, now, store.Alarms{})
+}
+
+func openWith(t testing.TB, server *redistest.Server, app uint64, now func() time.Time, alarms store.Alarms) *driver {
+	t.Helper()
 	if app == 0 {
 		app = apps.Add(1)
 	}
@@ -50,7 +55,7 @@ func open(t testing.TB, server *redistest.Server, app uint64, now func() time.Ti
 		t.Fatal(err)
 	}
 	d.client, d.marks, d.outbox = c, NewDedup(c), NewOutbox(c)
-	d.conversations = NewConversations(c, d.marks, d.outbox, expires)
+	d.conversations = NewConversations(c, d.marks, d.outbox, expires, alarms)
 	return d
 }
 
@@ -63,9 +68,9 @@ func TestRedis_passesTheSuite(t *testing.T) {
 		storetest.Dedup(t, func(t *testing.T) store.Dedup { return open(t, server, 0, nil).marks })
 	})
 	t.Run("conversations", func(t *testing.T) {
-		storetest.Conversations(t, func(t *testing.T) (store.Conversations, store.Outbox) {
-			d := open(t, server, 0, nil)
-			return d.conversations, d.outbox
+		storetest.Conversations(t, func(t *testing.T, alarms store.Alarms) storetest.Stores {
+			d := openWith(t, server, 0, nil, alarms)
+			return storetest.Stores{Conversations: d.conversations, Outbox: d.outbox, Dedup: d.marks}
 		})
 	})
 }

@@ -17,6 +17,7 @@ type Refuge struct {
 	Conversations *memory.Conversations // their transfers go to Outbox
 	Dedup         *memory.Dedup
 	Outbox        store.Outbox // survives a restart
+	Writable      func() error // why Outbox takes nothing, or nil
 }
 
 // Replica is the stores of one replica: Redis while it can be used, the refuge
@@ -48,6 +49,8 @@ type ReplicaOptions struct {
 	Client  *Client
 	Refuge  Refuge
 	Expires func(*rules.Conversation) time.Time
+	// NextAlarm is when a conversation wants to be woken; the refuge wakes it.
+	NextAlarm func(*rules.Conversation) time.Time
 	// Changed is told when Redis goes away and why, and when it is back.
 	Changed func(up bool, cause error)
 }
@@ -57,7 +60,7 @@ type ReplicaOptions struct {
 func NewReplica(o ReplicaOptions) *Replica {
 	marks, outbox := NewDedup(o.Client), NewOutbox(o.Client)
 	r := &Replica{
-		client: o.Client, shared: NewConversations(o.Client, marks, outbox, o.Expires), marks: marks, outbox: outbox, refuge: o.Refuge,
+		client: o.Client, shared: NewConversations(o.Client, marks, outbox, o.Expires, store.Alarms{Next: o.NextAlarm}), marks: marks, outbox: outbox, refuge: o.Refuge,
 		link:  link{client: o.Client, changed: o.Changed, cause: errors.New("it was not asked yet")},
 		dirty: map[string]uint64{},
 	}
@@ -98,7 +101,7 @@ func (r *Replica) Degraded() (reasons []string) {
 		}
 		reasons = append(reasons, text+cause.Error())
 	}
-	if err := r.refuge.Outbox.Writable(); err != nil {
+	if err := r.refuge.Writable(); err != nil {
 		reasons = append(reasons, "no refuge if Redis goes away: "+err.Error())
 	}
 	return reasons
@@ -141,7 +144,7 @@ func (r *Replica) cleanUp(ctx context.Context) error {
 // transfer that a change put before the link broke. Where the refuge has decided
 // the same since, that is under way already.
 func (r *Replica) countedOn(ctx context.Context, id string) (bool, error) {
-	if ours, ok := r.refuge.Conversations.State(id); ok && r.soiled(id) != 0 && ours.Phase() != rules.PhaseBot {
+	if ours, ok := r.refuge.Conversations.Copy(id); ok && r.soiled(id) != 0 && ours.Phase() != rules.PhaseBot {
 		return false, nil
 	}
 	withBot, err := r.shared.withBot(ctx, id)

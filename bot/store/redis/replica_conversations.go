@@ -51,8 +51,19 @@ func (r *Replica) Update(ctx context.Context, id string, change store.Change) er
 	return err
 }
 
-// Live implements store.Conversations: those that this replica met.
-func (r *Replica) Live() int { return r.refuge.Conversations.Live() }
+// View implements store.Conversations.
+func (r *Replica) View(ctx context.Context, id string, look func(*rules.Conversation)) error {
+	done, err := r.on(func() error {
+		return r.shared.View(ctx, id, func(c *rules.Conversation) {
+			r.merge(id, c)
+			look(c)
+		})
+	})
+	if done {
+		return err
+	}
+	return r.refuge.Conversations.View(ctx, id, look)
+}
 
 // remember keeps a copy of what Redis has, which is up to date but for changes
 // without it that came after those that were merged.
@@ -80,7 +91,7 @@ func (r *Replica) soil(id string) {
 		return
 	}
 	for id := range r.dirty {
-		if _, kept := r.refuge.Conversations.State(id); !kept {
+		if _, kept := r.refuge.Conversations.Copy(id); !kept {
 			delete(r.dirty, id)
 		}
 	}
@@ -102,7 +113,7 @@ func (r *Replica) merge(id string, c *rules.Conversation) uint64 {
 	if merged == 0 {
 		return 0
 	}
-	ours, ok := r.refuge.Conversations.State(id)
+	ours, ok := r.refuge.Conversations.Copy(id)
 	if !ok {
 		return merged
 	}

@@ -8,25 +8,27 @@ import (
 
 // Claim implements store.Dedup. The copies that this replica gets wait for each
 // other here; only the first asks Redis.
-func (r *Replica) Claim(ctx context.Context, key, conversation string) (answer []byte, first bool, err error) {
-	answer, first, err = r.refuge.Dedup.Claim(ctx, key, conversation)
-	if err != nil || !first {
-		return answer, first, err
+func (r *Replica) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
+	own, err := r.refuge.Dedup.Claim(ctx, key, conversation)
+	if err != nil || !own.First {
+		return own, err
 	}
+	var shared store.Claim
 	done, err := r.on(func() (err error) {
-		answer, first, err = r.marks.Claim(ctx, key, conversation)
+		shared, err = r.marks.Claim(ctx, key, conversation)
 		return err
 	})
 	switch {
 	case !done:
-		return nil, true, nil
+		return own, nil
 	case err != nil:
 		r.refuge.Dedup.Release(ctx, key)
-		return nil, false, err
-	case !first:
-		r.refuge.Dedup.Finish(ctx, key, answer)
+		return store.Claim{}, err
+	case !shared.First:
+		r.refuge.Dedup.Finish(ctx, key, shared.Answer)
 	}
-	return answer, first, nil
+	shared.Counted = shared.Counted || shared.First && own.Counted
+	return shared, nil
 }
 
 // Finish implements store.Dedup.

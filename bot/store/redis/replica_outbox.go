@@ -139,15 +139,15 @@ func (r *Replica) Get(ctx context.Context, id string) (t *store.Transfer, err er
 }
 
 // List implements store.Outbox: all that is in Redis, and what this replica has.
-func (r *Replica) List(ctx context.Context) ([]*store.Transfer, error) {
-	list, err := r.refuge.Outbox.List(ctx)
+func (r *Replica) List(ctx context.Context, in ...store.TransferState) ([]*store.Transfer, error) {
+	list, err := r.refuge.Outbox.List(ctx, in...)
 	if err != nil {
 		return nil, err
 	}
 	if !r.link.usable() {
 		return list, nil
 	}
-	shared, err := r.outbox.List(ctx)
+	shared, err := r.outbox.List(ctx, in...)
 	if err != nil {
 		return list, err
 	}
@@ -171,12 +171,12 @@ func (r *Replica) passOnSignals(ctx context.Context) {
 	}
 }
 
-// Writable implements store.Outbox: one place is enough.
+// Writable reports why nothing can be stored, or nil: one place is enough.
 func (r *Replica) Writable() error {
 	if r.link.usable() {
 		return nil
 	}
-	return r.refuge.Outbox.Writable()
+	return r.refuge.Writable()
 }
 
 var (

@@ -17,24 +17,31 @@ import (
 type callback struct {
 	key, id   string
 	escalates bool
-	timed     bool
+	timed     bool // it wants to be woken at alarm
 	alarm     time.Time
 }
 
 func (c callback) to(t *testing.T, o *one) (first bool) {
 	t.Helper()
-	answer, first, err := o.Claim(t.Context(), c.key, c.id)
+	o.alarm.Store(nil)
+	if c.timed {
+		o.alarm.Store(&c.alarm)
+	}
+	claim, err := o.Claim(t.Context(), c.key, c.id)
 	if err != nil {
 		t.Fatalf("Claim: %v", err)
 	}
-	if !first {
-		if string(answer) != "ok" {
-			t.Errorf("a copy got %q", answer)
+	if !claim.First {
+		if string(claim.Answer) != "ok" {
+			t.Errorf("a copy got %q", claim.Answer)
 		}
 		return false
 	}
 	err = o.Update(t.Context(), c.id, func(conversation *rules.Conversation) (store.Effect, error) {
-		f := store.Effect{DedupKey: c.key, Answer: []byte("ok"), Timed: c.timed, Alarm: c.alarm}
+		f := store.Effect{DedupKey: c.key, Answer: []byte("ok")}
+		if c.timed {
+			conversation.Observe(rules.EventTransferring, time.Now(), time.Time{})
+		}
 		if c.escalates {
 			conversation.Observe(rules.EventTransferring, time.Now(), time.Time{})
 			f.Transfer = transfer(c.id, "of "+c.key)
@@ -123,13 +130,14 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 	for n, id := range hostileIDs {
 		key := fmt.Sprint("k", n)
 		callback{key: key, id: id, escalates: true, timed: true, alarm: time.Now().Add(-time.Hour)}.to(t, o)
-		callback{key: key, id: id}.to(t, o)
+		callback{key: key, id: id, timed: true, alarm: time.Now().Add(-time.Hour)}.to(t, o)
 		if p := o.phase(id); p != rules.PhaseQueued {
 			t.Errorf("%.40q: phase = %s", id, p)
 		}
+		o.alarm.Store(nil)
 		lifeOfATransfer(t, o, id)
-		if _, first, err := o.Claim(t.Context(), "released"+key, id); !first || err != nil {
-			t.Errorf("%.40q: Claim = %v, %v", id, first, err)
+		if claim, err := o.Claim(t.Context(), "released"+key, id); !claim.First || err != nil {
+			t.Errorf("%.40q: Claim = %+v, %v", id, claim, err)
 		}
 		if n%2 == 0 {
 			o.Release(t.Context(), "released"+key)

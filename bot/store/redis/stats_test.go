@@ -11,7 +11,7 @@ import (
 func TestOutbox_tally_countsWhatAListWould(t *testing.T) {
 	o := open(t, redistest.Start(t), 0, nil).outbox
 	began := time.Now().Truncate(time.Microsecond)
-	for id, state := range map[string]store.State{"a": store.Pending, "b": store.Pending, "c": store.Waiting, "d": store.GivenUp} {
+	for id, state := range map[string]store.TransferState{"a": store.Pending, "b": store.Pending, "c": store.Waiting, "d": store.GivenUp} {
 		tr := transfer(id, id)
 		tr.Created = began
 		if id != "a" {

@@ -213,9 +213,9 @@ func (w *walk) customer(ctx context.Context, o *one, seed int) {
 	for n := seed; ctx.Err() == nil; n++ {
 		id, episode := name(n*5%6), fmt.Sprint("e", w.seq.Add(1))
 		key := "k" + episode
-		_, first, err := o.Claim(context.Background(), key, id)
-		if err != nil || !first {
-			w.t.Errorf("Claim = %v, %v", first, err)
+		c, err := o.Claim(context.Background(), key, id)
+		if err != nil || !c.First {
+			w.t.Errorf("Claim = %+v, %v", c, err)
 			return
 		}
 		tr, err := o.escalate(context.Background(), id, episode)

@@ -19,8 +19,8 @@ func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 		claim(t, m, "k")
 		m.Finish(t.Context(), "k", []byte("answer"))
 		for range 3 {
-			if answer, first, err := m.Claim(t.Context(), "k", ""); err != nil || first || string(answer) != "answer" {
-				t.Fatalf("Claim of a repeat = %q, %v, %v", answer, first, err)
+			if c, err := m.Claim(t.Context(), "k", ""); err != nil || c.First || string(c.Answer) != "answer" {
+				t.Fatalf("Claim of a repeat = %+v, %v", c, err)
 			}
 		}
 		claim(t, m, "another")
@@ -32,8 +32,8 @@ func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 		m.Release(t.Context(), "k")
 		claim(t, m, "k")
 		m.Finish(t.Context(), "k", []byte("second"))
-		if answer, _, _ := m.Claim(t.Context(), "k", ""); string(answer) != "second" {
-			t.Errorf("answer = %q", answer)
+		if c, _ := m.Claim(t.Context(), "k", ""); string(c.Answer) != "second" {
+			t.Errorf("answer = %q", c.Answer)
 		}
 	})
 	t.Run("one that waits takes over after a release", func(t *testing.T) {
@@ -41,12 +41,27 @@ func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 		claim(t, m, "k")
 		took := make(chan bool)
 		go func() {
-			_, first, _ := m.Claim(context.WithoutCancel(t.Context()), "k", "")
-			took <- first
+			c, _ := m.Claim(context.WithoutCancel(t.Context()), "k", "")
+			took <- c.First
 		}()
 		m.Release(t.Context(), "k")
 		if !<-took {
 			t.Error("the one that waited did not become the first")
+		}
+	})
+	t.Run("an answer that is not kept is still an answer", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		m.Finish(t.Context(), "k", nil)
+		if c, err := m.Claim(t.Context(), "k", ""); err != nil || c.First || c.Answer != nil {
+			t.Errorf("Claim of a repeat = %+v, %v", c, err)
+		}
+	})
+	t.Run("waiting ends by itself", func(t *testing.T) {
+		m := open(t)
+		claim(t, m, "k")
+		if c, err := m.Claim(t.Context(), "k", ""); c.First || !errors.Is(err, store.ErrBusy) {
+			t.Errorf("Claim = %+v, %v; want ErrBusy", c, err)
 		}
 	})
 	t.Run("waiting ends with the context", func(t *testing.T) {
@@ -54,16 +69,16 @@ func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 		claim(t, m, "k")
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, first, err := m.Claim(ctx, "k", ""); first || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Claim = %v, %v", first, err)
+		if c, err := m.Claim(ctx, "k", ""); c.First || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Claim = %+v, %v", c, err)
 		}
 	})
 }
 
 func claim(t *testing.T, m store.Dedup, key string) {
 	t.Helper()
-	if _, first, err := m.Claim(t.Context(), key, ""); err != nil || !first {
-		t.Fatalf("Claim(%q): first = %v, %v", key, first, err)
+	if c, err := m.Claim(t.Context(), key, ""); err != nil || !c.First || c.Counted {
+		t.Fatalf("Claim(%q) = %+v, %v; want to be the first", key, c, err)
 	}
 }
 
@@ -72,14 +87,14 @@ func manyClaim(t *testing.T, m store.Dedup) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			answer, first, err := m.Claim(t.Context(), "k", "")
+			c, err := m.Claim(t.Context(), "k", "")
 			switch {
 			case err != nil:
 				t.Errorf("Claim: %v", err)
-			case first:
+			case c.First:
 				firsts.Add(1)
 				m.Finish(t.Context(), "k", []byte("answer"))
-			case string(answer) == "answer":
+			case string(c.Answer) == "answer":
 				answered.Add(1)
 			}
 		})

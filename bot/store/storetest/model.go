@@ -127,7 +127,7 @@ func (w *outboxWalk) letGo(t *rapid.T) *store.Transfer {
 
 func (w *outboxWalk) save(t *rapid.T) {
 	tr := w.letGo(t)
-	tr.State = rapid.SampledFrom([]store.State{store.Pending, store.Pending, store.Waiting, store.GivenUp}).Draw(t, "state")
+	tr.State = rapid.SampledFrom([]store.TransferState{store.Pending, store.Pending, store.Waiting, store.GivenUp}).Draw(t, "state")
 	tr.Due = w.seconds(t, "due", 0, 60)
 	tr.Calls++
 	tr.OutcomeUnknown = rapid.Bool().Draw(t, "unsure")
@@ -185,6 +185,7 @@ func (w *outboxWalk) restart(t *rapid.T) {
 	w.held = nil
 	for _, n := range w.all {
 		n.leased = false
+		n.Restored = true
 		n.OutcomeUnknown = n.OutcomeUnknown || n.State != store.GivenUp
 		if kept, err := w.outbox.Get(context.Background(), n.ID); err == nil && n.State == store.Waiting {
 			n.Due = kept.Due
@@ -255,20 +256,20 @@ var gone = func() context.Context {
 
 func (w *marksWalk) claim(t *rapid.T) {
 	key := walkIDs.Draw(t, "key")
-	answer, first, err := w.marks.Claim(gone, key, "")
+	c, err := w.marks.Claim(gone, key, "")
 	m := w.all[key]
 	switch {
 	case m != nil && m.working:
-		if first || err == nil {
-			t.Fatalf("Claim(%s) while another works on it: %q, %v, %v", key, answer, first, err)
+		if c.First || err == nil {
+			t.Fatalf("Claim(%s) while another works on it: %+v, %v", key, c, err)
 		}
 	case m != nil && w.now.Before(m.until):
-		if first || err != nil || string(answer) != m.answer {
-			t.Fatalf("Claim(%s) of a repeat = %q, %v, %v; want %q", key, answer, first, err, m.answer)
+		if c.First || err != nil || string(c.Answer) != m.answer {
+			t.Fatalf("Claim(%s) of a repeat = %+v, %v; want %q", key, c, err, m.answer)
 		}
 	default:
-		if !first || err != nil {
-			t.Fatalf("Claim(%s) = %q, %v, %v; want to be the first", key, answer, first, err)
+		if !c.First || err != nil {
+			t.Fatalf("Claim(%s) = %+v, %v; want to be the first", key, c, err)
 		}
 		w.all[key] = &naiveMark{working: true}
 	}

@@ -92,7 +92,7 @@ func holdsOne(t *testing.T, o store.Outbox) {
 }
 
 func replacesWaiting(t *testing.T, o store.Outbox) {
-	for _, state := range []store.State{store.Waiting, store.GivenUp} {
+	for _, state := range []store.TransferState{store.Waiting, store.GivenUp} {
 		id := state.String()
 		put(t, o, transfer(id, 0))
 		old := take(t, o, epoch)
