@@ -78,8 +78,8 @@ func TestClient_request_isAsDocumented(t *testing.T) {
 		t.Error(diff)
 	}
 	id := desk.Identity{SDKAppID: 1400000000, Identifier: "administrator", Key: plantedKey}
-	if err := desk.VerifyUserSig(q.Get("usersig"), id, time.Now()); err != nil {
-		t.Error(err)
+	if issued, want := resign(t, id, q.Get("usersig")); q.Get("usersig") != want.Reveal() || time.Since(issued) > time.Minute {
+		t.Errorf("signed with %q, want %q, of now and not of %s", q.Get("usersig"), want.Reveal(), issued)
 	}
 	if q.Get("random") == seen[1].URL.Query().Get("random") {
 		t.Error("random is not fresh")

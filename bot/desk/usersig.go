@@ -2,24 +2,19 @@ package desk
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"hash/adler32"
-	"io"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 const (
 	maxIdentifier = 32      // bytes, by Tencent's library
-	maxSigJSON    = 4096    // a signature's JSON is some 180 bytes; the bound stops inflate bombs
 	maxSigTime    = 1 << 40 // seconds; keeps sums of times far from overflow
 )
 
@@ -81,10 +76,7 @@ func UserSig(id Identity, issued time.Time, validity time.Duration) (Secret, err
 }
 
 // Tencent's alphabet is not RFC 4648's URL-safe one: '/' becomes '-' here.
-var (
-	toSig   = strings.NewReplacer("+", "*", "/", "-", "=", "_")
-	fromSig = strings.NewReplacer("*", "+", "-", "/", "_", "=")
-)
+var toSig = strings.NewReplacer("+", "*", "/", "-", "=", "_")
 
 // sigMAC is the HMAC over the four lines. The key is the text that the console
 // shows, not its hex decoded.
@@ -115,97 +107,4 @@ func store(data []byte) []byte {
 	b = binary.LittleEndian.AppendUint16(b, ^n)
 	b = append(b, data...)
 	return binary.BigEndian.AppendUint32(b, adler32.Checksum(data))
-}
-
-// SigError says what is wrong with a UserSig.
-type SigError struct {
-	Code   int // Tencent's code: 70001, 70002, 70003, 70009, 70013 or 70014
-	Reason string
-}
-
-func (e *SigError) Error() string { return "usersig: " + e.Reason }
-
-var (
-	errSigExpired    = &SigError{70001, "expired"}
-	errSigEmpty      = &SigError{70002, "empty"}
-	errSigMalformed  = &SigError{70003, "malformed"}
-	errSigKey        = &SigError{70009, "made with another key"}
-	errSigIdentifier = &SigError{70013, "made for another identifier"}
-	errSigApp        = &SigError{70014, "made for another SDKAppID"}
-)
-
-// VerifyUserSig checks a signature for an identity and returns nil or a
-// *SigError with the code that Tencent answers in that case. It is what the
-// emulator asks; nothing in the service itself verifies a UserSig.
-func VerifyUserSig(sig string, id Identity, now time.Time) error {
-	if sig == "" {
-		return errSigEmpty
-	}
-	doc, err := openSig(sig)
-	if err != nil {
-		return errSigMalformed
-	}
-	mac, err := base64.StdEncoding.DecodeString(doc.Sig)
-	if err != nil || doc.Version != "2.0" || doc.Time < 0 || doc.Time > maxSigTime ||
-		doc.Expire <= 0 || doc.Expire > maxSigTime {
-		return errSigMalformed
-	}
-	claimed := Identity{SDKAppID: doc.SDKAppID, Identifier: doc.Identifier, Key: id.Key}
-	switch {
-	case doc.SDKAppID != id.SDKAppID:
-		return errSigApp
-	case doc.Identifier != id.Identifier:
-		return errSigIdentifier
-	case !hmac.Equal(mac, sigMAC(claimed, doc.Time, doc.Expire)):
-		return errSigKey
-	case now.Unix() > doc.Time+doc.Expire:
-		return errSigExpired
-	}
-	return nil
-}
-
-type sigDoc struct {
-	Version    string `json:"TLS.ver"`
-	Identifier string `json:"TLS.identifier"`
-	SDKAppID   uint64 `json:"TLS.sdkappid"`
-	Expire     int64  `json:"TLS.expire"`
-	Time       int64  `json:"TLS.time"`
-	Sig        string `json:"TLS.sig"`
-}
-
-var inflaters = sync.Pool{}
-
-func openSig(sig string) (doc sigDoc, err error) {
-	packed, err := base64.StdEncoding.DecodeString(fromSig.Replace(sig))
-	if err != nil {
-		return doc, err
-	}
-	data, err := inflate(packed)
-	if err != nil {
-		return doc, err
-	}
-	return doc, json.Unmarshal(data, &doc)
-}
-
-func inflate(packed []byte) ([]byte, error) {
-	src := bytes.NewReader(packed)
-	r, ok := inflaters.Get().(io.ReadCloser)
-	var err error
-	if ok {
-		err = r.(zlib.Resetter).Reset(src, nil)
-	} else {
-		r, err = zlib.NewReader(src)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer inflaters.Put(r)
-	data, err := io.ReadAll(io.LimitReader(r, maxSigJSON+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxSigJSON {
-		return nil, errors.New("too long")
-	}
-	return data, nil
 }

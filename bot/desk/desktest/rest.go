@@ -2,7 +2,6 @@ package desktest
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -127,8 +126,8 @@ func (d *Desk) authorize(r *http.Request) *reply {
 		return fail(60002, "random must be a uint32")
 	}
 	identity := desk.Identity{SDKAppID: app, Identifier: only(q, "identifier"), Key: d.o.Key}
-	if bad, ok := errors.AsType[*desk.SigError](desk.VerifyUserSig(only(q, "usersig"), identity, d.o.Now())); ok {
-		return fail(bad.Code, bad.Reason)
+	if bad := verifyUserSig(only(q, "usersig"), identity, d.o.Now()); bad != nil {
+		return fail(bad.code, bad.reason)
 	}
 	if identity.Identifier != d.o.Identifier {
 		return fail(90009, "identifier is not an app admin")
