@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"strings"
-
 	"escalator/rules/text"
 )
 
@@ -26,14 +24,8 @@ func (l *loader) answerSet(name string) *matchSet {
 	var entries []wordEntry
 	for _, e := range list.entries {
 		whole, part := e, e
-		for _, text := range alternativesOf(strings.TrimPrefix(e.text, "=")) {
-			part.text = text
-			entries = append(entries, part)
-		}
-		if !isRegex(e.text) {
-			whole.text = "=" + strings.TrimPrefix(e.text, "=")
-			entries = append(entries, whole)
-		}
+		whole.whole, part.apart = true, true
+		entries = append(entries, part, whole)
 	}
 	return l.book.setOf(entries, list)
 }

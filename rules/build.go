@@ -64,13 +64,14 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	for _, pair := range l.declared(l.get(root, "lists")) {
 		l.book.addList(pair[0], pair[1])
 	}
-	l.book.checkCycles()
+	l.book.tie()
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))
 	l.rules(l.get(root, "rules"))
 	l.routes(l.get(root, "routes"))
 	l.signals(l.get(root, "signals"))
 	l.tests(l.get(root, "tests"))
+	l.book.checkRest()
 	l.compile()
 	l.checkPossible()
 	l.summarize(root)
@@ -149,7 +150,6 @@ func (l *loader) compile() {
 	}
 	m.SetRoles(p.roles)
 	p.matcher = m
-	p.written = l.book.originals
 	l.collect()
 }
 

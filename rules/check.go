@@ -17,11 +17,15 @@ type checker struct {
 
 // fail reports a problem at a node and keeps later passes away from it.
 func (k *checker) fail(n *yaml.Node, hint, format string, args ...any) {
+	k.markBad(n)
+	k.failAt(n.Line, n.Column, hint, format, args...)
+}
+
+func (k *checker) markBad(n *yaml.Node) {
 	if k.bad == nil {
 		k.bad = map[*yaml.Node]bool{}
 	}
 	k.bad[n] = true
-	k.failAt(n.Line, n.Column, hint, format, args...)
 }
 
 func (k *checker) failAt(line, column int, hint, format string, args ...any) {

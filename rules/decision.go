@@ -97,4 +97,23 @@ type Match struct {
 	// Start and End are byte offsets in the turn's text.
 	Start int `json:"start"`
 	End   int `json:"end"`
+	// List is the list or built-in pack that has the phrase, "" for a condition's own; Lang is the language of a pack's.
+	List string `json:"list,omitempty"`
+	Lang string `json:"lang,omitempty"`
+}
+
+// source says where a phrase that was found comes from: the phrase, unless it is what was said; the list; for a pack
+// the pack and its language, because its phrases are long and nobody's own.
+func (m Match) source() string {
+	switch {
+	case m.Lang != "":
+		return " ($" + m.List + ", " + m.Lang + ")"
+	case m.List != "" && m.Text == m.Phrase:
+		return " ($" + m.List + ")"
+	case m.List != "":
+		return " (" + shorten(m.Phrase) + ", $" + m.List + ")"
+	case m.Text != m.Phrase:
+		return " (" + shorten(m.Phrase) + ")"
+	}
+	return ""
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"math/bits"
-	"strings"
 	"sync"
 	"unicode"
 
@@ -81,7 +80,7 @@ var packWords = sync.OnceValue(func() map[string]uint16 {
 		}
 		bit := languageBit(f.Lang)
 		add := func(s string) {
-			for w := range strings.FieldsFuncSeq(text.Normalize(withoutNames(s)), func(r rune) bool { return !unicode.IsLetter(r) }) {
+			for _, w := range text.Words(s) {
 				if len(w) > 1 && unicode.Is(unicode.Latin, []rune(w)[0]) {
 					words[w] |= bit
 				}
@@ -94,9 +93,7 @@ var packWords = sync.OnceValue(func() map[string]uint16 {
 		}
 		for _, p := range f.Packs {
 			for _, ph := range p.Phrases {
-				if !isRegex(ph.Text) {
-					add(ph.Text)
-				}
+				add(ph.Text)
 			}
 			for _, m := range append(p.Match, p.Ignore...) {
 				add(m)
@@ -113,15 +110,4 @@ func languageBit(lang string) uint16 {
 		}
 	}
 	return 0
-}
-
-// withoutNames blanks the $names of a phrase.
-func withoutNames(s string) string {
-	for {
-		i := strings.IndexByte(s, '$')
-		if i < 0 {
-			return s
-		}
-		s = s[:i] + " " + s[i+1+nameEnd(s[i+1:]):]
-	}
 }

@@ -225,8 +225,19 @@ func (e *evaluation) findRoles() {
 	}
 }
 
-// match describes a hit for decisions and traces.
-func (e *evaluation) match(i int32) Match {
+// match describes a hit of a set for decisions and traces.
+func (e *evaluation) match(set *matchSet, i int32) Match {
+	m := e.matchOf(i)
+	for g := range set.groups {
+		if group := &set.groups[g]; group.ids.Has(e.hits[i].Phrase) {
+			m.List, m.Lang = group.list, group.langs[e.hits[i].Phrase]
+			break
+		}
+	}
+	return m
+}
+
+func (e *evaluation) matchOf(i int32) Match {
 	h := e.hits[i]
 	start, end := e.msg.OrigSpan(int(h.First), int(h.Last))
 	start, end = max(0, min(start, len(e.t.Text))), max(0, min(end, len(e.t.Text)))
@@ -234,4 +245,4 @@ func (e *evaluation) match(i int32) Match {
 }
 
 // words is the part of the message that a hit covers.
-func (e *evaluation) words(i int32) string { return e.match(i).Text }
+func (e *evaluation) words(i int32) string { return e.matchOf(i).Text }

@@ -227,9 +227,12 @@ func (k *cond) usesHours() bool {
 	return uses
 }
 
+// maxRouteDepth ends the walk along routes that go in a circle, which is an error.
+const maxRouteDepth = 20
+
 // usesHours says that a calendar decides where a transfer goes, or (unless where is asked) whether it is made at all.
 func (g *goal) usesHours(where bool, depth int) bool {
-	if g == nil || depth > maxDepth {
+	if g == nil || depth > maxRouteDepth {
 		return false
 	}
 	if g.target != nil {

@@ -41,7 +41,8 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 	switch {
 	case value == nil:
 		if pack == nil {
-			b.lists[key.Value] = &wordList{name: key.Value, node: key, used: true}
+			b.lists[key.Value] = newWordList(key.Value, key)
+			b.lists[key.Value].used = true
 		}
 	case pack != nil && !change:
 		b.fail(key, "write {add: […], without: […]}, or take another name", "`%s` is a built-in pack; a list of this name can only change it", key.Value)
@@ -53,7 +54,7 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 		pack.masks = append(pack.masks, b.entries(b.get(value, "without"))...)
 		b.order = append(b.order, pack)
 	default:
-		l := &wordList{name: key.Value, node: key}
+		l := newWordList(key.Value, key)
 		l.entries, l.weighted = b.listEntries(value)
 		b.lists[key.Value] = l
 		b.order = append(b.order, l)
@@ -99,7 +100,7 @@ func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
 	if n.Kind == yaml.SequenceNode {
 		for _, e := range n.Content {
 			if !b.bad[e] && e.Kind == yaml.ScalarNode {
-				entries = append(entries, wordEntry{text: e.Value, weight: 1, node: e})
+				entries = append(entries, wordEntry{text: e.Value, weight: 1, node: e, names: b})
 			}
 		}
 		return entries
@@ -107,7 +108,7 @@ func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if !b.bad[key] && !b.bad[value] && value.Kind == yaml.ScalarNode {
-			entries = append(entries, wordEntry{text: key.Value, weight: atoi(value.Value), node: key})
+			entries = append(entries, wordEntry{text: key.Value, weight: atoi(value.Value), node: key, names: b})
 		}
 	}
 	return entries

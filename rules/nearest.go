@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+
+	"escalator/rules/text"
+)
 
 // nearest finds the word that a person most likely meant, "" if none is near enough to be worth a guess.
 func nearest(word string, words []string) string {
@@ -10,7 +14,7 @@ func nearest(word string, words []string) string {
 		if fold(w) == folded {
 			return w
 		}
-		if d := distance([]rune(folded), []rune(fold(w))); d < bestDistance || d == bestDistance && best == "" {
+		if d := text.Distance(folded, fold(w), bestDistance); d < bestDistance || d == bestDistance && best == "" {
 			best, bestDistance = w, d
 		}
 	}
@@ -37,29 +41,6 @@ func within1(folded string, words []string) string {
 // fold makes words alike that differ only in case, - and _.
 func fold(s string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s))
-}
-
-// distance counts the inserted, deleted, replaced and swapped letters between two words.
-func distance(a, b []rune) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range a {
-		row[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }
 
 // didYouMean words a guess, "" if there is none.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"slices"
 
 	"escalator/rules/text"
 )
@@ -9,7 +10,7 @@ import (
 // setOf compiles entries into a set. list is the list that they are of, nil for those of a condition.
 func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 	set := &matchSet{}
-	own := phraseGroup{weights: map[text.PhraseID]int{}}
+	own := phraseGroup{weights: map[text.PhraseID]int{}, langs: map[text.PhraseID]string{}}
 	if list != nil {
 		own.list = list.name
 		own.masks, own.masked = b.maskSet(list.masks)
@@ -19,13 +20,16 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 		if b.bad[e.node] && e.node != nil {
 			continue
 		}
-		if name, ok := b.wholeName(e); ok && b.isList(name, e) {
-			set.include(b.listSet(name), e.weight)
+		if l := b.wholeList(e); l != nil {
+			set.include(b.listSet(l.name), e.weight)
 			continue
 		}
-		if id, ok := b.add(e); ok {
+		for _, id := range b.add(e) {
 			own.ids.Add(id)
 			own.weights[id] = e.weight
+			if e.lang != "" {
+				own.langs[id] = e.lang
+			}
 			some = true
 			if e.node != nil {
 				b.written = append(b.written, writtenPhrase{entry: e, id: id, list: own.list, set: set, weighted: list != nil && list.weighted})
@@ -36,12 +40,6 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 		set.groups = append(set.groups, own)
 	}
 	return set
-}
-
-// isList says that a name means a list here and not a private class of a pack file.
-func (b *phraseBook) isList(name string, e wordEntry) bool {
-	_, private := e.words[name]
-	return !private
 }
 
 // counting is the set without the phrases whose weight is 0 or less: they calm, and are nothing to look for.
@@ -96,8 +94,8 @@ func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bo
 		if b.bad[e.node] && e.node != nil {
 			continue
 		}
-		if name, ok := b.wholeName(e); ok && b.isList(name, e) {
-			for _, g := range b.listSet(name).groups {
+		if l := b.wholeList(e); l != nil {
+			for _, g := range b.listSet(l.name).groups {
 				for id := range g.weights {
 					masks.Add(id)
 					some = true
@@ -105,7 +103,7 @@ func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bo
 			}
 			continue
 		}
-		if id, ok := b.add(e); ok {
+		for _, id := range b.add(e) {
 			masks.Add(id)
 			some = true
 		}
@@ -113,24 +111,36 @@ func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bo
 	return masks, some
 }
 
-// add gives one phrase to the builder.
-func (b *phraseBook) add(e wordEntry) (text.PhraseID, bool) {
-	expanded, back, ok := b.expand(e)
-	if !ok {
-		return 0, false
-	}
-	id, err := b.builder.Add(expanded, text.Options{NoTypos: e.noTypos, Lang: e.lang})
-	if err == nil {
-		b.count++
-		if expanded != e.text {
-			b.originals[id] = e.text
-		}
-		return id, true
-	}
-	if syntax, ok := errors.AsType[*text.SyntaxError](err); ok {
-		b.failInside(e, back.original(syntax.Offset), syntax.Hint, "%s", syntax.Message)
+// add gives one phrase to the builder, or each of its alternatives; nothing if it is wrong.
+func (b *phraseBook) add(e wordEntry) []text.PhraseID {
+	var ids []text.PhraseID
+	var err error
+	if e.apart {
+		ids, err = b.builder.Alternatives(e.text, e.options())
 	} else {
-		b.failInside(e, 0, "", "%s", err)
+		var id text.PhraseID
+		id, err = b.builder.Add(e.text, e.options())
+		ids = append(ids, id)
 	}
-	return 0, false
+	if err != nil {
+		b.failPhrase(e, err)
+		return nil
+	}
+	b.useIn(e)
+	b.count += len(ids)
+	return ids
+}
+
+// failPhrase reports what is wrong with a phrase, at the very character.
+func (b *phraseBook) failPhrase(e wordEntry, err error) {
+	syntax, ok := errors.AsType[*text.SyntaxError](err)
+	if !ok {
+		b.failInside(e, 0, "", "%s", err)
+		return
+	}
+	if c := syntax.Class; c != nil && e.node != nil && slices.Contains(b.order, b.listOf(c)) {
+		b.markBad(e.node) // the list's own phrase is to blame, and is reported at its place
+		return
+	}
+	b.failInside(e, syntax.Offset, syntax.Hint, "%s", syntax.Message)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"escalator/rules/packs"
 	"escalator/rules/text"
@@ -26,8 +24,6 @@ type phraseBook struct {
 	written    []writtenPhrase
 	count      int
 	packFaults []string
-	// originals holds phrases as they were written, where $names were replaced in them.
-	originals map[text.PhraseID]string
 }
 
 // wordList is one list: a file's own, or a built-in pack.
@@ -40,11 +36,11 @@ type wordList struct {
 	masks   []wordEntry
 	langs   []string
 
-	weighted  bool
-	used      bool
-	state     visit
-	set       *matchSet
-	expansion string
+	weighted bool
+	used     bool
+	state    visit
+	set      *matchSet
+	class    *text.Class // what $name stands for inside a phrase
 }
 
 // visit is the state of a depth-first walk.
@@ -56,15 +52,20 @@ const (
 	visited
 )
 
-// wordEntry is one phrase before its $names are replaced.
+// wordEntry is one phrase as it is written.
 type wordEntry struct {
 	text    string
 	weight  int
 	noTypos bool
 	lang    string
-	words   map[string][]string // the private classes of a pack file
-	pack    *packs.File
+	names   text.Names
 	node    *yaml.Node // nil in packs
+	whole   bool       // it must be the whole message, whether or not a = says so
+	apart   bool       // its alternatives are phrases of their own
+}
+
+func (e *wordEntry) options() text.Options {
+	return text.Options{NoTypos: e.noTypos, Lang: e.lang, Names: e.names, Whole: e.whole}
 }
 
 // writtenPhrase is a phrase of the file with its place.
@@ -86,110 +87,130 @@ type phraseGroup struct {
 	masks   text.PhraseSet
 	masked  bool
 	weights map[text.PhraseID]int
-	list    string
+	list    string                   // whose phrases they are, "" for a condition's own
+	langs   map[text.PhraseID]string // of the phrases of a pack
 }
 
 func newPhraseBook(k *checker, src source) *phraseBook {
-	b := &phraseBook{checker: k, source: src, lists: map[string]*wordList{}, originals: map[text.PhraseID]string{}}
+	b := &phraseBook{checker: k, source: src, lists: map[string]*wordList{}}
 	files := packs.All()
+	scopes := make([]*packNames, len(files))
+	for i := range files {
+		scopes[i] = &packNames{b, &files[i], map[string]*text.Class{}}
+	}
 	for _, name := range packs.Names {
-		b.lists[name] = builtinList(name, files)
+		b.lists[name] = builtinList(name, scopes)
 	}
 	return b
 }
 
+func newWordList(name string, node *yaml.Node) *wordList {
+	return &wordList{name: name, node: node, class: &text.Class{Name: name}}
+}
+
 // builtinList puts one pack together from the files of all languages.
-func builtinList(name string, files []packs.File) *wordList {
-	l := &wordList{name: name, builtin: true}
-	for i := range files {
-		f := &files[i]
+func builtinList(name string, scopes []*packNames) *wordList {
+	l := newWordList(name, nil)
+	l.builtin, l.class.Lenient = true, true
+	for _, scope := range scopes {
+		f := scope.file
 		p, ok := f.Packs[name]
 		if !ok {
 			continue
 		}
 		l.langs = append(l.langs, f.Lang)
 		for _, ph := range p.Phrases {
-			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, lang: f.Lang, words: f.Words, pack: f})
+			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, lang: f.Lang, names: scope})
 			l.weighted = l.weighted || ph.Weight != 1
 		}
 		for _, m := range p.NotPartOf {
-			l.masks = append(l.masks, wordEntry{text: m, noTypos: p.NoTypos, lang: f.Lang, words: f.Words, pack: f})
+			l.masks = append(l.masks, wordEntry{text: m, noTypos: p.NoTypos, lang: f.Lang, names: scope})
 		}
 	}
 	return l
 }
 
-// isRegex tells a /regex/ entry: in it a $ is an end, not a name.
-func isRegex(s string) bool { return len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' }
-
-// wholeName says that an entry is $name and nothing else.
-func (b *phraseBook) wholeName(e wordEntry) (string, bool) {
-	if !strings.HasPrefix(e.text, "$") {
-		return "", false
+// Class gives the phrases of a list or built-in pack, for $name inside a phrase of the file.
+func (b *phraseBook) Class(name string) *text.Class {
+	if l := b.lists[name]; l != nil {
+		return l.class
 	}
-	name := strings.TrimSpace(e.text[1:])
-	found := b.longestName(name, e)
-	return name, found == name && name != ""
+	return nil
 }
 
-// longestName finds the longest known name at the beginning of s. A name may be followed by characters of a script
-// without spaces, as in $person的, but not by letters of its own: $nowhere is not $no with something behind it.
-func (b *phraseBook) longestName(s string, e wordEntry) string {
-	for end := nameEnd(s); end > 0; {
-		if b.known(s[:end], e) {
-			return s[:end]
-		}
-		last, size := utf8.DecodeLastRuneInString(s[:end])
-		if !unicode.In(last, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai) {
-			return ""
-		}
-		end -= size
-	}
-	return ""
-}
-
-// nameEnd is where the letters of a name end.
-func nameEnd(s string) int {
-	for i, r := range s {
-		if !(unicode.IsLetter(r) || r == '_' || i > 0 && (unicode.IsDigit(r) || r == '-')) {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func (b *phraseBook) known(name string, e wordEntry) bool {
-	if _, ok := e.words[name]; ok {
-		return true
-	}
-	l := b.lists[name]
-	return l != nil && (e.pack == nil || l.builtin)
-}
-
-// namesIn lists the $names of an entry with their offsets; unknown ones are reported.
-func (b *phraseBook) namesIn(e wordEntry) (names []string, offsets []int) {
-	if isRegex(e.text) {
-		return nil, nil
-	}
-	for i := 0; i < len(e.text); i++ {
-		if e.text[i] != '$' || nameEnd(e.text[i+1:]) == 0 {
-			continue
-		}
-		if name := b.longestName(e.text[i+1:], e); name != "" {
-			names, offsets = append(names, name), append(offsets, i)
-			i += len(name)
-		} else {
-			b.failInside(e, i, b.unknownListHint(e.text[i+1:][:nameEnd(e.text[i+1:])]), "there is no list $%s", e.text[i+1:][:nameEnd(e.text[i+1:])])
-		}
-	}
-	return names, offsets
-}
-
-func (b *phraseBook) unknownListHint(name string) string {
+// Suggest is the hint for a name that no list has.
+func (b *phraseBook) Suggest(name string) string {
 	if hint := nearest(name, b.names()); hint != "" {
 		return "did you mean $" + hint + "?"
 	}
 	return "known: $" + strings.Join(b.names(), ", $")
+}
+
+// packNames are the names that the phrases of one pack file may use: its private word classes, and the packs.
+type packNames struct {
+	book    *phraseBook
+	file    *packs.File
+	classes map[string]*text.Class
+}
+
+// Class gives a private word class or a pack.
+func (n *packNames) Class(name string) *text.Class {
+	if c := n.classes[name]; c != nil {
+		return c
+	}
+	words, private := n.file.Words[name]
+	if !private {
+		if l := n.book.lists[name]; l != nil && l.builtin {
+			return l.class
+		}
+		return nil
+	}
+	c := &text.Class{Name: name}
+	for _, w := range words {
+		c.Phrases = append(c.Phrases, text.Source{Text: w, Names: n})
+	}
+	n.classes[name] = c
+	return c
+}
+
+// Suggest has no hint: packs are mended by whoever maintains them.
+func (n *packNames) Suggest(string) string { return "" }
+
+func (e *wordEntry) source() text.Source { return text.Source{Text: e.text, Names: e.names} }
+
+// wholeList gives the list for which an entry stands that is $name and nothing else.
+func (b *phraseBook) wholeList(e wordEntry) *wordList {
+	if uses := e.source().Uses(); len(uses) == 1 && uses[0].Whole {
+		return b.listOf(uses[0].Class)
+	}
+	return nil
+}
+
+// listOf gives the list of a class, nil if it is a private one of a pack file.
+func (b *phraseBook) listOf(c *text.Class) *wordList {
+	if l := b.lists[c.Name]; l != nil && l.class == c {
+		return l
+	}
+	return nil
+}
+
+// use notes that a list is named inside a phrase, and with it the lists that it names.
+func (b *phraseBook) use(l *wordList) {
+	if l.used {
+		return
+	}
+	l.used = true
+	for _, e := range l.entries {
+		b.useIn(e)
+	}
+}
+
+func (b *phraseBook) useIn(e wordEntry) {
+	for _, use := range e.source().Uses() {
+		if l := b.listOf(use.Class); l != nil {
+			b.use(l)
+		}
+	}
 }
 
 // names lists the names that may stand after a $: the file's own first.
@@ -216,10 +237,18 @@ func (b *phraseBook) failInside(e wordEntry, offset int, hint, format string, ar
 	p.Line, p.Column = line, column
 }
 
-// checkCycles reports lists that contain themselves; it must run before anything is compiled.
-func (b *phraseBook) checkCycles() {
+// tie reports lists that contain themselves, and gives the others their phrases; it must run before anything is
+// compiled.
+func (b *phraseBook) tie() {
 	for _, l := range b.order {
 		b.visit(l, nil)
+	}
+	for _, l := range b.lists {
+		for _, e := range l.entries {
+			if e.node == nil || !b.bad[e.node] {
+				l.class.Phrases = append(l.class.Phrases, e.source())
+			}
+		}
 	}
 }
 
@@ -227,24 +256,40 @@ func (b *phraseBook) visit(l *wordList, path []string) {
 	l.state = visiting
 	path = append(path, "$"+l.name)
 	for _, entries := range [][]wordEntry{l.entries, l.masks} {
-		for i := range entries {
-			names, offsets := b.namesIn(entries[i])
-			for j, name := range names {
-				next := b.lists[name]
-				if _, private := entries[i].words[name]; private || next == nil {
-					continue
-				}
-				switch next.state {
-				case visiting:
-					b.failInside(entries[i], offsets[j], "take one of the names out", "the list contains itself: %s", strings.Join(cycle(path, "$"+name), " → "))
-				case unseen:
+		for _, e := range entries {
+			for _, use := range e.source().Uses() {
+				next := b.listOf(use.Class)
+				switch {
+				case next == nil || next.state == visited:
+				case next.state == visiting:
+					b.failInside(e, use.Offset, "take one of the names out", "the list contains itself: %s", strings.Join(cycle(path, "$"+next.name), " → "))
+				default:
 					b.visit(next, path)
-				case visited:
 				}
 			}
 		}
 	}
 	l.state = visited
+}
+
+// checkRest reads the phrases of lists that no condition looks for: they may be wrong all the same.
+func (b *phraseBook) checkRest() {
+	var rest text.Builder
+	for _, l := range b.order {
+		if l.set != nil {
+			continue
+		}
+		for _, entries := range [][]wordEntry{l.entries, l.masks} {
+			for _, e := range entries {
+				if e.node != nil && b.bad[e.node] {
+					continue
+				}
+				if _, err := rest.Add(e.text, e.options()); err != nil {
+					b.failPhrase(e, err)
+				}
+			}
+		}
+	}
 }
 
 // cycle cuts a path to the part that goes round.

@@ -91,7 +91,6 @@ type Policy struct {
 	summary Summary
 
 	matcher  *text.Matcher
-	written  map[text.PhraseID]string // phrases whose expansion differs from what was written
 	roles    text.Roles
 	negators *matchSet
 	idioms   *matchSet
@@ -178,9 +177,6 @@ func (p *Policy) Tests() []Test { return p.tests }
 
 // phrase is a phrase as it was written, cut if it is very long: it goes into logs and messages.
 func (p *Policy) phrase(id text.PhraseID) string {
-	if s, ok := p.written[id]; ok {
-		return shortenTo(s, 80)
-	}
 	return shortenTo(p.matcher.Phrase(id), 80)
 }
 

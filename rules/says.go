@@ -157,6 +157,7 @@ func (s *phraseTest) maskedByItself(p *Policy, id text.PhraseID) bool {
 type finding struct {
 	ok  bool
 	hit int32 // -1: nothing at all
+	set *matchSet
 	why Reason
 	by  int32 // the hit that negates or masks
 }
@@ -210,35 +211,35 @@ func longer(a, b text.Hit) bool { return a.Last-a.First > b.Last-b.First }
 // judge says whether one hit of a set counts.
 func (s *phraseTest) judge(e *evaluation, set *matchSet, i int) finding {
 	if by := e.masked(set, i); by >= 0 {
-		return finding{hit: int32(i), why: ReasonMasked, by: by}
+		return finding{hit: int32(i), set: set, why: ReasonMasked, by: by}
 	}
 	if s.masking {
 		if by := e.overlapping(&s.mask, i); by >= 0 {
-			return finding{hit: int32(i), why: ReasonMasked, by: by}
+			return finding{hit: int32(i), set: set, why: ReasonMasked, by: by}
 		}
 	}
 	if s.negation != negationIgnore {
 		by := e.negation(i)
 		if by >= 0 && s.negation == negationRespect {
-			return finding{hit: int32(i), why: ReasonNegated, by: by}
+			return finding{hit: int32(i), set: set, why: ReasonNegated, by: by}
 		}
 		if by < 0 && s.negation == negationRequire {
-			return finding{hit: int32(i), by: -1}
+			return finding{hit: int32(i), set: set, by: -1}
 		}
 	}
-	return finding{ok: true, hit: int32(i)}
+	return finding{ok: true, hit: int32(i), set: set}
 }
 
 // appendMatches adds the hits that make the test hold, one for each phrase that is asked for.
 func (s *phraseTest) appendMatches(e *evaluation, matches []Match) []Match {
 	if s.any != nil {
 		if f := s.findIn(e, s.any); f.ok {
-			matches = append(matches, e.match(f.hit))
+			matches = append(matches, e.match(f.set, f.hit))
 		}
 	}
 	for _, set := range s.all {
 		if f := s.findIn(e, set); f.ok {
-			matches = append(matches, e.match(f.hit))
+			matches = append(matches, e.match(f.set, f.hit))
 		}
 	}
 	return matches
@@ -250,11 +251,8 @@ func (s *phraseTest) explain(e *evaluation, f finding) string {
 	case f.hit < 0:
 		return "none of its phrases is there"
 	case f.ok:
-		m := e.match(f.hit)
-		if m.Text == m.Phrase {
-			return "found " + m.Text
-		}
-		return "found " + m.Text + " (" + shorten(m.Phrase) + ")"
+		m := e.match(f.set, f.hit)
+		return "found " + m.Text + m.source()
 	case f.why == ReasonNegated:
 		return e.words(f.hit) + " is negated by " + e.words(f.by)
 	case f.why == ReasonMasked:

@@ -12,6 +12,8 @@ type PhraseID int32
 type Options struct {
 	NoTypos bool   // no typing error is forgiven
 	Lang    string // the language of the phrase; "" if it may be any
+	Names   Names  // what $names mean; nil if a $ is a mark like others
+	Whole   bool   // the phrase is the whole message, as if a `=` stood before it
 }
 
 // forgives reports whether typing errors are forgiven. The languages without
@@ -29,38 +31,85 @@ type Builder struct {
 	phrases []*phrase
 	ids     map[builderKey]PhraseID
 	lex     *lexicon
-	roles   Roles
 	msg     Message
 }
 
 type builderKey struct {
-	src      string
-	forgives bool
+	src             string
+	names           Names
+	forgives, whole bool
+	alternative     int // of Alternatives, from 1
+}
+
+func newBuilderKey(src string, o Options) builderKey {
+	key := builderKey{src: src, forgives: o.forgives(), whole: o.Whole && !isPattern(src)}
+	if strings.Contains(src, "$") {
+		key.names = o.Names
+	}
+	return key
 }
 
 // Add adds a phrase. The same source with the same options has the same ID. The
 // error is a *SyntaxError.
 func (b *Builder) Add(src string, o Options) (PhraseID, error) {
-	key := builderKey{src, o.forgives()}
+	key := newBuilderKey(src, o)
 	if id, ok := b.ids[key]; ok {
 		return id, nil
 	}
+	ph, err := b.parse(src, o)
+	if err != nil {
+		return 0, err
+	}
+	return b.add(key, ph), nil
+}
+
+// Alternatives adds a phrase that is one group, (a|b|c), as a phrase for each
+// of its alternatives, wherever they stand in a message; any other phrase is
+// added as it is. The error is a *SyntaxError.
+func (b *Builder) Alternatives(src string, o Options) ([]PhraseID, error) {
+	ph, err := b.parse(src, o)
+	if err != nil {
+		return nil, err
+	}
+	ph.whole = false
+	alts := []sequence{ph.seq}
+	if items := ph.seq.items; len(items) == 1 && items[0].kind == itemGroup && !items[0].optional {
+		alts = items[0].group.alts
+	}
+	var ids []PhraseID
+	for i, alt := range alts {
+		key := newBuilderKey(src, o)
+		if ph.re == nil {
+			key.alternative = i + 1
+		}
+		id, ok := b.ids[key]
+		if !ok {
+			part := *ph
+			part.seq, part.gap = alt, alt.shape().gap
+			id = b.add(key, &part)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func (b *Builder) parse(src string, o Options) (*phrase, error) {
 	if b.ids == nil {
 		b.ids, b.lex = map[builderKey]PhraseID{}, newLexicon()
 	}
 	ph, err := parse(src, o, b.lex, &b.msg)
 	if err != nil {
-		return 0, err
+		return nil, err // not a nil *SyntaxError in an error
 	}
+	return ph, nil
+}
+
+func (b *Builder) add(key builderKey, ph *phrase) PhraseID {
 	id := PhraseID(len(b.phrases))
 	b.ids[key] = id
 	b.phrases = append(b.phrases, ph)
-	return id, nil
+	return id
 }
-
-// SetRoles says which phrases have a role; they count for `=whole` phrases and
-// for Negated. SetRoles of the Matcher does the same.
-func (b *Builder) SetRoles(r Roles) { b.roles = r }
 
 // maxStates bounds the automaton of one file, and so the memory of a list that
 // grew out of hand.
@@ -87,7 +136,6 @@ func (b *Builder) Build() (*Matcher, error) {
 	}
 	m.automaton = c.automaton()
 	m.vocabulary = c.vocabulary()
-	m.SetRoles(b.roles)
 	return m, nil
 }
 

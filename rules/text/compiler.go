@@ -72,6 +72,11 @@ type groupEnd struct {
 // minShared is how many words a group must hold to be compiled once.
 const minShared = 3
 
+// maxInline is how many words a group that is written once may hold to be part
+// of its phrase. A larger one is a list that a phrase names: most often its
+// phrases are looked for by themselves too, and then its states are there.
+const maxInline = 1000
+
 func newCompiler(lex *lexicon) *compiler {
 	for i := range lex.words {
 		lex.words[i].exact, lex.words[i].near = -1, -1
@@ -157,7 +162,7 @@ func (c *compiler) group(it *item, from []link, how manner) []link {
 	if it.optional || sh.empty {
 		ends = slices.Clone(from)
 	}
-	if it.group.uses > 1 && sh.tokens >= minShared && sh.first < 0 && sh.last < 0 {
+	if (it.group.uses > 1 && sh.tokens >= minShared || sh.tokens > maxInline) && sh.first < 0 && sh.last < 0 {
 		for _, e := range c.shared(it.group, how) {
 			ends = append(ends, newLink(c.position(e.symbol, from, e.char), e.brk))
 		}

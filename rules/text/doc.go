@@ -26,6 +26,8 @@
 // # From phrases to an automaton
 //
 // parse.go reads a phrase by recursive descent into items: words, groups, gaps.
+// A $name is a group too: names.go asks the Names of the phrase for its class, and
+// reads the phrases of that, each with the names that it may use itself.
 // compiler.go makes one automaton of the phrases of the whole file, by
 // Glushkov's construction (V. M. Glushkov, The abstract theory of automata,
 // Russian Mathematical Surveys 16, 1961): a state for each word that is

@@ -188,9 +188,6 @@ func window(s string) (head, tail int) {
 	return head, tail
 }
 
-// Original returns the text as it was given to Reset.
-func (m *Message) Original() string { return m.orig }
-
 // Normal returns the normal form (RULES.md 3).
 func (m *Message) Normal() string {
 	if m.normal == "" && m.normLen > 0 {
@@ -228,18 +225,6 @@ func (m *Message) OrigSpan(i, j int) (start, end int) {
 		return start, start
 	}
 	return start, int(m.tokens[j-1].End)
-}
-
-// NormalSpan maps the token range [i,j) to bytes of the normal form.
-func (m *Message) NormalSpan(i, j int) (start, end int) {
-	if i >= len(m.tokens) {
-		return m.normLen, m.normLen
-	}
-	start = int(m.tokens[i].NormStart)
-	if j <= i {
-		return start, start
-	}
-	return start, int(m.tokens[j-1].NormEnd)
 }
 
 var messages = sync.Pool{New: func() any { return new(Message) }}

@@ -81,29 +81,6 @@ func TestNegated_followsTheClause(t *testing.T) {
 	}
 }
 
-func TestSimilarity_isDice(t *testing.T) {
-	bigrams := func(s string) []uint32 {
-		var m Message
-		m.Reset(s)
-		return m.Bigrams(nil)
-	}
-	for _, tt := range []struct {
-		a, b string
-		want float64
-	}{
-		{"怎么改地址", "怎么改地址？", 1},
-		{"怎么改地址", "怎麼 改 地址", 1},
-		{"怎么改地址", "怎么改电话", 0.5},
-		{"night", "nacht", 0.25},
-		{"a", "a", 0},
-		{"", "", 0},
-	} {
-		if got := Similarity(bigrams(tt.a), bigrams(tt.b)); got != tt.want {
-			t.Errorf("Similarity(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 func TestPhraseSet_hasWhatWasAdded(t *testing.T) {
 	var s PhraseSet
 	for _, id := range []PhraseID{0, 63, 64, 1000} {

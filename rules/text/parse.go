@@ -14,19 +14,22 @@ type parser struct {
 	deep  int      // the greatest depth since it was set
 	msg   *Message // normalises the words
 	lex   *lexicon
+	names Names // nil: a $ is a mark like others
+	// inside holds the classes whose phrases are being read.
+	inside []*Class
 }
 
 // parse reads one phrase. Its words and groups go to lex; msg is working memory.
 func parse(src string, o Options, lex *lexicon, msg *Message) (*phrase, *SyntaxError) {
 	if len(src) > maxPhraseBytes {
-		return nil, &SyntaxError{0, "this phrase is too long", "split it into several phrases"}
+		return nil, &SyntaxError{Offset: 0, Message: "this phrase is too long", Hint: "split it into several phrases"}
 	}
-	ph := &phrase{src: src, options: o}
-	p := &parser{src: src, msg: msg, lex: lex}
+	ph := &phrase{src: src, options: o, whole: o.Whole}
+	p := &parser{src: src, msg: msg, lex: lex, names: o.Names}
 	p.skipSpace()
 	if p.at("/") {
 		re, err := p.pattern()
-		ph.re = re
+		ph.re, ph.whole = re, false
 		return ph, err
 	}
 	if p.eat("=", "＝") {
@@ -36,23 +39,33 @@ func parse(src string, o Options, lex *lexicon, msg *Message) (*phrase, *SyntaxE
 			return nil, p.fail(p.pos, "`=` does not go with a regular expression", "write /^…$/ for the whole message")
 		}
 	}
-	seq, err := p.sequence()
+	seq, err := p.whole()
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case p.at(")"), p.at("）"):
-		return nil, p.fail(p.pos, "a `)` without its `(`", "")
-	case p.at("|"), p.at("｜"):
-		return nil, p.fail(p.pos, "alternatives outside parentheses", "write (this|that), or two phrases")
-	}
-	lex.markSpaced(&seq)
-	whole := seq.shape()
-	ph.seq, ph.gap = seq, whole.gap
-	if err := whole.check(); err != nil {
+	shape := seq.shape()
+	ph.seq, ph.gap = seq, shape.gap
+	if err := shape.check(); err != nil {
 		return nil, err
 	}
 	return ph, nil
+}
+
+// whole reads a sequence up to the end.
+func (p *parser) whole() (sequence, *SyntaxError) {
+	seq, err := p.sequence()
+	switch {
+	case err != nil:
+	case p.at(")"), p.at("）"):
+		err = p.fail(p.pos, "a `)` without its `(`", "")
+	case p.at("|"), p.at("｜"):
+		err = p.fail(p.pos, "alternatives outside parentheses", "write (this|that), or two phrases")
+	case len(seq.items) == 0 && len(p.inside) > 0:
+		err = p.fail(0, "nothing is left of this phrase in the normal form", "it holds no letter or digit")
+	default:
+		p.lex.markSpaced(&seq)
+	}
+	return seq, err
 }
 
 func (p *parser) fail(offset int, message, hint string) *SyntaxError {
@@ -87,6 +100,8 @@ func (p *parser) sequence() (sequence, *SyntaxError) {
 			return seq, nil
 		case p.eat("(", "（"):
 			err = p.group(&seq, start)
+		case p.atName():
+			err = p.name(&seq)
 		case p.atGap():
 			p.gap(&seq)
 		case p.starred():
@@ -139,7 +154,7 @@ func (p *parser) lastSign() int {
 func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
 	end := p.closing()
 	if end > 0 {
-		if g := p.lex.groups[p.src[p.pos:end]]; g != nil && p.depth+g.height < maxPhraseDepth {
+		if g := p.lex.groups[p.groupKey(p.pos, end)]; g != nil && p.depth+g.height < maxPhraseDepth {
 			g.uses++
 			p.deep = max(p.deep, p.depth+1+g.height)
 			p.pos = end
@@ -161,9 +176,18 @@ func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
 	p.deep = max(p.deep, outer)
 	p.depth--
 	if end > 0 && !g.shape.gap { // a gap is known by its place in the phrase
-		p.lex.groups[p.src[start:end]] = g
+		p.lex.groups[p.groupKey(start, end)] = g
 	}
 	return g, nil
+}
+
+// groupKey is what groups that are written alike have in common: the text, and what the names in it mean.
+func (p *parser) groupKey(from, to int) groupSource {
+	key := groupSource{text: p.src[from:to]}
+	if strings.Contains(key.text, "$") {
+		key.names = p.names
+	}
+	return key
 }
 
 // closing returns where the parenthesis is that closes the group that begins
@@ -244,7 +268,7 @@ func (p *parser) signEnd() int {
 	start := p.pos
 	defer func() { p.pos = start }()
 	for p.pos < len(p.src) {
-		if p.atGap() {
+		if p.atGap() || p.atName() {
 			return p.pos
 		}
 		r, size := utf8.DecodeRuneInString(p.src[p.pos:])

@@ -19,6 +19,7 @@ type SyntaxError struct {
 	Offset  int // byte of the phrase as written
 	Message string
 	Hint    string
+	Class   *Class // the error is in a phrase of this class, which is named at Offset
 }
 
 func (e *SyntaxError) Error() string {
@@ -60,6 +61,7 @@ type item struct {
 	prefix   bool       // a token with any ending
 	optional bool       // a group
 	spaced   bool       // one space may stand before it: see markSpaced
+	named    bool       // a group that a $name stands for
 	offset   int32      // byte in the source
 	word     int32      // of a token, in lexicon.words or lexicon.prefixes
 	group    *group
@@ -80,11 +82,18 @@ type lexicon struct {
 	prefixes  []wordEntry
 	wordIDs   map[string]int32
 	prefixIDs map[string]int32
-	groups    map[string]*group
+	groups    map[groupSource]*group
+	classes   map[*Class]*group
+}
+
+// A groupSource is the text between two parentheses, and what the names in it mean.
+type groupSource struct {
+	text  string
+	names Names
 }
 
 func newLexicon() *lexicon {
-	return &lexicon{wordIDs: map[string]int32{}, prefixIDs: map[string]int32{}, groups: map[string]*group{}}
+	return &lexicon{wordIDs: map[string]int32{}, prefixIDs: map[string]int32{}, groups: map[groupSource]*group{}, classes: map[*Class]*group{}}
 }
 
 // entry returns the entry of a token item.
@@ -135,6 +144,9 @@ func (it *item) shape() shape {
 	case itemGroup:
 	}
 	sh := it.group.shape
+	if it.named {
+		sh = sh.seenFrom(int(it.offset))
+	}
 	sh.empty = sh.empty || it.optional
 	return sh
 }
@@ -177,22 +189,22 @@ func (a shape) then(b shape) shape {
 func (a shape) check() *SyntaxError {
 	switch {
 	case a.tokens == 0 && a.gap:
-		return &SyntaxError{a.first, "there is nothing but a gap", "put a word on each side of `..`"}
+		return &SyntaxError{Offset: a.first, Message: "there is nothing but a gap", Hint: "put a word on each side of `..`"}
 	case a.tokens == 0:
 		return &SyntaxError{
-			0, "nothing is left of this phrase in the normal form",
-			"it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/",
+			Offset: 0, Message: "nothing is left of this phrase in the normal form",
+			Hint: "it holds no letter or digit; for marks and emoji write a regular expression such as /[?]{3}/",
 		}
 	case a.first >= 0:
-		return &SyntaxError{a.first, "a gap at the beginning", "put a word that must be there before `..`, or leave the gap out"}
+		return &SyntaxError{Offset: a.first, Message: "a gap at the beginning", Hint: "put a word that must be there before `..`, or leave the gap out"}
 	case a.last >= 0:
-		return &SyntaxError{a.last, "a gap at the end", "put a word that must be there behind `..`, or leave the gap out"}
+		return &SyntaxError{Offset: a.last, Message: "a gap at the end", Hint: "put a word that must be there behind `..`, or leave the gap out"}
 	case a.empty:
-		return &SyntaxError{0, "everything in this phrase is optional", "take the `?` off one group"}
+		return &SyntaxError{Offset: 0, Message: "everything in this phrase is optional", Hint: "take the `?` off one group"}
 	case a.tokens > maxPhraseTokens:
-		return &SyntaxError{0, "this phrase is too complex", "split it into several phrases"}
+		return &SyntaxError{Offset: 0, Message: "this phrase is too complex", Hint: "split it into several phrases"}
 	case a.length > maxPhraseLength:
-		return &SyntaxError{0, fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), "keep the words that matter and put `..` between them"}
+		return &SyntaxError{Offset: 0, Message: fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), Hint: "keep the words that matter and put `..` between them"}
 	}
 	return nil
 }

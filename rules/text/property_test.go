@@ -20,6 +20,34 @@ var someGroups = []string{
 	"(转|人工|客服|a|to)", "((转|人工|客服|a|to) (转|人工|客服|a|to)|person*)", "(to, |a|b|不，)", "(representative|agent .. human)", "((a)? (b)? (to)?|不)",
 }
 
+// someNames are classes that phrases name: small ones, one that names another, and one so large that it is never part
+// of its phrase.
+var someNames = classes{
+	"person": {"agent", "human", "(转)? 人工"}, "reach": {"talk to", "转", "a .. $person", "$person 客服"}, "gap": {"不 .. 人工", "to"},
+	"large": append(strings.Fields(strings.Repeat("refund ", maxInline+1)), "转 .. $person", "a b"),
+}
+
+// classes are names for tests.
+type classes map[string][]string
+
+var madeClasses = map[string]*Class{}
+
+func (c classes) Class(name string) *Class {
+	if c[name] == nil {
+		return nil
+	}
+	if madeClasses[name] == nil {
+		class := &Class{Name: name}
+		for _, src := range c[name] {
+			class.Phrases = append(class.Phrases, Source{src, &c})
+		}
+		madeClasses[name] = class
+	}
+	return madeClasses[name]
+}
+
+func (classes) Suggest(string) string { return "" }
+
 // aWord is a word, at times with typing errors.
 func aWord(t *rapid.T) string {
 	w := rapid.SampledFrom(someWords).Draw(t, "word")
@@ -59,6 +87,8 @@ func aSequence(t *rapid.T, depth int) string {
 			b.WriteString(rapid.SampledFrom([]string{" ", " ", " ", " .. ", "", ", "}).Draw(t, "between"))
 		}
 		switch k := rapid.IntRange(0, 9).Draw(t, "kind"); {
+		case k == 6 && depth > 0:
+			b.WriteString(rapid.SampledFrom([]string{"$person", "$reach", "$gap", "$large", "$person?"}).Draw(t, "name"))
 		case k < 6 || depth == 0:
 			b.WriteString(rapid.SampledFrom(someWords).Draw(t, "word"))
 			if k == 5 {
@@ -90,16 +120,16 @@ func TestFind_equalsTheReference(t *testing.T) {
 			if rapid.IntRange(0, 5).Draw(t, "whole") == 0 {
 				src = "=" + src
 			}
-			id, err := b.Add(src, Options{NoTypos: rapid.IntRange(0, 3).Draw(t, "typos") == 0})
+			id, err := b.Add(src, Options{NoTypos: rapid.IntRange(0, 3).Draw(t, "typos") == 0, Names: &someNames})
 			if err == nil && rapid.IntRange(0, 3).Draw(t, "polite") == 0 {
 				polite.Add(id)
 			}
 		}
-		b.SetRoles(Roles{Polite: polite})
 		m, err := b.Build()
 		if err != nil {
 			t.Fatal(err)
 		}
+		m.SetRoles(Roles{Polite: polite})
 		ref := newReference(&b, m.roles)
 		var msg Message
 		for range 4 {

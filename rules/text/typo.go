@@ -280,6 +280,17 @@ func (q *nearest) try(x *typoIndex, id uint32) {
 	}
 }
 
+// Distance counts the edits between two words: inserted, deleted, replaced
+// letters and swapped neighbours, none edited twice. It is for hints about
+// misspelt names, and some number above limit if the distance is.
+func Distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if max(len(x), len(y)) > 250 { // nobody misspells a word so long
+		return limit + 1
+	}
+	return editDistance(x, y, limit)
+}
+
 // editDistance is the optimal string alignment distance of two words: inserted,
 // deleted, replaced letters and swapped neighbours, none edited twice. It is
 // some number above limit if the distance is.
@@ -288,7 +299,10 @@ func editDistance(a, b []rune, limit int) int {
 		return limit + 1
 	}
 	var rows [3][maxTypoWord + 3]uint8
-	before, last, row := &rows[0], &rows[1], &rows[2]
+	before, last, row := rows[0][:], rows[1][:], rows[2][:]
+	if len(b) >= len(row) { // of a message no word is so long
+		before, last, row = make([]uint8, len(b)+1), make([]uint8, len(b)+1), make([]uint8, len(b)+1)
+	}
 	for j := range len(b) + 1 {
 		last[j] = uint8(j)
 	}
