@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"escalator/bot/desk"
+	"escalator/bot/inbound"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -26,9 +26,8 @@ type assignment struct {
 
 // assign says which group or agents get a session that asks for a person.
 // Desk waits for this answer and acts on it, so it comes from memory only.
-func (b *Bot) assign(ctx context.Context, e *desk.Event) ([]byte, error) {
-	e.Conversation = b.links.of(e)
-	target, err := b.assignTarget(ctx, e)
+func (x *exchange) assign(ctx context.Context) ([]byte, error) {
+	target, err := x.assignTarget(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,65 +40,51 @@ func (b *Bot) assign(ctx context.Context, e *desk.Event) ([]byte, error) {
 
 // assignTarget is the target of the transfer that is on its way, else what the
 // rules say of the fields at hand, else the default one; nil leaves it to Desk.
-func (b *Bot) assignTarget(ctx context.Context, e *desk.Event) (*rules.Target, error) {
-	if t, err := b.Outbox.Get(ctx, conversationID(e)); err == nil && t.State != store.GivenUp {
+func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
+	if err != nil {
+		return nil, err
+	}
+	if t, err := x.Outbox.Get(ctx, m.Conversation); err == nil && t.State != store.GivenUp {
 		if target := t.Current(); target != nil {
 			return target, nil
 		}
 	}
-	r, err := b.consider(ctx, e, "")
+	d, err := x.consider(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	b.report(r)
-	if len(r.decision.Chain) > 0 {
-		return r.decision.Chain[0], nil
+	if len(d.Chain) > 0 {
+		return d.Chain[0], nil
 	}
-	return r.policy.Target(defaultTarget), nil
+	return x.policy.Target(defaultTarget), nil
 }
 
 // consider asks the rules about a message without letting it count: nothing is
 // kept and no transfer is made.
-func (b *Bot) consider(ctx context.Context, e *desk.Event, text string) (*record, error) {
-	r := &record{event: e, policy: b.Policy(), started: b.Now()}
-	err := b.Conversations.View(ctx, conversationID(e), func(c *rules.Conversation) {
-		ask := question(e, text)
-		ask.At, ask.Muted = r.started, b.Muted()
-		r.decision = r.policy.Decide(c, *ask)
-		r.language = c.Language()
-	})
+func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Decision, error) {
+	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
+	m.Turn.At, m.Turn.Wall, m.Turn.Muted = x.at, x.wall, x.Muted()
+	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) { r.decision = r.policy.Decide(c, *m.Turn) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return r, nil
-}
-
-// question is a callback that asks what the rules say to a text.
-func question(e *desk.Event, text string) *rules.Turn {
-	return &rules.Turn{Kind: rules.UserTurn, Text: text, Fields: e}
-}
-
-// taskFlowText is the customer's words in a task flow's variables.
-func taskFlowText(p *rules.Policy, e *desk.Event) string {
-	name := p.TaskFlowText()
-	if name == "" {
-		return ""
-	}
-	text, _ := e.Task(name)
-	return text
+	x.report(r)
+	return &r.decision, nil
 }
 
 // taskFlow answers a task flow that asks whether this customer should go to a
 // person (Chatbot.InterfaceInvocation). It is answered only: the flow itself
 // decides what to do, and its variables are texts.
-func (b *Bot) taskFlow(ctx context.Context, e *desk.Event) ([]byte, error) {
-	e.Conversation = b.links.of(e)
-	r, err := b.consider(ctx, e, taskFlowText(b.Policy(), e))
+func (x *exchange) taskFlow(ctx context.Context) ([]byte, error) {
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
 	if err != nil {
 		return nil, err
 	}
-	b.report(r)
-	d := &r.decision
+	d, err := x.consider(ctx, m)
+	if err != nil {
+		return nil, err
+	}
 	escalated := d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer
 	rule, target := d.Rule, d.Target
 	if !escalated {

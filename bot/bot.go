@@ -9,7 +9,9 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/clock"
 	"escalator/bot/delivery"
+	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
@@ -51,13 +53,17 @@ type Options struct {
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 
+	// ServiceAccounts are the accounts of the service in plain IM that do not begin
+	// with @.
+	ServiceAccounts []string
+
 	AIProvider AIProvider
 	Horizon    time.Duration // after this a transfer is given up
 	LogText    mask.Mode     // how much of customers' words the log may show
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
-	Now     func() time.Time // nil: time.Now
+	Clock   *clock.Clock // nil: the host's
 }
 
 // Bot handles callbacks. Make one with New, run its courier with Start.
@@ -67,23 +73,30 @@ type Bot struct {
 	muted   atomic.Pointer[rules.Muted]
 	recent  *recent
 	unknown *nameSet
+	inbound *inbound.Reader
+
+	requests                  *requests
+	requestLines, ownBotLines quiet
+
 	stats   stats
 	mutes   mutes
 	courier *delivery.Courier
 	timers  *timers
-	links   links
 }
 
 // New returns a bot that is not delivering yet.
 func New(o Options) *Bot {
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.New()
 	}
-	b := &Bot{Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}}}
+	b := &Bot{
+		Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}},
+		inbound: inbound.New(o.ServiceAccounts), requests: newRequests(),
+	}
 	b.timers = newTimers(b)
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
-		Settle: b.settle, SessionFound: b.links.restore, Log: o.Log, Metrics: o.Metrics, Now: o.Now,
+		Settle: b.settle, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
 	b.SetPolicy(o.Policy)
 	b.SetMuted(nil)
@@ -105,9 +118,21 @@ func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
 
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {
-	b.recallLinks()
+	b.recallTransfers()
 	b.courier.Start()
 	b.timers.start()
+}
+
+// recallTransfers takes note of the transfers of plain IM that an earlier process
+// left: a session of which Desk tells must not get a second one.
+func (b *Bot) recallTransfers() {
+	left, err := b.Outbox.List(context.Background())
+	if err != nil {
+		return // the courier complains
+	}
+	for _, t := range left {
+		b.inbound.Restore(t.ID, t.Session)
+	}
 }
 
 // Stop ends delivery: what is in flight is finished until ctx ends, the rest

@@ -98,7 +98,7 @@ func (d *day) traffic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.bot.Handle(t.Context(), e); err != nil {
+		if _, err := d.bot.Handle(t.Context(), Request{Event: e}); err != nil {
 			t.Fatal(err)
 		}
 		d.pass(24 * time.Hour / dayArrivals)

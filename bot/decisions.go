@@ -8,15 +8,18 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot/desk"
+	"escalator/bot/inbound"
+	"escalator/bot/mask"
 	"escalator/rules"
 )
 
 // record is a decision on its way to the log, the metrics and the API.
 type record struct {
-	event    *desk.Event
+	message  *inbound.Message
 	policy   *rules.Policy
-	started  time.Time
+	at, wall time.Time
+	key      string // the dedup key of the step; "": none
+	answer   func(acted bool) []byte
 	decision rules.Decision
 	language string
 }
@@ -57,7 +60,7 @@ type Would struct {
 func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
-	b.stats.count(d, r.started)
+	b.stats.count(d, r.wall)
 	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
 		return
@@ -72,11 +75,11 @@ func (b *Bot) report(r *record) {
 }
 
 func (b *Bot) publicRecord(r *record) *DecisionRecord {
-	d, e := &r.decision, r.event
+	d, m := &r.decision, r.message
 	rec := &DecisionRecord{
-		At: r.started, Session: clip(cmp.Or(e.SessionID, conversationID(e))), User: clip(e.UserID), Event: clip(cmp.Or(e.Name, e.Command)), RequestID: clip(e.RequestID),
+		At: r.wall, Session: mask.Clip(cmp.Or(m.Session, m.Conversation)), User: mask.Clip(m.User), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
 		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
-		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Now().Sub(r.started).Microseconds(),
+		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Clock.Now().Sub(r.at).Microseconds(),
 	}
 	if rec.Reason == rules.ReasonNone {
 		rec.Reason = d.NearReason

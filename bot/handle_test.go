@@ -164,7 +164,7 @@ func TestHandle_whatCannotBeStored_leavesNothingHalfDone(t *testing.T) {
 		defer func() { _ = w.bot.Stop(t.Context()) }()
 		outbox.broken.Store(true)
 		e := w.event(desk.EventUserMessage, "转人工", "")
-		if _, err := w.bot.Handle(t.Context(), e); !errors.Is(err, ErrUnavailable) {
+		if _, err := w.bot.Handle(t.Context(), Request{Event: e}); !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("Handle = %v, want ErrUnavailable", err)
 		}
 		w.wantPhase(rules.PhaseBot)
@@ -264,7 +264,7 @@ func TestHandle_directMessage_isClaimedWithItsConversation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.bot.Handle(t.Context(), e); err != nil {
+			if _, err := w.bot.Handle(t.Context(), Request{Event: e}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -138,7 +138,7 @@ func (w *world) event(name, text, mark string) *desk.Event {
 
 func (w *world) handle(e *desk.Event) Answer {
 	w.t.Helper()
-	answer, err := w.bot.Handle(w.t.Context(), e)
+	answer, err := w.bot.Handle(w.t.Context(), Request{Event: e})
 	if err != nil {
 		w.t.Fatalf("Handle(%s): %v", e.Name, err)
 	}

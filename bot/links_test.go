@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/bot/inbound"
 	"escalator/bot/store/memory"
 )
 
@@ -183,8 +184,8 @@ func TestLinks_areKnownAgainAfterARestart(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.world.desk.answer(code(141001))
 		w.im("human", false)
-		w.bot.links = links{} // what a new process knows
-		w.bot.recallLinks()
+		w.bot.inbound = inbound.New(nil) // what a new process knows
+		w.bot.recallTransfers()
 		time.Sleep(40 * time.Second)
 		w.desk(desk.EventUserMessage, "human please")
 		if n := w.inOutbox(); n != 1 {
@@ -196,7 +197,7 @@ func TestLinks_areKnownAgainAfterARestart(t *testing.T) {
 func TestLinks_aConversationWithAPerson_isKnownAgainAfterARestart(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
-		w.bot.links = links{}
+		w.bot.inbound = inbound.New(nil)
 		w.bot.Wake([]string{"im:user1|@service"})
 		w.desk(desk.EventUserMessage, "human!")
 		w.wantOutcomes("assigned")
@@ -229,32 +230,6 @@ func TestLinks_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
 	})
 }
 
-func TestLinks_forgetTheOldest_neverGrowing(t *testing.T) {
-	var l links
-	at := time.Unix(1_700_000_000, 0)
-	say := func(i int) step {
-		return l.message(&desk.Event{From: fmt.Sprint("u", i), To: "@s", Text: "x"}, at)
-	}
-	for i := range maxLinks + 10 {
-		say(i)
-		say(0) // stays among the newest
-	}
-	if n := len(l.now) + len(l.old); n > maxLinks {
-		t.Errorf("%d links", n)
-	}
-	if l.find("im:u0|@s") == nil || l.find("im:u1|@s") != nil {
-		t.Error("the newest are forgotten, or the oldest are not")
-	}
-	if n := len(l.find("im:u0|@s").heard); n > maxHeardOfOne || len(l.lately) > maxHeard {
-		t.Errorf("%d messages of one are remembered, and %d of all", n, len(l.lately))
-	}
-	at = at.Add(2 * sameWithin)
-	say(1)
-	if n := len(l.find("im:u0|@s").heard); n > 0 || len(l.lately) != 1 {
-		t.Errorf("%d old messages of one are remembered, and %d of all", n, len(l.lately))
-	}
-}
-
 // TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt: an after-callback of
 // plain IM is not sent again, so the copy that Desk sends is all there is.
 func TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt(t *testing.T) {
@@ -264,7 +239,7 @@ func TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt(t *testing.T) {
 		w.bot.SetPolicy(mustLoad(t, linkRules))
 		outbox.broken.Store(true)
 		e := im(w, desk.CommandC2CAfter, "1", "human", `"From_Account":"jared","To_Account":"@RBT#001"`, `"From_Account":"user1","To_Account":"@service"`)
-		if _, err := w.bot.Handle(t.Context(), e); !errors.Is(err, ErrUnavailable) {
+		if _, err := w.bot.Handle(t.Context(), Request{Event: e}); !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("Handle = %v, want ErrUnavailable", err)
 		}
 		outbox.broken.Store(false)

@@ -132,7 +132,7 @@ func (w *phaseWalk) restart() {
 
 // tell hands an event to the bot and waits for all that follows at once.
 func (w *phaseWalk) tell(r *rapid.T, e *desk.Event) string {
-	answer, err := w.bot.Handle(context.Background(), e)
+	answer, err := w.bot.Handle(context.Background(), Request{Event: e})
 	if err != nil {
 		r.Fatalf("Handle: %v", err)
 	}
@@ -301,7 +301,7 @@ func (w *phaseWalk) again(r *rapid.T) {
 	if w.last == nil || time.Since(w.lastAt) > 9*time.Minute {
 		r.Skip("there is none that is still remembered")
 	}
-	answer, err := w.bot.Handle(context.Background(), w.last)
+	answer, err := w.bot.Handle(context.Background(), Request{Event: w.last})
 	if err != nil || !answer.Repeat || string(answer.JSON) != w.answer {
 		r.Fatalf("again: %s, repeat %v, %v; the first answer was %s", answer.JSON, answer.Repeat, err, w.answer)
 	}

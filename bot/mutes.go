@@ -15,6 +15,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/mask"
 	"escalator/rules"
 )
 
@@ -58,19 +59,19 @@ type savedMute struct {
 // It is logged with who did it and why, and survives a restart.
 func (b *Bot) Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error) {
 	if !b.hasRule(ruleID) {
-		return rules.Mute{}, fmt.Errorf("%w: %q", ErrNoSuchRule, clip(ruleID))
+		return rules.Mute{}, fmt.Errorf("%w: %q", ErrNoSuchRule, mask.Clip(ruleID))
 	}
 	if d < 0 || d > maxMute || by == "" || (why == "" && d > 0) {
 		return rules.Mute{}, ErrBadMute
 	}
 	b.mutes.mu.Lock()
 	defer b.mutes.mu.Unlock()
-	now := b.Now()
+	now := b.Clock.Wall()
 	muted := maps.Clone(b.Muted())
 	if muted == nil {
 		muted = rules.Muted{}
 	}
-	mute := rules.Mute{Until: now.Add(d), By: clip(by), Why: clip(why)}
+	mute := rules.Mute{Until: now.Add(d), By: mask.Clip(by), Why: mask.Clip(why)}
 	muted[ruleID] = mute
 	maps.DeleteFunc(muted, func(_ string, m rules.Mute) bool { return !m.Until.After(now) })
 	if err := b.mutes.save(muted); err != nil {
@@ -118,7 +119,7 @@ func (b *Bot) KeepMutes(folder string) error {
 	}
 	muted := rules.Muted{}
 	for id, m := range saved {
-		if m.Until.After(b.Now()) {
+		if m.Until.After(b.Clock.Wall()) {
 			muted[id] = rules.Mute{Until: m.Until, By: m.By, Why: m.Why}
 		}
 	}
@@ -186,7 +187,7 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 	b.mutes.mu.Lock()
 	defer b.mutes.mu.Unlock()
 	for rule := range b.mutes.unshared {
-		if b.mutes.shared.PutMute(ctx, rule, encodeMute(b.Muted()[rule], b.Now())) != nil {
+		if b.mutes.shared.PutMute(ctx, rule, encodeMute(b.Muted()[rule], b.Clock.Wall())) != nil {
 			return // the next exchange will do
 		}
 		delete(b.mutes.unshared, rule)
@@ -199,8 +200,8 @@ func (b *Bot) exchangeMutes(ctx context.Context) {
 		b.shareAllMutes(ctx)
 		return
 	}
-	theirs := decodeMutes(values, b.Now())
-	if maps.Equal(theirs, current(b.Muted(), b.Now())) {
+	theirs := decodeMutes(values, b.Clock.Wall())
+	if maps.Equal(theirs, current(b.Muted(), b.Clock.Wall())) {
 		return
 	}
 	b.SetMuted(theirs)
@@ -219,7 +220,7 @@ const sharedMutes = ""
 func (b *Bot) shareAllMutes(ctx context.Context) {
 	all := map[string]string{sharedMutes: "shared"}
 	for rule, m := range b.Muted() {
-		if value := encodeMute(m, b.Now()); value != "" {
+		if value := encodeMute(m, b.Clock.Wall()); value != "" {
 			all[rule] = value
 		}
 	}

@@ -10,7 +10,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot/desk"
+	"escalator/bot/inbound"
+	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -34,10 +35,9 @@ type timers struct {
 
 // alarm is when to look at a conversation, and whose it is.
 type alarm struct {
-	at                     time.Time
-	id                     string
-	session, user, service string
-	index                  int // in the heap
+	at    time.Time
+	of    *inbound.Message // says whose conversation it is
+	index int              // in the heap
 }
 
 func newTimers(b *Bot) *timers {
@@ -53,8 +53,9 @@ func (t *timers) stop() {
 	t.work.Wait()
 }
 
-// SetAlarm plans, moves or (zero) cancels the turn by the clock of a conversation;
-// see store.Alarms.
+// SetAlarm plans, moves or (zero) cancels the turn by the clock of a conversation.
+// A store calls it with the conversation locked (store.Alarms), so this must not
+// call the store.
 func (b *Bot) SetAlarm(id string, at time.Time) { b.timers.set(id, at) }
 
 // NextAlarm is when a conversation wants a turn by the clock; see store.Alarms.
@@ -77,8 +78,7 @@ func (t *timers) set(id string, at time.Time) {
 		return
 	case a == nil:
 		id = strings.Clone(id)
-		e := eventOf(id)
-		a = &alarm{at: at, id: id, session: e.SessionID, user: e.UserID, service: e.ServiceID}
+		a = &alarm{at: at, of: inbound.Stored(id)}
 		t.byID[id] = a
 		heap.Push(&t.heap, a)
 	default:
@@ -94,14 +94,20 @@ func (t *timers) set(id string, at time.Time) {
 }
 
 // describe says whose conversation it is that has an alarm: its id may not tell.
-func (t *timers) describe(e *desk.Event) {
+func (t *timers) describe(m *inbound.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if a := t.byID[conversationID(e)]; a != nil && a.session == "" {
-		a.session = strings.Clone(e.SessionID)
+	a := t.byID[m.Conversation]
+	if a == nil {
+		return
 	}
-	if a := t.byID[conversationID(e)]; a != nil && a.user == "" {
-		a.user, a.service = strings.Clone(e.UserID), strings.Clone(e.ServiceID)
+	for _, s := range [...]struct {
+		to   *string
+		from string
+	}{{&a.of.Session, m.Session}, {&a.of.User, m.User}, {&a.of.Service, m.Service}} {
+		if *s.to == "" && s.from != "" {
+			*s.to = strings.Clone(s.from)
+		}
 	}
 }
 
@@ -141,11 +147,11 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 		return nil, -1
 	}
 	first := t.heap[0]
-	if wait = first.at.Sub(t.bot.Now()); wait > 0 {
+	if wait = first.at.Sub(t.bot.Clock.Now()); wait > 0 {
 		return nil, wait
 	}
 	heap.Pop(&t.heap)
-	delete(t.byID, first.id)
+	delete(t.byID, first.of.Conversation)
 	return first, 0
 }
 
@@ -153,28 +159,24 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 func (t *timers) fire(a *alarm) {
 	defer func() {
 		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
-			t.bot.Log.WithFields(logrus.Fields{"session": clip(a.session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
+			t.bot.Log.WithFields(logrus.Fields{"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
 		}
 	}()
-	e := &desk.Event{Name: eventTimer, SessionID: a.session, UserID: a.user, ServiceID: a.service, Conversation: a.id}
-	turn := &rules.Turn{Kind: rules.TimerTurn}
-	r, err := t.bot.decide(t.ctx, t.bot.Policy(), e, step{turn: turn})
-	if err != nil { // nothing can be stored now; the silence goes on, so look again
-		t.set(a.id, t.bot.Now().Add(storeRetry))
-		return
+	a.of.Name, a.of.Turn = eventTimer, &rules.Turn{Kind: rules.TimerTurn}
+	now := t.bot.Clock.Now()
+	if _, err := t.bot.decide(t.ctx, &record{message: a.of, policy: t.bot.Policy(), at: now, wall: t.bot.Clock.Wall()}); err != nil {
+		t.set(a.of.Conversation, now.Add(storeRetry)) // nothing can be stored now; the silence goes on, so look again
 	}
-	t.bot.report(r)
-	t.bot.speak(r)
 }
 
 // Wake plans the alarms of conversations that were restored after a restart, and
 // takes note of those that began in plain IM.
 func (b *Bot) Wake(ids []string) {
 	for _, id := range ids {
-		b.links.restore(id, "")
+		b.inbound.Restore(id, "")
 		// The store plans the alarm, and forgets one that nobody needs any more.
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
-			c.SetBack(b.Now())
+			c.SetBack(b.Clock.Now())
 			return store.Effect{}, nil
 		})
 	}
@@ -198,15 +200,6 @@ func (b *Bot) TakeOver(ctx context.Context, overdue func(context.Context) ([]str
 			b.Wake(ids)
 		}
 	}
-}
-
-// eventOf makes an event of nothing but the conversation that it is of.
-func eventOf(id string) *desk.Event {
-	if im, ok := strings.CutPrefix(id, imPrefix); ok {
-		user, service, _ := strings.Cut(im, "|")
-		return &desk.Event{UserID: user, ServiceID: service}
-	}
-	return &desk.Event{SessionID: id}
 }
 
 // alarms is a heap (container/heap), the earliest first.

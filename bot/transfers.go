@@ -21,22 +21,21 @@ func (b *Bot) Transfers(ctx context.Context) (delivery.Transfers, error) {
 // delivery.ErrNotGivenUp where there is none. A conversation that began in plain
 // IM is found by its Desk session too: that is what the log shows.
 func (b *Bot) Retry(ctx context.Context, session string) error {
-	return b.courier.Retry(ctx, cmp.Or(b.links.of(&desk.Event{SessionID: session}), session))
+	return b.courier.Retry(ctx, cmp.Or(b.inbound.OfSession(session), session))
 }
 
 // memberChanged tries what waits for an agent when one is free
 // (Member.EventNotify). Tencent's own pages call that status "ready" in the table
 // and "free" in the sample.
-func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) ([]byte, error) {
+func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
 	if e.Status == "free" || e.Status == "ready" {
 		b.courier.AgentFree(ctx, e.MemberID)
 	}
-	return answerOK, nil
 }
 
 // settle tells the conversation how its transfer ended.
 func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
-	at := b.Now()
+	at := b.Clock.Now()
 	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
 		b.Policy().Settle(c, t.Rule, r, at)
 		return store.Effect{}, nil

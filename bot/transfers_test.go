@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"escalator/bot/clock"
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/store"
@@ -82,12 +83,13 @@ func (c *steppedClock) setBack(d time.Duration) { c.back.Add(int64(d)) }
 
 func TestCourier_theClockIsSetBack_transfersStayDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		clock := &steppedClock{}
-		w := newWorld(t, memory.NewOutbox(clock.now), func(o *Options) { o.Now = clock.now })
+		wall := &steppedClock{}
+		clock := clock.Of(wall.now)
+		w := newWorld(t, memory.NewOutbox(clock.Now), func(o *Options) { o.Clock = clock })
 		w.desk.answer(nil, code(141002), code(141002), code(141002))
 		w.bot.Start()
 		w.user("转人工")
-		clock.setBack(24 * time.Hour)
+		wall.setBack(24 * time.Hour)
 		time.Sleep(3 * time.Minute)
 		w.wantOutcomes("retrying retrying retrying assigned")
 		if err := w.bot.Stop(t.Context()); err != nil {
@@ -98,13 +100,14 @@ func TestCourier_theClockIsSetBack_transfersStayDue(t *testing.T) {
 
 func TestCourier_theClockIsSetBack_whileItWaitsForAnAgent_triesGoOnAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		clock := &steppedClock{}
-		w := newWorld(t, memory.NewOutbox(clock.now), func(o *Options) { o.Now = clock.now })
+		wall := &steppedClock{}
+		clock := clock.Of(wall.now)
+		w := newWorld(t, memory.NewOutbox(clock.Now), func(o *Options) { o.Clock = clock })
 		w.desk.answer(code(141001))
 		w.bot.Start()
 		w.user("vip") // every minute for five minutes
 		time.Sleep(90 * time.Second)
-		clock.setBack(24 * time.Hour)
+		wall.setBack(24 * time.Hour)
 		time.Sleep(10 * time.Minute)
 		if list, _ := w.outbox.List(t.Context()); len(list) != 0 {
 			t.Errorf("ten minutes later it still waits: %+v", list[0])

@@ -16,7 +16,7 @@ import (
 
 // Handler is what the public listener needs of the bot.
 type Handler interface {
-	Handle(ctx context.Context, e *desk.Event) (bot.Answer, error)
+	Handle(ctx context.Context, r bot.Request) (bot.Answer, error)
 }
 
 // callbacks serves the callback URL.
@@ -92,8 +92,7 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
-	event.RawQuery, event.Header = r.URL.RawQuery, r.Header
-	answer, err := h.bot.Handle(r.Context(), event)
+	answer, err := h.bot.Handle(r.Context(), bot.Request{Event: event, Query: r.URL.RawQuery, Header: r.Header})
 	if err != nil {
 		return event, bot.Answer{}, &causedError{errUnavailable, err}
 	}

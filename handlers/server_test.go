@@ -14,14 +14,13 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot"
-	"escalator/bot/desk"
 	"escalator/handlers"
 )
 
 // panicking breaks on every callback.
 type panicking struct{ handlers.Operations }
 
-func (panicking) Handle(context.Context, *desk.Event) (bot.Answer, error) { panic("planted") }
+func (panicking) Handle(context.Context, bot.Request) (bot.Answer, error) { panic("planted") }
 
 func TestServer_aPanic_is500InTencentsForm_andInTheLogOnly(t *testing.T) {
 	var out strings.Builder

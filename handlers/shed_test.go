@@ -23,7 +23,7 @@ type blocking struct {
 	let     chan struct{}
 }
 
-func (b blocking) Handle(context.Context, *desk.Event) (bot.Answer, error) {
+func (b blocking) Handle(context.Context, bot.Request) (bot.Answer, error) {
 	b.entered <- struct{}{}
 	<-b.let
 	return bot.AnswerOK(), nil

@@ -19,6 +19,12 @@ const MaxDepth = 64
 // that a hostile list cannot make the work quadratic.
 const maxMentions = 32
 
+// maxElements bounds the elements of a message that are told apart.
+const maxElements = 16
+
+// elemCustom is the element of an app's own making, the plug-in's among them.
+const elemCustom = "TIMCustomElem"
+
 // Errors of Decode. Both mean: answer 400.
 var (
 	ErrNotObject = errors.New("the body is not a JSON object")
@@ -30,10 +36,7 @@ var (
 // a field that comes twice the first counts. An empty body is no error: the
 // Event then holds what the query says.
 func Decode(q Query, body []byte) (*Event, error) {
-	e := &Event{
-		Command: q.Command, Conflict: q.Conflict, SDKAppID: q.SDKAppID,
-		RequestID: q.RequestID, ClientIP: q.ClientIP, Platform: q.Platform,
-	}
+	e := &Event{Command: q.Command, Conflict: q.Conflict, RequestID: q.RequestID}
 	text := view(body)
 	if strings.TrimLeft(text, " \t\r\n") != "" {
 		root, err := parse(text)
@@ -88,12 +91,6 @@ func (d *decoder) field(key, v gjson.Result) bool {
 		if e.task == "" {
 			e.task = enter(v).Raw
 		}
-	case "SatisfactionSelected":
-		e.Satisfaction = rating(v)
-	case "IsContactUser":
-		e.ContactUser = flag(v)
-	case "OnlineOnlyFlag":
-		e.OnlineOnly = flag(v)
 	case "SendMsgResult":
 		e.SendFailed = e.SendFailed || flag(v)
 	default:
@@ -111,16 +108,10 @@ func (e *Event) id(name string) *string {
 		return &e.SessionID
 	case "Event":
 		return &e.Name
-	case "ChannelType":
-		return &e.Channel
 	case "ClientUserId":
 		return &e.UserID
 	case "CustomerServiceId":
 		return &e.ServiceID
-	case "AgentId":
-		return &e.AgentID
-	case "ForwardFromAgentId":
-		return &e.ForwardFrom
 	case "MsgKey":
 		return &e.MsgKey
 	case "From_Account":
@@ -129,8 +120,6 @@ func (e *Event) id(name string) *string {
 		return &e.To
 	case "GroupId":
 		return &e.GroupID
-	case "Operator_Account":
-		return &e.Operator
 	case "MemberId":
 		return &e.MemberID
 	case "Status":
@@ -151,7 +140,7 @@ func (d *decoder) finish() {
 	}
 	switch {
 	case e.Control():
-		e.Text, e.Sends = "", e.Sends&^SendsCustom
+		e.Text, e.Elements = "", nil
 	case e.GroupID != "" && e.Text != "":
 		e.Text = stripMentions(e.Text, d.mentions)
 	}
@@ -189,25 +178,47 @@ func (d *decoder) element(elem gjson.Result) {
 		}
 		return true
 	})
-	switch text(kind) {
+	switch name := text(kind); name {
 	case "TIMTextElem":
 		d.addText(text(member(content, "Text")))
-	case "TIMCustomElem":
-		d.e.Sends |= SendsCustom
+	case "TIMStreamElem":
+		if s := streamed(content); s != "" {
+			d.addText(s)
+		}
+	case elemCustom:
 		d.custom(enter(member(content, "Data")))
-	case "TIMImageElem":
-		d.e.Sends |= SendsImage
-	case "TIMSoundElem":
-		d.e.Sends |= SendsSound
-	case "TIMVideoFileElem":
-		d.e.Sends |= SendsVideo
-	case "TIMFileElem":
-		d.e.Sends |= SendsFile
-	case "TIMLocationElem":
-		d.e.Sends |= SendsLocation
-	case "TIMFaceElem":
-		d.e.Sends |= SendsFace
+		fallthrough
+	default:
+		if name != "" && len(d.e.Elements) < maxElements {
+			d.e.Elements = append(d.e.Elements, name)
+		}
 	}
+}
+
+// streamed is the text of a message that the bot writes piece by piece: the
+// pieces so far or, for clients that cannot show those, the whole.
+func streamed(content gjson.Result) string {
+	if s := pieces(member(content, "Chunks"), "Markdown"); s != "" {
+		return s
+	}
+	return text(member(content, "CompatibleText"))
+}
+
+// pieces joins the pieces of a streamed text: strings, or objects that hold one
+// under a name.
+func pieces(chunks gjson.Result, name string) string {
+	if !chunks.IsArray() {
+		return ""
+	}
+	var b strings.Builder
+	chunks.ForEach(func(_, chunk gjson.Result) bool {
+		if chunk.IsObject() {
+			chunk = member(chunk, name)
+		}
+		b.WriteString(text(chunk))
+		return true
+	})
+	return b.String()
 }
 
 // addText joins the text elements. The usual single one is not copied.
@@ -233,6 +244,7 @@ func (d *decoder) custom(data gjson.Result) {
 	}
 	var plugin bool
 	var src string
+	var chunks gjson.Result
 	data.ForEach(func(key, v gjson.Result) bool {
 		switch key.Str {
 		case "customerServicePlugin":
@@ -241,12 +253,17 @@ func (d *decoder) custom(data gjson.Result) {
 			plugin = plugin || (v.Type != gjson.Null && v.Type != gjson.False)
 		case "src":
 			first(&src, text(v))
+		case "chunks":
+			chunks = v
 		}
 		return true
 	})
 	if plugin {
 		d.e.Plugin = true
 		first(&d.e.PluginSrc, src)
+		if s := pieces(chunks, "content"); s != "" {
+			d.addText(s)
+		}
 	}
 }
 
@@ -270,8 +287,6 @@ func (d *decoder) customData(v gjson.Result) {
 			first(&e.Mark, text(v))
 		case "role":
 			first(&e.Role, text(v))
-		case "scene":
-			first(&e.Scene, text(v))
 		}
 		return true
 	})
@@ -342,14 +357,6 @@ func flag(v gjson.Result) bool {
 	default:
 		return true
 	}
-}
-
-func rating(v gjson.Result) int {
-	n, err := strconv.Atoi(text(v))
-	if err != nil || n < 1 || n > 5 {
-		return 0
-	}
-	return n
 }
 
 // view lends the bytes as a string without copying them. It is why the caller

@@ -3,7 +3,6 @@ package desk
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
 	"strings"
 	"time"
 
@@ -33,64 +32,37 @@ const (
 	EventBotMessage   = "ChatBot.RobotSendMsg"
 )
 
-// Sends is the set of element kinds, other than text, that a message holds.
-// The order of the bits is fixed.
-type Sends uint8
-
-// The kinds of elements.
-const (
-	SendsImage Sends = 1 << iota
-	SendsSound
-	SendsVideo
-	SendsFile
-	SendsLocation
-	SendsFace
-	SendsCustom // not set for the plug-in's control messages, see Event.Control
-)
-
-// Has tells whether all kinds of k are in s.
-func (s Sends) Has(k Sends) bool { return s&k == k }
-
 // Event is one callback, decoded. Every field may be empty.
 //
-// The short strings (all but Text, CloudCustomData and what Field and Task
-// return) are copies that share one small allocation, so they may be kept. Text
-// and CloudCustomData may alias Body: clone (strings.Clone) what outlives the
-// request, or call Detach, or a 10-byte word keeps a 1 MiB body alive. The caller
-// must not change the bytes of Body while the Event is in use.
+// The short strings (all but Text, Elements, CloudCustomData and what Field and
+// Task return) are copies that share one small allocation, so they may be kept.
+// Those others may alias Body: clone (strings.Clone) what outlives the
+// request, or a 10-byte word keeps a 1 MiB body alive. The caller must not change
+// the bytes of Body while the Event is in use. An Event is never changed once it
+// is decoded.
 type Event struct {
 	Command   string // of the query, else of the body
 	Conflict  bool   // query and body, or two places of one of them, name different commands
-	SDKAppID  string // of the query
 	RequestID string
-	ClientIP  string
-	Platform  string
 
-	Name        string // the field Event
-	SessionID   string // SessionId, or SystemSessionID of a task flow
-	UserID      string // ClientUserId, or SystemClientUserID of a task flow
-	ServiceID   string // CustomerServiceId
-	AgentID     string // AgentId
-	ForwardFrom string // ForwardFromAgentId
-	Channel     string // ChannelType
-	MsgKey      string
+	Name      string // the field Event
+	SessionID string // SessionId, or SystemSessionID of a task flow
+	UserID    string // ClientUserId, or SystemClientUserID of a task flow
+	ServiceID string // CustomerServiceId
+	MsgKey    string
 
-	From     string // From_Account
-	To       string // To_Account
-	GroupID  string // GroupId
-	Operator string // Operator_Account
+	From    string // From_Account
+	To      string // To_Account
+	GroupID string // GroupId
 
 	MemberID string // of CommandMemberChanged: the agent
 	Status   string // and the new status; "free" and "ready" both mean free
 
-	Time         time.Time // EventTime, else MsgTime; zero when missing or absurd
-	ContactUser  bool      // IsContactUser: the agent wrote first
-	Satisfaction int       // 1 to 5, 0 when not given
-	OnlineOnly   bool      // OnlineOnlyFlag
-	SendFailed   bool      // SendMsgResult is not 0: the message was not delivered
+	Time       time.Time // EventTime, else MsgTime; zero when missing or absurd
+	SendFailed bool      // SendMsgResult is not 0: the message was not delivered
 
-	Text  string // all text elements joined by "\n", a group's @mention of the bot removed
-	Sends Sends  // what else the message holds
+	Text     string   // all text elements joined by "\n", a group's @mention of the bot removed
+	Elements []string // MsgType of what else the message holds, the first few
 
 	Plugin    bool   // a custom message of the customer service plug-in
 	PluginSrc string // its src, "" when it has none
@@ -98,20 +70,10 @@ type Event struct {
 	CloudCustomData string // as sent; may be anything
 	Mark            string // its messageType, when it is JSON: "fallback", "queuing", …
 	Role            string // its role: "robot" or "seat"
-	Scene           string // its scene
 
 	Body []byte // the whole body, nil when there was none
 
-	// RawQuery and Header are the request's, for who passes it on. Conversation
-	// is what the event counts into, and Failed after how long the bot behind us
-	// had failed it, for who records it. Decode leaves them empty.
-	RawQuery     string
-	Header       http.Header
-	Conversation string
-	Failed       time.Duration
-
-	task  string // raw JSON of the task flow's Body
-	dedup string // what DedupKey found
+	task string // raw JSON of the task flow's Body
 }
 
 // Sources of the plug-in's custom messages that are signals, not content: a
@@ -129,7 +91,7 @@ const (
 
 // Control tells whether the message is a signal of the client's plug-in
 // (session start, typing, online state, …) and so nothing that a person said.
-// Its Text is empty and its Sends lack SendsCustom.
+// Its Text and Elements are empty.
 func (e *Event) Control() bool {
 	if !e.Plugin {
 		return false
@@ -160,13 +122,6 @@ func (e *Event) Task(name string) (string, bool) {
 	return text(v), v.Exists() && v.Type != gjson.Null
 }
 
-// Detach makes the Event fit to be kept: it copies Text and CloudCustomData and
-// lets go of the body, so that Field and Task find nothing any more.
-func (e *Event) Detach() {
-	e.Text, e.CloudCustomData = strings.Clone(e.Text), strings.Clone(e.CloudCustomData)
-	e.Body, e.task = nil, ""
-}
-
 // maxID bounds a short string of an Event. Nothing real is longer; what is gets
 // replaced by its hash, so that ids stay distinct and memory stays bounded.
 const maxID = 512
@@ -174,9 +129,8 @@ const maxID = 512
 // pack copies the short strings into one allocation of their own.
 func (e *Event) pack() {
 	fields := [...]*string{
-		&e.SDKAppID, &e.RequestID, &e.ClientIP, &e.Platform, &e.Command, &e.Name, &e.SessionID, &e.UserID,
-		&e.ServiceID, &e.AgentID, &e.ForwardFrom, &e.Channel, &e.MsgKey, &e.From, &e.To, &e.GroupID,
-		&e.Operator, &e.MemberID, &e.Status, &e.PluginSrc, &e.Mark, &e.Role, &e.Scene,
+		&e.RequestID, &e.Command, &e.Name, &e.SessionID, &e.UserID, &e.ServiceID, &e.MsgKey,
+		&e.From, &e.To, &e.GroupID, &e.MemberID, &e.Status, &e.PluginSrc, &e.Mark, &e.Role,
 	}
 	total := 0
 	for _, f := range fields {

@@ -86,7 +86,6 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("invalid UTF-8: %q", s)
 			}
 		}
-		_ = e.DedupKey()
 		got, ok := e.Field(path)
 		if e.Body == nil || !utf8.ValidString(body) || strings.Contains(body, `\u`) || strings.Count(path, ".") > 40 {
 			return
@@ -158,13 +157,6 @@ func BenchmarkDecode(b *testing.B) {
 			if err != nil || e.Text == "" {
 				b.Fatal(err)
 			}
-		}
-	})
-	b.Run("dedupKey", func(b *testing.B) {
-		e := decode(b, query, string(body))
-		b.ReportAllocs()
-		for b.Loop() {
-			_ = e.DedupKey()
 		}
 	})
 	b.Run("field", func(b *testing.B) {

@@ -14,8 +14,6 @@ type Query struct {
 	RequestID   string // names one callback; the same on a repeat
 	Sign        string // "" when missing, or when it came more than once
 	RequestTime string // as it was sent: the signature covers this very text
-	ClientIP    string
-	Platform    string // OptPlatform
 
 	// Conflict says that CallbackCommand came twice with different values.
 	Conflict bool
@@ -52,10 +50,6 @@ func ParseQuery(raw string) Query {
 			first(&q.Command, value)
 		case is(name, "RequestID"):
 			first(&q.RequestID, value)
-		case is(name, "ClientIP"):
-			first(&q.ClientIP, value)
-		case is(name, "OptPlatform"):
-			first(&q.Platform, value)
 		}
 	}
 	return q

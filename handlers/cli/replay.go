@@ -8,7 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/inbound"
 	"escalator/rules"
 	"escalator/rules/replay"
 )
@@ -69,7 +70,7 @@ func replayPolicies(env Env, file, against string) ([]*rules.Policy, error) {
 // run is the replay of all lines through one policy.
 type run struct {
 	*replay.Replay
-	recordings *bot.Recordings
+	recorded *inbound.Recorded
 }
 
 // replayLines plays the lines of all files through each policy. At the end the
@@ -77,7 +78,7 @@ type run struct {
 func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at time.Time) ([]*replay.Result, error) {
 	runs := make([]run, len(policies))
 	for i, p := range policies {
-		runs[i] = run{replay.New(p), bot.NewRecordings(p)}
+		runs[i] = run{replay.New(p), inbound.NewRecorded(p, nil)}
 	}
 	names, order := dialogueNames{}, &inOrder{}
 	err := lines.each(files, func(file string, line int, rec *replay.Record) {
@@ -88,13 +89,15 @@ func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at 
 			}
 			return
 		}
-		if _, err := bot.ReadRecorded(rec.Query, rec.Body); err != nil {
+		e, err := inbound.Decode(rec.Query, rec.Body)
+		if err != nil {
 			lines.skip(file, line, err)
 			return
 		}
+		failed := time.Duration(rec.BotFailedUS) * time.Microsecond
 		order.add(*rec.At, func() {
 			for _, r := range runs {
-				r.callback(rec, order)
+				r.callback(e, *rec.At, failed, order)
 			}
 		})
 	})
@@ -117,16 +120,11 @@ func (r run) talk(rec *replay.Record, session string, at time.Time) {
 	}
 }
 
-// callback plays a recorded callback that can be read. What it leads to later,
-// such as the failure of the bot behind the service, is put in order.
-func (r run) callback(rec *replay.Record, order *inOrder) {
-	e, err := bot.ReadRecorded(rec.Query, rec.Body)
-	if err != nil {
-		return
-	}
-	failed := time.Duration(rec.BotFailedUS) * time.Microsecond
-	for _, event := range r.recordings.Events(e, *rec.At, failed) {
-		if event.At.Equal(*rec.At) {
+// callback plays a recorded callback. What it leads to later, such as the failure
+// of the bot behind the service, is put in order.
+func (r run) callback(e *desk.Event, at time.Time, failed time.Duration, order *inOrder) {
+	for _, event := range r.recorded.Events(e, at, failed) {
+		if event.At.Equal(at) {
 			r.Add(event)
 		} else {
 			order.put(event.At, func() { r.Add(event) })

@@ -1,12 +1,14 @@
 package desktest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -189,7 +191,7 @@ func TestDesk_callbacks_areSignedAndAsDocumented(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	e := s.next(t)
-	if e.Name != desk.EventSessionBegin || e.UserID != "u1" || e.ServiceID != DefaultService || e.RequestID == "" || e.Channel != "SDK" {
+	if e.Name != desk.EventSessionBegin || e.UserID != "u1" || e.ServiceID != DefaultService || e.RequestID == "" {
 		t.Errorf("%+v", e)
 	}
 	for _, name := range []string{"SdkAppid", "CallbackCommand", "contenttype", "ClientIP", "OptPlatform", "RequestID", "Sign", "RequestTime"} {
@@ -206,11 +208,11 @@ func TestDesk_callbacks_areSignedAndAsDocumented(t *testing.T) {
 	if v, _ := e.Field("New"); v != "1" {
 		t.Errorf("New is %q", v)
 	}
-	if again := d.Resend(a.Request); again.Err != nil || s.next(t).DedupKey() != e.DedupKey() {
+	if again := d.Resend(a.Request); again.Err != nil || !bytes.Equal(s.next(t).Body, e.Body) {
 		t.Errorf("%+v", again)
 	}
 	d.UserSays("s", "", WithElements(`[{"MsgType":"TIMImageElem","MsgContent":{}}]`), WithRequestID(""))
-	if e = s.next(t); e.Sends != desk.SendsImage || e.RequestID != "" {
+	if e = s.next(t); !slices.Equal(e.Elements, []string{"TIMImageElem"}) || e.RequestID != "" {
 		t.Errorf("%+v", e)
 	}
 	d.BotSays("s", "sorry", "fallback")

@@ -1,4 +1,4 @@
-package bot
+package inbound
 
 import (
 	"fmt"
@@ -9,14 +9,34 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"escalator/bot/desk"
+	"escalator/rules"
 )
 
-func TestRecordings_understandWhatTheServiceCounts(t *testing.T) {
+const readingRules = `
+version: 1
+lists: {person: [human]}
+task_flow: {text: question}
+targets: {default: {}}
+events: {Session.Over: closed, Mapped.UserMsg: user_message, Agent.Said: agent_message}
+rules:
+  - {id: human, when: {says: [$person]}, then: {transfer: default}}
+`
+
+func load(t *testing.T, src string) *rules.Policy {
+	t.Helper()
+	policy, report := rules.Load([]byte(src), rules.LoadOptions{})
+	if policy == nil {
+		t.Fatalf("loading the test's rules: %+v", report.Errors)
+	}
+	return policy
+}
+
+func TestRecorded_understandsWhatTheServiceCounts(t *testing.T) {
 	const (
 		message = `{"SessionId":"s1","Event":"ChatBot.UserSendMsg","ClientUserId":"u","CustomerServiceId":"@s","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"WORDS"}}]}`
 		im      = `{"From_Account":"u","To_Account":"@s","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"WORDS"}}]}`
 	)
-	r := NewRecordings(mustLoad(t, callbackRules))
+	r := NewRecorded(load(t, readingRules), nil)
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		command, body string
@@ -36,7 +56,7 @@ func TestRecordings_understandWhatTheServiceCounts(t *testing.T) {
 		{desk.CommandAssignHuman, `{"SessionId":"s2"}`, 0, "s2 asks "},
 		{desk.CommandGroupAfter, `{"GroupId":"g"}`, 0, ""},
 	} {
-		e, err := ReadRecorded("CallbackCommand="+c.command, []byte(c.body))
+		e, err := Decode("CallbackCommand="+c.command, []byte(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +78,7 @@ func TestRecordings_understandWhatTheServiceCounts(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{`[]`, `{}`} {
-		if _, err := ReadRecorded("CallbackCommand="+desk.CommandSessionEvent, []byte(bad)); err == nil {
+		if _, err := Decode("CallbackCommand="+desk.CommandSessionEvent, []byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)
 		}
 	}

@@ -1,0 +1,161 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/bot/inbound"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// exchange is one callback on its way to its answer. It takes up to three steps.
+// Each has a dedup key of its own and is stored on its own, so that each happens
+// once, whatever is sent again, refused by the store or killed in between:
+//
+//	count     the message counts into its conversation, the rules decide
+//	pass on   the operator's own bot is asked; for each command that tells of the message
+//	miss      the own bot failed: that counts, the rules decide again
+type exchange struct {
+	*Bot
+	Request
+	policy   *rules.Policy
+	at, wall time.Time // when it came: by the clock that only goes on, and by the one on the wall
+	key      string
+	json     []byte        // the answer
+	failed   time.Duration // after this the own bot had failed
+	news     bool          // it is worth recording
+}
+
+// first handles the first copy of a callback and says what to keep for the others.
+func (x *exchange) first(ctx context.Context) (kept []byte, err error) {
+	x.news, x.json = true, answerOK
+	switch command := x.Event.Command; {
+	case command == desk.CommandC2CAfter, passedOn(command):
+		return x.count(ctx)
+	case command == desk.CommandAssignHuman, command == desk.CommandAssignAgent:
+		x.json, err = x.assign(ctx)
+		return x.json, err
+	case command == desk.CommandTaskFlow:
+		x.json, err = x.taskFlow(ctx)
+		return x.json, err
+	case command == desk.CommandMemberChanged:
+		x.memberChanged(ctx, x.Event)
+	}
+	// Everything else is acknowledged: anything but success makes Tencent send it
+	// again. That lets every message pass whose callback comes before it is sent,
+	// which never feeds the rules.
+	return keptCounted(0), nil
+}
+
+// count counts a message into its conversation, and passes on what we do not act
+// upon. A failure after that leaves the message counted.
+func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
+	if err != nil {
+		return nil, fmt.Errorf("%w: waiting for another copy of the message: %w", ErrUnavailable, err)
+	}
+	defer m.Abort() // unless it is committed
+	if m.Unknown {
+		x.noteUnknownEvent(x.Event)
+	}
+	acted := m.Acted
+	if m.Counts() {
+		if acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep}); err != nil {
+			return nil, err
+		}
+	}
+	acted, err = x.answer(ctx, m, acted)
+	m.Commit(acted)
+	if m.LeftToDesk { // its own copy must be the first
+		x.news = false
+		return nil, err
+	}
+	return x.kept(acted), err
+}
+
+// resume goes on with a callback that an earlier try had counted before it died.
+func (x *exchange) resume(ctx context.Context) (kept []byte, err error) {
+	acted, err := x.answer(ctx, x.inbound.Again(x.Event), false)
+	if err != nil {
+		return nil, err
+	}
+	return x.kept(acted), nil
+}
+
+// again answers a copy of a callback whose first one was answered: with the same
+// decision, in the form of its own command.
+func (x *exchange) again(ctx context.Context, kept []byte) error {
+	switch {
+	case isJSON(kept):
+		x.json = kept
+		return nil
+	case kept == nil: // a question whose answer was not kept
+		_, err := x.first(ctx)
+		return err
+	}
+	_, err := x.answer(ctx, x.inbound.Again(x.Event), hasActed(kept))
+	return err
+}
+
+// answer sets the answer to a message: ours, or the own bot's where we do not act.
+// Where the own bot fails, its miss may make us act.
+func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (bool, error) {
+	x.json = x.answerTo(x.Event, acted)
+	if acted || x.Backend == nil || !passedOn(x.Event.Command) {
+		return acted, nil
+	}
+	c, err := x.once(ctx, inbound.Step(x.key, x.Event.Command), "", func(store.Claim) ([]byte, error) { return x.passOn(ctx, m), nil })
+	if err != nil {
+		return false, err
+	}
+	if !c.First {
+		x.read(c.Answer)
+	}
+	if x.failed == 0 || !m.Awaited {
+		return false, nil
+	}
+	miss := inbound.Step(x.key, "miss")
+	c, err = x.once(ctx, miss, m.Conversation, func(store.Claim) ([]byte, error) {
+		x.news = true
+		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, answer: x.kept})
+		if err != nil {
+			return nil, err
+		}
+		return x.kept(acted), nil
+	})
+	if err == nil && !c.First {
+		acted = hasActed(c.Answer)
+	}
+	if acted {
+		x.json = x.answerTo(x.Event, true)
+	}
+	return acted, err
+}
+
+// keep is what is stored together with a decision: where the own bot is asked
+// next, the answer is not known yet.
+func (x *exchange) keep(acted bool) []byte {
+	if !acted && x.Backend != nil && passedOn(x.Event.Command) {
+		return nil
+	}
+	return x.kept(acted)
+}
+
+func (x *exchange) kept(acted bool) []byte {
+	if acted {
+		return keptActed
+	}
+	return keptCounted(len(x.Event.Text))
+}
+
+// answerTo returns our own answer to an event. Only a message of the customer in
+// the bot phase is asked who answers it.
+func (b *Bot) answerTo(e *desk.Event, acted bool) []byte {
+	if e.Command != desk.CommandSessionEvent || e.Name != desk.EventUserMessage {
+		return answerOK
+	}
+	return b.AIProvider.userMessage(acted)
+}

@@ -1,0 +1,269 @@
+package inbound
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"escalator/bot/desk"
+	"escalator/rules"
+)
+
+// OwnMark is the key in CloudCustomData by which we know our own messages when
+// they come back to us.
+const OwnMark = "escalator"
+
+// roleSeat is the role, in CloudCustomData, of words that a person wrote.
+const roleSeat = "seat"
+
+// Speaker is who a callback's wire names say is speaking. The rule file has no
+// say in it: what a message is must not change with a reload.
+type Speaker uint8
+
+// The speakers. Nobody is every event that is no message of a known speaker.
+const (
+	Nobody Speaker = iota
+	Customer
+	Robot
+	Agent
+)
+
+// Message is what a callback means to its conversation. After Read, exactly one
+// of Commit and Abort must follow.
+type Message struct {
+	// Conversation is the id of the conversation that it belongs to; "": none.
+	Conversation string
+	// Session is Desk's id, "" in plain IM, where User and Service say who talks
+	// with whom.
+	Session, User, Service string
+	// Name is the event, and RequestID the request, as the log shows them.
+	Name, RequestID string
+
+	// Turn is for the rules to decide upon. When it came is for the caller to say.
+	Turn *rules.Turn
+	// Change moves the phase; nil: it does not. Sent is the sender's time.
+	Change *rules.EventKind
+	Sent   time.Time
+	// Ask says that the turn asks what the rules say, and counts for nothing.
+	Ask bool
+	// Unknown says that nobody knows what an event of this name means.
+	Unknown bool
+	// Awaited says that the customer waits for an answer to it.
+	Awaited bool
+
+	// LeftToDesk says that Desk tells of this conversation: its copy counts.
+	LeftToDesk bool
+	// Echo says that the message was counted before, and Acted whether we acted on
+	// it then.
+	Echo, Acted bool
+
+	aliases *aliases // nil: there is nothing to commit
+	alias   *alias
+	echo    *echo  // of plain IM: what Desk may tell once more
+	tells   bool   // of Desk: after it, Desk is known to tell of the chat,
+	session string // under this session
+}
+
+// Counts reports whether the callback changes its conversation.
+func (m *Message) Counts() bool {
+	return m.Conversation != "" && (m.Turn != nil || m.Change != nil)
+}
+
+// leaveToDesk makes it mean nothing: Desk tells of it too.
+func (m *Message) leaveToDesk() {
+	m.LeftToDesk, m.Conversation, m.Turn, m.Change, m.Awaited = true, "", nil, nil, false
+}
+
+// Failed is the message that follows where the operator's own bot left this one
+// without an answer.
+func (m *Message) Failed() *Message {
+	miss := *m
+	miss.Turn, miss.Change, miss.aliases = &rules.Turn{Kind: rules.BotTurn, Failed: true}, nil, nil
+	return &miss
+}
+
+// Reader reads callbacks. The zero value is not ready: make one with New. It may
+// be used by several goroutines.
+type Reader struct {
+	accounts accounts
+	aliases  aliases
+}
+
+// New returns a reader that knows the accounts of the service which do not begin
+// with @.
+func New(service []string) *Reader {
+	r := &Reader{}
+	for _, account := range service {
+		r.accounts.add(account)
+	}
+	return r
+}
+
+// Read says what a callback that came at a time means under a policy. It waits,
+// up to the end of ctx, while another copy of the same message is being decided.
+func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at time.Time) (*Message, error) {
+	m := r.message(e)
+	switch e.Command {
+	case desk.CommandSessionEvent:
+		m.understand(p, e)
+		return m, r.aliases.toldByDesk(ctx, m, e, at)
+	case desk.CommandBotC2C, desk.CommandC2CAfter:
+		if !m.direct(e, r.accounts.speaker(e)) {
+			return m, nil
+		}
+		return m, r.aliases.toldByIM(ctx, m, e, at)
+	case desk.CommandAssignHuman, desk.CommandAssignAgent:
+		m.ask(e, "")
+	case desk.CommandTaskFlow:
+		m.ask(e, taskFlowText(p, e))
+	}
+	return m, nil
+}
+
+// Conversation is the id of the conversation that a callback belongs to, as far
+// as is known before it is read.
+func (r *Reader) Conversation(e *desk.Event) string { return r.message(e).Conversation }
+
+// Again reads a callback whose message was counted before, under the same key. It
+// counts for nothing and needs no commit, but what Desk tells of is noted.
+func (r *Reader) Again(e *desk.Event) *Message {
+	m := r.message(e)
+	switch e.Command {
+	case desk.CommandSessionEvent:
+		r.aliases.told(m, e)
+	case desk.CommandBotC2C, desk.CommandC2CAfter:
+		if r.aliases.deskTells(m.Conversation) {
+			m.leaveToDesk()
+		}
+	}
+	return m
+}
+
+// message is a callback before it is known what it does.
+func (r *Reader) message(e *desk.Event) *Message {
+	m := &Message{Session: e.SessionID, User: e.UserID, Service: e.ServiceID, Name: e.Name, RequestID: e.RequestID, Sent: e.Time}
+	if m.Name == "" {
+		m.Name = e.Command
+	}
+	switch e.Command {
+	case desk.CommandBotC2C, desk.CommandC2CAfter:
+		m.Session, m.User, m.Service = "", "", ""
+		if speaker := r.accounts.speaker(e); speaker != Nobody && !e.SendFailed && !e.Control() {
+			m.User, m.Service = parties(e, speaker)
+			m.Conversation = PairID(m.User, m.Service)
+			m.Awaited = speaker == Customer && e.Command == desk.CommandBotC2C
+		}
+	default:
+		r.accounts.add(e.ServiceID)
+		m.Conversation = ownID(e)
+		if known := r.aliases.of(e); known != "" {
+			m.Conversation = known
+		}
+		m.Awaited = e.Command == desk.CommandSessionEvent && e.Name == desk.EventUserMessage && !e.Control() && m.Conversation != ""
+	}
+	return m
+}
+
+// understand says what an event of Desk means. Three names are documented by
+// Tencent, the rule file may map others; a system mark speaks for itself where
+// the service may be speaking.
+func (m *Message) understand(p *rules.Policy, e *desk.Event) {
+	kind, known := eventKind(p, e)
+	m.Unknown = !known
+	if known && kind == rules.EventUserMessage || !known && ofCustomer(e.Name) {
+		m.saysCustomer(e, known)
+		return
+	}
+	marked, isMark := rules.MarkEvent(e.Mark)
+	switch {
+	case fromUs(e):
+	case isMark: // Desk's own prompt is no answer of the bot
+		m.Change = &marked
+	case !known:
+	case kind == rules.EventSessionBegin:
+		m.Turn = turn(e, rules.StartTurn)
+	case kind == rules.EventBotMessage:
+		m.Turn = turn(e, rules.BotTurn)
+	default:
+		m.Change = &kind
+	}
+}
+
+// saysCustomer makes the turn of a customer's message. A client can write
+// anything into CloudCustomData, so no mark of it counts.
+func (m *Message) saysCustomer(e *desk.Event, known bool) {
+	if !known || e.Control() { // the client tells of itself (start of the service, typing, …): no words
+		return
+	}
+	m.Turn = turn(e, rules.UserTurn)
+	m.Turn.Mark = ""
+	m.Turn.Unsure = e.Command == desk.CommandSessionEvent && e.Name != desk.EventUserMessage
+}
+
+// ofCustomer reports whether an event that nobody knows is, by its name, a
+// message of the customer: Tencent's names say who speaks (ChatBot.UserSendMsg).
+func ofCustomer(name string) bool { return strings.Contains(strings.ToLower(name), "user") }
+
+// eventKind names what an event is. A message of the bot that carries the role
+// of a seat was written by a person.
+func eventKind(p *rules.Policy, e *desk.Event) (rules.EventKind, bool) {
+	switch e.Name {
+	case desk.EventSessionBegin:
+		return rules.EventSessionBegin, true
+	case desk.EventUserMessage:
+		return rules.EventUserMessage, true
+	case desk.EventBotMessage:
+		if e.Role == roleSeat {
+			return rules.EventAgentMessage, true
+		}
+		return rules.EventBotMessage, true
+	default:
+		return p.EventKind(e.Name)
+	}
+}
+
+// ask makes a callback that asks what the rules say to a text.
+func (m *Message) ask(e *desk.Event, text string) {
+	m.Ask = true
+	m.Turn = &rules.Turn{Kind: rules.UserTurn, Text: text, Fields: e}
+}
+
+// taskFlowText is the customer's words in a task flow's variables.
+func taskFlowText(p *rules.Policy, e *desk.Event) string {
+	name := p.TaskFlowText()
+	if name == "" {
+		return ""
+	}
+	text, _ := e.Task(name)
+	return text
+}
+
+// elements are the kinds of message elements that rules know, by Tencent's names.
+var elements = map[string]rules.Sends{
+	"TIMImageElem":     rules.SendsImage,
+	"TIMSoundElem":     rules.SendsSound,
+	"TIMVideoFileElem": rules.SendsVideo,
+	"TIMFileElem":      rules.SendsFile,
+	"TIMLocationElem":  rules.SendsLocation,
+	"TIMFaceElem":      rules.SendsFace,
+	"TIMCustomElem":    rules.SendsCustom,
+}
+
+// turn is the event as the rules see it.
+func turn(e *desk.Event, kind rules.TurnKind) *rules.Turn {
+	t := &rules.Turn{Kind: kind, Sent: e.Time, Text: e.Text, Mark: e.Mark, Fields: e}
+	for _, name := range e.Elements {
+		t.Sends |= elements[name]
+	}
+	return t
+}
+
+// fromUs reports whether a message was sent by this program: it must never feed
+// the rules. Only messages of the service are asked.
+func fromUs(e *desk.Event) bool {
+	if !strings.Contains(e.CloudCustomData, OwnMark) {
+		return false
+	}
+	_, ok := e.Field("CloudCustomData." + OwnMark)
+	return ok
+}

@@ -1,0 +1,102 @@
+package bot
+
+import (
+	"hash/maphash"
+	"sync"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/desk"
+	"escalator/bot/mask"
+)
+
+// maxUnknownNames bounds the names of unknown events that are told apart.
+const maxUnknownNames = 32
+
+// otherName stands for all names beyond the bound.
+const otherName = "other"
+
+// nameSet tells apart the first few names that it is shown.
+type nameSet struct {
+	mu    sync.Mutex
+	max   int
+	names map[string]bool
+}
+
+func newNameSet(limit int) *nameSet { return &nameSet{max: limit, names: map[string]bool{}} }
+
+// add returns the label to use for name and whether it is used for the first
+// time.
+func (s *nameSet) add(name string) (label string, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.names[name] && len(s.names) >= s.max {
+		name = otherName
+	}
+	first = !s.names[name]
+	s.names[name] = true
+	return name, first
+}
+
+// noteUnknownEvent counts an event whose name we do not know, and logs each
+// name once: the first real run shows which names to map in the rule file.
+func (b *Bot) noteUnknownEvent(e *desk.Event) {
+	label, first := b.unknown.add(mask.Clip(e.Name))
+	b.Metrics.UnknownEvents.WithLabelValues(label).Inc()
+	if first {
+		b.Log.WithFields(logrus.Fields{
+			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(e.Mark),
+		}).Warn("unknown event: acknowledged and ignored; say what it means under events: in the rule file")
+	}
+}
+
+// maxRequests is how many RequestIDs are remembered.
+const maxRequests = 10_000
+
+// requests knows what the last RequestIDs stood for. A RequestID names one
+// callback; where it names two, one of our sides is mistaken. Hashes are kept:
+// what two agree on by chance is a warning more or less.
+type requests struct {
+	mu   sync.Mutex
+	seed maphash.Seed
+	keys map[uint64]uint64 // RequestID → key
+	ring []uint64          // RequestIDs, the oldest at next
+	next int
+}
+
+func newRequests() *requests {
+	return &requests{seed: maphash.MakeSeed(), keys: make(map[uint64]uint64, maxRequests), ring: make([]uint64, 0, maxRequests)}
+}
+
+// add notes that a RequestID stands for a key, and reports whether it stood for
+// another one before.
+func (r *requests) add(request, key string) (other bool) {
+	id, now := maphash.String(r.seed, request), maphash.String(r.seed, key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before, known := r.keys[id]; known {
+		return before != now
+	}
+	if len(r.ring) < maxRequests {
+		r.ring = append(r.ring, id)
+	} else {
+		delete(r.keys, r.ring[r.next])
+		r.ring[r.next] = id
+		r.next = (r.next + 1) % maxRequests
+	}
+	r.keys[id] = now
+	return false
+}
+
+// noteRequest warns of a RequestID that names two callbacks. Both are handled.
+func (x *exchange) noteRequest() {
+	e := x.Event
+	if e.RequestID == "" || !x.requests.add(e.RequestID, x.key) {
+		return
+	}
+	if told, omitted := x.requestLines.allow(x.Clock.Now()); told {
+		x.Log.WithFields(logrus.Fields{
+			"request_id": mask.Clip(e.RequestID), "session": mask.Clip(e.SessionID), "event": mask.Clip(e.Name), "omitted": omitted,
+		}).Warn("two callbacks came under one RequestID: both count")
+	}
+}
