@@ -95,16 +95,24 @@ func (x *exchange) again(ctx context.Context, kept []byte) error {
 	case kept == nil: // a question whose answer was not kept
 		_, err := x.first(ctx)
 		return err
+	case hasActed(kept) || !x.asksOwnBot():
+		x.inbound.Noted(x.Event)
+		x.json = x.answerTo(x.Event, hasActed(kept))
+		return nil
 	}
-	_, err := x.answer(ctx, x.inbound.Again(x.Event), hasActed(kept))
+	_, err := x.answer(ctx, x.inbound.Again(x.Event), false)
 	return err
 }
+
+// asksOwnBot reports whether the operator's own bot is to see the callback, if we
+// do not act on it.
+func (x *exchange) asksOwnBot() bool { return x.Backend != nil && passedOn(x.Event.Command) }
 
 // answer sets the answer to a message: ours, or the own bot's where we do not act.
 // Where the own bot fails, its miss may make us act.
 func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (bool, error) {
 	x.json = x.answerTo(x.Event, acted)
-	if acted || x.Backend == nil || !passedOn(x.Event.Command) {
+	if acted || !x.asksOwnBot() {
 		return acted, nil
 	}
 	c, err := x.once(ctx, inbound.Step(x.key, x.Event.Command), "", func(store.Claim) ([]byte, error) { return x.passOn(ctx, m), nil })
@@ -138,7 +146,7 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 // keep is what is stored together with a decision: where the own bot is asked
 // next, the answer is not known yet.
 func (x *exchange) keep(acted bool) []byte {
-	if !acted && x.Backend != nil && passedOn(x.Event.Command) {
+	if !acted && x.asksOwnBot() {
 		return nil
 	}
 	return x.kept(acted)

@@ -264,16 +264,13 @@ func (a *aliases) deskTells(id string) bool {
 }
 
 // told notes what a callback of Desk tells of, whose message was counted before.
-func (a *aliases) told(m *Message, e *desk.Event) {
+func (a *aliases) told(e *desk.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	pair := PairID(e.UserID, e.ServiceID)
 	k := a.chatOf(pair, e.SessionID)
 	if k == nil || k == deskOnly {
 		return
-	}
-	if k.id != "" {
-		m.Conversation = k.id
 	}
 	if key := hashOf(e.MsgKey); key != 0 {
 		for _, h := range k.echoes {

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -121,46 +122,58 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 }
 
 // Conversation is the id of the conversation that a callback belongs to, as far
-// as is known before it is read.
-func (r *Reader) Conversation(e *desk.Event) string { return r.message(e).Conversation }
-
-// Again reads a callback whose message was counted before, under the same key. It
-// counts for nothing and needs no commit, but what Desk tells of is noted.
-func (r *Reader) Again(e *desk.Event) *Message {
-	m := r.message(e)
+// as is known before it is read; "": none.
+func (r *Reader) Conversation(e *desk.Event) string {
 	switch e.Command {
-	case desk.CommandSessionEvent:
-		r.aliases.told(m, e)
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
-		if r.aliases.deskTells(m.Conversation) {
-			m.leaveToDesk()
+		speaker := r.accounts.speaker(e)
+		if speaker == Nobody || e.SendFailed || e.Control() {
+			return ""
 		}
+		return PairID(parties(e, speaker))
+	}
+	if known := r.aliases.of(e); known != "" {
+		return known
+	}
+	return ownID(e)
+}
+
+// Again reads a callback whose message was counted before. It counts for nothing
+// and needs no commit.
+func (r *Reader) Again(e *desk.Event) *Message {
+	r.Noted(e)
+	m := r.message(e)
+	if m.Session == "" && r.aliases.deskTells(m.Conversation) {
+		m.leaveToDesk()
 	}
 	return m
 }
 
+// Noted takes note of what Desk tells of, in a callback whose message was counted
+// before.
+func (r *Reader) Noted(e *desk.Event) {
+	if e.Command == desk.CommandSessionEvent {
+		r.aliases.told(e)
+	}
+}
+
 // message is a callback before it is known what it does.
 func (r *Reader) message(e *desk.Event) *Message {
-	m := &Message{Session: e.SessionID, User: e.UserID, Service: e.ServiceID, Name: e.Name, RequestID: e.RequestID, Sent: e.Time}
-	if m.Name == "" {
-		m.Name = e.Command
+	r.accounts.add(e.ServiceID)
+	m := &Message{
+		Conversation: r.Conversation(e), Session: e.SessionID, User: e.UserID, Service: e.ServiceID,
+		Name: cmp.Or(e.Name, e.Command), RequestID: e.RequestID, Sent: e.Time,
 	}
+	speaker := r.accounts.speaker(e)
 	switch e.Command {
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
-		m.Session, m.User, m.Service = "", "", ""
-		if speaker := r.accounts.speaker(e); speaker != Nobody && !e.SendFailed && !e.Control() {
-			m.User, m.Service = parties(e, speaker)
-			m.Conversation = PairID(m.User, m.Service)
-			m.Awaited = speaker == Customer && e.Command == desk.CommandBotC2C
-		}
-	default:
-		r.accounts.add(e.ServiceID)
-		m.Conversation = ownID(e)
-		if known := r.aliases.of(e); known != "" {
-			m.Conversation = known
-		}
-		m.Awaited = e.Command == desk.CommandSessionEvent && e.Name == desk.EventUserMessage && !e.Control() && m.Conversation != ""
+		m.Session = ""
+		m.User, m.Service = parties(e, speaker)
+		m.Awaited = speaker == Customer && e.Command == desk.CommandBotC2C
+	case desk.CommandSessionEvent:
+		m.Awaited = speaker == Customer && !e.Control()
 	}
+	m.Awaited = m.Awaited && m.Conversation != ""
 	return m
 }
 
