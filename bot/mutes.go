@@ -58,7 +58,7 @@ type savedMute struct {
 // Mute silences a rule for a while, as if its mode were off. Zero ends a mute.
 // It is logged with who did it and why, and survives a restart.
 func (b *Bot) Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error) {
-	if !b.hasRule(ruleID) {
+	if _, muted := b.Muted()[ruleID]; !b.hasRule(ruleID) && (d != 0 || !muted) { // a mute outlives its rule, and can be ended
 		return rules.Mute{}, fmt.Errorf("%w: %q", ErrNoSuchRule, mask.Clip(ruleID))
 	}
 	if d < 0 || d > maxMute || by == "" || (why == "" && d > 0) {

@@ -92,13 +92,14 @@ func (s *Server) outbox(c *gin.Context) {
 
 // retry puts a transfer that was given up on its way again.
 func (s *Server) retry(c *gin.Context) {
-	err := s.Bot.Retry(c.Request.Context(), c.Param("session"))
+	session := pathValue(c, "session")
+	err := s.Bot.Retry(c.Request.Context(), session)
 	switch {
 	case errors.Is(err, delivery.ErrNotGivenUp):
 		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
 	case err != nil:
 		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
 	default:
-		c.JSON(http.StatusOK, gin.H{"session": c.Param("session"), "state": "pending"})
+		c.JSON(http.StatusOK, gin.H{"session": session, "state": "pending"})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -43,6 +44,7 @@ func (s *Server) adminRoutes() []route {
 		{http.MethodGet, "/api/decisions", withToken, s.decisions},
 		{http.MethodGet, "/api/rules", withToken, s.listRules},
 		{http.MethodPost, "/api/rules/:id/mute", withToken, s.mute},
+		{http.MethodDelete, "/api/rules/:id/mute", withToken, s.unmute},
 		{http.MethodPost, "/api/explain", withToken, s.explain},
 		{http.MethodPost, "/api/reload", withToken, s.reload},
 		{http.MethodGet, "/api/outbox", withToken, s.outbox},
@@ -68,6 +70,17 @@ func (s *Server) newEngine(routes []route) *gin.Engine {
 		e.Handle(r.method, r.path, chain...)
 	}
 	return e
+}
+
+// pathValue is a part of the path that a route names. The operators' routes are
+// matched as they came, escaped, so that an id may hold a slash; Gin itself would
+// unescape it as if it stood in a query, and take a plus for a space.
+func pathValue(c *gin.Context, name string) string {
+	value := c.Param(name)
+	if plain, err := url.PathUnescape(value); err == nil {
+		return plain
+	}
+	return value
 }
 
 // requireToken accepts only requests that bear the token. Both sides are

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,7 +89,18 @@ func (s *Server) mute(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" ("0s" ends a mute)`})
 		return
 	}
-	m, err := s.Bot.Mute(c.Param("id"), d, in.By, in.Why)
+	s.setMute(c, d, in.By, in.Why)
+}
+
+// unmute ends a mute, also that of a rule which the file no longer has. Who does
+// it may be told with ?by=; else it is the address of the caller.
+func (s *Server) unmute(c *gin.Context) {
+	s.setMute(c, 0, cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)), "")
+}
+
+func (s *Server) setMute(c *gin.Context, d time.Duration, by, why string) {
+	rule := pathValue(c, "id")
+	m, err := s.Bot.Mute(rule, d, by, why)
 	switch {
 	case errors.Is(err, bot.ErrNoSuchRule):
 		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
@@ -96,8 +108,10 @@ func (s *Server) mute(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
 	case err != nil:
 		c.JSON(http.StatusInternalServerError, gin.H{"error": err.Error()})
+	case d == 0:
+		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": nil})
 	default:
-		c.JSON(http.StatusOK, gin.H{"rule": c.Param("id"), "muted": muteView{m.Until, m.By, m.Why}})
+		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": muteView{m.Until, m.By, m.Why}})
 	}
 }
 

@@ -68,7 +68,9 @@ func New(o Options) *Server {
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now, shed: newShed(maxInProgress),
 	}
 	s.public = s.newHTTPServer(s.newEngine(s.publicRoutes()))
-	s.admin = s.newHTTPServer(s.newEngine(s.adminRoutes()))
+	operators := s.newEngine(s.adminRoutes())
+	operators.UseEscapedPath, operators.UnescapePathValues = true, false // pathValue says why
+	s.admin = s.newHTTPServer(operators)
 	// Shutdown waits for requests, and a stream is one that never ends.
 	streams, endStreams := context.WithCancel(context.Background())
 	s.streams = streams

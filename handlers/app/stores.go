@@ -23,7 +23,7 @@ type stores struct {
 	conversations store.Conversations
 	marks         store.Dedup
 	outbox        store.Outbox
-	writable      func() error    // why the outbox takes nothing, or nil
+	writable      func() error         // why the outbox takes nothing, or nil
 	pace          delivery.RateLimiter // nil: this process alone
 	replica       *redis.Replica
 	local         *memory.Conversations

@@ -1,0 +1,84 @@
+package handlers_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot"
+	"escalator/handlers"
+	"escalator/rules"
+)
+
+// named remembers whom the operators' requests named.
+type named struct {
+	panicking
+	ids []string
+}
+
+func (n *named) Retry(_ context.Context, session string) error {
+	n.ids = append(n.ids, session)
+	return nil
+}
+
+func (n *named) Mute(rule string, d time.Duration, by, _ string) (rules.Mute, error) {
+	if rule == "unknown" {
+		return rules.Mute{}, bot.ErrNoSuchRule
+	}
+	n.ids = append(n.ids, rule, d.String(), by)
+	return rules.Mute{}, nil
+}
+
+// operate sends a request to the operators' listener of a service with that bot.
+func operate(n *named, method, path, body string) *httptest.ResponseRecorder {
+	log := logrus.New()
+	log.SetOutput(&strings.Builder{})
+	s := handlers.New(handlers.Options{
+		Bot: n, SDKAppID: 1, CallbackPath: "/callback",
+		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
+	})
+	w := httptest.NewRecorder()
+	s.Admin().ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	return w
+}
+
+func TestRoutes_anIDMayHoldAnything(t *testing.T) {
+	for _, id := range []string{"im:jared|@service", "group/a/b", "50%", "a+b", "a b", "..", "会话", "%2F", "a?b#c"} {
+		n := &named{}
+		w := operate(n, http.MethodPost, "/api/outbox/"+url.PathEscape(id)+"/retry", "")
+		if w.Code != http.StatusOK || len(n.ids) != 1 || n.ids[0] != id {
+			t.Errorf("retry of %q: %d, asked for %q", id, w.Code, n.ids)
+		}
+		n = &named{}
+		w = operate(n, http.MethodPost, "/api/rules/"+url.PathEscape(id)+"/mute", `{"for":"2h","by":"li","why":"w"}`)
+		if w.Code != http.StatusOK || len(n.ids) != 3 || n.ids[0] != id {
+			t.Errorf("mute of %q: %d, asked for %q", id, w.Code, n.ids)
+		}
+	}
+	n := &named{} // as it is typed, where that can be told from a path
+	if w := operate(n, http.MethodPost, "/api/outbox/im:jared|@service/retry", ""); w.Code != http.StatusOK || n.ids[0] != "im:jared|@service" {
+		t.Errorf("%d %q", w.Code, n.ids)
+	}
+}
+
+func TestUnmute_endsAMute_andSaysWhoDidIt(t *testing.T) {
+	for path, want := range map[string]string{
+		"/api/rules/ask/mute":       "ask 0s 192.0.2.1", // httptest's
+		"/api/rules/ask/mute?by=li": "ask 0s li",
+	} {
+		n := &named{}
+		if w := operate(n, http.MethodDelete, path, ""); w.Code != http.StatusOK || strings.Join(n.ids, " ") != want {
+			t.Errorf("%s: %d %q, want %q", path, w.Code, n.ids, want)
+		}
+	}
+	if w := operate(&named{}, http.MethodDelete, "/api/rules/unknown/mute", ""); w.Code != http.StatusNotFound {
+		t.Errorf("a rule that never was: %d", w.Code)
+	}
+}
