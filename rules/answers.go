@@ -15,11 +15,14 @@ func (l *loader) offerAnswers() {
 	}
 }
 
-// answerSet compiles $yes or $no for isWholly: each phrase as the whole message, and as a part of it, so that
+// answerSet compiles a pack whose phrases a whole message may be made of: each phrase as the whole message, and as a part of it, so that
 // "yes, connect me" is found too when it is made of two phrases. As parts, alternatives stand alone: the matcher
 // reports the shortest hit of a phrase, and the longest one is wanted here.
 func (l *loader) answerSet(name string) *matchSet {
 	list := l.book.lists[name]
+	if list.parts != nil {
+		return list.parts
+	}
 	list.used = true
 	var entries []wordEntry
 	for _, e := range list.entries {
@@ -27,7 +30,8 @@ func (l *loader) answerSet(name string) *matchSet {
 		whole.whole, part.apart = true, true
 		entries = append(entries, part, whole)
 	}
-	return l.book.setOf(entries, list)
+	list.parts = l.book.setOf(entries, list)
+	return list.parts
 }
 
 // ids gives all phrases of a set.

@@ -32,7 +32,7 @@ func (e *evaluation) uncertain() bool {
 
 func (e *evaluation) countUser() {
 	c := e.c
-	if lang := detectLanguage(&e.msg); lang != "" {
+	if lang := languageAfter(&e.msg, c.Language()); lang != "" {
 		c.lang = [2]byte{lang[0], lang[1]}
 	}
 	if e.uncertain() {

@@ -1,113 +1,201 @@
 package rules
 
 import (
+	"maps"
 	"math/bits"
+	"slices"
+	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"escalator/rules/packs"
 	"escalator/rules/text"
 )
 
-// detectLanguage tells the language of a message: by its script, and for Latin letters by the words that it shares
-// with the packs. It gives "" when nothing speaks for one language more than for the others.
-func detectLanguage(msg *text.Message) string {
-	s := msg.Scripts()
-	// A character of these scripts says about as much as three letters.
-	dense := [...]struct {
+// What it takes to change a language that is set (RULES.md 2). The first vote sets it.
+const (
+	charsToChange = 2 // characters of another script
+	wordsToChange = 3 // words of a message in Latin letters,
+	knownToChange = 2 // of which so many are of the new language, and none of the one that is set
+	borrowedFrom  = 3 // known Latin words beside which Han is a borrowed word
+)
+
+// languageAfter gives the language of a conversation after a message; was is the one before, "" if there was none.
+func languageAfter(msg *text.Message, was string) string {
+	scripts := msg.Scripts()
+	lang, chars, letters := scriptVote(&scripts, was)
+	if scripts[text.Latin] > 0 {
+		words := latinWords(msg, languageBit(was), letters == 0)
+		if outvotes(&words, lang, letters) {
+			if l := words.vote(); l != "" && (was == "" || words.change(l)) {
+				return l
+			}
+			return was
+		}
+	}
+	if lang == "" || was != "" && chars < charsToChange {
+		return was
+	}
+	return lang
+}
+
+// scriptVote gives the language that the scripts other than Latin vote for, how many characters of scripts speak for it
+// that the language before does not have, and how many Latin letters all its characters weigh.
+func scriptVote(s *text.Scripts, was string) (lang string, news, letters int32) {
+	for _, d := range [...]struct {
 		script text.Script
 		lang   string
 		weight int32
-	}{{text.Han, "zh", 3}, {text.Kana, "ja", 3}, {text.Hangul, "ko", 3}, {text.Thai, "th", 1}, {text.Arabic, "ar", 1}, {text.Cyrillic, "ru", 1}}
-	best, lang := s[text.Latin], ""
-	for _, d := range dense {
-		if n := s[d.script] * d.weight; n > best {
-			best, lang = n, d.lang
+	}{{text.Han, "zh", 3}, {text.Hangul, "ko", 3}, {text.Thai, "th", 1}, {text.Arabic, "ar", 1}, {text.Cyrillic, "ru", 1}, {text.Devanagari, "hi", 1}} {
+		n := s[d.script]
+		fresh := n
+		if d.script == text.Han && s[text.Kana] > 0 {
+			d.lang = "ja"
+			n += s[text.Kana]
+			if fresh = n; was == "zh" {
+				fresh = s[text.Kana]
+			}
+		}
+		switch w := n * d.weight; {
+		case w > letters:
+			lang, news, letters = d.lang, fresh, w
+		case w == letters && w > 0:
+			lang, news = "", 0
 		}
 	}
-	switch {
-	case lang == "zh" && s[text.Kana] > 0:
-		return "ja"
-	case lang != "" || best == 0:
-		return lang
+	if lang == "" && letters == 0 && s[text.Kana] > 0 {
+		return "ja", s[text.Kana], 3 * s[text.Kana]
 	}
-	return latinLanguage(msg)
+	if lang == "zh" && was == "ja" {
+		news = 0 // Han alone is Japanese too
+	}
+	return lang, news, letters
 }
 
-// tokensForLanguage is how many words of a message are looked at: more would not tell more.
-const tokensForLanguage = 12
+// A tally is what the Latin words of a message say.
+type tally struct {
+	words   int // all of them
+	known   int // to any language
+	letters int32
+	of      [maxLanguages]struct{ words, share int }
+	present bool // one of them is of the language that is set
+}
 
-// latinLanguage counts the words that the packs of each language know; a word of several languages counts for less.
-func latinLanguage(msg *text.Message) string {
-	words := packWords()
-	var score [16]int
-	for i := range min(len(msg.Tokens()), tokensForLanguage) {
-		mask := words[msg.Word(i)]
+const maxLanguages = 32
+
+// latinWords counts the Latin words that the packs of each language know; a word of several languages counts for less.
+// If they are alone in the message it stops at a word of the language that is set, because then nothing changes.
+func latinWords(msg *text.Message, set uint32, alone bool) (t tally) {
+	table := packWords()
+	for i := range msg.Tokens() {
+		if !msg.Tokens()[i].IsWord() {
+			continue
+		}
+		word := msg.Word(i)
+		if strings.ContainsAny(word, "0123456789") {
+			continue
+		}
+		t.words++
+		mask := table[word]
 		if mask == 0 {
 			continue
 		}
-		share := 720 / bits.OnesCount16(mask) // 720 is divided by every number of languages up to 6 without rest
+		t.known++
+		t.letters += int32(len(word))
+		if t.present = t.present || mask&set != 0; t.present && alone {
+			return t
+		}
+		share := 27720 / bits.OnesCount32(mask) // divided by every number of languages up to 12 without rest
 		for ; mask != 0; mask &= mask - 1 {
-			score[bits.TrailingZeros16(mask)] += share
+			l := &t.of[bits.TrailingZeros32(mask)]
+			l.words++
+			l.share += share
 		}
 	}
+	return t
+}
+
+// vote gives the language that most of the words speak for, "" for a tie.
+func (t *tally) vote() string {
 	best, tie := 0, true
 	for i := range languages {
-		switch {
-		case score[i] > score[best]:
+		switch score := t.of[i].share; {
+		case score > t.of[best].share:
 			best, tie = i, false
-		case score[i] == score[best] && i != best:
-			tie = tie || score[i] == score[best]
+		case score == t.of[best].share && i != best:
+			tie = true
 		}
 	}
-	if tie || score[best] == 0 {
+	if tie || t.known == 0 {
 		return ""
 	}
 	return languages[best]
 }
 
-// latinLanguages are the languages that no script of their own tells apart.
-var latinLanguages = map[string]bool{
-	"en": true, "id": true, "ms": true, "vi": true, "es": true, "pt": true, "fr": true, "de": true, "tr": true,
+// change reports whether the words are enough to leave the language that is set for another.
+func (t *tally) change(lang string) bool {
+	return t.words >= wordsToChange && t.of[slices.Index(languages, lang)].words >= knownToChange && !t.present
 }
 
-// packWords holds the words of the packs in Latin letters with the set of languages that use them.
-var packWords = sync.OnceValue(func() map[string]uint16 {
-	words := map[string]uint16{}
+// outvotes reports whether the Latin words of a message count, and not its other characters.
+func outvotes(t *tally, lang string, letters int32) bool {
+	switch lang {
+	case "":
+		return letters == 0
+	case "zh":
+		return t.known >= borrowedFrom
+	}
+	return t.letters > letters
+}
+
+// everyday is the class of words in a pack file by which its language is known.
+const everyday = "everyday"
+
+// packWords holds the Latin words of the packs with the set of languages that use them. A word that is an everyday word
+// of some languages is of no other: French is not English because thanks may be a merci.
+var packWords = sync.OnceValue(func() map[string]uint32 {
+	words, everydays := map[string]uint32{}, map[string]uint32{}
 	for _, f := range packs.All() {
-		if !latinLanguages[f.Lang] {
-			continue // their packs hold Latin words too, and those say nothing
+		if _, ok := f.Words[everyday]; !ok {
+			continue // a language without Latin letters: what Latin words its pack holds are borrowed
 		}
 		bit := languageBit(f.Lang)
-		add := func(s string) {
+		add := func(to map[string]uint32, s string) {
 			for _, w := range text.Words(s) {
-				if len(w) > 1 && unicode.Is(unicode.Latin, []rune(w)[0]) {
-					words[w] |= bit
+				if r, size := utf8.DecodeRuneInString(w); len(w) > size && unicode.Is(unicode.Latin, r) {
+					to[w] |= bit
 				}
 			}
 		}
+		for _, w := range f.Words[everyday] {
+			add(everydays, w)
+		}
 		for _, class := range f.Words {
 			for _, w := range class {
-				add(w)
+				add(words, w)
 			}
 		}
 		for _, p := range f.Packs {
 			for _, ph := range p.Phrases {
-				add(ph.Text)
+				add(words, ph.Text)
 			}
 			for _, m := range append(p.Match, p.Ignore...) {
-				add(m)
+				add(words, m)
 			}
 		}
+	}
+	maps.Copy(words, everydays)
+	for _, w := range []string{"pro", "max", "mini", "plus", "ultra", "air", "note"} {
+		delete(words, w) // names of things, in every language
 	}
 	return words
 })
 
-func languageBit(lang string) uint16 {
-	for i, l := range languages {
-		if l == lang {
-			return 1 << i
-		}
+// languageBit is the place of a language in a set, 0 for none.
+func languageBit(lang string) uint32 {
+	if i := slices.Index(languages, lang); i >= 0 {
+		return 1 << i
 	}
 	return 0
 }

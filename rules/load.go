@@ -68,6 +68,7 @@ type loader struct {
 	usedDays   map[string]bool
 	written    []*builtRule
 
+	chatter      *matchSet // small talk, once it was asked for
 	countsMisses bool
 	path         []string // of the rules being built, for circles
 }

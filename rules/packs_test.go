@@ -17,6 +17,7 @@ rules:
   - {id: bot_missed, when: {bot_missed: {times: 1, within: 1m}}, then: {transfer: default}}
   - {id: angry, when: {mood: {list: angry, at_least: 1, within: 1m}}, then: {transfer: default}}
   - {id: thanks, when: {says: [$thanks]}, then: {offer: 好吗, transfer: default}}
+  - {id: greeting, when: {says: [$greeting]}, then: {transfer: default}}
 `), LoadOptions{})
 	if p == nil {
 		t.Fatalf("the packs do not load: %+v", r.Errors)
@@ -66,6 +67,8 @@ func packFinds(p *Policy, name, text string) bool {
 		return some
 	case "thanks":
 		return p.rules[3].when.eval(e) == yes
+	case "greeting":
+		return p.rules[4].when.eval(e) == yes
 	case "yes":
 		return e.answer() == answerYes
 	case "no":

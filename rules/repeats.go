@@ -2,14 +2,13 @@ package rules
 
 import (
 	"time"
-	"unicode"
 
 	"go.yaml.in/yaml/v4"
 )
 
 var repeatsCondition = &condition{
 	key: "repeats", turns: onUser,
-	doc:     "The customer said about the same thing so often.",
+	doc:     "The customer said about the same thing so often. Small talk (thanks, greetings, yes and no, laughter, stickers) never counts.",
 	example: "repeats: {times: 3, within: 10m, similarity: 0.85, min_chars: 4}",
 	aka:     []string{"repeated", "same_question"},
 	value:   repeatsShape,
@@ -18,6 +17,7 @@ var repeatsCondition = &condition{
 		return &repeatsLeaf{
 			times: intOf(l.get(n, "times")), within: l.within(n),
 			similarity: floatOf(l.value(n, s, "similarity")), minChars: intOf(l.value(n, s, "min_chars")),
+			smallTalk: l.smallTalk(),
 		}
 	},
 }
@@ -35,6 +35,7 @@ type repeatsLeaf struct {
 	within     time.Duration
 	similarity float64
 	minChars   int
+	smallTalk  *matchSet
 }
 
 func (l *repeatsLeaf) holds(e *evaluation) verdict {
@@ -52,18 +53,21 @@ func (l *repeatsLeaf) implies(other leaf) bool {
 	return ok && l.times >= b.times && l.within <= b.within && l.similarity >= b.similarity && l.minChars >= b.minChars
 }
 
-func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars}) }
+func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars, l.smallTalk}) }
 
-// printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what the least of them
-// asks for.
-type printRecorder struct{ minChars int }
+// printRecorder keeps the fingerprints of messages that are no small talk. There is one for all conditions: it keeps
+// what the least of them asks for.
+type printRecorder struct {
+	minChars  int
+	smallTalk *matchSet
+}
 
 func (r *printRecorder) record(e *evaluation) {
 	if e.kind != onUser {
 		return
 	}
-	chars := countChars(e.t.Text)
-	if chars < r.minChars {
+	chars := e.msg.Chars()
+	if chars < r.minChars || e.isSmallTalk(r.smallTalk) {
 		return
 	}
 	e.bigrams = e.msg.Bigrams(e.bigrams[:0])
@@ -159,17 +163,4 @@ func merge(a, b []uint16, most int) (shared, seen int) {
 		seen++
 	}
 	return shared, max(1, min(most, seen+len(a)-i+len(b)-j))
-}
-
-// countChars counts letters and digits, as far as any min_chars may ask.
-func countChars(s string) int {
-	n := 0
-	for _, r := range s {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			if n++; n == 255 {
-				break
-			}
-		}
-	}
-	return n
 }

@@ -9,7 +9,7 @@ import (
 // stands beside the code that reads it; here are the values that many places share.
 
 // languages are the languages that the built-in packs know.
-var languages = []string{"zh", "en", "ja", "ko", "id", "ms", "th", "vi", "es", "pt", "fr", "de", "ru", "ar", "tr"}
+var languages = []string{"zh", "en", "ja", "ko", "id", "ms", "th", "vi", "es", "pt", "fr", "de", "ru", "ar", "tr", "it", "nl", "hi"}
 
 var (
 	// modes, from the least careful to the most.
@@ -64,7 +64,7 @@ var (
 	aMode    = enumShape("a mode", modes, "on", "enforce", "true", "enforce", "active", "enforce", "dry-run", "shadow", "dry_run", "shadow", "test", "shadow", "disabled", "off", "false", "off", "none", "off")
 	aRuleID  = &shape{name: "a rule's id", pattern: patternName, examples: []string{"ask-human"}}
 	aGoal    = &shape{name: "a target or route", pattern: patternName, examples: []string{"default"}}
-	aLang    = enumShape("a language", languages, "cn", "zh", "chinese", "zh", "中文", "zh", "zh-cn", "zh", "zh-tw", "zh", "english", "en", "英文", "en", "jp", "ja", "japanese", "ja", "kr", "ko", "korean", "ko", "thai", "th", "vn", "vi", "spanish", "es", "portuguese", "pt", "french", "fr", "german", "de", "russian", "ru", "arabic", "ar", "turkish", "tr", "indonesian", "id", "malay", "ms")
+	aLang    = enumShape("a language", languages, "cn", "zh", "chinese", "zh", "中文", "zh", "zh-cn", "zh", "zh-tw", "zh", "english", "en", "英文", "en", "jp", "ja", "japanese", "ja", "kr", "ko", "korean", "ko", "thai", "th", "vn", "vi", "spanish", "es", "portuguese", "pt", "french", "fr", "german", "de", "russian", "ru", "arabic", "ar", "turkish", "tr", "indonesian", "id", "malay", "ms", "italian", "it", "dutch", "nl", "hindi", "hi")
 	aSend    = enumShape("a kind of message", sendsNames, "picture", "image", "photo", "image", "audio", "sound", "voice", "sound", "emoji", "face", "document", "file")
 	aScalar  = &shape{name: "a value", form: formText, empty: true}
 	aListKey = &shape{name: "a list's name", pattern: patternListName}

@@ -20,7 +20,7 @@ var files embed.FS
 
 // Names are the packs that exist, in the order of RULES.md 3.
 var Names = []string{
-	"ask_human", "bot_missed", "angry", "thanks", "yes", "no", "polite", "negators", "negation_idioms",
+	"ask_human", "bot_missed", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "negation_idioms",
 }
 
 // File is the pack file of one language.

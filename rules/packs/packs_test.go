@@ -1,6 +1,7 @@
 package packs
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,12 +11,14 @@ func TestAll_parses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 15 {
-		t.Errorf("%d languages, want 15", len(files))
+	if len(files) != 18 {
+		t.Errorf("%d languages, want 18", len(files))
 	}
+	begun := []string{"it", "nl", "hi"} // they have the packs of small talk only, so far
 	for _, f := range files {
 		for _, name := range Names {
-			if len(f.Packs[name].Phrases) == 0 {
+			due := !slices.Contains(begun, f.Lang) || slices.Contains([]string{"greeting", "thanks", "yes", "no", "polite"}, name)
+			if due && len(f.Packs[name].Phrases) == 0 {
 				t.Errorf("%s has no pack %s", f.Lang, name)
 			}
 		}

@@ -23,3 +23,12 @@ func (m *Message) Bigrams(buf []uint32) []uint32 {
 	slices.Sort(buf)
 	return slices.Compact(buf)
 }
+
+// Chars returns how many characters the words have.
+func (m *Message) Chars() int {
+	n := 0
+	for i := range m.tokens {
+		n += utf8.RuneCount(m.word(i))
+	}
+	return n
+}
