@@ -15,9 +15,9 @@ func (l *loader) offerAnswers() {
 	}
 }
 
-// answerSet compiles a pack whose phrases a whole message may be made of: each phrase as the whole message, and as a part of it, so that
-// "yes, connect me" is found too when it is made of two phrases. As parts, alternatives stand alone: the matcher
-// reports the shortest hit of a phrase, and the longest one is wanted here.
+// answerSet compiles a pack of whose phrases a whole message may be made: each phrase as the whole message, and as a
+// part of it, so that "yes, connect me" is found too when it is made of two phrases. As parts, alternatives stand alone:
+// the matcher reports the shortest hit of a phrase, and the longest one is wanted here.
 func (l *loader) answerSet(name string) *matchSet {
 	list := l.book.lists[name]
 	if list.parts != nil {
