@@ -86,6 +86,7 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 		Session:     strings.Clone(m.Session),
 		User:        strings.Clone(m.User),
 		Service:     strings.Clone(m.Service),
+		RequestID:   strings.Clone(mask.Clip(m.RequestID)),
 		Rule:        d.Rule,
 		Reason:      d.Reason,
 		Target:      d.Target,

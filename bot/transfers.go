@@ -24,6 +24,9 @@ func (b *Bot) Retry(ctx context.Context, session string) error {
 	return b.courier.Retry(ctx, cmp.Or(b.inbound.OfSession(session), session))
 }
 
+// chain is what a target of that name leads to under the rules in force.
+func (b *Bot) chain(target string) []*rules.Target { return b.Policy().Chain(target, b.Clock.Wall()) }
+
 // memberChanged tries what waits for an agent when one is free
 // (Member.EventNotify). Tencent's own pages call that status "ready" in the table
 // and "free" in the sample.

@@ -99,6 +99,24 @@ func (t *Target) chain(at time.Time) []*Target {
 
 func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calendar.isOpen(at) }
 
+// Chain returns the targets that a transfer to id would try at a time, closed ones
+// left out. When all are closed it returns all of them: this is for an operator who
+// insists. Nil: no target has that name.
+func (p *Policy) Chain(id string, at time.Time) []*Target {
+	first := p.Target(id)
+	if first == nil && id == anywhere.ID {
+		first = anywhere
+	}
+	if open := first.chain(at); len(open) > 0 {
+		return open
+	}
+	var all []*Target
+	for t := first; t != nil; t = t.next {
+		all = append(all, t)
+	}
+	return all
+}
+
 // closedText is what to say when the whole chain is closed: the first text on the way.
 func (t *Target) closedText() *Speech {
 	for ; t != nil; t = t.next {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
@@ -34,7 +35,10 @@ type Courier struct {
 	limiter RateLimiter
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
+	asked   pause // Desk asked for time
 	speaker *speaker
+	began   time.Time
+	tried   sync.Map      // episodes that an earlier process left and this one has tried
 	freed   atomic.Int64  // how often an agent became free
 	slots   chan struct{} // holds one value for each attempt under way
 
@@ -50,12 +54,14 @@ var errStopped = errors.New("the service is stopping")
 
 // New returns a courier that is not delivering yet.
 func New(o Options) *Courier {
-	c := &Courier{opt: o, limiter: o.RateLimiter, speaker: newSpeaker(&o), slots: make(chan struct{}, courierWorkers)}
+	c := &Courier{opt: o, limiter: o.RateLimiter, began: o.Now(), slots: make(chan struct{}, courierWorkers)}
+	c.speaker = newSpeaker(&c.opt)
 	if c.limiter == nil {
 		c.limiter = newOwnLimiter(o.Global)
 	}
 	c.SetRate(o.Global)
-	c.hold.now = o.Now
+	c.hold.now, c.asked.now = o.Now, o.Now
+	knownLabels(func(outcome, code string) { o.Metrics.Transfers.WithLabelValues(outcome, code) })
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
@@ -63,8 +69,13 @@ func New(o Options) *Courier {
 		MaxRequests: 1,
 		Timeout:     breakerPause,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
+		IsExcluded:  func(err error) bool { return errors.Is(err, errNotCalled) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			o.Log.WithField("from", from.String()).WithField("to", to.String()).Warn("breaker to Desk changed")
+			level := logrus.WarnLevel
+			if to == gobreaker.StateHalfOpen || from == gobreaker.StateHalfOpen && to == gobreaker.StateOpen {
+				level = logrus.DebugLevel // a probe: Desk is still away
+			}
+			o.Log.WithFields(logrus.Fields{"from": from.String(), "to": to.String()}).Log(level, "breaker to Desk changed")
 		},
 	})
 	return c
@@ -132,11 +143,12 @@ func (c *Courier) run() {
 // find out whether it is back.
 func (c *Courier) waitForTurn() bool {
 	for c.taking.Err() == nil {
-		pause, probing := c.hold.pause()
+		wait, probing := c.hold.pause()
+		wait = max(wait, c.asked.left())
 		open := c.breaker.State()
 		switch {
-		case pause > 0:
-			c.sleep(min(pause, breakerLook))
+		case wait > 0:
+			c.sleep(min(wait, breakerLook))
 		case open == gobreaker.StateOpen:
 			c.sleep(breakerLook)
 		case (probing || open == gobreaker.StateHalfOpen) && len(c.slots) > 0:
@@ -172,20 +184,45 @@ func (c *Courier) idle(next time.Time) {
 }
 
 // dispatch gives a leased transfer to a worker, no faster than `global` allows.
+// One whose time is over needs no call, and so no word from the breaker.
 func (c *Courier) dispatch(t *store.Transfer) {
+	if c.overdue(t) {
+		c.work(func() { c.newAttempt(t).expire(c.working) })
+		return
+	}
 	report, err := c.breaker.Allow()
 	if err == nil {
-		err = c.limiter.Wait(c.taking)
+		if err = c.limiter.Wait(c.taking); err != nil {
+			report(errNotCalled)
+		}
 	}
 	if err != nil { // the breaker opened since we looked, or we stop: it goes back as it is
 		c.save(c.working, t)
 		return
 	}
+	c.work(func() { c.attempt(c.working, t, report) })
+}
+
+func (c *Courier) work(f func()) {
 	c.slots <- struct{}{}
 	c.running.Go(func() {
 		defer func() { <-c.slots }()
-		c.attempt(c.working, t, report)
+		f()
 	})
+}
+
+// overdue reports whether the time of a transfer is over. One that an earlier
+// process left is tried once whatever its age: the clock may have been set
+// meanwhile, or the machine have been off.
+func (c *Courier) overdue(t *store.Transfer) bool {
+	if _, tried := c.tried.Load(t.Episode); t.Created.Before(c.began) && !tried {
+		return false
+	}
+	now := c.opt.Now()
+	if t.State == store.Waiting {
+		return now.After(t.Until)
+	}
+	return now.After(t.Created.Add(c.opt.Horizon))
 }
 
 func (c *Courier) sleep(d time.Duration) {

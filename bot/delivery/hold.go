@@ -58,3 +58,31 @@ func (h *hold) clear() bool {
 	h.held, h.delay = false, 0
 	return ended
 }
+
+// longestPause bounds for how long one answer may silence the whole courier.
+const longestPause = time.Minute
+
+// pause is a time without calls that Desk asked for (Retry-After, or the lockout
+// after too many wrong signatures): it speaks to the app, not to one transfer.
+type pause struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	until time.Time
+}
+
+// left returns how long to wait yet.
+func (p *pause) left() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, p.until.Sub(p.now()))
+}
+
+// prolong has no call begin before d has passed, or longestPause.
+func (p *pause) prolong(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := p.now().Add(min(d, longestPause)); until.After(p.until) {
+		p.until = until
+	}
+}

@@ -42,6 +42,9 @@ type Options struct {
 
 	// Settle tells the conversation of a transfer how it ended.
 	Settle func(ctx context.Context, t *store.Transfer, r rules.Result)
+	// Chain returns the targets to try under the rules in force, by the name of the
+	// first one; nil: there is none of that name any more.
+	Chain func(target string) []*rules.Target
 	// SessionFound tells which Desk session a conversation of plain IM has.
 	SessionFound func(conversation, session string)
 

@@ -4,28 +4,109 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
 
+// Back-off with full jitter: before the try after the nth fault in a row a random
+// time up to
+//
+//	n       1    2    3    4    5    6     7    8 and more
+//	up to   1s   2s   4s   8s   16s  32s   60s  60s
+//
+// (docs: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.)
+const (
+	backoffFirst   = 500 * time.Millisecond
+	backoffLongest = store.LongestWait
+)
+
+func backoff(faults int) time.Duration {
+	limit := min(backoffLongest, backoffFirst<<min(faults, 10))
+	return rand.N(limit) //nolint:gosec // jitter needs no secrecy
+}
+
+// retrying is the outcome of an attempt that another one follows because of a
+// fault.
+const retrying = "retrying"
+
+// end does what the tables say about the end of an attempt.
+func (a *attempt) end(ctx context.Context, do action) {
+	a.noteReached(do)
+	t := a.transfer
+	switch do {
+	case endAssigned:
+		a.finish(ctx, rules.ResultAssigned)
+	case endQueued:
+		a.finish(ctx, rules.ResultQueued)
+	case endAlreadyHuman:
+		a.finish(ctx, rules.ResultAlreadyHuman)
+	case endAlreadyQueued:
+		a.finish(ctx, rules.ResultAlreadyQueued)
+	case endGone:
+		a.giveUp(ctx, rules.ResultSessionGone, "Desk says that the session has ended")
+	case endNobody:
+		a.nobody(ctx)
+	case beginToWait, waitOn:
+		a.wait(ctx)
+	case storeAndDeliver:
+		// The next attempt delivers. Were this one to go on, a process that dies
+		// now would leave a transfer that looks as if nothing had been sent.
+		a.verified = true
+		t.Due = a.opt.Now()
+		a.save(ctx, t)
+	case countRefusal:
+		if t.Refusals >= maxRefusals {
+			a.giveUp(ctx, rules.ResultFailed, t.Error)
+			return
+		}
+		a.again(ctx)
+	case againUnknown:
+		t.OutcomeUnknown = true
+		a.again(ctx)
+	case again:
+		a.again(ctx)
+	case holdAll:
+		a.held(ctx)
+	case fail:
+		a.giveUp(ctx, rules.ResultFailed, t.Error)
+	default:
+		panic(fmt.Sprintf("no such end of an attempt: %d", do))
+	}
+}
+
+// noteReached ends a hold when Desk answered and condemned no more than this
+// transfer.
+func (a *attempt) noteReached(do action) {
+	if do == holdAll || a.err != nil && a.err.Err != nil {
+		return
+	}
+	if a.hold.clear() {
+		a.opt.Metrics.Held.Set(0)
+		a.opt.Log.Warn("courier goes on: Desk takes transfers again")
+	}
+}
+
 // finish ends a transfer that Desk has taken, now or before.
 func (a *attempt) finish(ctx context.Context, r rules.Result) {
-	a.reached()
-	a.log(outcomeName(r), logrus.InfoLevel)
+	a.log(outcomeName(r), true)
 	if r == rules.ResultAssigned || r == rules.ResultQueued {
-		a.courier.opt.Metrics.TransferTime.Observe(a.courier.opt.Now().Sub(a.transfer.Created).Seconds())
+		a.opt.Metrics.TransferTime.Observe(a.opt.Now().Sub(a.transfer.Created).Seconds())
 	}
 	if r == rules.ResultQueued && a.target != nil {
-		a.say(a.target.SayIfQueued)
+		a.say(a.target.SayIfQueued, wordsQueued)
 	}
 	// The conversation first: the commit that removes the transfer takes it along.
-	a.courier.opt.Settle(ctx, a.transfer, r)
-	a.courier.forget(ctx, a.transfer)
+	a.opt.Settle(ctx, a.transfer, r)
+	a.forget(ctx, a.transfer)
 }
 
 // outcomeName is the outcome as CONTRACT.md 5 lists it: it knows no
@@ -37,103 +118,121 @@ func outcomeName(r rules.Result) string {
 	return r.String()
 }
 
-// nobody ends a walk through the chain that found no agent online. Where the
-// first target says so, the chain is tried again silently for a while; the
-// conversation is the bot's again in any case.
+// nobody ends a transfer for which nobody is there, and its waiting.
 func (a *attempt) nobody(ctx context.Context) {
-	a.reached()
-	t, now := a.transfer, a.courier.opt.Now()
-	a.log(rules.ResultNoAgent.String(), logrus.InfoLevel)
-	retry := t.Chain[0].Retry
-	first := t.State == store.Pending
-	switch {
-	case retry == nil:
-		a.courier.forget(ctx, t)
-	case first:
-		t.State, t.Until = store.Waiting, now.Add(retry.For)
-		fallthrough
-	default:
-		t.Step, t.Silent, t.OutcomeUnknown = 0, true, false
-		if t.Due = now.Add(retry.Every); t.Due.After(t.Until) {
-			a.courier.forget(ctx, t)
-		} else {
-			a.courier.save(ctx, t)
-			a.courier.freedSince(ctx, t, a.freed)
-		}
+	t := a.transfer
+	a.log(rules.ResultNoAgent.String(), true)
+	if t.State == store.Pending {
+		a.say(textIfNobody(t), wordsNobody)
+		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}
-	if first {
-		a.say(a.wordsIfNoAgent())
-		a.courier.opt.Settle(ctx, t, rules.ResultNoAgent)
+	a.forget(ctx, t)
+}
+
+// wait has the chain tried again silently; the conversation is the bot's meanwhile.
+// A round leaves nothing to the next one: neither faults nor refusals.
+func (a *attempt) wait(ctx context.Context) {
+	t, retry, now := a.transfer, a.transfer.Chain[0].Retry, a.opt.Now()
+	begins := t.State == store.Pending
+	if begins {
+		t.State, t.Until = store.Waiting, now.Add(retry.For)
+	}
+	a.log(rules.ResultNoAgent.String(), false)
+	t.Step, t.Retries, t.Refusals, t.Silent = 0, 0, 0, true
+	t.Due = now.Add(retry.Every)
+	a.save(ctx, t)
+	a.freedSince(ctx, t, a.freed)
+	if begins {
+		a.say(textIfNobody(t), wordsNobody)
+		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}
 }
 
-// again plans the next attempt. A transfer that would then be too old is
-// given up when that time comes, with the last error.
+// again plans the next attempt: after the back-off, or when Desk asks for it, and
+// for the last time at the horizon. A transfer that is older has had its attempt.
 func (a *attempt) again(ctx context.Context) {
-	t := a.transfer
-	if a.err == nil || !a.err.Transport() {
-		a.reached()
-	}
-	wait := backoff(t.Calls)
+	t, now := a.transfer, a.opt.Now()
+	t.Retries++
+	wait := backoff(t.Retries)
 	if a.err != nil {
-		wait = max(wait, a.err.RetryAfter())
+		if asked := a.err.RetryAfter(); asked > 0 {
+			a.asked.prolong(asked)
+			wait = max(wait, asked)
+		}
 	}
-	t.Due = a.courier.opt.Now().Add(wait)
-	a.log("retrying", logrus.WarnLevel)
-	a.courier.save(ctx, t)
+	t.Due = now.Add(wait)
+	if t.State == store.Pending {
+		horizon := t.Created.Add(a.opt.Horizon)
+		if !now.Before(horizon) {
+			a.giveUp(ctx, rules.ResultFailed, a.tooLate())
+			return
+		}
+		if t.Due.After(horizon) {
+			t.Due = horizon
+		}
+	}
+	a.log(retrying, false)
+	a.save(ctx, t)
 }
 
 // held keeps the transfer and stops all others: settings must be mended first.
 func (a *attempt) held(ctx context.Context) {
 	t := a.transfer
-	t.Calls = max(0, t.Calls-1) // it was not this transfer's fault
-	next, began := a.courier.hold.set()
-	t.Due = a.courier.opt.Now()
+	next, began := a.hold.set()
+	t.Due = a.opt.Now()
 	if began {
-		a.courier.opt.Metrics.Held.Set(1)
-		a.courier.opt.Log.WithFields(logrus.Fields{"code": t.Code, "error": t.Error, "next_probe_s": next.Seconds()}).
+		a.opt.Metrics.Held.Set(1)
+		a.opt.Log.WithFields(logrus.Fields{"code": t.Code, "error": t.Error, "next_probe_s": next.Seconds()}).
 			Error("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")
 	}
-	a.log("retrying", logrus.WarnLevel)
-	a.courier.save(ctx, t)
+	a.log(retrying, false)
+	a.save(ctx, t)
 }
 
-// reached notes that Desk answered and condemned no more than this transfer.
-func (a *attempt) reached() {
-	if a.courier.hold.clear() {
-		a.courier.opt.Metrics.Held.Set(0)
-		a.courier.opt.Log.Warn("courier goes on: Desk takes transfers again")
+// expire ends a transfer whose time is over, without a call.
+func (a *attempt) expire(ctx context.Context) {
+	defer a.survive(ctx)
+	if a.transfer.State == store.Waiting {
+		a.nobody(ctx)
+		return
 	}
+	a.giveUp(ctx, rules.ResultFailed, a.tooLate())
+}
+
+// tooLate is why a transfer is given up for its age.
+func (a *attempt) tooLate() string {
+	why := fmt.Sprintf("not delivered within %s", a.opt.Horizon)
+	if a.transfer.Error != "" {
+		why += "; last: " + a.transfer.Error
+	}
+	return why
 }
 
 // giveUp ends a transfer for good, loudly. It stays in the outbox for people to
 // read and to retry.
 func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 	t := a.transfer
-	if a.err != nil && !a.err.Transport() {
-		a.reached()
-	}
 	t.Error = why
-	a.log(outcomeName(r), logrus.ErrorLevel)
-	if r == rules.ResultFailed && t.State == store.Pending && len(t.Chain) > 0 {
-		target := t.Current()
-		if target == nil {
-			target = t.Chain[0]
-		}
-		a.say(target.SayIfFailed)
+	a.log(outcomeName(r), true)
+	if r == rules.ResultFailed && t.State == store.Pending && !t.Apologized {
+		t.Apologized = true
+		a.say(apology(t), wordsFailed)
 	}
-	t.State, t.Due = store.GivenUp, a.courier.opt.Now()
-	a.courier.save(ctx, t)
-	a.courier.opt.Settle(ctx, t, r)
+	t.State, t.Due = store.GivenUp, a.opt.Now()
+	a.save(ctx, t)
+	a.opt.Settle(ctx, t, r)
 }
 
+// name is what the log calls the conversation.
+func (a *attempt) name() string { return mask.Clip(cmp.Or(a.transfer.Session, a.transfer.ID)) }
+
 // log writes the line of this attempt (CONTRACT.md 5) and counts it.
-func (a *attempt) log(outcome string, level logrus.Level) {
+func (a *attempt) log(outcome string, final bool) {
 	t := a.transfer
-	a.courier.opt.Metrics.CountTransfer(outcome, t.Code)
+	a.opt.Metrics.CountTransfer(outcome, a.codeLabel())
 	f := logrus.Fields{
-		"session": mask.Clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "outcome": outcome, "attempt": t.Calls, "code": t.Code,
-		"took_ms": a.courier.opt.Now().Sub(a.started).Milliseconds(), "target": t.Target,
+		"session": a.name(), "rule": t.Rule, "outcome": outcome, "final": final, "attempt": t.Calls, "code": t.Code,
+		"took_ms": a.opt.Now().Sub(a.started).Milliseconds(), "target": t.Target,
 	}
 	if a.target != nil {
 		f["target"] = a.target.ID
@@ -144,16 +243,33 @@ func (a *attempt) log(outcome string, level logrus.Level) {
 			f["agents"] = a.target.Agents
 		}
 	}
-	if a.agent != "" {
-		f["agent"] = a.agent
+	for name, value := range map[string]string{"agent": a.agent, "error": t.Error, "request_id": t.RequestID} {
+		if value != "" {
+			f[name] = value
+		}
 	}
-	if t.Error != "" {
-		f["error"] = t.Error
+	level := logrus.InfoLevel
+	switch {
+	case outcome == retrying:
+		level = logrus.WarnLevel
+		f["again_in_ms"] = max(0, t.Due.Sub(a.opt.Now()).Milliseconds())
+	case outcome == rules.ResultFailed.String() || outcome == rules.ResultSessionGone.String():
+		level = logrus.ErrorLevel
 	}
-	if outcome == "retrying" {
-		f["again_in_ms"] = max(0, t.Due.Sub(a.courier.opt.Now()).Milliseconds())
+	a.opt.Log.WithFields(f).Log(level, "transfer")
+}
+
+// codeNetwork is the label of what never was an answer of Desk.
+const codeNetwork = "network"
+
+// codeLabel is the label of Desk's last word, also where it was of an earlier
+// attempt.
+func (a *attempt) codeLabel() string {
+	t := a.transfer
+	if a.err != nil && a.err.Transport() || !a.called && t.Code == 0 && t.MayBeOurs() {
+		return codeNetwork
 	}
-	a.courier.opt.Log.WithFields(f).Log(level, "transfer")
+	return strconv.Itoa(t.Code)
 }
 
 // save stores what became of an attempt. If that fails the transfer keeps its
@@ -176,5 +292,28 @@ func (c *Courier) logStoreError(err error, t *store.Transfer) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		c.opt.Log.WithError(err).WithField("session", mask.Clip(t.Session)).WithField("at", c.opt.Now().Format(time.RFC3339)).
 			Error("the outbox could not be changed")
+	}
+}
+
+// knownLabels has every series of transfers_total that can be foreseen exist from
+// the start: an alert on one that has never moved would see nothing.
+func knownLabels(count func(outcome, code string)) {
+	for _, outcome := range []rules.Result{rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultSessionGone} {
+		count(outcome.String(), "0")
+	}
+	for _, outcome := range []string{retrying, rules.ResultFailed.String()} {
+		count(outcome, codeNetwork)
+	}
+	for _, row := range desk.Codes() {
+		code := strconv.Itoa(row.Code)
+		switch row.Verdict {
+		case desk.NextTarget:
+			count(rules.ResultNoAgent.String(), code)
+		case desk.GiveUp:
+			count(rules.ResultFailed.String(), code)
+		default: // put off, and given up when that goes on beyond the horizon
+			count(retrying, code)
+			count(rules.ResultFailed.String(), code)
+		}
 	}
 }

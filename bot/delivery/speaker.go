@@ -106,11 +106,20 @@ func (s *speaker) deliver(m *Speech) {
 			s.end(m, "sent", nil)
 			return
 		}
-		if failure, ok := errors.AsType[*desk.Error](err); s.ctx.Err() != nil || ok && !repeatable(failure) {
+		failure, ok := errors.AsType[*desk.Error](err)
+		if s.ctx.Err() != nil || ok && !repeatable(failure) {
 			s.end(m, "failed", err)
 			return
 		}
-		timer := time.NewTimer(min(backoff(attempt), left))
+		wait := backoff(attempt)
+		if ok {
+			wait = max(wait, failure.RetryAfter())
+		}
+		if wait >= left { // no use in waiting for a try that would come too late
+			s.end(m, "dropped", err)
+			return
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-s.ctx.Done():

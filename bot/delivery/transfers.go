@@ -10,6 +10,7 @@ import (
 
 	"escalator/bot/mask"
 	"escalator/bot/store"
+	"escalator/rules"
 )
 
 // ErrNotGivenUp says that there is no given-up transfer to retry.
@@ -35,9 +36,10 @@ func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
 	return all, err
 }
 
-// Retry puts a transfer that was given up on its way again, with a new horizon.
-// Desk is asked for the session's state before anything is sent. The error is
-// ErrNotGivenUp where there is none.
+// Retry puts a transfer that was given up on its way again, with a new horizon and
+// to the target of that name as the rules in force have it. Desk is asked for the
+// session's state before anything is sent. The error is ErrNotGivenUp where there
+// is none.
 func (c *Courier) Retry(ctx context.Context, id string) error {
 	t, err := c.opt.Outbox.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && t.State != store.GivenUp {
@@ -46,7 +48,14 @@ func (c *Courier) Retry(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("reading the transfer of %s: %w", mask.Clip(id), err)
 	}
-	t.State, t.Step, t.Calls, t.OutcomeUnknown = store.Pending, 0, 0, true
+	line := logrus.Fields{"session": mask.Clip(id), "rule": t.Rule, "target": t.Target, "error": t.Error}
+	if chain := c.opt.Chain(t.Target); len(chain) > 0 {
+		t.Chain = chain
+	} else {
+		line["target_gone"] = true // it goes where it would have gone
+	}
+	t.State, t.Step, t.Calls, t.Retries, t.Refusals = store.Pending, 0, 0, 0, 0
+	t.Sent, t.OutcomeUnknown, t.VerifyFirst = t.MayBeOurs(), false, true
 	t.Created = c.opt.Now()
 	t.Due = t.Created
 	// Put and not Save: of two operators, or an operator and the customer, one
@@ -59,14 +68,21 @@ func (c *Courier) Retry(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("storing the transfer of %s: %w", mask.Clip(id), err)
 	}
-	c.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(id), "rule": t.Rule, "error": t.Error}).Warn("transfer retried by an operator")
+	c.opt.Log.WithFields(line).Warn("transfer retried by an operator")
 	return nil
 }
 
-// Withdraw forgets a transfer that waits for an agent, because its customer left.
+// Withdraw ends a transfer that waits for an agent, because its customer left.
 // One that is on its way is left alone: Desk knows best, and says so.
 func (c *Courier) Withdraw(ctx context.Context, id string) {
-	if t, err := c.opt.Outbox.Get(ctx, id); err == nil && t.State == store.Waiting {
-		c.forget(ctx, t)
+	t, err := c.opt.Outbox.Get(ctx, id)
+	if err != nil || t.State != store.Waiting {
+		return
 	}
+	err = c.opt.Outbox.Delete(ctx, t)
+	if err == nil {
+		t.Error = "the customer left while the transfer waited for an agent"
+		c.newAttempt(t).log(rules.ResultSessionGone.String(), true)
+	}
+	c.logStoreError(err, t)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -85,6 +86,7 @@ func (c *Client) attempt(parent context.Context, base, op string, payload []byte
 	resp, err := c.http.Do(req)
 	if err == nil {
 		failed.Status = resp.StatusCode
+		failed.retryAfter = retryAfter(resp.Header, time.Now())
 		var data []byte
 		if data, err = readAnswer(resp); err == nil {
 			return c.judge(failed, data, sig)
@@ -128,6 +130,30 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 		return nil, errTooLong
 	}
 	return data, nil
+}
+
+// maxRetryAfter bounds what an answer may ask for, so that no time overflows.
+const maxRetryAfter = 24 * time.Hour
+
+// retryAfter reads Retry-After: whole seconds or an HTTP date; 0 for none, for one
+// in the past and for one that is neither. A date is read by the sender's own
+// clock where the answer tells it.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = theirs
+	}
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if value == "" {
+		return 0
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(0, at.Sub(now)), maxRetryAfter)
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || n < 0 {
+		return 0
+	}
+	return time.Duration(min(n, int64(maxRetryAfter/time.Second))) * time.Second
 }
 
 // judge decides by ErrorCode, never by the HTTP status alone; a 5xx is of no

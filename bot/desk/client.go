@@ -80,35 +80,39 @@ func orDefault(d, def time.Duration) time.Duration {
 // Close closes idle connections. Calls that are under way go on.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// TransferRequest is a transfer_to_human. Nil and empty fields are not sent;
-// the tip always is, as 1 or 0.
+// TransferRequest is a transfer_to_human as it stands on the wire. Nil and empty
+// fields are not sent, so that older sites never see an unknown key; the tip
+// always is.
 type TransferRequest struct {
-	SessionID                 string
-	AgentIDs                  []string
-	AgentGroupID              *int64
-	TipIfNoAgent              bool
-	CheckWorkingHours         *bool
-	PromptOutsideWorkingHours *bool
-	EndSessionIfNoAgent       *bool
-	DisableQueuing            *bool
-	AllowBusyAgents           *bool
-	Priority                  *int
-	QueueTimeout              time.Duration // whole seconds on the wire, rounded up; 0 is not sent
+	SessionID                 string   `json:"SessionId"`
+	AgentIDs                  []string `json:"AgentIdList,omitempty"`
+	AgentGroupID              *int64   `json:"AgentGroupId,omitempty"`
+	TipIfNoAgent              Flag     `json:"SendTipIfNoAgentOnline"`
+	CheckWorkingHours         *Flag    `json:"CheckIfDuringWorkingHours,omitempty"`
+	PromptOutsideWorkingHours *Flag    `json:"SendPromptNotDuringWorkingHours,omitempty"`
+	EndSessionIfNoAgent       *Flag    `json:"EndSessionWhenNoMemberOnline,omitempty"`
+	DisableQueuing            *Flag    `json:"DisableQueuing,omitempty"`
+	AllowBusyAgents           *Flag    `json:"AllowAssignBusyMember,omitempty"`
+	Priority                  *int     `json:"Priority,omitempty"`
+	QueueTimeout              Seconds  `json:"QueueTimeout,omitempty"`
 }
 
-type transferBody struct {
-	SessionID       string   `json:"SessionId"`
-	AgentIDs        []string `json:"AgentIdList,omitempty"`
-	AgentGroupID    *int64   `json:"AgentGroupId,omitempty"`
-	Tip             int      `json:"SendTipIfNoAgentOnline"`
-	CheckHours      *int     `json:"CheckIfDuringWorkingHours,omitempty"`
-	PromptOutside   *int     `json:"SendPromptNotDuringWorkingHours,omitempty"`
-	EndSession      *int     `json:"EndSessionWhenNoMemberOnline,omitempty"`
-	DisableQueuing  *int     `json:"DisableQueuing,omitempty"`
-	AllowBusyAgents *int     `json:"AllowAssignBusyMember,omitempty"`
-	Priority        *int     `json:"Priority,omitempty"`
-	QueueTimeout    int64    `json:"QueueTimeout,omitempty"`
+// Flag is a bool that Desk writes as 1 or 0.
+type Flag bool
+
+// MarshalJSON implements json.Marshaler.
+func (f Flag) MarshalJSON() ([]byte, error) {
+	if f {
+		return []byte("1"), nil
+	}
+	return []byte("0"), nil
 }
+
+// Seconds is a time that Desk counts in whole seconds.
+type Seconds int64
+
+// SecondsOf rounds up: a short time must not become none at all.
+func SecondsOf(d time.Duration) Seconds { return Seconds((d + time.Second - 1) / time.Second) }
 
 // TransferResult is what Desk says about a transfer that it accepted.
 type TransferResult struct {
@@ -118,19 +122,7 @@ type TransferResult struct {
 
 // TransferToHuman hands a session over. The error is an *Error.
 func (c *Client) TransferToHuman(ctx context.Context, r TransferRequest) (TransferResult, error) {
-	a, err := c.call(ctx, "transfer_to_human", transferBody{
-		SessionID:       r.SessionID,
-		AgentIDs:        r.AgentIDs,
-		AgentGroupID:    r.AgentGroupID,
-		Tip:             bit(r.TipIfNoAgent),
-		CheckHours:      optionalBit(r.CheckWorkingHours),
-		PromptOutside:   optionalBit(r.PromptOutsideWorkingHours),
-		EndSession:      optionalBit(r.EndSessionIfNoAgent),
-		DisableQueuing:  optionalBit(r.DisableQueuing),
-		AllowBusyAgents: optionalBit(r.AllowBusyAgents),
-		Priority:        r.Priority,
-		QueueTimeout:    int64((r.QueueTimeout + time.Second - 1) / time.Second),
-	})
+	a, err := c.call(ctx, "transfer_to_human", r)
 	if err != nil {
 		return TransferResult{}, err
 	}
@@ -138,21 +130,6 @@ func (c *Client) TransferToHuman(ctx context.Context, r TransferRequest) (Transf
 		AgentID: a.text("AgentId"),
 		Queued:  flag(member(a.root, "IsInQueue")),
 	}, nil
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func optionalBit(b *bool) *int {
-	if b == nil {
-		return nil
-	}
-	n := bit(*b)
-	return &n
 }
 
 // State is the state of a session, as get_session_state names it. Desk may
@@ -184,7 +161,8 @@ type SessionState struct {
 }
 
 // SessionState asks where a session stands. A SessionID in the request wins
-// over the other form. The error is an *Error.
+// over the other form. The error is an *Error, also when the answer is about
+// another session than the one that was asked for.
 func (c *Client) SessionState(ctx context.Context, r StateRequest) (SessionState, error) {
 	if r.SessionID != "" {
 		r = StateRequest{SessionID: r.SessionID}
@@ -193,11 +171,15 @@ func (c *Client) SessionState(ctx context.Context, r StateRequest) (SessionState
 	if err != nil {
 		return SessionState{}, err
 	}
-	return SessionState{
+	s := SessionState{
 		SessionID: a.text("SessionId"),
 		State:     State(a.text("CurrentState")),
 		AgentID:   a.text("AgentId"),
-	}, nil
+	}
+	if r.SessionID != "" && s.SessionID != "" && s.SessionID != r.SessionID {
+		return SessionState{}, &Error{Op: "get_session_state", Status: http.StatusOK, Err: ErrOtherSession}
+	}
+	return s, nil
 }
 
 // SendRequest is a send_msg: to a session, or (SDK integration only) from a

@@ -87,7 +87,7 @@ func TestClient_request_isAsDocumented(t *testing.T) {
 }
 
 func TestClient_TransferToHuman_sendsOnlyWhatIsSet(t *testing.T) {
-	group, priority, yes, no := int64(0), 0, true, false
+	group, priority, yes, no := int64(0), 0, desk.Flag(true), desk.Flag(false)
 	tests := []struct {
 		name string
 		r    desk.TransferRequest
@@ -99,7 +99,7 @@ func TestClient_TransferToHuman_sendsOnlyWhatIsSet(t *testing.T) {
 			desk.TransferRequest{
 				SessionID: "s", AgentIDs: []string{"a@x.com"}, AgentGroupID: &group, TipIfNoAgent: true, CheckWorkingHours: &yes,
 				PromptOutsideWorkingHours: &no, EndSessionIfNoAgent: &yes, DisableQueuing: &no, AllowBusyAgents: &yes, Priority: &priority,
-				QueueTimeout: 90*time.Second + 1,
+				QueueTimeout: desk.SecondsOf(90*time.Second + 1),
 			},
 			`{"SessionId":"s","AgentIdList":["a@x.com"],"AgentGroupId":0,"SendTipIfNoAgentOnline":1,"CheckIfDuringWorkingHours":1,` +
 				`"SendPromptNotDuringWorkingHours":0,"EndSessionWhenNoMemberOnline":1,"DisableQueuing":0,"AllowAssignBusyMember":1,"Priority":0,"QueueTimeout":91}`,
@@ -129,7 +129,7 @@ func TestClient_otherCalls_sendTheDocumentedForms(t *testing.T) {
 	c := newClient(t, trip(func(r *http.Request) (*http.Response, error) {
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
-		return respond(200, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"SessionId":"a-b-c-d-e","CurrentState":"Agent","AgentId":"test@qq.com","IsInQueue":1}`)
+		return respond(200, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"SessionId":"s","CurrentState":"Agent","AgentId":"test@qq.com","IsInQueue":1}`)
 	}))
 	tests := []struct {
 		name string
@@ -138,7 +138,7 @@ func TestClient_otherCalls_sendTheDocumentedForms(t *testing.T) {
 	}{
 		{"state by session", func() error {
 			got, err := c.SessionState(t.Context(), desk.StateRequest{SessionID: "s", UserID: "u", ServiceID: "@c"})
-			if want := (desk.SessionState{SessionID: "a-b-c-d-e", State: desk.StateAgent, AgentID: "test@qq.com"}); got != want {
+			if want := (desk.SessionState{SessionID: "s", State: desk.StateAgent, AgentID: "test@qq.com"}); got != want {
 				t.Errorf("%+v", got)
 			}
 			return err
@@ -161,6 +161,44 @@ func TestClient_otherCalls_sendTheDocumentedForms(t *testing.T) {
 				t.Errorf("%v\n got %s\nwant %s", err, body, tt.want)
 			}
 		})
+	}
+}
+
+func TestClient_SessionState_mustBeOfTheSessionThatWasAskedFor(t *testing.T) {
+	answer := ""
+	c := newClient(t, trip(func(*http.Request) (*http.Response, error) { return respond(200, answer) }))
+	answer = `{"ErrorCode":0,"SessionId":"other","CurrentState":"Agent"}`
+	_, err := c.SessionState(t.Context(), desk.StateRequest{SessionID: "s"})
+	if e := asError(t, err); !errors.Is(err, desk.ErrOtherSession) || e.Verdict() != desk.AskState || e.Transport() {
+		t.Errorf("%v: %v, transport %v", e, e.Verdict(), e.Transport())
+	}
+	if got, err := c.SessionState(t.Context(), desk.StateRequest{UserID: "u", ServiceID: "@c"}); err != nil || got.SessionID != "other" {
+		t.Errorf("asked by user: %+v, %v", got, err)
+	}
+	answer = `{"ErrorCode":0,"CurrentState":"Agent"}` // a missing name is not another one
+	if got, err := c.SessionState(t.Context(), desk.StateRequest{SessionID: "s"}); err != nil || got.State != desk.StateAgent {
+		t.Errorf("without a name: %+v, %v", got, err)
+	}
+}
+
+func TestClient_429_asksForTime_inEveryCall(t *testing.T) {
+	for body, want := range map[string]desk.Verdict{
+		`{"ActionStatus":"FAIL","ErrorCode":60018}`: desk.Retry,
+		`{"ErrorCode":429,"ErrorInfo":"slow"}`:      desk.Retry,
+		`<html>Too Many Requests</html>`:            desk.AskState,
+	} {
+		c := newClient(t, trip(func(*http.Request) (*http.Response, error) {
+			resp, err := respond(429, body)
+			resp.Header.Set("Retry-After", "30")
+			return resp, err
+		}))
+		_, transfer := c.TransferToHuman(t.Context(), desk.TransferRequest{SessionID: "s"})
+		_, state := c.SessionState(t.Context(), desk.StateRequest{SessionID: "s"})
+		for _, err := range []error{transfer, state, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s", Text: "hi"})} {
+			if e := asError(t, err); e.RetryAfter() != 30*time.Second || e.Verdict() != want {
+				t.Errorf("%s %s: after %v, %v", e.Op, body, e.RetryAfter(), e.Verdict())
+			}
+		}
 	}
 }
 

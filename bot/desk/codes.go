@@ -10,7 +10,7 @@ const (
 	Done       Verdict = iota // accepted
 	Retry                     // again with back-off, see Error.RetryAfter
 	Resign                    // the signature was refused, and so was the one that the client made anew
-	NextTarget                // no agent online (141001): the target's chain
+	NextTarget                // no agent online (141001, 141011): the target's chain
 	AskState                  // unknown outcome, or 141003: get_session_state decides
 	GiveUp                    // condemns this one transfer
 	Hold                      // condemns every transfer: settings must be mended
@@ -113,6 +113,7 @@ var codes = []Code{
 	{141005, "the session does not exist", "It ended before the transfer arrived. If this happens often, see whether callbacks of another app or data centre arrive here.", GiveUp},
 	{141006, "the SessionId is illegal", "The callback carried an id that Desk does not accept: see whether the sender is really Desk.", GiveUp},
 	{141009, "too many calls", slowDown, Retry},
+	{141011, "the agent is offline", "The target's chain goes on (else, retry_if_no_agent). If agents are online, look at group and agents of the target.", NextTarget},
 }
 
 // unknownCode is what is said of a code that is not in the table.

@@ -1,10 +1,16 @@
 package desk
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
+
+// ErrOtherSession says that get_session_state answered about another session than
+// the one that was asked for: where ours is, nobody knows.
+var ErrOtherSession = errors.New("the answer names another session")
 
 // lockout is how long Tencent locks an account after too many wrong signatures.
 const lockout = time.Minute
@@ -18,8 +24,9 @@ type Error struct {
 	Status int    // HTTP status, 0 when there was no answer
 	Err    error  // what went wrong on the way, nil when Desk answered properly
 
-	unsent   bool // no host can have got the request
-	canceled bool // the caller cancelled
+	unsent     bool          // no host can have got the request
+	canceled   bool          // the caller cancelled
+	retryAfter time.Duration // the answer's Retry-After, 0 without one
 }
 
 // Error tells the operation, the code with its meaning, and Desk's own words.
@@ -48,22 +55,28 @@ func (e *Error) Verdict() Verdict {
 		return AskState
 	}
 	row, _ := LookupCode(e.Code)
+	if e.Status == http.StatusTooManyRequests && row.Verdict == GiveUp {
+		return Retry // whatever the code says: the request was one too many, not wrong
+	}
 	return row.Verdict
 }
 
 // Transport tells whether the outcome is unknown because of the way to Desk (no
 // connection, no answer in time, 5xx, an answer that is no JSON object with an
 // integer ErrorCode). Only these count for the breaker. A call that the caller
-// itself cancelled does not.
-func (e *Error) Transport() bool { return e.Err != nil && !e.canceled }
+// itself cancelled does not, nor an answer about another session.
+func (e *Error) Transport() bool {
+	return e.Err != nil && !e.canceled && !errors.Is(e.Err, ErrOtherSession)
+}
 
 // RetryAfter is the least time to wait before a repeat, beyond the caller's own
-// back-off: a minute after 70050 and 70114, else 0.
+// back-off: what the answer's Retry-After says, a minute after 70050 and 70114,
+// else 0. It may be as long as the sender likes: the caller has to bound it.
 func (e *Error) RetryAfter() time.Duration {
 	if e.Err == nil && (e.Code == 70050 || e.Code == 70114) {
-		return lockout
+		return max(lockout, e.retryAfter)
 	}
-	return 0
+	return e.retryAfter
 }
 
 // Unlisted tells whether the code is a 1410xx that no page documents. With
@@ -71,5 +84,5 @@ func (e *Error) RetryAfter() time.Duration {
 // target" (RULES.md 4).
 func (e *Error) Unlisted() bool {
 	_, known := LookupCode(e.Code)
-	return e.Err == nil && !known && e.Code >= 141000 && e.Code <= 141099
+	return e.Verdict() == GiveUp && !known && e.Code >= 141000 && e.Code <= 141099
 }

@@ -5,7 +5,6 @@ package metrics
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -129,6 +128,6 @@ func (g *outboxGauges) tally() (tally store.Stats) {
 
 // CountTransfer counts an attempt. Codes come from Desk's answers, which are
 // few; a stranger cannot choose them.
-func (m *Metrics) CountTransfer(outcome string, code int) {
-	m.Transfers.WithLabelValues(outcome, strconv.Itoa(code)).Inc()
+func (m *Metrics) CountTransfer(outcome, code string) {
+	m.Transfers.WithLabelValues(outcome, code).Inc()
 }

@@ -19,6 +19,9 @@ type Transfer struct {
 	User    string `json:"user,omitempty"`
 	Service string `json:"service,omitempty"`
 
+	// RequestID is that of the callback that led to the transfer, for the log.
+	RequestID string `json:"request_id,omitempty"`
+
 	Rule   string       `json:"rule"`
 	Reason rules.Reason `json:"reason,omitempty"`
 	// Target names the first target; Chain holds those to try, in order.
@@ -46,17 +49,21 @@ type Transfer struct {
 	Calls    int `json:"attempt"`
 	Retries  int `json:"retries,omitempty"`
 	Refusals int `json:"refusals,omitempty"`
-	// Sent says that a call of ours may have reached Desk and its answer is not known:
-	// it is stored before the call, so that what Desk holds is known to be our own work.
+	// Sent says that a call of ours may have been carried out although its answer is
+	// not known: what Desk holds is then our own work.
 	Sent bool `json:"sent,omitempty"`
 	// OutcomeUnknown says that an earlier attempt may have been carried out: ask Desk
-	// for the session's state before the next one.
+	// for the session's state before the next one. Delivery sets it with Sent; a
+	// driver sets it alone, for a transfer whose process it has lost sight of.
 	OutcomeUnknown bool `json:"unsure,omitempty"`
 	// VerifyFirst says that Desk had taken the conversation before and the rules
-	// think it is back: ask Desk first, and believe it.
+	// think it is back, or that an operator tries once more: ask Desk first, and
+	// believe it. It is cleared, and that stored, before anything is sent.
 	VerifyFirst bool `json:"doubted,omitempty"`
 	// Silent says that the customer was told once that nobody is there.
 	Silent bool `json:"silent,omitempty"`
+	// Apologized says that the customer was told that the transfer failed.
+	Apologized bool `json:"apologized,omitempty"`
 	// Until is when waiting for an agent ends (State Waiting).
 	Until time.Time `json:"until,omitzero"`
 
@@ -118,20 +125,25 @@ func (t *Transfer) Check() error {
 }
 
 // LongestWait is the most that a transfer on its way is put off at once: the
-// longest back-off, or the time for which Tencent locks an account out.
+// longest back-off, or the time for which Tencent locks an account out. Only a
+// Retry-After of Desk's may ask for more.
 const LongestWait = time.Minute
 
-// Clamp mends times that a step of the clock has left in the far future: a
-// transfer is never older than now allows, and never due later than it could
-// have been put off to. It reports whether anything had to be mended.
+// Clamp mends times that a step of the clock has left in the future: a transfer
+// was not made later than now, one on its way that seems so is due at once, and
+// none is due later than it could have been put off to. It reports whether
+// anything had to be mended.
 func (t *Transfer) Clamp(now time.Time) bool {
-	wait, patience := LongestWait, time.Duration(0)
+	wait, longest := LongestWait, time.Duration(0)
 	if t.State == Waiting && len(t.Chain) > 0 && t.Chain[0].Retry != nil {
-		wait, patience = t.Chain[0].Retry.Every, t.Chain[0].Retry.For
+		wait, longest = t.Chain[0].Retry.Every, t.Chain[0].Retry.For
 	}
 	created := notAfter(&t.Created, now)
+	if created && t.State == Pending {
+		wait = 0
+	}
 	due := notAfter(&t.Due, now.Add(wait))
-	until := notAfter(&t.Until, now.Add(patience))
+	until := notAfter(&t.Until, now.Add(longest))
 	return created || due || until
 }
 
@@ -143,6 +155,12 @@ func notAfter(at *time.Time, latest time.Time) bool {
 	*at = latest
 	return true
 }
+
+// MayBeOurs reports whether a session that Desk holds may be our own work: a call
+// whose answer was lost, or one of a process that was lost. A fresh transfer is
+// sent at once, so a lost process may have sent it; one that has to be verified
+// first is not sent before that was stored.
+func (t *Transfer) MayBeOurs() bool { return t.Sent || t.OutcomeUnknown && !t.VerifyFirst }
 
 // Current returns the target that comes next, or nil after the last one.
 func (t *Transfer) Current() *rules.Target {

@@ -102,7 +102,7 @@ func TestDesk_transfer_isRefusedAsDocumented(t *testing.T) {
 	}
 	d.SetState("human", desk.StateAgent, "full@x.com")
 	d.Expire("gone")
-	offline, busy, unknown, priority, yes := int64(1), int64(2), int64(3), 10, true
+	offline, busy, unknown, priority, yes := int64(1), int64(2), int64(3), 10, desk.Flag(true)
 	tests := []struct {
 		name string
 		r    desk.TransferRequest

@@ -1,0 +1,76 @@
+package delivery
+
+import (
+	"time"
+
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// What a transfer says, each with a MsgRandom of its own that never changes: words
+// that are said again after a kill reach the customer once, because Desk knows
+// them by it.
+const (
+	wordsBefore uint32 = iota
+	wordsFailed
+	wordsNobody
+	wordsQueued
+)
+
+// say tells the customer what became of the transfer.
+func (a *attempt) say(words *rules.Speech, which uint32) {
+	a.speaker.say(a.speech(words.For(a.transfer.Language), which))
+}
+
+func (a *attempt) speech(text string, which uint32) *Speech {
+	t := a.transfer
+	m := &Speech{Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, Text: text}
+	if t.SayAs != 0 {
+		m.Random = t.SayAs + which
+	}
+	return m
+}
+
+// sayBefore tells the customer what comes before the transfer, which waits for
+// it a moment only.
+func (a *attempt) sayBefore() {
+	t := a.transfer
+	text := t.Say
+	t.Say = ""
+	if text == "" || a.started.Sub(t.Created) > speechLife {
+		return
+	}
+	said := make(chan struct{})
+	m := a.speech(text, wordsBefore)
+	m.Done = func(bool) { close(said) }
+	a.speaker.say(m)
+	timer := time.NewTimer(sayFirst)
+	defer timer.Stop()
+	select {
+	case <-said:
+	case <-timer.C:
+	}
+}
+
+// textIfNobody is the chain's own text for "nobody is there", nil to leave the
+// words to Desk's tip.
+func textIfNobody(t *store.Transfer) *rules.Speech {
+	for _, target := range t.Chain {
+		if target.SayIfNoAgent != nil {
+			return target.SayIfNoAgent
+		}
+	}
+	return nil
+}
+
+// apology is what a customer is told whose transfer failed for good. A chain that
+// makes no sense, because of which we panic, has none.
+func apology(t *store.Transfer) *rules.Speech {
+	if target := t.Current(); target != nil {
+		return target.SayIfFailed
+	}
+	if len(t.Chain) > 0 && t.Chain[0] != nil {
+		return t.Chain[0].SayIfFailed
+	}
+	return nil
+}
