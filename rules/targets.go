@@ -101,11 +101,12 @@ func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calen
 
 // Chain returns the targets that a transfer to id would try at a time, closed ones
 // left out. When all are closed it returns all of them: this is for an operator who
-// insists. Nil: no target has that name.
+// insists. Nil: no target has that name,
+// which "default" always has.
 func (p *Policy) Chain(id string, at time.Time) []*Target {
 	first := p.Target(id)
 	if first == nil && id == anywhere.ID {
-		first = anywhere
+		first = p.fallback()
 	}
 	if open := first.chain(at); len(open) > 0 {
 		return open
