@@ -52,7 +52,7 @@ var (
 		needs: map[string]string{"say": "expect", "expect": "say"},
 		fields: []field{
 			{key: "name", of: aWord, required: true, doc: "What the test shows.", aka: []string{"id", "title"}},
-			{key: "at", doc: "When the test begins.", standard: "2026-01-05T10:00:00+08:00", of: &shape{
+			{key: "at", doc: "When the test begins.", standard: DefaultTestTime.Format(time.RFC3339), of: &shape{
 				name: "a time", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$`,
 				doc: "A time with its zone.", examples: []string{"2026-12-01T10:00:00+08:00"},
 			}, aka: []string{"time", "when"}},

@@ -19,12 +19,11 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintTests(root)
 }
 
-// lintReach finds rules that an earlier one always forestalls: wherever they hold, it holds too, and a rule that holds
-// ends the search even when it is suppressed.
+// lintReach finds rules that an earlier one always forestalls.
 func (l *loader) lintReach() {
 	for i, later := range l.written {
 		for _, earlier := range l.written[:i] {
-			if earlier.mode != ModeEnforce || later.mode != ModeEnforce || earlier.offer != nil || !later.when.implies(earlier.when) {
+			if earlier.mode != ModeEnforce || later.mode != ModeEnforce || !earlier.forestalls(later.rule) {
 				continue
 			}
 			id := l.get(later.node, "id")
@@ -32,6 +31,18 @@ func (l *loader) lintReach() {
 			break
 		}
 	}
+}
+
+// forestalls says that wherever the later rule holds, this one holds too and ends the search. While a rule is at rest
+// those below it that hold by the customer's own words are tried all the same, and the misses on which it has fired are
+// spent for it alone.
+func (r *rule) forestalls(later *rule) bool {
+	rests := r.offer != nil || r.cooldown > 0
+	if rests && later.when.has(func(k *cond) bool { return k.name == saysCondition.key }) {
+		return false
+	}
+	counts := r.when.has(func(k *cond) bool { return k.name == botMissedCondition.key })
+	return r.offer == nil && !counts && later.when.implies(r.when)
 }
 
 // lintModes points at words of a mode that have no effect.
@@ -216,15 +227,7 @@ func (l *loader) hangsOnTheHour(t Test) bool {
 }
 
 func (k *cond) usesHours() bool {
-	uses := false
-	k.walk(func(l *cond) {
-		if w, ok := l.leaf.(wrapper); ok {
-			uses = uses || w.wrapped().usesHours()
-		}
-		_, hours := l.leaf.(*hoursLeaf)
-		uses = uses || hours
-	})
-	return uses
+	return k.has(func(leaf *cond) bool { return leaf.name == hoursCondition.key })
 }
 
 // maxRouteDepth ends the walk along routes that go in a circle, which is an error.

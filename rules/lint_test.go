@@ -51,6 +51,7 @@ tests:
 	}
 }
 
+// a1 acts while a is at rest, and m1 on misses that are spent for m: they are reached.
 func TestLint_rulesThatAreNeverReached(t *testing.T) {
 	_, r := Load(readFile(t, "testdata/reach.yaml"), LoadOptions{})
 	var got []string
@@ -60,8 +61,9 @@ func TestLint_rulesThatAreNeverReached(t *testing.T) {
 		}
 	}
 	want := []string{
-		"rule `a1` is never reached: whenever it holds, `a` (line 4) holds before it",
-		"rule `m1` is never reached: whenever it holds, `m` (line 7) holds before it",
+		"rule `b1` is never reached: whenever it holds, `b` (line 7) holds before it",
+		"rule `t1` is never reached: whenever it holds, `t` (line 9) holds before it",
+		"rule `t2` is never reached: whenever it holds, `t` (line 9) holds before it",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

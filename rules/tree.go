@@ -108,6 +108,18 @@ func (k *cond) walk(visit func(*cond)) {
 	}
 }
 
+// has says that some leaf is as asked, those of other rules that it refers to included.
+func (k *cond) has(is func(leaf *cond) bool) bool {
+	some := false
+	k.walk(func(leaf *cond) {
+		if w, ok := leaf.leaf.(wrapper); ok {
+			some = some || w.wrapped().has(is)
+		}
+		some = some || is(leaf)
+	})
+	return some
+}
+
 // implies says that wherever k holds, b holds too. It is sure when it says yes; a no may be a "cannot tell".
 func (k *cond) implies(b *cond) bool {
 	k, b = k.unwrap(), b.unwrap()

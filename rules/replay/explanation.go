@@ -10,7 +10,7 @@ import (
 // DefaultTime is when an explained or scored message is said unless the caller
 // says otherwise: the Monday morning of RULES.md 5, so that calendars answer
 // alike every day.
-var DefaultTime = time.Date(2026, 1, 5, 10, 0, 0, 0, time.FixedZone("+0800", 8*60*60))
+var DefaultTime = rules.DefaultTestTime
 
 // Explanation is the story of a short conversation, as `escalator explain
 // --json` and POST /api/explain give it.

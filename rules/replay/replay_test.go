@@ -244,7 +244,7 @@ func TestExplain_asJSON_hasTheNamesThatScriptsRead(t *testing.T) {
 	if first.Role != "user" || first.Text != "abracadabra" || first.Normal != "abracadabra" || len(first.Rules) != 4 {
 		t.Errorf("%s", b)
 	}
-	matched := []any{map[string]any{"phrase": "abracadabra", "text": "abracadabra", "start": 0.0, "end": 11.0}}
+	matched := []any{map[string]any{"phrase": "abracadabra", "text": "abracadabra", "start": 0.0, "end": 11.0, "list": "magic"}}
 	want := map[string]any{"rule": "magic", "outcome": "transfer", "target": "default", "reason": "", "matched": matched}
 	if diff := cmp.Diff(want, first.Decision); diff != "" {
 		t.Error(diff)
