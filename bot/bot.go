@@ -14,6 +14,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
+	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -76,7 +77,7 @@ type Bot struct {
 	inbound *inbound.Reader
 
 	requests                  *requests
-	requestLines, ownBotLines quiet
+	requestLines, ownBotLines quiet.Line
 
 	stats   stats
 	mutes   mutes

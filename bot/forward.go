@@ -30,7 +30,7 @@ func (x *exchange) passOn(ctx context.Context, m *inbound.Message) (kept []byte)
 	if err != nil {
 		x.Metrics.Forwarded.WithLabelValues("failed").Observe(took.Seconds())
 		x.failed = max(took, time.Microsecond)
-		if told, omitted := x.ownBotLines.allow(x.Clock.Now()); told {
+		if told, omitted := x.ownBotLines.Allow(x.Clock.Now()); told {
 			x.Log.WithError(err).WithFields(logrus.Fields{
 				"session": mask.Clip(m.Session), "event": mask.Clip(m.Name), "took_ms": took.Milliseconds(), "omitted": omitted,
 			}).Warn("the bot behind us failed")

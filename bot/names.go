@@ -94,7 +94,7 @@ func (x *exchange) noteRequest() {
 	if e.RequestID == "" || !x.requests.add(e.RequestID, x.key) {
 		return
 	}
-	if told, omitted := x.requestLines.allow(x.Clock.Now()); told {
+	if told, omitted := x.requestLines.Allow(x.Clock.Now()); told {
 		x.Log.WithFields(logrus.Fields{
 			"request_id": mask.Clip(e.RequestID), "session": mask.Clip(e.SessionID), "event": mask.Clip(e.Name), "omitted": omitted,
 		}).Warn("two callbacks came under one RequestID: both count")

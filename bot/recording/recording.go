@@ -13,7 +13,6 @@ package recording
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +27,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/mask"
+	"escalator/bot/quiet"
 )
 
 const (
@@ -58,6 +58,7 @@ type Writer struct {
 	dropped atomic.Int64
 	work    sync.WaitGroup
 	once    sync.Once
+	faults  quiet.Line
 
 	file   *os.File
 	buffer *bufio.Writer
@@ -138,10 +139,13 @@ func (w *Writer) drain() {
 
 // complain logs a fault of the disk and begins a new file with the next line.
 func (w *Writer) complain(err error) {
-	if err != nil {
-		w.Log.WithError(err).Error("recording failed")
-		_ = w.endFile()
+	if err == nil {
+		return
 	}
+	if told, omitted := w.faults.Allow(w.Now()); told {
+		w.Log.WithError(err).WithField("omitted", omitted).Error("recording failed")
+	}
+	_ = w.endFile()
 }
 
 // write appends one line, in a new file where it is due.
@@ -219,79 +223,4 @@ func withoutSecrets(query string) string {
 		kept += piece
 	}
 	return kept
-}
-
-// wordy are the fields that hold what people wrote.
-var wordy = map[string]bool{"Text": true, "Data": true, "Desc": true, "Ext": true, "CloudCustomData": true}
-
-// maskBody masks the words in a body and leaves everything else as it is.
-func maskBody(body []byte, mode mask.Mode) []byte {
-	if mode == mask.Full {
-		return body
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return []byte("{}")
-	}
-	masked, err := json.Marshal(maskValue("", v, mode))
-	if err != nil {
-		return []byte("{}")
-	}
-	return masked
-}
-
-// maskValue masks the strings below one value. The variables of a task flow
-// (Body) may be anything, so all of them count as words but the ids.
-func maskValue(name string, v any, mode mask.Mode) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, inner := range v {
-			if s, ok := inner.(string); ok && name == "Body" && !strings.HasPrefix(key, "System") {
-				v[key] = mode.Text(s)
-			} else {
-				v[key] = maskValue(key, inner, mode)
-			}
-		}
-	case []any:
-		for i := range v {
-			v[i] = maskValue(name, v[i], mode)
-		}
-	case string:
-		if wordy[name] {
-			return maskWords(v, mode)
-		}
-	}
-	return v
-}
-
-// maskWords masks a text. One that holds JSON (custom data) stays JSON: its
-// strings are masked, so that marks and fields can still be read.
-func maskWords(s string, mode mask.Mode) string {
-	var inner any
-	if strings.HasPrefix(s, "{") && json.Unmarshal([]byte(s), &inner) == nil {
-		if b, err := json.Marshal(maskStrings(inner, mode)); err == nil {
-			return string(b)
-		}
-	}
-	return mode.Text(s)
-}
-
-func maskStrings(v any, mode mask.Mode) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key := range v {
-			if key != "messageType" && key != "role" && key != "scene" && key != "src" {
-				v[key] = maskStrings(v[key], mode)
-			}
-		}
-	case []any:
-		for i := range v {
-			v[i] = maskStrings(v[i], mode)
-		}
-	case string:
-		return mode.Text(v)
-	}
-	return v
 }

@@ -2,6 +2,7 @@ package recording_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,4 +117,31 @@ func TestWriter_saysWhereTheBotBehindUsFailed(t *testing.T) {
 	if len(got) != 2 || strings.Contains(got[0], "failed") || !strings.Contains(got[1], `"bot_failed_us":1500000`) {
 		t.Errorf("%q", got)
 	}
+}
+
+func TestWriter_aDiskThatRefuses_isOneLineAMinute_withACount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "records")
+		var out strings.Builder
+		log := logrus.New()
+		log.SetOutput(&out)
+		w, err := recording.Open(recording.Options{Dir: dir, Mask: mask.Masked, Keep: time.Hour, Log: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		for range 1000 {
+			w.Record(time.Now(), "", []byte(body), 0)
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		w.Record(time.Now(), "", []byte(body), 0)
+		synctest.Wait()
+		_ = w.Close()
+		if n := strings.Count(out.String(), "recording failed"); n != 2 || !strings.Contains(out.String(), "omitted=999") {
+			t.Errorf("%d lines: %s", n, out.String())
+		}
+	})
 }

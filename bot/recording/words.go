@@ -1,0 +1,188 @@
+package recording
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"escalator/bot/mask"
+)
+
+// structural are the fields of a callback that say who and what, and hold no
+// words. Every other field may: a new one of Tencent's is masked until it is
+// listed here.
+var structural = set("CallbackCommand", "SessionId", "SessionID", "Event", "EventTime", "ClientUserId", "CustomerServiceId",
+	"MsgKey", "MsgSeq", "MsgRandom", "Random", "MsgTime", "From_Account", "To_Account", "Operator_Account", "GroupId", "AtRobots_Account",
+	"AgentId", "AgentGroupId", "ForwardFromAgentId", "MemberId", "Status", "Type", "MsgType", "ChannelType", "OnlineOnlyFlag", "SendMsgResult",
+	"IsContactUser", "SatisfactionSelected")
+
+// marks are the names within custom data that say what a message is. Replay
+// needs them; a customer's client can write them too, so they are kept short.
+var marks = set("messageType", "role", "scene", "src", "customerServicePlugin", "chatbotPlugin", "escalator", "EventType", "IsLast", "Index")
+
+const (
+	maxMark  = 64 // bytes
+	maxDepth = 64 // of values in values, JSON in strings included; that of a callback
+)
+
+func set(names ...string) map[string]bool {
+	all := make(map[string]bool, len(names))
+	for _, n := range names {
+		all[n] = true
+	}
+	return all
+}
+
+// maskBody masks the words in a body and leaves everything else as it came, byte
+// for byte and in its order: numbers keep their digits, and of two equal names
+// replay finds the first one first, as the service did.
+func maskBody(body []byte, mode mask.Mode) []byte {
+	if mode == mask.Full {
+		return body
+	}
+	if !gjson.ValidBytes(body) {
+		return []byte("{}")
+	}
+	m := masker{mode: mode, out: make([]byte, 0, len(body))}
+	m.object(gjson.ParseBytes(body), func(name string, v gjson.Result) {
+		switch {
+		case structural[name]:
+			m.raw(v)
+		case name == "MsgBody" && v.IsArray():
+			m.array(v, m.element)
+		case name == "Body": // the variables of a task flow; Tencent's own begin with System
+			m.ids = true
+			m.words(v, 1)
+			m.ids = false
+		default:
+			m.words(v, 1)
+		}
+	})
+	return m.out
+}
+
+// masker writes masked JSON.
+type masker struct {
+	mode mask.Mode
+	ids  bool // names that begin with System are structural
+	out  []byte
+}
+
+func (m *masker) raw(v gjson.Result) { m.out = append(m.out, v.Raw...) }
+
+func (m *masker) text(s string) { m.out = gjson.AppendJSONString(m.out, s) }
+
+// object writes an object's names, and has value write what belongs to each. A
+// name that holds a number or an address is masked too.
+func (m *masker) object(v gjson.Result, value func(name string, v gjson.Result)) {
+	m.out = append(m.out, '{')
+	first := true
+	v.ForEach(func(key, inner gjson.Result) bool {
+		if !first {
+			m.out = append(m.out, ',')
+		}
+		first = false
+		m.text(mask.Masked.Text(key.Str))
+		m.out = append(m.out, ':')
+		value(key.Str, inner)
+		return true
+	})
+	m.out = append(m.out, '}')
+}
+
+func (m *masker) array(v gjson.Result, value func(v gjson.Result)) {
+	m.out = append(m.out, '[')
+	first := true
+	v.ForEach(func(_, inner gjson.Result) bool {
+		if !first {
+			m.out = append(m.out, ',')
+		}
+		first = false
+		value(inner)
+		return true
+	})
+	m.out = append(m.out, ']')
+}
+
+// element writes one element of MsgBody: its kind, and what was said.
+func (m *masker) element(v gjson.Result) {
+	if !v.IsObject() {
+		m.words(v, 1)
+		return
+	}
+	m.object(v, func(name string, inner gjson.Result) {
+		if name == "MsgType" {
+			m.mark(inner, 2)
+		} else {
+			m.words(inner, 2)
+		}
+	})
+}
+
+// words writes a value all of which counts as words. A string that holds JSON, as
+// custom data does, stays JSON, so that marks and fields can still be read.
+func (m *masker) words(v gjson.Result, depth int) {
+	switch {
+	case depth > maxDepth:
+		m.out = append(m.out, "null"...)
+	case v.IsObject():
+		m.object(v, func(name string, inner gjson.Result) {
+			switch {
+			case m.ids && strings.HasPrefix(name, "System"):
+				m.raw(inner)
+			case marks[name]:
+				m.mark(inner, depth+1)
+			default:
+				m.words(inner, depth+1)
+			}
+		})
+	case v.IsArray():
+		m.array(v, func(inner gjson.Result) { m.words(inner, depth+1) })
+	case v.Type == gjson.String:
+		m.string(v.Str, depth)
+	case v.Type == gjson.Number:
+		m.number(v)
+	default:
+		m.raw(v)
+	}
+}
+
+func (m *masker) string(s string, depth int) {
+	if open := strings.TrimLeft(s, " \t\r\n"); open == "" || open[0] != '{' && open[0] != '[' || !json.Valid([]byte(s)) {
+		m.text(m.mode.Text(s))
+		return
+	}
+	within := masker{mode: m.mode, ids: m.ids}
+	within.words(gjson.Parse(s), depth+1)
+	m.text(string(within.out))
+}
+
+// number writes a number that gives nothing away as it is, and hides others.
+func (m *masker) number(v gjson.Result) {
+	switch masked := m.mode.Text(v.Raw); masked {
+	case v.Raw:
+		m.raw(v)
+	case "":
+		m.out = append(m.out, "null"...)
+	default:
+		m.text(masked)
+	}
+}
+
+// mark writes the value of a mark: in every mode, for it is no word, but masked,
+// and only if it looks like one, because a client can write anything there.
+func (m *masker) mark(v gjson.Result, depth int) {
+	kept := masker{mode: m.mode}
+	if isMark(v) {
+		kept.mode = mask.Masked
+	}
+	kept.words(v, depth)
+	m.out = append(m.out, kept.out...)
+}
+
+func isMark(v gjson.Result) bool {
+	return v.Type != gjson.JSON && len(v.Raw) <= maxMark && strings.IndexFunc(v.String(), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	}) < 0
+}

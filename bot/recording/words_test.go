@@ -1,0 +1,113 @@
+package recording
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"escalator/bot/mask"
+)
+
+const phone = "13812345678"
+
+func TestMaskBody_hidesWhatPeopleWrote_whereverItStands(t *testing.T) {
+	for _, c := range []struct{ name, body, want string }{
+		{"a number in custom data", `{"CloudCustomData":"{\"phone\":13812345678,\"level\":2}"}`, `{"CloudCustomData":"{\"phone\":\"***\",\"level\":2}"}`},
+		{"custom data that is an object", `{"CloudCustomData":{"a":{"b":[13812345678,true,null]}}}`, `{"CloudCustomData":{"a":{"b":["***",true,null]}}}`},
+		{"a name that is a number", `{"CloudCustomData":{"13812345678":1}}`, `{"CloudCustomData":{"***":1}}`},
+		{"JSON in JSON in JSON", `{"CloudCustomData":"{\"a\":\"{\\\"b\\\":13812345678}\"}"}`, `{"CloudCustomData":"{\"a\":\"{\\\"b\\\":\\\"***\\\"}\"}"}`},
+		{
+			"data of a custom element", `{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"[13812345678]","Desc":"13812345678"}}]}`,
+			`{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"[\"***\"]","Desc":"***"}}]}`,
+		},
+		{"a file name", `{"MsgBody":[{"MsgType":"TIMFileElem","MsgContent":{"FileName":"id 13812345678.pdf"}}]}`, `{"MsgBody":[{"MsgType":"TIMFileElem","MsgContent":{"FileName":"id ***.pdf"}}]}`},
+		{"a nickname, in a field nobody knows", `{"SessionId":"s","FromNick":"li@example.com"}`, `{"SessionId":"s","FromNick":"***"}`},
+		{"variables of a task flow", `{"Body":{"SystemSessionID":"s-12345","n":13812345678}}`, `{"Body":{"SystemSessionID":"s-12345","n":"***"}}`},
+		{"the same as a string", `{"Body":"{\"SystemSessionID\":\"s-12345\",\"n\":\"13812345678\"}"}`, `{"Body":"{\"SystemSessionID\":\"s-12345\",\"n\":\"***\"}"}`},
+		{"words where a mark belongs", `{"CloudCustomData":{"messageType":"call 13812345678"}}`, `{"CloudCustomData":{"messageType":"call ***"}}`},
+	} {
+		if got := string(maskBody([]byte(c.body), mask.Masked)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMaskBody_leavesTheRestAsItCame(t *testing.T) {
+	for _, same := range []string{
+		`{"EventTime":9007199254740993,"MsgSeq":18446744073709551615,"Random":1e3}`,
+		`{"SessionId":"first","SessionId":"second"}`, // the service takes the first
+		`{"CloudCustomData":"{\"messageType\":\"fallback\",\"messageType\":\"faq\"}"}`,
+		`{"z":1,"a":2}`,
+		`{"ClientUserId":"13812345678","From_Account":"li@example.com"}`,
+		`{"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"转人工"}},{"MsgType":"TIMFaceElem","MsgContent":{"Index":1}}]}`,
+		`{"CloudCustomData":"{\"customerServicePlugin\":0,\"src\":\"22\"}"}`,
+	} {
+		if got := string(maskBody([]byte(same), mask.Masked)); got != same {
+			t.Errorf("%s became %s", same, got)
+		}
+		if got := string(maskBody([]byte(same), mask.Full)); got != same {
+			t.Errorf("%s became %s in full", same, got)
+		}
+	}
+}
+
+func TestMaskBody_none_leavesOutWordsAndNumbers_butNoMark(t *testing.T) {
+	body := `{"SessionId":"s-1","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"my words"}}],` +
+		`"CloudCustomData":{"messageType":"fallback","role":"any words at all","said":"my words","n":7,"deep":["my words",12]},"Nick":"my words"}`
+	want := `{"SessionId":"s-1","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}],` +
+		`"CloudCustomData":{"messageType":"fallback","role":"","said":"","n":null,"deep":["",null]},"Nick":""}`
+	if got := string(maskBody([]byte(body), mask.None)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestMaskBody_JSONInStrings_isFollowedToADepthOnly(t *testing.T) {
+	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
+	body, err := json.Marshal(map[string]string{"CloudCustomData": deep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := maskBody(body, mask.Masked); !json.Valid(got) {
+		t.Errorf("%.100s", got)
+	}
+	within := strings.Repeat(`[`, 500) + phone + strings.Repeat(`]`, 500)
+	body, err = json.Marshal(map[string]string{"CloudCustomData": within})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := maskBody(body, mask.Masked); !json.Valid(got) || strings.Contains(string(got), phone) {
+		t.Errorf("%.2000s", got)
+	}
+}
+
+// FuzzMaskBody holds what must be true of any body: the planted number is gone
+// from everything but ids, and what was an object still is one.
+func FuzzMaskBody(f *testing.F) {
+	f.Add(`{"CloudCustomData":"{\"a\":1}"}`, "x")
+	f.Add(`{"Body":{"a":[{"b":"c"}]},"MsgBody":[1,{"MsgType":{},"MsgContent":"{}"}]}`, "y")
+	f.Fuzz(func(t *testing.T, body, name string) {
+		if !gjson.Valid(body) || !gjson.Parse(body).IsObject() || structural[name] || len(body) > 1<<16 {
+			return
+		}
+		key, err := json.Marshal("x" + name)
+		if err != nil {
+			return
+		}
+		rest := strings.TrimSpace(body)[1:]
+		if gjson.Parse(body).Get("@keys.#").Int() > 0 {
+			rest = "," + rest
+		}
+		planted := `{` + string(key) + `:["` + phone + `",` + phone + `]` + rest
+		if strings.Contains(body, phone) || !json.Valid([]byte(planted)) {
+			return
+		}
+		for _, mode := range []mask.Mode{mask.Masked, mask.None} {
+			got := maskBody([]byte(planted), mode)
+			if !json.Valid(got) || strings.Contains(string(got), phone) {
+				t.Errorf("%s: %s became %s", mode, planted, got)
+			}
+		}
+	})
+}
