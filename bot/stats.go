@@ -35,12 +35,14 @@ func (s *stats) count(d *rules.Decision, at time.Time) {
 		return
 	}
 	r := s.of(d.Rule)
-	if d.Outcome == rules.OutcomeSuppressed {
+	switch d.Outcome {
+	case rules.OutcomeSuppressed:
 		r.Suppressed++
-		return
+	case rules.OutcomeTransfer, rules.OutcomeOffer, rules.OutcomeKeep, rules.OutcomeClosed:
+		r.Fired++
+		r.LastFired = &at
+	default: // an offer that was declined, or a question
 	}
-	r.Fired++
-	r.LastFired = &at
 }
 
 func (s *stats) of(id string) *RuleStats {

@@ -41,8 +41,11 @@ func (e *evaluation) answerOffer(d *Decision) {
 	if said == noAnswerGiven {
 		return
 	}
-	words := e.wholeMessage()
-	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Why: Why{{"offer", "answered with " + words.Text, true}}}
+	words := e.wholeMessage(map[bool]string{true: "$yes", false: "$no"}[said == answerYes])
+	*d = Decision{
+		Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words},
+		Why: Why{{"offer", "answered with " + words.Text, true}},
+	}
 	e.c.endOffer()
 	switch {
 	case said == answerNo:
@@ -50,7 +53,6 @@ func (e *evaluation) answerOffer(d *Decision) {
 	case e.overLimit():
 		d.Outcome, d.Reason = OutcomeSuppressed, ReasonPerSession
 	default:
-		d.Matched = []Match{words}
 		if e.route(r, d); d.Outcome == OutcomeTransfer {
 			d.Reason = ReasonOfferAccepted
 			e.leaveBot()
@@ -162,13 +164,13 @@ func isThumb(s string) bool {
 	return some
 }
 
-// wholeMessage describes the whole message as an answer.
-func (e *evaluation) wholeMessage() Match {
+// wholeMessage describes the whole message as an answer from a pack.
+func (e *evaluation) wholeMessage(pack string) Match {
 	start, end := 0, len(e.t.Text)
 	if n := len(e.msg.Tokens()); n > 0 {
 		start, end = e.msg.OrigSpan(0, n)
 	}
-	return Match{Phrase: "$yes", Text: e.t.Text[start:end], Start: start, End: end}
+	return Match{Phrase: pack, Text: e.t.Text[start:end], Start: start, End: end}
 }
 
 // OfferSent makes a rule's offer pending: send_msg succeeded. It is of no use any more when the bot phase in which the
