@@ -52,7 +52,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.policy = &Policy{targets: map[string]*Target{}, goals: map[string]*goal{}, events: map[string]EventKind{}}
 	l.calendars, l.ruleNodes = map[string]*calendar{}, map[string]*yaml.Node{}
 	l.ruleConds, l.ruleState = map[string]*cond{}, map[string]visit{}
-	l.usedGoals, l.usedDays = map[string]bool{}, map[string]bool{}
+	l.usedGoals, l.usedDays, l.required = map[string]bool{}, map[string]bool{}, map[*yaml.Node]bool{}
 	l.book = newPhraseBook(&l.checker, l.source)
 	if root.Kind != yaml.MappingNode {
 		return nil
@@ -75,6 +75,9 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.compile()
 	l.checkPossible()
 	l.summarize(root)
+	for _, n := range l.book.former {
+		l.warn(n.Line, n.Column, "write asking_idioms", "the pack `negation_idioms` is called `asking_idioms` now: it holds what asks, never what is refused")
+	}
 	for _, fault := range l.book.packFaults {
 		l.warn(1, 1, "", "%s", fault)
 	}
@@ -137,8 +140,8 @@ func (l *loader) compile() {
 		l.book.lists[name].used = used
 		return set
 	}
-	p.negators, p.idioms, p.polite = role("negators"), role("negation_idioms"), role("polite")
-	p.roles = text.Roles{Negators: p.negators.ids(), Idioms: p.idioms.ids(), Polite: p.polite.ids()}
+	p.polite = role("polite")
+	p.roles = text.Roles{Negators: role("negators").text, Behind: l.book.behind, Asking: role("asking_idioms").text, Polite: p.polite.text}
 	l.offerAnswers()
 	if len(l.problems) > 0 {
 		return
@@ -148,8 +151,9 @@ func (l *loader) compile() {
 		l.failAt(1, 1, "", "the phrases of the file are too much for the matcher: %s", err)
 		return
 	}
-	m.SetRoles(p.roles)
+	m.SetPolite(p.polite.ids())
 	p.matcher = m
+	l.checkRequired()
 	l.collect()
 }
 

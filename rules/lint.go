@@ -101,7 +101,7 @@ func (l *loader) coveredBy(w writtenPhrase, hits []text.Hit) string {
 
 func (l *loader) maskedIn(g phraseGroup, h text.Hit, hits []text.Hit) bool {
 	for _, m := range hits {
-		if g.masks.Has(m.Phrase) && text.Overlaps(m, h) {
+		if g.Masks.Has(m.Phrase) && text.Overlaps(m, h) {
 			return true
 		}
 	}

@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+	"strings"
+
 	"escalator/rules/packs"
 
 	"go.yaml.in/yaml/v4"
@@ -36,7 +39,7 @@ var (
 
 // addList declares one list of the file, or changes a pack.
 func (b *phraseBook) addList(key, value *yaml.Node) {
-	pack := b.lists[key.Value]
+	pack := b.lists[strings.TrimPrefix(b.renamed(key, "$"+key.Value), "$")]
 	change := phraseBookForm(value) == packChange
 	switch {
 	case value == nil:
@@ -59,6 +62,18 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 		b.lists[key.Value] = l
 		b.order = append(b.order, l)
 	}
+}
+
+// renamed replaces the name that the pack $asking_idioms had before, and notes where.
+func (b *phraseBook) renamed(n *yaml.Node, phrase string) string {
+	const former = "$negation_idioms"
+	if !strings.Contains(phrase, former) || strings.HasPrefix(phrase, "/") {
+		return phrase
+	}
+	if !slices.Contains(b.former, n) {
+		b.former = append(b.former, n)
+	}
+	return strings.ReplaceAll(phrase, former, "$asking_idioms")
 }
 
 // phraseBookForm tells which form of a list a node has.
@@ -100,7 +115,7 @@ func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
 	if n.Kind == yaml.SequenceNode {
 		for _, e := range n.Content {
 			if !b.bad[e] && e.Kind == yaml.ScalarNode {
-				entries = append(entries, wordEntry{text: e.Value, weight: 1, node: e, names: b})
+				entries = append(entries, wordEntry{text: b.renamed(e, e.Value), weight: 1, node: e, names: b})
 			}
 		}
 		return entries
@@ -108,7 +123,7 @@ func (b *phraseBook) entries(n *yaml.Node) []wordEntry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if !b.bad[key] && !b.bad[value] && value.Kind == yaml.ScalarNode {
-			entries = append(entries, wordEntry{text: key.Value, weight: atoi(value.Value), node: key, names: b})
+			entries = append(entries, wordEntry{text: b.renamed(key, key.Value), weight: atoi(value.Value), node: key, names: b})
 		}
 	}
 	return entries

@@ -63,7 +63,8 @@ type loader struct {
 	ruleNodes  map[string]*yaml.Node // rule id → the node of the rule
 	ruleConds  map[string]*cond
 	ruleState  map[string]visit
-	places     []place // the file's conditions
+	places     []place             // the file's conditions
+	required   map[*yaml.Node]bool // the phrases under `negation: require`
 	usedGoals  map[string]bool
 	usedDays   map[string]bool
 	written    []*builtRule

@@ -56,7 +56,7 @@ func (l *moodLeaf) explain(_ *evaluation, v verdict) string {
 func (l *moodLeaf) appendMatches(e *evaluation, matches []Match) []Match {
 	for i := range e.hits {
 		if l.set.has(e.hits[i].Phrase) && l.set.weight(e.hits[i].Phrase) > 0 && e.masked(l.set, i) < 0 {
-			matches = append(matches, e.match(l.set, int32(i)))
+			matches = append(matches, e.match(l.set, i))
 		}
 	}
 	return matches

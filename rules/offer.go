@@ -129,7 +129,7 @@ func (e *evaluation) covered(at int32) (next int32, part answer) {
 		if h.First > at || h.Last <= at {
 			continue
 		}
-		if e.p.roles.Polite.Has(h.Phrase) {
+		if e.p.polite.has(h.Phrase) {
 			polite = max(polite, h.Last)
 		}
 		switch {

@@ -13,7 +13,7 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 	own := phraseGroup{weights: map[text.PhraseID]int{}, langs: map[text.PhraseID]string{}}
 	if list != nil {
 		own.list = list.name
-		own.masks, own.masked = b.maskSet(list.masks)
+		own.Masks = b.maskSet(list.masks)
 	}
 	some := false
 	for _, e := range entries {
@@ -25,10 +25,13 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 			continue
 		}
 		for _, id := range b.add(e) {
-			own.ids.Add(id)
+			own.Phrases.Add(id)
 			own.weights[id] = e.weight
 			if e.lang != "" {
 				own.langs[id] = e.lang
+			}
+			if e.behind {
+				b.behind.Add(id)
 			}
 			some = true
 			if e.node != nil {
@@ -37,7 +40,7 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 		}
 	}
 	if some {
-		set.groups = append(set.groups, own)
+		set.put(own)
 	}
 	return set
 }
@@ -54,11 +57,11 @@ func (s *matchSet) counting() *matchSet {
 			}
 		}
 		if len(weights) == len(g.weights) {
-			out.groups = append(out.groups, g)
+			out.put(g)
 			continue
 		}
-		g.ids, g.weights = ids, weights
-		out.groups = append(out.groups, g)
+		g.Phrases, g.weights = ids, weights
+		out.put(g)
 	}
 	return out
 }
@@ -73,7 +76,7 @@ func (s *matchSet) include(other *matchSet, weight int) {
 			}
 			g.weights = weights
 		}
-		s.groups = append(s.groups, g)
+		s.put(g)
 	}
 }
 
@@ -89,7 +92,7 @@ func (b *phraseBook) listSet(name string) *matchSet {
 }
 
 // maskSet compiles masking phrases; a whole $name stands for the phrases of that list.
-func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bool) {
+func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet) {
 	for _, e := range entries {
 		if b.bad[e.node] && e.node != nil {
 			continue
@@ -98,17 +101,15 @@ func (b *phraseBook) maskSet(entries []wordEntry) (masks text.PhraseSet, some bo
 			for _, g := range b.listSet(l.name).groups {
 				for id := range g.weights {
 					masks.Add(id)
-					some = true
 				}
 			}
 			continue
 		}
 		for _, id := range b.add(e) {
 			masks.Add(id)
-			some = true
 		}
 	}
-	return masks, some
+	return masks
 }
 
 // add gives one phrase to the builder, or each of its alternatives; nothing if it is wrong.

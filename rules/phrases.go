@@ -22,8 +22,10 @@ type phraseBook struct {
 	order []*wordList
 	// phrases remembers where a phrase of the file was written, for lints.
 	written    []writtenPhrase
+	behind     text.PhraseSet // negators that refuse only what stands before them
 	count      int
 	packFaults []string
+	former     []*yaml.Node // where a pack is called by the name that it had before
 }
 
 // wordList is one list: a file's own, or a built-in pack.
@@ -58,6 +60,7 @@ type wordEntry struct {
 	text    string
 	weight  int
 	noTypos bool
+	behind  bool // a negator that refuses only what stands before it
 	lang    string
 	names   text.Names
 	node    *yaml.Node // nil in packs
@@ -80,16 +83,21 @@ type writtenPhrase struct {
 }
 
 // matchSet is a compiled set of phrases: groups that share their masks.
-type matchSet struct{ groups []phraseGroup }
+type matchSet struct {
+	groups []phraseGroup
+	text   []text.Group // those of groups
+}
 
-// phraseGroup holds phrases, and masks: a hit that overlaps a masking hit does not count.
+// phraseGroup holds phrases with their masks, their weights and the list that they are of.
 type phraseGroup struct {
-	ids     text.PhraseSet
-	masks   text.PhraseSet
-	masked  bool
+	text.Group
 	weights map[text.PhraseID]int
 	list    string                   // whose phrases they are, "" for a condition's own
 	langs   map[text.PhraseID]string // of the phrases of a pack
+}
+
+func (s *matchSet) put(g phraseGroup) {
+	s.groups, s.text = append(s.groups, g), append(s.text, g.Group)
 }
 
 func newPhraseBook(k *checker, src source) *phraseBook {
@@ -121,7 +129,7 @@ func builtinList(name string, scopes []*packNames) *wordList {
 		}
 		l.langs = append(l.langs, f.Lang)
 		for _, ph := range p.Phrases {
-			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, lang: f.Lang, names: scope})
+			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, behind: ph.Behind, lang: f.Lang, names: scope})
 			l.weighted = l.weighted || ph.Weight != 1
 		}
 		for _, m := range p.NotPartOf {

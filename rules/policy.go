@@ -90,13 +90,11 @@ type Policy struct {
 	tests   []Test
 	summary Summary
 
-	matcher  *text.Matcher
-	roles    text.Roles
-	negators *matchSet
-	idioms   *matchSet
-	polite   *matchSet
-	yes      *matchSet // answers to offers; nil when no rule makes one
-	no       *matchSet
+	matcher *text.Matcher
+	roles   text.Roles
+	polite  *matchSet
+	yes     *matchSet // answers to offers; nil when no rule makes one
+	no      *matchSet
 
 	missMarks []string
 	missSays  *phraseTest
@@ -178,19 +176,6 @@ func (p *Policy) Tests() []Test { return p.tests }
 // phrase is a phrase as it was written, cut if it is very long: it goes into logs and messages.
 func (p *Policy) phrase(id text.PhraseID) string {
 	return shortenTo(p.matcher.Phrase(id), 80)
-}
-
-// roleSet gives the set by which a phrase matters to negation, nil if it does not.
-func (p *Policy) roleSet(id text.PhraseID) *matchSet {
-	switch {
-	case p.roles.Negators.Has(id):
-		return p.negators
-	case p.roles.Idioms.Has(id):
-		return p.idioms
-	case p.roles.Polite.Has(id):
-		return p.polite
-	}
-	return nil
 }
 
 // missMark says that a mark of a bot message counts as a miss.

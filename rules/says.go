@@ -84,7 +84,6 @@ type phraseTest struct {
 	any      *matchSet   // nil: not asked for
 	all      []*matchSet // each must be found
 	mask     text.PhraseSet
-	masking  bool
 	negation negation
 }
 
@@ -105,12 +104,37 @@ func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil).counting())
 	}
 	if except := l.get(n, "not_part_of"); except != nil {
-		t.mask, t.masking = l.book.maskSet(l.book.entries(except))
+		t.mask = l.book.maskSet(l.book.entries(except))
 	}
 	if word := l.get(n, "negation"); word != nil {
 		t.negation = negation(slices.Index(negations[:], word.Value))
 	}
+	if t.negation == negationRequire {
+		for _, e := range slices.Concat(l.book.entries(l.get(n, "any")), l.book.entries(l.get(n, "all"))) {
+			l.required[e.node] = true
+		}
+	}
 	return t
+}
+
+// checkRequired complains about the phrases under `negation: require` that begin with a negator: their own never counts.
+func (l *loader) checkRequired() {
+	var msg text.Message
+	m := l.policy.matcher
+	for _, w := range l.book.written {
+		if !l.required[w.entry.node] || !m.Plain(w.id) {
+			continue
+		}
+		msg.Reset(w.entry.text)
+		hits := m.Find(&msg, nil)
+		for i, h := range hits {
+			if h.First == 0 && l.policy.roles.IsNegator(hits, i) {
+				l.book.failInside(w.entry, 0, "leave the negator out, or take negation: ignore",
+					"under `negation: require` the phrase %s can never count: it begins with a negator itself", shorten(w.entry.text))
+				break
+			}
+		}
+	}
 }
 
 // never says why no message can pass the test, "" if one can.
@@ -123,7 +147,7 @@ func (s *phraseTest) never(p *Policy) string {
 		counts, masked := false, false
 		for _, g := range set.groups {
 			for id := range g.weights {
-				under := s.masking && s.maskedByItself(p, id)
+				under := s.maskedByItself(p, id)
 				counts, masked = counts || !under, masked || under
 			}
 		}
@@ -156,10 +180,10 @@ func (s *phraseTest) maskedByItself(p *Policy, id text.PhraseID) bool {
 // finding is what a phrase test found: the hit that counts, or the one that would have counted but for why.
 type finding struct {
 	ok  bool
-	hit int32 // -1: nothing at all
+	hit int // -1: nothing at all
 	set *matchSet
 	why Reason
-	by  int32 // the hit that negates or masks
+	by  int // the hit that negates or masks
 }
 
 // find tests the current message.
@@ -211,23 +235,21 @@ func longer(a, b text.Hit) bool { return a.Last-a.First > b.Last-b.First }
 // judge says whether one hit of a set counts.
 func (s *phraseTest) judge(e *evaluation, set *matchSet, i int) finding {
 	if by := e.masked(set, i); by >= 0 {
-		return finding{hit: int32(i), set: set, why: ReasonMasked, by: by}
+		return finding{hit: i, set: set, why: ReasonMasked, by: by}
 	}
-	if s.masking {
-		if by := e.overlapping(&s.mask, i); by >= 0 {
-			return finding{hit: int32(i), set: set, why: ReasonMasked, by: by}
-		}
+	if by := text.Overlapping(e.hits, i, &s.mask); by >= 0 {
+		return finding{hit: i, set: set, why: ReasonMasked, by: by}
 	}
 	if s.negation != negationIgnore {
-		by := e.negation(i)
+		by := e.negation.Of(i)
 		if by >= 0 && s.negation == negationRespect {
-			return finding{hit: int32(i), set: set, why: ReasonNegated, by: by}
+			return finding{hit: i, set: set, why: ReasonNegated, by: by}
 		}
 		if by < 0 && s.negation == negationRequire {
-			return finding{hit: int32(i), set: set, by: -1}
+			return finding{hit: i, set: set, by: -1}
 		}
 	}
-	return finding{ok: true, hit: int32(i), set: set}
+	return finding{ok: true, hit: i, set: set}
 }
 
 // appendMatches adds the hits that make the test hold, one for each phrase that is asked for.
@@ -264,7 +286,7 @@ func (s *phraseTest) explain(e *evaluation, f finding) string {
 // implies says that a message with the phrases of s has those of b: both look for one of several phrases, treat
 // negation alike, nothing is excepted in b that s would count, and b has all phrases of s.
 func (s *phraseTest) implies(b *phraseTest) bool {
-	if s.any == nil || b.any == nil || len(b.all) > 0 || s.negation != b.negation || b.masking {
+	if s.any == nil || b.any == nil || len(b.all) > 0 || s.negation != b.negation || !b.mask.Empty() {
 		return false
 	}
 	for _, g := range s.any.groups {
@@ -281,7 +303,7 @@ func (s *phraseTest) implies(b *phraseTest) bool {
 func (s *matchSet) hasPlain(id text.PhraseID, g phraseGroup) bool {
 	for i := range s.groups {
 		other := &s.groups[i]
-		if other.ids.Has(id) && (!other.masked || other.list != "" && other.list == g.list) {
+		if other.Phrases.Has(id) && (other.Masks.Empty() || other.list != "" && other.list == g.list) {
 			return true
 		}
 	}

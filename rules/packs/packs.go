@@ -20,7 +20,7 @@ var files embed.FS
 
 // Names are the packs that exist, in the order of RULES.md 3.
 var Names = []string{
-	"ask_human", "bot_missed", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "negation_idioms",
+	"ask_human", "bot_missed", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "asking_idioms",
 }
 
 // File is the pack file of one language.
@@ -28,7 +28,9 @@ type File struct {
 	Lang string
 	// Words are private word classes: $name inside a phrase of this file stands for one of them.
 	Words map[string][]string
-	Packs map[string]Pack
+	// Object is a plain word of the language, with which the examples of negators and asking_idioms are made.
+	Object string
+	Packs  map[string]Pack
 }
 
 // Pack is one pack in one language.
@@ -36,7 +38,8 @@ type Pack struct {
 	Phrases []Phrase
 	// NotPartOf masks: a hit of the pack that overlaps one of these phrases does not count.
 	NotPartOf []string
-	// Match and Ignore are the pack's own tests: whole messages that must hit, and that must not.
+	// Match and Ignore are the pack's own tests: whole messages that must hit, and that must not. Those of negators must
+	// refuse the object, or not; those of asking_idioms hold a negator and must ask for the object all the same, or not.
 	Match, Ignore []string
 	NoTypos       bool
 }
@@ -46,6 +49,8 @@ type Phrase struct {
 	Text   string
 	Weight int
 	Line   int
+	// Behind is set for a negator that refuses only what stands before it.
+	Behind bool
 }
 
 // All gives the embedded files in the order of their languages' names. They are shared: do not change them.
@@ -88,8 +93,12 @@ func Parse(lang string, src []byte) (File, error) {
 		return f, fmt.Errorf("parsing: the file is empty")
 	}
 	err := eachPair(doc.Content[0], func(key string, value *yaml.Node) error {
-		if key == "words" {
+		switch key {
+		case "words":
 			return f.parseWords(value)
+		case "object":
+			f.Object = value.Value
+			return plain(value)
 		}
 		if !slices.Contains(Names, key) {
 			return problem(value, "unknown pack %q", key)
@@ -115,14 +124,12 @@ func (f *File) parseWords(n *yaml.Node) error {
 func parsePack(n *yaml.Node) (Pack, error) {
 	var p Pack
 	if n.Kind == yaml.SequenceNode {
-		var err error
-		p.Phrases, err = parsePhrases(n)
-		return p, err
+		return p, p.add(n, false)
 	}
 	err := eachPair(n, func(key string, value *yaml.Node) (err error) {
 		switch key {
-		case "phrases":
-			p.Phrases, err = parsePhrases(value)
+		case "phrases", "behind":
+			err = p.add(value, key == "behind")
 		case "not_part_of":
 			p.NotPartOf, err = parseTexts(value)
 		case "match":
@@ -140,6 +147,15 @@ func parsePack(n *yaml.Node) (Pack, error) {
 		err = problem(n, "a pack without phrases")
 	}
 	return p, err
+}
+
+func (p *Pack) add(n *yaml.Node, behind bool) error {
+	phrases, err := parsePhrases(n)
+	for _, ph := range phrases {
+		ph.Behind = behind
+		p.Phrases = append(p.Phrases, ph)
+	}
+	return err
 }
 
 func parsePhrases(n *yaml.Node) ([]Phrase, error) {

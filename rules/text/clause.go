@@ -8,11 +8,16 @@ import (
 //go:embed data/clauses.txt
 var clauseData string
 
-// An opening is a word, or a few, that begin a new clause.
+// An opening is a word, or a few, of clauses.txt.
 type opening struct {
 	hashes []uint64
 	tight  bool // no space between them, as within a word of Han
-	soft   bool
+	flags  tokenFlags
+}
+
+// The marks before a line of clauses.txt.
+var openingMarks = map[byte]tokenFlags{
+	'~': softStart, '+': carrier, '<': joiner, '>': ender, '=': endsNothing, '^': goesOn,
 }
 
 // openings holds the words of clauses.txt in an open-addressing table by the
@@ -31,9 +36,14 @@ func loadOpenings(data string) *openings {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		rest, soft := strings.CutPrefix(line, "~")
-		m.read(rest)
-		op := opening{soft: soft, tight: len(m.tokens) > 1 && m.tokens[1].brk == breakNone}
+		flags, marked := openingMarks[line[0]]
+		if marked {
+			line = line[1:]
+		} else {
+			flags = clauseToken
+		}
+		m.read(line)
+		op := opening{flags: flags, tight: len(m.tokens) > 1 && m.tokens[1].brk == breakNone}
 		for i := range m.tokens {
 			op.hashes = append(op.hashes, m.tokens[i].hash)
 		}
@@ -52,18 +62,20 @@ func (o *openings) slot(first uint64) *[]opening {
 	}
 }
 
-// at returns the flags that the words at token i give it.
-func (o *openings) at(ts []Token, i int) (flags tokenFlags) {
+// mark gives the flags of the words at token i to it or to all its tokens.
+func (o *openings) mark(ts []Token, i int) {
 	for _, op := range *o.slot(ts[i].hash) {
-		switch {
-		case !op.holds(ts[i:]):
-		case op.soft:
-			flags |= softStart
-		default:
-			flags |= clauseToken
+		if !op.holds(ts[i:]) {
+			continue
+		}
+		if op.flags&(softStart|clauseToken) != 0 {
+			ts[i].flags |= op.flags
+			continue
+		}
+		for k := range op.hashes {
+			ts[i+k].flags |= op.flags
 		}
 	}
-	return flags
 }
 
 func (op *opening) holds(ts []Token) bool {
@@ -84,8 +96,15 @@ func (m *Message) markClauses() {
 	clause, cost := uint16(0), int32(0)
 	for i := range ts {
 		t := &ts[i]
-		t.flags |= clauseOpenings.at(ts, i)
-		if i > 0 && (t.brk >= breakClause || t.flags&clauseToken != 0) {
+		clauseOpenings.mark(ts, i)
+		switch {
+		case i == 0:
+		case t.brk == breakSoft && !t.IsWord() && !ts[i-1].IsWord():
+			t.flags |= softStart // a space in a script that needs none: 别发链接 转人工
+		case ts[i-1].flags&joiner != 0 && t.brk < breakClause:
+			t.flags &^= softStart
+		}
+		if i > 0 && (t.brk > breakClause || t.brk == breakClause && t.flags&goesOn == 0 || t.flags&clauseToken != 0) {
 			clause++
 		}
 		t.clause, t.before = clause, cost
@@ -96,3 +115,6 @@ func (m *Message) markClauses() {
 		}
 	}
 }
+
+// ends reports whether what is refused ends with the token.
+func (t *Token) ends() bool { return t.flags&(ender|endsNothing) == ender }

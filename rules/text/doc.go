@@ -84,6 +84,6 @@
 //   - The normal form of a normal form is itself, if it is not cut again and
 //     holds no HTML (&amp;lt; is resolved once).
 //   - Find equals the backtracking matcher of reference_test.go, but for the bounds.
-//   - A Matcher is immutable once its roles are set; a Message belongs to one
+//   - A Matcher is immutable once its polite words are set; a Message belongs to one
 //     goroutine and, when warm, allocates nothing.
 package text

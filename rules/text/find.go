@@ -22,17 +22,19 @@ type Hit struct {
 	Typos       uint8 // edits that were forgiven
 }
 
+func (h Hit) len() int32 { return h.Last - h.First }
+
 // Overlaps reports whether two hits share a token.
 func Overlaps(a, b Hit) bool { return a.First < b.Last && b.First < a.Last }
 
 // A Matcher finds all phrases of a file in a message. It is immutable but for
-// SetRoles, and safe for concurrent use.
+// SetPolite, and safe for concurrent use.
 type Matcher struct {
 	*automaton
 	vocabulary *vocabulary
 	phrases    []compiled
 	patterns   []PhraseID // the phrases that are regular expressions
-	roles      Roles
+	polite     PhraseSet
 	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
 }
 
@@ -54,9 +56,9 @@ func (m *Matcher) Plain(id PhraseID) bool { return m.phrases[id].plain }
 // Len returns how many phrases there are.
 func (m *Matcher) Len() int { return len(m.phrases) }
 
-// SetRoles says which phrases have a role. It must not be called once the
-// matcher is shared.
-func (m *Matcher) SetRoles(r Roles) { m.roles = r }
+// SetPolite says which phrases a message may hold beside an `=whole` phrase. It
+// must not be called once the matcher is shared.
+func (m *Matcher) SetPolite(polite PhraseSet) { m.polite = polite }
 
 // A partial is a hit in the making: a state that was reached from a token.
 type partial struct {

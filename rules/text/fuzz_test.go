@@ -139,8 +139,8 @@ func FuzzFind(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.SetRoles(Roles{Polite: polite})
-		ref := newReference(&b, m.roles)
+		m.SetPolite(polite)
+		ref := newReference(&b, polite)
 		for _, ph := range ref.phrases {
 			if ph.seq.shape().tokens > 12 || ph.re != nil {
 				return // backtracking takes too long; expressions are not of the reference

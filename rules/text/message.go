@@ -46,12 +46,17 @@ type Token struct {
 	flags              tokenFlags
 }
 
-type tokenFlags uint8
+type tokenFlags uint16
 
 const (
 	charToken   tokenFlags = 1 << iota // a character of a space-less script
 	clauseToken                        // a new clause begins here, whatever brk says
 	softStart                          // a new clause begins here for a negator that is not next to it
+	carrier                            // it says how or to whom: what is refused goes on behind it
+	ender                              // what is refused ends with it
+	endsNothing                        // but not here
+	goesOn                             // it goes on with the clause before its comma
+	joiner                             // the next word belongs to it and begins no clause
 	drawnToken                         // letters were drawn out in it: see Message.drawn
 )
 

@@ -16,73 +16,226 @@ func (s *PhraseSet) Has(id PhraseID) bool {
 	return int(id>>6) < len(s.bits) && s.bits[id>>6]>>(id&63)&1 != 0
 }
 
+// Empty reports whether no phrase was added.
+func (s *PhraseSet) Empty() bool { return len(s.bits) == 0 }
+
+// Group is phrases that share their masks: a hit of them that overlaps a hit of
+// a mask does not count.
+type Group struct{ Phrases, Masks PhraseSet }
+
 // Roles are the phrases that change what other phrases mean.
 type Roles struct {
-	Negators PhraseSet // refusals: do not want, 不要
-	Idioms   PhraseSet // what looks like a negation and asks: why can't I
-	Polite   PhraseSet // what a message can hold besides its matter: please, 吧
+	Negators []Group   // refusals: do not want, 不要
+	Behind   PhraseSet // negators that refuse only what stands before them: 不用了, いりません
+	Asking   []Group   // what looks like a negation and asks: why can't I, 能不能
+	Polite   []Group   // what a message can hold besides its matter: please, 吧
 }
 
-// Negated reports whether hits[i] stands under a negator, and which hit that
-// is. hits are hits of the last Find with the message. A negator N negates a hit H when
-//
-//   - both are in one clause,
-//   - N is not inside H, unless it stands in a gap of H's phrase,
-//   - no idiom shares a token with N,
-//   - N begins before H, and no new sentence with its own subject begins between
-//     them ("I don't want a bot I want a human", clauses.txt);
-//     or N stands behind H and nothing but polite words follow in the clause.
-func Negated(msg *Message, hits []Hit, i int, r *Roles) (by int, negated bool) {
+// IsNegator reports whether hits[i] is a negator that no mask takes back.
+func (r *Roles) IsNegator(hits []Hit, i int) bool {
+	return has(r.Negators, hits[i].Phrase) && Masked(hits, i, r.Negators) < 0
+}
+
+// has reports whether a phrase is in one of the groups.
+func has(groups []Group, id PhraseID) bool {
+	for i := range groups {
+		if groups[i].Phrases.Has(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// Masked returns the hit that masks hits[i] in the groups, -1 if hits[i] counts
+// or its phrase is in none of them. It counts if one group that holds its phrase
+// has no mask over it.
+func Masked(hits []Hit, i int, groups []Group) int {
+	by := -1
+	for g := range groups {
+		if !groups[g].Phrases.Has(hits[i].Phrase) {
+			continue
+		}
+		if by = Overlapping(hits, i, &groups[g].Masks); by < 0 {
+			return -1
+		}
+	}
+	return by
+}
+
+// Overlapping returns a hit of the given phrases that shares a token with
+// hits[i], -1 if there is none.
+func Overlapping(hits []Hit, i int, phrases *PhraseSet) int {
+	if phrases.Empty() {
+		return -1
+	}
 	for j := range hits {
-		if j != i && r.Negators.Has(hits[j].Phrase) && negates(msg, hits, j, i, r) {
-			return j, true
+		if phrases.Has(hits[j].Phrase) && Overlaps(hits[i], hits[j]) {
+			return j
 		}
 	}
-	return -1, false
+	return -1
 }
 
-// negates reports whether the negator hits[j] negates hits[i].
-func negates(msg *Message, hits []Hit, j, i int, r *Roles) bool {
-	n, h := hits[j], hits[i]
-	ts := msg.tokens
-	if n.First >= n.Last || h.First >= h.Last || n.Last > int32(len(ts)) || h.Last > int32(len(ts)) {
+// Negation tells which hits of one message are refused. The answers are kept:
+// several rules ask about the same hits. The zero value must be Reset.
+type Negation struct {
+	msg   *Message
+	hits  []Hit
+	roles *Roles
+
+	read                     bool // the fields below are those of this message
+	negators, asking, polite []int32
+	answers                  []int32 // for each hit: who refuses it, nobody or unknown
+}
+
+const (
+	nobody  = -1
+	unknown = -2
+)
+
+// Reset prepares for the hits of the last Find with msg.
+func (n *Negation) Reset(msg *Message, hits []Hit, roles *Roles) {
+	n.msg, n.hits, n.roles, n.read = msg, hits, roles, false
+}
+
+// Of returns the hit that refuses hits[i], -1 if none does. A negator N refuses
+// a hit H when both are in one clause, no asking idiom shares a token with N, and
+//
+//   - H stands within N ("no refund needed", 不用转人工了);
+//   - or N begins before H, and no new sentence with its own subject or command
+//     begins between them ("I don't want a bot I want a human", clauses.txt).
+//     The beginning of H itself never refuses it: 我不想 does not refuse 不想要了;
+//   - or N stands in a gap of H's phrase, but not elsewhere inside H;
+//   - or N stands behind H, and is one of Roles.Behind or is followed by nothing
+//     but polite words in the clause.
+//
+// Of several negators the shortest is named, which says best why: 别 rather than 先别.
+func (n *Negation) Of(i int) int {
+	if !n.read {
+		n.readRoles()
+	}
+	if len(n.negators) == 0 {
+		return nobody
+	}
+	if n.answers[i] == unknown {
+		n.answers[i] = n.find(i)
+	}
+	return int(n.answers[i])
+}
+
+func (n *Negation) readRoles() {
+	n.read = true
+	n.negators, n.asking, n.polite, n.answers = n.negators[:0], n.asking[:0], n.polite[:0], n.answers[:0]
+	for i := range n.hits {
+		n.answers = append(n.answers, unknown)
+		switch id := n.hits[i].Phrase; {
+		case has(n.roles.Negators, id):
+			n.negators = n.add(n.negators, i, n.roles.Negators)
+		case has(n.roles.Asking, id):
+			n.asking = n.add(n.asking, i, n.roles.Asking)
+		case has(n.roles.Polite, id):
+			n.polite = n.add(n.polite, i, n.roles.Polite)
+		}
+	}
+}
+
+func (n *Negation) add(to []int32, i int, groups []Group) []int32 {
+	if Masked(n.hits, i, groups) >= 0 {
+		return to
+	}
+	return append(to, int32(i))
+}
+
+func (n *Negation) find(i int) int32 {
+	by := int32(nobody)
+	for _, j := range n.negators {
+		if int(j) != i && n.refuses(n.hits[j], n.hits[i]) && (by < 0 || n.hits[j].len() < n.hits[by].len()) {
+			by = j
+		}
+	}
+	return by
+}
+
+// refuses reports whether the negator by refuses h.
+func (n *Negation) refuses(by, h Hit) bool {
+	ts := n.msg.tokens
+	if by.First >= by.Last || h.First >= h.Last || ts[by.First].clause != ts[by.Last-1].clause {
 		return false
 	}
+	behind := n.roles.Behind.Has(by.Phrase)
 	switch {
-	case n.First >= h.First && n.Last <= h.Last:
-		if ts[n.Last-1].clause != ts[h.Last-1].clause || !inGap(msg, h, n) {
+	case by.First < h.First && by.Last >= h.Last:
+		if restarts(ts, by.First, h.First, false) {
 			return false
 		}
-	case n.First < h.First:
-		if ts[n.Last-1].clause != ts[h.First].clause || restarts(ts, n.Last, h.First) {
+	case by.First >= h.Last:
+		if ts[h.Last-1].clause != ts[by.First].clause || !behind && !n.endsClause(by) {
 			return false
 		}
-	case n.First >= h.Last:
-		if ts[h.Last-1].clause != ts[n.First].clause || !endsClause(msg, hits, n, r) {
+	case by.First >= h.First && by.Last <= h.Last:
+		if ts[by.Last-1].clause != ts[h.Last-1].clause || !n.inGap(by, h) {
 			return false
 		}
-	default:
+	case by.First >= h.First:
+		if !behind || by.First == h.First || n.within(by, h) {
+			return false
+		}
+	case behind || n.looksBack(by) || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true):
+		return false
+	case by.Last > h.First && n.within(by, h):
 		return false
 	}
-	for _, x := range hits {
-		if r.Idioms.Has(x.Phrase) && Overlaps(x, n) {
-			return false
+	return !n.asked(by)
+}
+
+// inGap reports whether by stands in a gap of the phrase of h.
+func (n *Negation) inGap(by, h Hit) bool {
+	m := n.msg.search.matcher
+	return m != nil && int(h.Phrase) < len(m.phrases) && m.phrases[h.Phrase].gap && m.skips(n.msg, h, by)
+}
+
+// within reports whether what negates in by is a part of h: h holds a negator of
+// its own where by overlaps it.
+func (n *Negation) within(by, h Hit) bool {
+	for _, j := range n.negators {
+		if own := n.hits[j]; own.First >= h.First && own.Last <= h.Last && Overlaps(own, by) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// inGap reports whether n stands in a gap of the phrase of h.
-func inGap(msg *Message, h, n Hit) bool {
-	m := msg.search.matcher
-	return m != nil && int(h.Phrase) < len(m.phrases) && m.phrases[h.Phrase].gap && m.skips(msg, h, n)
+// looksBack reports whether by is a part of a longer negator that refuses only
+// what stands before it: 不要 in は不要です.
+func (n *Negation) looksBack(by Hit) bool {
+	if n.roles.Behind.Empty() {
+		return false
+	}
+	for _, j := range n.negators {
+		if back := n.hits[j]; n.roles.Behind.Has(back.Phrase) && back.First <= by.First && back.Last >= by.Last {
+			return true
+		}
+	}
+	return false
 }
 
-// restarts reports whether a new sentence begins between a negator that ends
-// at from and a hit that begins at to, with a word between the negator and it.
-func restarts(ts []Token, from, to int32) bool {
-	for k := from + 1; k <= to; k++ {
-		if ts[k].flags&softStart != 0 {
+// asked reports whether an asking idiom shares a token with by.
+func (n *Negation) asked(by Hit) bool {
+	for _, j := range n.asking {
+		if Overlaps(n.hits[j], by) {
+			return true
+		}
+	}
+	return false
+}
+
+// restarts reports whether a new sentence begins between the token at from, of a
+// negator, and a hit that begins at to. Directly behind a negator, and behind
+// words that only say how or to whom, it is carried on: 不用一直给我转.
+func restarts(ts []Token, from, to int32, carried bool) bool {
+	for k := from; k < to; k++ {
+		carried = carried && (k == from || ts[k].flags&carrier != 0)
+		if ts[k].ends() || !carried && ts[k+1].flags&softStart != 0 {
 			return true
 		}
 	}
@@ -90,14 +243,14 @@ func restarts(ts []Token, from, to int32) bool {
 }
 
 // endsClause reports whether nothing but polite words stands between the
-// negator n and the end of its clause.
-func endsClause(msg *Message, hits []Hit, n Hit, r *Roles) bool {
-	ts := msg.tokens
-	at := n.Last
-	for int(at) < len(ts) && ts[at].clause == ts[n.Last-1].clause {
+// negator by and the end of its clause.
+func (n *Negation) endsClause(by Hit) bool {
+	ts := n.msg.tokens
+	at := by.Last
+	for int(at) < len(ts) && ts[at].clause == ts[by.Last-1].clause && !ts[at-1].ends() {
 		next := at
-		for _, h := range hits {
-			if h.First <= at && h.Last > next && r.Polite.Has(h.Phrase) {
+		for _, j := range n.polite {
+			if h := n.hits[j]; h.First <= at && h.Last > next {
 				next = h.Last
 			}
 		}

@@ -1,82 +1,193 @@
 package text
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-func TestNegated_followsTheClause(t *testing.T) {
-	asks := []string{"转人工", "人工", "human", "talk to (a)? human", "转 .. 客服", "机器人", "robot"}
-	negators := []string{"不要", "别", "不用 (了)?", "dont (want|need) (to)? (a)?", "not needed", "没有? (要|想)"}
-	idioms := []string{"能不能", "why dont", "不 .. 就投诉", "要不要"}
-	polite := []string{"了", "please", "吧", "thanks"}
+// A negationCase is a message and the words of it that are refused, if any.
+type negationCase struct {
+	text string
+	by   string // the words of the negator that is named, "" if the hit counts
+}
+
+// negationLists are plain lists, a role each: what is asked about here is geometry, not the words of the packs.
+type negationLists struct {
+	asks, negators, behind, asking, polite, masks []string
+}
+
+var plainLists = negationLists{
+	asks: []string{
+		"转人工", "人工", "退款", "human", "agent", "refund", "cancel", "want a refund", "talk to (a)? human", "转 .. 客服",
+		"不要了", "不想要了", "别寄了", "don't want it", "wait for (an)? agent",
+	},
+	negators: []string{
+		"不要", "不想", "(我|先) 不 (要|转)", "不转", "别", "先别", "不用", "不用了", "没有? (要|想)", "dont (want|need)", "do not (want|need)",
+		"didnt (ask|want)", "not needed", "no .. needed", "dont",
+	},
+	behind: []string{"は不要"},
+	asking: []string{"能不能", "要不要", "why dont", "不 .. 就投诉"},
+	polite: []string{"了", "please", "吧", "thanks", "谢谢"},
+	masks:  []string{"别人"},
+}
+
+func (l negationLists) check(t *testing.T, cases []negationCase) {
+	t.Helper()
 	var b Builder
-	var r Roles
-	want := map[PhraseID]bool{}
-	for i, list := range [][]string{asks, negators, idioms, polite} {
-		for _, src := range list {
+	add := func(phrases []string) (s PhraseSet) {
+		for _, src := range phrases {
 			id, err := b.Add(src, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			switch i {
-			case 0:
-				want[id] = true
-			case 1:
-				r.Negators.Add(id)
-			case 2:
-				r.Idioms.Add(id)
-			case 3:
-				r.Polite.Add(id)
-			}
+			s.Add(id)
 		}
+		return s
+	}
+	asks, behind, masks := add(l.asks), add(l.behind), add(l.masks)
+	r := Roles{
+		Negators: []Group{{Phrases: add(l.negators), Masks: masks}, {Phrases: behind}},
+		Behind:   behind,
+		Asking:   []Group{{Phrases: add(l.asking)}},
+		Polite:   []Group{{Phrases: add(l.polite)}},
 	}
 	m, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.SetRoles(r)
-	for _, tt := range []struct {
-		text    string
-		negated bool
-	}{
-		{"不要转人工", true},
-		{"别转人工", true},
-		{"不要机器人，转人工", false},
-		{"不要，转人工", false},
-		{"不要机器人但是要转人工", false},
-		{"我要转人工", false},
-		{"人工就不用了", true},
-		{"人工不用了吧", true},
-		{"人工不用等吗", false},
-		{"能不能转人工", false},
-		{"i dont want a human", true},
-		{"I don't want to talk to a human", true},
-		{"I don't need help, human", false},
-		{"I don't need help but a human", false},
-		{"I don't want help I want a human", false},
-		{"I don't want help give me a human", false},
-		{"why dont i get a human", false},
-		{"human not needed", true},
-		{"human not needed please", true},
-		{"human not needed for this", false},
-		{"转账别找客服", true},
-		{"转一下客服", false},
-	} {
-		var msg Message
+	var msg Message
+	var n Negation
+	for _, tt := range cases {
 		msg.Reset(tt.text)
 		hits := m.Find(&msg, nil)
-		seen, negated := false, true
+		n.Reset(&msg, hits, &r)
+		best := -1
 		for i, h := range hits {
-			if !want[h.Phrase] || m.Phrase(h.Phrase) == "机器人" || m.Phrase(h.Phrase) == "robot" {
-				continue
+			if asks.Has(h.Phrase) && (best < 0 || h.len() > hits[best].len()) {
+				best = i
 			}
-			seen = true
-			by, not := Negated(&msg, hits, i, &r)
-			if not != (by >= 0) || not && !r.Negators.Has(hits[by].Phrase) {
-				t.Errorf("%q: Negated = %d, %v", tt.text, by, not)
-			}
-			negated = negated && not
 		}
-		if !seen || negated != tt.negated {
-			t.Errorf("%q: asked %v, negated %v, want %v (hits %v)", tt.text, seen, negated, tt.negated, hits)
+		if best < 0 {
+			t.Errorf("%q: nothing is found", tt.text)
+			continue
+		}
+		by := ""
+		if j := n.Of(best); j >= 0 {
+			start, end := msg.OrigSpan(int(hits[j].First), int(hits[j].Last))
+			by = strings.ToLower(tt.text[start:end])
+		}
+		if by != tt.by {
+			t.Errorf("%q: %q is refused by %q, want %q", tt.text, m.Phrase(hits[best].Phrase), by, tt.by)
+		}
+	}
+}
+
+func TestNegation_followsTheClause(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"不要转人工", "不要"},
+		{"先别转人工", "别"}, // the shortest says best why
+		{"不要，转人工", ""},
+		{"不要。转人工", ""},
+		{"不要\n转人工", ""},
+		{"不要别的但是要转人工", ""},
+		{"我要转人工", ""},
+		{"转一下客服", ""},
+		{"I do not need help, human", ""},
+		{"I don't need help but a human", ""},
+		{"I don't want to talk to a human", "don't"},
+		{"你帮别人转人工", ""}, // a mask over the negator
+	})
+}
+
+func TestNegation_newSentenceEndsIt(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"I do not want help I want a human", ""},
+		{"I do not want help give me a human", ""},
+		{"I do not want this link can you get me a human", ""},
+		{"不用查了给我转人工", ""},
+		{"不要机器人给我转人工", ""},
+	})
+}
+
+func TestNegation_coversItsComplement(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"I do not want you to transfer me to a human", "do not want"},
+		{"I do not want your silly system to connect me to an agent", "do not want"},
+		{"I do not want anyone to give me a refund", "do not want"},
+		{"I do not want to wait for an agent", "do not want"},
+		{"don't just give me an agent", "don't"},
+		{"don't transfer me or connect me to an agent", "don't"},
+		{"不用你给我转人工", "不用"},
+		{"不用一直给我转人工", "不用"},
+		{"不要老是直接给我转人工", "不要"},
+		{"别动不动就帮我转人工", "别"},
+		{"不用你们再给我退款", "不用"},
+	})
+}
+
+func TestNegation_behindTheHit(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"转人工就不用了", "不用"},
+		{"转人工不用了吧", "不用"},
+		{"退款不用了我再想想", "不用"},
+		{"转人工不用等吗", ""},
+		{"refund not needed", "not needed"},
+		{"refund not needed please", "not needed"},
+		{"refund not needed for this", ""},
+		{"no refund needed", "no refund needed"},
+		{"no answer yet, refund needed", ""},
+		{"退款は不要", "不要"},
+		{"退款は不要ですから", "は不要"},
+		{"クーポンは不要です agent", ""}, // refuses what was said before
+		{"不用了转人工", ""},
+		{"不用等了转人工", ""},
+		{"不用转人工了", "不用"},
+		{"不用了解退款", "不用"},
+		{"no I want a human needed", ""},
+	})
+}
+
+func TestNegation_ownBeginningNeverCounts(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"不想要了", ""},
+		{"我不想要了", ""},
+		{"这个我不要了", ""},
+		{"先别寄了", ""},
+		{"I really don't want it", ""},
+		{"我不转人工", "不转"}, // 转 is the hit's, 不 is not
+		{"I do not want a refund", "do not want"},
+		{"别说不要了", "别"},
+		{"转账别找客服", "别"}, // in a gap of the phrase
+	})
+}
+
+func TestNegation_askingComesFirst(t *testing.T) {
+	plainLists.check(t, []negationCase{
+		{"能不能转人工", ""},
+		{"要不要转人工", ""},
+		{"why don't I get a human", ""},
+		{"不转人工就投诉", ""},
+		{"能不能不要转人工", "不要"},
+	})
+}
+
+func TestMasked_oneGroupWithoutMaskIsEnough(t *testing.T) {
+	set := func(ids ...PhraseID) (s PhraseSet) {
+		for _, id := range ids {
+			s.Add(id)
+		}
+		return s
+	}
+	hits := []Hit{{Phrase: 1, First: 0, Last: 2}, {Phrase: 2, First: 1, Last: 3}}
+	masking, free, other := Group{set(1), set(2)}, Group{Phrases: set(1)}, Group{set(7), set(2)}
+	for _, tt := range []struct {
+		groups []Group
+		want   int
+	}{
+		{[]Group{masking}, 1}, {[]Group{free}, -1}, {[]Group{masking, free}, -1}, {[]Group{masking, other}, 1}, {nil, -1},
+	} {
+		if got := Masked(hits, 0, tt.groups); got != tt.want {
+			t.Errorf("Masked(%v) = %d, want %d", tt.groups, got, tt.want)
 		}
 	}
 }

@@ -129,8 +129,8 @@ func TestFind_equalsTheReference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.SetRoles(Roles{Polite: polite})
-		ref := newReference(&b, m.roles)
+		m.SetPolite(polite)
+		ref := newReference(&b, polite)
 		var msg Message
 		for range 4 {
 			s := aMessage(t)

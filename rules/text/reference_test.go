@@ -12,14 +12,14 @@ import (
 type reference struct {
 	phrases []*phrase
 	lex     *lexicon
-	roles   Roles
+	polite  PhraseSet
 	near    map[string]bool // words whose typing errors are forgiven
 	exact   map[string]bool // all words
 	prefix  map[string]bool
 }
 
-func newReference(b *Builder, roles Roles) *reference {
-	r := &reference{b.phrases, b.lex, roles, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+func newReference(b *Builder, polite PhraseSet) *reference {
+	r := &reference{b.phrases, b.lex, polite, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, ph := range b.phrases {
 		if ph.re == nil {
 			r.collect(&ph.seq, ph.options.forgives())
@@ -255,7 +255,7 @@ func (r *reference) find(msg *Message) []Hit {
 	// A try may skip tokens only between words, never before the first one.
 	covered := make([]bool, len(msg.tokens))
 	for _, h := range all {
-		for k := h.First; k < h.Last && r.roles.Polite.Has(h.Phrase); k++ {
+		for k := h.First; k < h.Last && r.polite.Has(h.Phrase); k++ {
 			covered[k] = true
 		}
 	}

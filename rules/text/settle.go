@@ -48,7 +48,7 @@ func (m *Matcher) politeEnds(msg *Message, found []Hit) (head, tail int32) {
 	for grown := true; grown; {
 		grown = false
 		for _, h := range found {
-			if !m.roles.Polite.Has(h.Phrase) {
+			if !m.polite.Has(h.Phrase) {
 				continue
 			}
 			if h.First <= head && h.Last > head {
