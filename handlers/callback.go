@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
+	"escalator/bot/backend"
 	"escalator/bot/desk"
 )
 
@@ -46,6 +47,7 @@ var (
 	errNotJSON     = &refusal{http.StatusBadRequest, "not_json", "the body is not a JSON object"}
 	errConflict    = &refusal{http.StatusBadRequest, "command_conflict", "URL and body name different CallbackCommands"}
 	errIncomplete  = &refusal{http.StatusBadRequest, "incomplete", "the body ended early"}
+	errCircle      = &refusal{http.StatusLoopDetected, "forwarded_to_itself", "ESCALATOR_FORWARD_URL is Escalator itself: it must be the address of your bot"}
 	errUnavailable = &refusal{http.StatusServiceUnavailable, "unavailable", "a decided transfer cannot be stored now: try again"}
 )
 
@@ -76,6 +78,9 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 			return nil, bot.AnswerOK(), nil
 		}
 		return nil, bot.Answer{}, err
+	}
+	if _, ours := r.Header[backend.Forwarded]; ours {
+		return nil, bot.Answer{}, errCircle
 	}
 	if !h.shed.enter() { // before the body: it is what costs memory
 		return nil, bot.Answer{}, errOverload

@@ -4,7 +4,8 @@
 // Invariants:
 //
 //   - The bot gets what Tencent sent: the query, the headers and the body, byte
-//     for byte.
+//     for byte. Only Accept-Encoding is left out, because an answer is returned
+//     as it is, and a header of ours is added, by which we know ourselves.
 //   - It has Timeout to answer, connecting included; redirects are not followed.
 //   - Only an answer that Tencent would understand counts: HTTP 200 with a JSON
 //     object of at most maxAnswer bytes. Anything else is an error that says
@@ -87,6 +88,8 @@ func (c *Client) Forward(ctx context.Context, query string, header http.Header, 
 		return nil, fmt.Errorf("asking the bot: %w", context.Cause(ctx))
 	case err != nil:
 		return nil, fmt.Errorf("asking the bot: its answer broke off: %w", bare(err))
+	case resp.StatusCode == http.StatusLoopDetected:
+		return nil, errors.New("asking the bot: it is Escalator itself; ESCALATOR_FORWARD_URL must be the address of your bot")
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("asking the bot: it answered with status %d", resp.StatusCode)
 	case len(answer) > maxAnswer:
@@ -104,18 +107,25 @@ func (c *Client) address(query string) string {
 	return u.String()
 }
 
-// hopByHop are the headers that concern one connection only (RFC 9110, 7.6.1).
-var hopByHop = []string{
+// Forwarded is the header of a callback that was passed on. One that comes back
+// to us with it would go in circles.
+const Forwarded = "X-Escalator-Forwarded"
+
+// leftOut are the headers that concern one connection only (RFC 9110, 7.6.1), and
+// what would have the answer compressed.
+var leftOut = []string{
+	"Accept-Encoding",
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
 func passOn(header http.Header) http.Header {
-	out := make(http.Header, len(header))
+	out := make(http.Header, len(header)+1)
 	for name, values := range header {
-		if !slices.Contains(hopByHop, name) {
+		if !slices.Contains(leftOut, name) {
 			out[name] = values
 		}
 	}
+	out.Set(Forwarded, "1")
 	return out
 }
 

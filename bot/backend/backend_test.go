@@ -145,3 +145,43 @@ func TestNew_refusesWhatIsNoAddress(t *testing.T) {
 		}
 	}
 }
+
+// What a client of the sender's can read, our caller cannot: it returns the
+// answer as it is.
+func TestForward_asksForAnAnswerThatIsNotCompressed(t *testing.T) {
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write([]byte("\x1f\x8b\x08\x00"))
+			return
+		}
+		if r.Header.Get(backend.Forwarded) == "" || r.Header.Get("X-Trace") != "1" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		_, _ = io.WriteString(w, `{"ok":1}`)
+	}))
+	defer bot.Close()
+	c, err := backend.New(bot.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	header := http.Header{"Accept-Encoding": {"gzip, deflate"}, "X-Trace": {"1"}}
+	answer, err := c.Forward(t.Context(), query, header, []byte(body))
+	if err != nil || string(answer) != `{"ok":1}` {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
+func TestForward_toEscalatorItself_saysSo(t *testing.T) {
+	itself := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusLoopDetected) }))
+	defer itself.Close()
+	c, err := backend.New(itself.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Forward(t.Context(), query, nil, []byte(body)); err == nil || !strings.Contains(err.Error(), "ESCALATOR_FORWARD_URL") {
+		t.Error(err)
+	}
+}

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,7 +93,10 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	})
 	a.takeUp(kept)
 	a.shareRest(kept.replica)
-	return a, a.listen()
+	if err := a.listen(); err != nil {
+		return nil, err
+	}
+	return a, a.forwardsElsewhere()
 }
 
 // DeskClient is the client of Desk's REST API that the settings describe.
@@ -148,6 +154,36 @@ func (a *App) takeUp(kept *stores) {
 	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
 		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("taken up from before the restart")
 	}
+}
+
+// forwardsElsewhere refuses ourselves in the place of the bot behind us. What it
+// cannot see, a load balancer in front of us, say, is noticed at the first
+// callback that comes back.
+func (a *App) forwardsElsewhere() error {
+	u, err := url.Parse(a.settings.ForwardURL)
+	if err != nil || u.Host == "" {
+		return nil // there is none, or New has refused it
+	}
+	for _, l := range []net.Listener{a.public, a.admin} {
+		if own, ok := l.Addr().(*net.TCPAddr); ok && leadsTo(u, own) {
+			return &SettingError{"ESCALATOR_FORWARD_URL is the address of Escalator itself: it must be that of your bot"}
+		}
+	}
+	return nil
+}
+
+// leadsTo reports whether an address is that of a listener of ours, by its port
+// and a host that is this machine without doubt.
+func leadsTo(u *url.URL, own *net.TCPAddr) bool {
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	if port != strconv.Itoa(own.Port) {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return own.IP.IsUnspecified() || own.IP.IsLoopback()
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip != nil && (ip.Equal(own.IP) || own.IP.IsUnspecified() && (ip.IsLoopback() || ip.IsUnspecified()))
 }
 
 // Addr is the address of the public listener.

@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -133,6 +138,78 @@ func TestNew_aSettingThatCannotBeUsed_isNamed(t *testing.T) {
 		if setting := (*app.SettingError)(nil); !errors.As(err, &setting) {
 			t.Errorf("%s: %T is no SettingError", c.name, err)
 		}
+	}
+}
+
+// freePort is a port of loopback that nobody listens on now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+func TestNew_itselfInThePlaceOfTheBotBehindIt_isRefused(t *testing.T) {
+	for _, c := range []struct {
+		listen, url string
+		refused     bool
+	}{
+		{"127.0.0.1:%s", "http://127.0.0.1:%s/callback", true},
+		{"127.0.0.1:%s", "http://localhost:%s", true},
+		{":%s", "http://127.0.0.1:%s/bot", true},
+		{":%s", "http://[::1]:%s/bot", true},
+		{"127.0.0.1:%s", "http://127.0.0.2:%s/callback", false},
+		{"127.0.0.1:%s", "http://bot.example:%s/callback", false},
+		{"127.0.0.1:%s", "http://127.0.0.1:1/?own=%s", false},
+	} {
+		port := freePort(t)
+		a, _, err := newApp(t, func(s *app.Settings) {
+			s.Listen, s.ForwardURL = fmt.Sprintf(c.listen, port), fmt.Sprintf(c.url, port)
+		})
+		if setting := (*app.SettingError)(nil); errors.As(err, &setting) != c.refused {
+			t.Errorf("%s behind %s: %v", c.url, c.listen, err)
+		}
+		if err == nil {
+			a.Start(nil)
+			if err := a.Stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// A load balancer hides who is behind it.
+func TestApp_itselfBehindALoadBalancer_isKnownAtTheFirstMessage(t *testing.T) {
+	var own atomic.Pointer[string]
+	balancer := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", *own.Load()
+	}})
+	defer balancer.Close()
+	a, log, err := newApp(t, func(s *app.Settings) { s.ForwardURL = balancer.URL + "/callback" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := a.Addr()
+	own.Store(&address)
+	a.Start(nil)
+	began := time.Now()
+	body := `{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"s1","Event":"ChatBot.UserSendMsg","ClientUserId":"u","MsgKey":"k",` +
+		`"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hello"}}]}`
+	if got := status(t, http.MethodPost, "http://"+a.Addr()+"/callback?SdkAppid=1400000001&CallbackCommand=Desk.SessionEventNotify", body); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it waited for itself for %s", took)
+	}
+	if err := a.Stop(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "it is Escalator itself") || !strings.Contains(log.String(), "forwarded_to_itself") {
+		t.Error(log)
 	}
 }
 
