@@ -64,7 +64,7 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 // kept and no transfer is made.
 func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Decision, error) {
 	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
-	m.Turn.At, m.Turn.Wall, m.Turn.Muted = x.at, x.wall, x.Muted()
+	m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = x.at, x.wall, x.Muted(), true
 	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) { r.decision = r.policy.Decide(c, *m.Turn) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -25,7 +25,7 @@ const ownWords = `{"` + inbound.OwnMark + `":"say"}`
 func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
 	if m.Turn != nil {
-		m.Turn.At, m.Turn.Wall, m.Turn.Muted = r.at, r.wall, b.Muted()
+		m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = r.at, r.wall, b.Muted(), true
 	}
 	err = b.Conversations.Update(ctx, m.Conversation, func(c *rules.Conversation) (store.Effect, error) {
 		r.decision = rules.Decision{}

@@ -73,7 +73,7 @@ type Decision struct {
 	Would  []Would  `json:"would,omitempty"`
 	// Matched holds the words of this turn that made the rule hold.
 	Matched []Match `json:"matched"`
-	// Why says what made the rule hold, or what came near: the counter, the field, the words.
+	// Why says what made the rule hold, or what came near: the counter, the field, the words. Only for a turn WithWhy.
 	Why Why `json:"-"`
 	// Near names a rule that came near when none decided; NearReason is negated, masked or muted, or "" for a counter
 	// that is one short.

@@ -62,8 +62,11 @@ func (w Why) Text(mask func(string) string) string {
 	return b.String()
 }
 
-// why tells what makes a rule hold.
+// why tells what makes a rule hold, if the caller wants to know.
 func (e *evaluation) why(r *rule) (why Why) {
+	if !e.t.WithWhy {
+		return nil
+	}
 	r.when.grounds(e, func(k *cond) {
 		_, quotes := k.leaf.(quoting)
 		why = append(why, Ground{k.name, k.leaf.explain(e, k.evalLeaf(e)), quotes})

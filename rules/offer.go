@@ -42,9 +42,9 @@ func (e *evaluation) answerOffer(d *Decision) {
 		return
 	}
 	words := e.wholeMessage(map[bool]string{true: "$yes", false: "$no"}[said == answerYes])
-	*d = Decision{
-		Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words},
-		Why: Why{{"offer", "answered with " + words.Text, true}},
+	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words}}
+	if e.t.WithWhy {
+		d.Why = Why{{"offer", "answered with " + words.Text, true}}
 	}
 	e.c.endOffer()
 	switch {

@@ -37,7 +37,7 @@ type talkTo struct {
 func newTalk(t testing.TB, p *Policy) *talkTo { return &talkTo{t: t, p: p, now: start} }
 
 func (k *talkTo) turn(t Turn) Decision {
-	t.At = k.now
+	t.At, t.WithWhy = k.now, true
 	k.last = k.p.Decide(&k.c, t)
 	return k.last
 }

@@ -45,6 +45,8 @@ type Turn struct {
 	Unsure bool
 	// Failed marks a BotTurn that stands for a bot which did not answer (forwarding): always a miss.
 	Failed bool
+	// WithWhy asks for the decision's Why, which takes memory also where a rule only came near.
+	WithWhy bool
 	// Muted holds the rules that an operator silenced; may be nil. It is read only.
 	Muted Muted
 }
