@@ -69,8 +69,10 @@ func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Dec
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	answer := r.decision
+	r.decision.Outcome = rules.OutcomeAsked // nothing was transferred or offered: Desk has asked
 	x.report(r)
-	return &r.decision, nil
+	return &answer, nil
 }
 
 // taskFlow answers a task flow that asks whether this customer should go to a

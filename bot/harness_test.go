@@ -79,14 +79,15 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 	log.SetOutput(w.log)
 	log.SetFormatter(&logrus.JSONFormatter{})
 	log.SetLevel(logrus.DebugLevel)
+	dedup := memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000})
 	o := Options{
 		Policy: mustLoad(t, testRules), Desk: w.desk, Outbox: outbox,
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
-			Outbox: outbox, Max: 1000,
+			Outbox: outbox, Dedup: dedup, Max: 1000,
 			Alarms:  w.alarms(),
 			Expires: func(c *rules.Conversation) time.Time { return w.bot.Policy().Expiry(c) },
 		}),
-		Dedup:   memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000}),
+		Dedup:   dedup,
 		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: metrics.New(w.metric),
 	}
 	for _, f := range change {

@@ -23,7 +23,7 @@ type stats struct {
 
 // count adds one decision.
 func (s *stats) count(d *rules.Decision, at time.Time) {
-	if d.Rule == "" && len(d.Shadow) == 0 {
+	if d.Rule == "" && len(d.Shadow) == 0 || d.Outcome == rules.OutcomeAsked {
 		return
 	}
 	s.mu.Lock()

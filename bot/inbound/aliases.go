@@ -93,6 +93,7 @@ func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for {
+		m.Conversation = ownID(e)
 		k := a.chatOf(pair, e.SessionID)
 		switch {
 		case k == deskOnly || k == nil && pair == "":

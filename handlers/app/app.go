@@ -18,18 +18,22 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/backend"
+	"escalator/bot/clock"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
+	"escalator/bot/store/memory"
 	"escalator/handlers"
+	"escalator/rules"
 )
 
 // App is the running service: everything that has to be started and stopped.
 type App struct {
 	settings *Settings
+	clock    *clock.Clock
 	log      *logrus.Logger
 	bot      *bot.Bot
 	ruleFile *rulefile.File
@@ -43,7 +47,7 @@ type App struct {
 // New builds the service and binds its listeners; nothing is served yet. It is
 // one straight function, because what depends on what is the point of it.
 func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err error) {
-	built := &App{settings: s, log: log, ruleFile: ruleFile, served: make(chan error, 1)}
+	built := &App{settings: s, clock: clock.New(), log: log, ruleFile: ruleFile, served: make(chan error, 1)}
 	a = built
 	defer func() {
 		if err != nil { // a is nil by then
@@ -63,7 +67,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	if err != nil {
 		return nil, err
 	}
-	metrics.WatchStores(kept.local.Live, kept.outbox, time.Now)
+	metrics.WatchStores(kept.local.Live, kept.outbox, a.clock.Now)
 
 	ownBot, recorder, err := a.companions()
 	if err != nil {
@@ -73,12 +77,13 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.marks, Outbox: kept.outbox, RateLimiter: kept.pace,
+		Clock: a.clock, ServiceAccounts: s.ServiceAccounts,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
 	if err := a.bot.KeepMutes(s.DataDir); err != nil {
 		log.WithError(err).Error("the mutes of an earlier process are lost")
 	}
-	ruleFile.Attach(a.bot.SetPolicy, log, registry)
+	ruleFile.Attach(a.applyRules(kept.local), log, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
@@ -112,8 +117,8 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 }
 
 // openData opens what must survive a restart. Damage is told of, not fatal.
-func openData(s *Settings, log *logrus.Logger) (*bolt.Store, error) {
-	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, KeepAnswers: s.DedupFor, Report: func(problem, keptAt string) {
+func openData(s *Settings, now func() time.Time, log *logrus.Logger) (*bolt.Store, error) {
+	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Now: now, KeepAnswers: s.DedupFor, Report: func(problem, keptAt string) {
 		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
 	}})
 	if err != nil {
@@ -143,6 +148,29 @@ func (a *App) companions() (ownBot bot.Backend, recorder bot.Recorder, err error
 		recorder = w
 	}
 	return ownBot, recorder, nil
+}
+
+// applyRules returns what puts other rules in force. They may wake customers who
+// wait already; those are found in the background.
+func (a *App) applyRules(local *memory.Conversations) func(*rules.Policy) {
+	changed := make(chan struct{}, 1) // one change more means another look
+	a.background("alarms of other rules", func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+				local.Replan()
+			}
+		}
+	})
+	return func(p *rules.Policy) {
+		a.bot.SetPolicy(p)
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // takeUp restores what an earlier process left.

@@ -28,6 +28,8 @@ type Settings struct {
 	CallbackSkew   time.Duration
 	Listen         string
 	CallbackPath   string
+	// ServiceAccounts are those in plain IM that do not begin with @.
+	ServiceAccounts []string
 
 	AdminListen string
 	AdminToken  desk.Secret

@@ -42,19 +42,19 @@ func (s *stores) degraded() []string {
 // openStores opens what the settings ask for.
 func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
 	s := a.settings
-	disk, err := openData(s, a.log)
+	disk, err := openData(s, a.clock.Now, a.log)
 	if err != nil {
 		return nil, err
 	}
 	a.onStop("data folder", func(context.Context) error { return disk.Close() })
 	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
-	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxMarks, Evicted: metrics.Evicted("mark")})
+	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxMarks, Now: a.clock.Now, Evicted: metrics.Evicted("mark")})
 	alarms := store.Alarms{
 		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
 		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
 	}
 	local := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: disk, Journal: disk, Dedup: marks, Alarms: alarms, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
+		Outbox: disk, Journal: disk, Dedup: marks, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 		Lasting: (*rules.Conversation).Lasting,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, local.Sweep) })

@@ -55,6 +55,7 @@ var settingsTable = []setting{
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
 	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
+	{env: "SERVICE_ACCOUNTS", help: "accounts of the service in plain IM, separated by commas, beside those that begin with @ and those that Desk's callbacks have named", set: setServiceAccounts},
 	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: text(func(s *app.Settings) *string { return &s.ForwardURL })},
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *app.Settings) *string { return &s.RecordDir })},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
@@ -257,6 +258,20 @@ func setPath(s *app.Settings, v string) error {
 		return fmt.Errorf("%q must begin with / and hold none of: space ! $ & ? # : *", v)
 	}
 	s.CallbackPath = v
+	return nil
+}
+
+// setServiceAccounts reads a list of accounts.
+func setServiceAccounts(s *app.Settings, v string) error {
+	for account := range strings.SplitSeq(v, ",") {
+		switch account = strings.TrimSpace(account); {
+		case account == "":
+			return fmt.Errorf("%q has an empty place: separate accounts by one comma", v)
+		case strings.ContainsAny(account, "，、;；"):
+			return fmt.Errorf("%q: separate accounts by a comma", account)
+		}
+		s.ServiceAccounts = append(s.ServiceAccounts, account)
+	}
 	return nil
 }
 

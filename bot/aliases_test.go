@@ -75,7 +75,7 @@ func (w *linked) inOutbox() int {
 	return len(list)
 }
 
-func TestLinks_imFirst_thenDesk_isOneTransfer(t *testing.T) {
+func TestAliases_imFirst_thenDesk_isOneTransfer(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
 		w.wantOutcomes("assigned")
@@ -96,7 +96,7 @@ func TestLinks_imFirst_thenDesk_isOneTransfer(t *testing.T) {
 	})
 }
 
-func TestLinks_imFirst_countsEachMessageOnce(t *testing.T) {
+func TestAliases_imFirst_countsEachMessageOnce(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("one", false)
 		w.im("sorry", true)
@@ -114,7 +114,7 @@ func TestLinks_imFirst_countsEachMessageOnce(t *testing.T) {
 	})
 }
 
-func TestLinks_theSameWordsSaidAgain_countAgain(t *testing.T) {
+func TestAliases_theSameWordsSaidAgain_countAgain(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("hello", false)
 		w.desk(desk.EventUserMessage, "hello")
@@ -125,7 +125,7 @@ func TestLinks_theSameWordsSaidAgain_countAgain(t *testing.T) {
 	})
 }
 
-func TestLinks_afterTheLookUp_deskIsKnownByItsSessionAlone(t *testing.T) {
+func TestAliases_afterTheLookUp_deskIsKnownByItsSessionAlone(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
 		e := w.event(desk.EventUserMessage, "human please", "")
@@ -138,7 +138,7 @@ func TestLinks_afterTheLookUp_deskIsKnownByItsSessionAlone(t *testing.T) {
 	})
 }
 
-func TestLinks_aTransferThatWaits_isReplacedAndNotDoubled(t *testing.T) {
+func TestAliases_aTransferThatWaits_isReplacedAndNotDoubled(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.world.desk.answer(code(141001))
 		w.im("human", false)
@@ -156,7 +156,7 @@ func TestLinks_aTransferThatWaits_isReplacedAndNotDoubled(t *testing.T) {
 	})
 }
 
-func TestLinks_aLaterSession_beginsAnew(t *testing.T) {
+func TestAliases_aLaterSession_beginsAnew(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
 		time.Sleep(time.Hour)
@@ -169,7 +169,7 @@ func TestLinks_aLaterSession_beginsAnew(t *testing.T) {
 	})
 }
 
-func TestLinks_aSecondSessionInTheSameMinute_beginsAnewToo(t *testing.T) {
+func TestAliases_aSecondSessionInTheSameMinute_beginsAnewToo(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
 		w.desk(desk.EventSessionBegin, "")
@@ -180,7 +180,7 @@ func TestLinks_aSecondSessionInTheSameMinute_beginsAnewToo(t *testing.T) {
 	})
 }
 
-func TestLinks_areKnownAgainAfterARestart(t *testing.T) {
+func TestAliases_areKnownAgainAfterARestart(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.world.desk.answer(code(141001))
 		w.im("human", false)
@@ -194,7 +194,7 @@ func TestLinks_areKnownAgainAfterARestart(t *testing.T) {
 	})
 }
 
-func TestLinks_aConversationWithAPerson_isKnownAgainAfterARestart(t *testing.T) {
+func TestAliases_aConversationWithAPerson_isKnownAgainAfterARestart(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.im("human", false)
 		w.bot.inbound = inbound.New(nil)
@@ -205,7 +205,7 @@ func TestLinks_aConversationWithAPerson_isKnownAgainAfterARestart(t *testing.T) 
 	})
 }
 
-func TestLinks_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
+func TestAliases_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.bot.SetPolicy(mustLoad(t, strings.Replace(linkRules, "default: {", "default: {group: 7, ", 1)))
 		w.world.desk.slow = time.Minute
@@ -217,7 +217,7 @@ func TestLinks_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
 	})
 }
 
-func TestLinks_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
+func TestAliases_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		w.world.desk.answer(nil, code(141004))
 		w.im("human", false)
@@ -230,9 +230,9 @@ func TestLinks_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
 	})
 }
 
-// TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt: an after-callback of
+// TestAliases_whatCouldNotBeStored_countsWhenDeskTellsOfIt: an after-callback of
 // plain IM is not sent again, so the copy that Desk sends is all there is.
-func TestLinks_whatCouldNotBeStored_countsWhenDeskTellsOfIt(t *testing.T) {
+func TestAliases_whatCouldNotBeStored_countsWhenDeskTellsOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &brokenOutbox{Outbox: memory.NewOutbox(nil)}
 		w := newWorld(t, outbox)
