@@ -1,11 +1,14 @@
 package handlers_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -183,6 +186,27 @@ func TestTests_sleepInVirtualTimeOnly(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// maxLines is how long a file may be, tests and tools included: what does not fit is two things.
+const maxLines = 400
+
+func TestHouse_noFileIsTooLong(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if n := bytes.Count(text, []byte("\n")); n > maxLines {
+			t.Errorf("%s has %d lines, more than %d: split it by what it is about", path, n, maxLines)
+		}
+		return err
+	})
+	if err != nil || files < 100 {
+		t.Errorf("looked at %d files: %v", files, err)
 	}
 }
 
