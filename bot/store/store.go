@@ -109,6 +109,24 @@ const DuplicateWait = 2 * time.Second
 // in time.
 var ErrBusy = errors.New("another copy of this callback is still being handled")
 
+// ErrAway is returned by a store that is not in this process, while it cannot be
+// used: it is not reached, too slow, read-only, full, or refuses us. What was asked
+// of it may have been done all the same.
+var ErrAway = errors.New("the shared store cannot be used now")
+
+// ErrSkipped is returned by a store that is not in this process for one call that
+// was not carried out, which says nothing of the next one.
+var ErrSkipped = errors.New("the shared store did not carry out this call")
+
+// Mutes is where several replicas keep the rules that operators silenced. A value is
+// a mute as JSON.
+type Mutes interface {
+	// Mutes returns all of them by the rule's id.
+	Mutes(ctx context.Context) (map[string]string, error)
+	// PutMutes keeps some at once, nobody sees a part of them; "" removes one.
+	PutMutes(ctx context.Context, mutes map[string]string) error
+}
+
 // Outbox keeps the transfers that were decided and are not delivered yet.
 type Outbox interface {
 	// Put stores a new transfer; when it returns nil the transfer will survive

@@ -28,9 +28,10 @@ func (c *Client) moveAlarm(ctx context.Context, p redis.Pipeliner, id string, at
 	p.PExpire(ctx, key, keepFor)
 }
 
-// overdue returns conversations that should have been woken a while ago, and
-// were not: their replica is gone.
-func (c *Client) overdue(ctx context.Context, now time.Time) ([]string, error) {
+// Overdue returns conversations that should have been woken a while ago, and
+// were not: their replica is gone. Each is given to one replica.
+func (c *Client) Overdue(ctx context.Context) ([]string, error) {
+	now := c.now()
 	answer, err := c.run(ctx, "reading alarms", alarmScript, []string{c.keys.alarms()},
 		now.Add(-alarmGrace).UnixMilli(), now.Add(alarmPutOff).UnixMilli(), maxAlarms)
 	if err != nil {

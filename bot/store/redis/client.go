@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,15 +12,22 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"escalator/bot/store"
 )
 
 const (
-	// callTimeout bounds one round trip. A callback makes four at the most and
-	// has to be answered within a second, also when Redis stops in the middle.
-	callTimeout = 250 * time.Millisecond
+	// callTimeout bounds one round trip. It is longer than Redis stands still when
+	// it forks or carries out a slow command, and such that a callback, of which one
+	// call fails (failover), is answered within a second.
+	callTimeout = 600 * time.Millisecond
 	dialTimeout = 500 * time.Millisecond
-	// poolSize bounds the connections of one replica.
-	poolSize = 64
+	// poolSize bounds the connections of one replica, and poolTimeout how long a call
+	// waits for one: a thousand callbacks at once, on a network where a round trip
+	// takes 20 ms, wait for a third of a second.
+	poolSize     = 64
+	poolTimeout  = 500 * time.Millisecond
+	probeTimeout = time.Second
 	// connIdle is after what time a connection is not used again: something on
 	// the way may have forgotten it by then, and would cost a callTimeout.
 	connIdle = time.Minute
@@ -43,8 +49,8 @@ type Options struct {
 	DedupFor time.Duration
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
-	// Report is told of what was found damaged and where it is kept; nil: nobody.
-	Report func(problem, keptAt string)
+	// Report is told of what was found damaged, or is not ours; nil: nobody.
+	Report func(problem string)
 }
 
 // ConfigError says that the settings do not fit this Redis: the start must fail.
@@ -57,7 +63,7 @@ type Client struct {
 	rdb    *redis.Client
 	keys   keys
 	now    func() time.Time
-	report func(problem, keptAt string)
+	report func(problem string)
 	dedup  time.Duration
 }
 
@@ -78,13 +84,13 @@ func New(o Options) (*Client, error) {
 	opts.MaxRetries = -1 // a repeat is for those to decide who know what it would do
 	opts.DialerRetries = 1
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, callTimeout, callTimeout
-	opts.PoolSize, opts.PoolTimeout, opts.ConnMaxIdleTime = poolSize, callTimeout, connIdle
+	opts.PoolSize, opts.PoolTimeout, opts.ConnMaxIdleTime = poolSize, poolTimeout, connIdle
 	opts.ContextTimeoutEnabled = true
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Report == nil {
-		o.Report = func(string, string) {}
+		o.Report = func(string) {}
 	}
 	return &Client{rdb: redis.NewClient(opts), keys: newKeys(o.App), now: o.Now, report: o.Report, dedup: o.DedupFor}, nil
 }
@@ -183,82 +189,44 @@ func older(a, b string) bool {
 	return false
 }
 
-// ErrAway says that Redis cannot be used now: it is not reached, too slow,
-// read-only, full, loading, or refuses us. What was asked of it may have been
-// done all the same.
-var ErrAway = errors.New("redis cannot be used now")
-
-func away(op string, err error) error { return fmt.Errorf("%w: %s: %w", ErrAway, op, err) }
+// away is the error of a call that Redis did not carry out, or of which nobody knows
+// whether it did.
+func away(op string, err error) error { return fmt.Errorf("%w: %s: %w", store.ErrAway, op, err) }
 
 // run runs a script, and loads it where Redis does not know it yet. A nil
 // answer is nil.
 func (c *Client) run(ctx context.Context, op string, script *redis.Script, keys []string, args ...any) (answer any, err error) {
-	err = c.do(ctx, op, keys, func(ctx context.Context) (err error) {
+	err = c.do(ctx, op, func(ctx context.Context) (err error) {
 		answer, err = script.Run(ctx, c.rdb, keys, args...).Result()
 		return err
 	})
 	return answer, err
 }
 
-// do asks Redis, within the time of one call. A value of a foreign type under
-// one of the keys is set aside, and Redis is asked again. What was begun is not
-// cut short by the end of ctx: nobody would know what became of it, and a claim
-// or a lease would have to run out.
-func (c *Client) do(ctx context.Context, op string, keys []string, ask func(context.Context) error) error {
+// do asks Redis, within the time of one call. What was begun is not cut short by the
+// end of ctx: nobody would know what became of it, and a claim or a lease would have
+// to run out.
+func (c *Client) do(ctx context.Context, op string, ask func(context.Context) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolTimeout+callTimeout)
 	defer cancel()
-	err := ask(call)
-	if foreign(err) {
-		c.setForeignAside(call, keys)
-		err = ask(call)
-	}
-	return fault(op, err)
+	return c.fault(op, ask(call))
 }
 
-// fault is what the caller is told of an error: nil for an empty answer, else
-// ErrAway.
-func fault(op string, err error) error {
-	if err == nil || errors.Is(err, redis.Nil) {
+// fault is what the caller is told of an error: nil for an empty answer,
+// store.ErrSkipped where no connection was free or somebody else's value is in the
+// way, and else store.ErrAway.
+func (c *Client) fault(op string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, redis.Nil):
 		return nil
+	case errors.Is(err, redis.ErrPoolTimeout):
+	case strings.Contains(err.Error(), "WRONGTYPE"):
+		c.report(fmt.Sprintf("%s: a value under our keys (%s…) is not ours: %v", op, c.keys, err))
+	default:
+		return away(op, err)
 	}
-	return away(op, err)
-}
-
-// foreign reports whether a value of another type stands under a key of ours.
-func foreign(err error) bool { return err != nil && strings.Contains(err.Error(), "WRONGTYPE") }
-
-// keepDamaged is how long what was set aside can be looked at.
-const keepDamaged = 7 * 24 * time.Hour
-
-// setForeignAside moves the values whose type is not the one that we give them.
-// Where one was an order of the outbox, the transfers in it get a new place.
-func (c *Client) setForeignAside(ctx context.Context, keys []string) {
-	for _, key := range keys {
-		want := c.keys.kind(key)
-		c.moveAside(ctx, key, func(kind string) string {
-			return fmt.Sprintf("%s holds a %s of somebody else, and not our %s", key, kind, want)
-		})
-	}
-	if outbox := c.keys.outbox(); slices.Contains(keys, outbox[1]) {
-		healScript.Run(ctx, c.rdb, outbox, Lease.Milliseconds(), keepFor.Milliseconds())
-	}
-}
-
-// setAside moves a string that makes no sense, unless somebody has mended it
-// meanwhile.
-func (c *Client) setAside(ctx context.Context, key, value, problem string) {
-	c.moveAside(ctx, key, func(string) string { return problem }, value)
-}
-
-// moveAside moves a value that aside.lua takes for damaged to where it can be
-// looked at for a while, and reports it.
-func (c *Client) moveAside(ctx context.Context, key string, problem func(kind string) string, value ...any) {
-	aside := fmt.Sprintf("%s:damaged:%d", key, c.now().UnixMilli()) // the same slot: the tag is the same
-	args := append([]any{c.keys.kind(key), keepDamaged.Milliseconds()}, value...)
-	if kind, err := asideScript.Run(ctx, c.rdb, []string{key, aside}, args...).Text(); err == nil && kind != "" {
-		c.report(problem(kind), "the key "+aside+" in Redis")
-	}
+	return fmt.Errorf("%w: %s: %w", store.ErrSkipped, op, err)
 }

@@ -35,7 +35,6 @@ type Conversations struct {
 	outbox  *Outbox
 	expires func(*rules.Conversation) time.Time
 	alarms  store.Alarms
-	usable  func() bool // whether Redis is worth a try
 	locks   *store.Stripes
 }
 
@@ -43,7 +42,7 @@ type Conversations struct {
 // outbox, and callbacks are answered in the marks. expires says until when a
 // conversation is kept.
 func NewConversations(c *Client, m *Dedup, o *Outbox, expires func(*rules.Conversation) time.Time, alarms store.Alarms) *Conversations {
-	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, alarms: alarms, usable: func() bool { return true }, locks: store.NewStripes()}
+	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, alarms: alarms, locks: store.NewStripes()}
 }
 
 // errOvertaken is no fault of Redis: the sender should try again.
@@ -64,10 +63,7 @@ type loaded struct {
 // transfer.
 func (s *Conversations) Update(ctx context.Context, id string, change store.Change) error {
 	defer s.locks.Lock(id).Unlock()
-	if !s.usable() { // it went away while we waited for our turn
-		return away("changing a conversation", errors.New("another call failed"))
-	}
-	value, old := s.marks.brought(id)
+	value, old := s.marks.prefetch(id)
 	if !old {
 		var err error
 		if value, err = s.load(ctx, id); err != nil {
@@ -76,7 +72,7 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 	}
 	late := s.now().Add(pendingPatience)
 	for tries := range maxOvertaken {
-		before := s.decode(ctx, id, value)
+		before := s.decode(id, value)
 		before.old, before.again = old, tries > 0
 		newer, saved, err := s.try(ctx, id, before, change)
 		switch {
@@ -123,7 +119,7 @@ func (s *Conversations) try(ctx context.Context, id string, before loaded, chang
 	case err == nil: // overtaken
 		s.outbox.takeBack(ctx, effect.Transfer)
 	default:
-		s.outbox.letGo(effect.Transfer.ID)
+		s.outbox.ReleaseLease(effect.Transfer.ID)
 		s.outbox.orphan(effect.Transfer)
 	}
 	return newer, saved, err
@@ -132,7 +128,7 @@ func (s *Conversations) try(ctx context.Context, id string, before loaded, chang
 // load reads a conversation; "" is a new one.
 func (s *Conversations) load(ctx context.Context, id string) (value string, err error) {
 	key := s.keys.conversation(id)
-	err = s.do(ctx, "loading a conversation", []string{key}, func(ctx context.Context) (err error) {
+	err = s.do(ctx, "loading a conversation", func(ctx context.Context) (err error) {
 		value, err = s.rdb.Get(ctx, key).Result()
 		return err
 	})
@@ -145,37 +141,22 @@ func (s *Conversations) View(ctx context.Context, id string, look func(*rules.Co
 	if err != nil {
 		return err
 	}
-	l := s.decode(ctx, id, value)
+	l := s.decode(id, value)
 	look(&l.state)
 	return nil
 }
 
-// withBot reports whether a conversation is the bot's, as Redis has it.
-func (s *Conversations) withBot(ctx context.Context, id string) (bool, error) {
-	value, err := s.load(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	l := s.decode(ctx, id, value)
-	return l.state.Phase() == rules.PhaseBot, nil
-}
-
-// decode reads a value. One that makes no sense is set aside: the customer
-// starts afresh, and people can look at it.
-func (s *Conversations) decode(ctx context.Context, id, value string) (l loaded) {
+// decode reads a value. One that makes no sense is reported, and written over by the
+// next change: the customer starts afresh.
+func (s *Conversations) decode(id, value string) (l loaded) {
 	if value == "" {
 		return l
 	}
-	err := rules.ErrEncoding
-	if len(value) > stampSize {
-		err = l.state.UnmarshalBinary([]byte(value[stampSize:]))
+	l.stamp = value[:min(stampSize, len(value))]
+	if err := l.state.UnmarshalBinary([]byte(value[len(l.stamp):])); err != nil {
+		s.report(fmt.Sprintf("the conversation under %s cannot be read (%v): it starts afresh", s.keys.conversation(id), err))
+		l.state = rules.Conversation{}
 	}
-	if err != nil {
-		key := s.keys.conversation(id)
-		s.setAside(ctx, key, value, fmt.Sprintf("the conversation under %s cannot be read (%v): it starts afresh", key, err))
-		return loaded{}
-	}
-	l.stamp = value[:stampSize]
 	return l
 }
 
@@ -232,7 +213,7 @@ func (s *Conversations) saveWithAlarm(ctx context.Context, id string, moves bool
 		return s.run(ctx, op, saveScript, keys, args...)
 	}
 	var saving *redis.Cmd
-	err := s.do(ctx, op, append([]string{s.keys.alarms()}, keys...), func(ctx context.Context) error {
+	err := s.do(ctx, op, func(ctx context.Context) error {
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			if !alarm.IsZero() {
 				s.moveAlarm(ctx, p, id, alarm)
@@ -265,7 +246,7 @@ func (s *Conversations) onlyAlarm(ctx context.Context, id string, at time.Time) 
 	if s.alarms.Next == nil || !at.IsZero() && !at.After(s.now()) {
 		return nil
 	}
-	return s.do(ctx, "moving an alarm", []string{s.keys.alarms()}, func(ctx context.Context) error {
+	return s.do(ctx, "moving an alarm", func(ctx context.Context) error {
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			s.moveAlarm(ctx, p, id, at)
 			return nil

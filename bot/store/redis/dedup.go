@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"sync"
 	"time"
 
@@ -42,9 +41,9 @@ func answered(answer []byte) []byte {
 type Dedup struct {
 	*Client
 
-	mu     sync.Mutex
-	claims map[string]*claim // by the callback's key: those that this replica works on
-	along  map[string]string // conversation id → value that a claim brought along
+	mu         sync.Mutex
+	claims     map[string]*claim // by the callback's key: those that this replica works on
+	prefetched map[string]string // conversation id → value that came along with a claim
 }
 
 // claim is a callback that this replica works on.
@@ -56,7 +55,7 @@ type claim struct {
 
 // NewDedup returns the shared marks.
 func NewDedup(c *Client) *Dedup {
-	return &Dedup{Client: c, claims: map[string]*claim{}, along: map[string]string{}}
+	return &Dedup{Client: c, claims: map[string]*claim{}, prefetched: map[string]string{}}
 }
 
 // Claim implements store.Dedup in one round trip, in which the conversation
@@ -80,14 +79,11 @@ func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Clai
 			m.begin(key, c, value)
 			return store.Claim{First: true, Counted: c.counted}, nil
 		}
-		switch kind := (value + " ")[0]; kind {
+		switch (value + " ")[0] {
 		case markAnswer:
 			return store.Claim{Answer: []byte(value[1:])}, nil
 		case markAnswered:
 			return store.Claim{}, nil
-		case markClaim, markCounted:
-		default:
-			m.setAside(ctx, c.key, value, fmt.Sprintf("the mark under %s cannot be read", c.key))
 		}
 		if time.Since(began) >= store.DuplicateWait {
 			return store.Claim{}, store.ErrBusy
@@ -125,17 +121,17 @@ func (m *Dedup) begin(key string, c *claim, conversation string) {
 	defer m.mu.Unlock()
 	m.claims[key] = c
 	if c.conversation != "" {
-		m.along[c.conversation] = conversation
+		m.prefetched[c.conversation] = conversation
 	}
 }
 
-// brought gives out, once, the value of a conversation that a claim brought
-// along; known is false where none did.
-func (m *Dedup) brought(conversation string) (value string, known bool) {
+// prefetch gives out, once, the value of a conversation that came along with a
+// claim; known is false where none did.
+func (m *Dedup) prefetch(conversation string) (value string, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	value, known = m.along[conversation]
-	delete(m.along, conversation)
+	value, known = m.prefetched[conversation]
+	delete(m.prefetched, conversation)
 	return value, known
 }
 
@@ -165,37 +161,31 @@ func (m *Dedup) end(key string) *claim {
 	c := m.claims[key]
 	if c != nil {
 		delete(m.claims, key)
-		delete(m.along, c.conversation)
+		delete(m.prefetched, c.conversation)
 	}
 	return c
 }
 
+// ReleaseClaim forgets a claim of this replica that goes on elsewhere: it runs out.
+func (m *Dedup) ReleaseClaim(key string) { m.end(key) }
+
 // Finish implements store.Dedup. An answer that was kept with its conversation
 // costs nothing more.
 func (m *Dedup) Finish(ctx context.Context, key string, answer []byte) {
-	_ = m.finish(ctx, key, answer)
-}
-
-func (m *Dedup) finish(ctx context.Context, key string, answer []byte) error {
 	c := m.end(key)
 	if c == nil || c.kept != nil && bytes.Equal(c.kept, answer) {
-		return nil
+		return
 	}
-	return m.do(ctx, "keeping an answer", []string{c.key}, func(ctx context.Context) error {
+	_ = m.do(ctx, "keeping an answer", func(ctx context.Context) error {
 		return m.rdb.Set(ctx, c.key, answered(answer), m.dedup).Err()
 	})
 }
 
 // Release implements store.Dedup.
-func (m *Dedup) Release(ctx context.Context, key string) { _ = m.release(ctx, key) }
-
-func (m *Dedup) release(ctx context.Context, key string) error {
-	c := m.end(key)
-	if c == nil {
-		return nil
+func (m *Dedup) Release(ctx context.Context, key string) {
+	if c := m.end(key); c != nil {
+		_, _ = m.run(ctx, "releasing a callback", releaseScript, []string{c.key}, c.token)
 	}
-	_, err := m.run(ctx, "releasing a callback", releaseScript, []string{c.key}, c.token)
-	return err
 }
 
 var _ store.Dedup = (*Dedup)(nil)

@@ -118,14 +118,14 @@ func TestPace_damaged_neitherStopsDeliveryNorCutsTheReplicaOff(t *testing.T) {
 			if err := p.Wait(ctx); err != nil {
 				t.Errorf("Wait: %v", err)
 			}
-			if !o.link.usable() {
+			if !o.Sharing() {
 				t.Error("the replica was cut off from Redis")
 			}
 		})
 	}
 }
 
-func TestMarks_emptyValueOfAStranger_isSetAside(t *testing.T) {
+func TestMarks_emptyValueOfAStranger_isWrittenOver(t *testing.T) {
 	server := redistest.Start(t)
 	d := open(t, server, 0, nil)
 	do(t, raw(t, server), "SET", d.client.keys.mark("k", "s"), "")
@@ -133,9 +133,6 @@ func TestMarks_emptyValueOfAStranger_isSetAside(t *testing.T) {
 	defer cancel()
 	if c, err := d.marks.Claim(ctx, "k", "s"); !c.First || err != nil {
 		t.Errorf("Claim = %+v, %v", c, err)
-	}
-	if len(d.problems) != 1 {
-		t.Errorf("reported: %q", d.problems)
 	}
 }
 
@@ -198,10 +195,10 @@ func TestConversations_thatOthersChangeAllTheTime_doNotCutTheReplicaOff(t *testi
 		c.Observe(rules.EventClosed, time.Now(), time.Time{})
 		return store.Effect{}, nil
 	})
-	if !a.link.usable() {
+	if !a.Sharing() {
 		t.Error("the replica was cut off from Redis")
 	}
-	if !errors.Is(err, errOvertaken) || errors.Is(err, ErrAway) {
+	if !errors.Is(err, errOvertaken) || errors.Is(err, store.ErrAway) {
 		t.Errorf("Update = %v after %d tries", err, tries)
 	}
 }
@@ -254,17 +251,6 @@ func TestReplica_withATransferOnItsWayInItsRefuge_decidesNoSecond(t *testing.T) 
 	}
 }
 
-func TestReplica_whileRedisIsAway_remembersOnlyConversationsThatItStillHas(t *testing.T) {
-	o := makeReplica(t, "redis://127.0.0.1:1", apps.Add(1)) // it never connects
-	for n := range 3 * soiledAtLeast {
-		o.soil("gone" + name(n))
-	}
-	o.observe("kept", rules.EventWithHuman)
-	if len(o.dirty) > soiledAtLeast+1 || o.soiled("kept") == 0 {
-		t.Errorf("%d conversations are remembered as changed, kept = %d", len(o.dirty), o.soiled("kept"))
-	}
-}
-
 func TestReplica_takesBackWhatABlipLeftBehind(t *testing.T) {
 	o := join(t, redistest.Start(t), apps.Add(1))
 	o.outbox.orphan(transfer("s", "e"))
@@ -278,12 +264,12 @@ func TestReplica_takesBackWhatABlipLeftBehind(t *testing.T) {
 func TestConnect_asAUserWhoMayNotDoEverything_isRefused(t *testing.T) {
 	server := redistest.Start(t)
 	c := raw(t, server)
-	for _, lacks := range []string{"eval", "evalsha", "zadd", "zrangebyscore", "hset", "hdel", "getrange", "set", "pexpire", "rename", "type", "time", "hgetall"} {
+	for _, lacks := range []string{"eval", "evalsha", "zadd", "zrangebyscore", "hset", "hdel", "getrange", "set", "pexpire", "time", "hgetall"} {
 		t.Run(lacks, func(t *testing.T) {
 			do(t, c, "ACL", "SETUSER", "weak", "reset", "on", ">pw", "~*", "+@all", "-"+lacks)
 			o := makeReplica(t, strings.Replace(server.URL(), "redis://", "redis://weak:pw@", 1), apps.Add(1))
 			var config *ConfigError
-			if err := o.Connect(t.Context()); !errors.As(err, &config) {
+			if err := o.connect(); !errors.As(err, &config) {
 				t.Errorf("Connect = %v, want a *ConfigError", err)
 			}
 		})

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"escalator/bot/store"
+	"escalator/bot/store/failover"
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis/redistest"
 	"escalator/rules"
@@ -25,13 +27,18 @@ type wire struct {
 	trips []string   // the commands of each round trip
 	keys  [][]string // the keys of each script
 	lose  string     // the answer to the next round trip with this script is lost
+	cut   bool       // nothing gets through
 }
 
 func (w *wire) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (w *wire) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		lose := w.see(cmd)
+		lose, cut := w.see(cmd)
+		if cut {
+			cmd.SetErr(errCut)
+			return errCut
+		}
 		err := next(ctx, cmd)
 		if lose {
 			err = context.DeadlineExceeded
@@ -43,7 +50,13 @@ func (w *wire) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (w *wire) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		lose := w.see(cmds...)
+		lose, cut := w.see(cmds...)
+		if cut {
+			for _, cmd := range cmds {
+				cmd.SetErr(errCut)
+			}
+			return errCut
+		}
 		err := next(ctx, cmds)
 		if lose {
 			err = context.DeadlineExceeded
@@ -56,13 +69,13 @@ func (w *wire) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 }
 
 // see notes one round trip. Those that set a connection up are not counted.
-func (w *wire) see(cmds ...redis.Cmder) (lose bool) {
+func (w *wire) see(cmds ...redis.Cmder) (lose, cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	names := make([]string, 0, len(cmds))
 	for _, cmd := range cmds {
 		if slices.Contains([]string{"hello", "client", "select", "auth"}, cmd.Name()) {
-			return false
+			return false, false
 		}
 		names = append(names, cmd.Name())
 		if !strings.HasPrefix(cmd.Name(), "eval") {
@@ -79,7 +92,16 @@ func (w *wire) see(cmds ...redis.Cmder) (lose bool) {
 		w.keys = append(w.keys, keys)
 	}
 	w.trips = append(w.trips, strings.Join(names, "+"))
-	return lose
+	return lose, w.cut
+}
+
+var errCut = errors.New("a cable")
+
+// cutOff lets nothing through from now on, or everything again.
+func (w *wire) cutOff(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
 }
 
 // loseAnswerOf has Redis carry out a script the answer to which never arrives.
@@ -100,18 +122,21 @@ func (w *wire) since() []string {
 
 // one is a replica with everything that a test may look into.
 type one struct {
-	*Replica
-	t     *testing.T
-	wire  *wire
-	disk  *disk
-	mem   *memory.Conversations
-	alarm atomic.Pointer[time.Time] // when conversations away from the bot want to be woken
-	fell  atomic.Int64              // how often Redis went away
-	mu    sync.Mutex
-	told  []string // what was reported as damaged
+	*failover.Store
+	client *Client
+	outbox *Outbox
+	marks  *Dedup
+	t      *testing.T
+	wire   *wire
+	disk   *disk
+	mem    *memory.Conversations
+	alarm  atomic.Pointer[time.Time] // when conversations away from the bot want to be woken
+	fell   atomic.Int64              // how often Redis went away
+	mu     sync.Mutex
+	told   []string // what was reported as damaged
 }
 
-// disk is the refuge's outbox, which can be full.
+// disk is the local outbox, which can be full.
 type disk struct {
 	*memory.Outbox
 	mu   sync.Mutex
@@ -133,7 +158,7 @@ func (d *disk) Put(ctx context.Context, t *store.Transfer) error {
 func join(t *testing.T, server *redistest.Server, app uint64) *one {
 	t.Helper()
 	o := makeReplica(t, server.URL(), app)
-	if err := o.Connect(t.Context()); err != nil {
+	if err := o.connect(); err != nil {
 		t.Fatal(err)
 	}
 	o.run()
@@ -152,12 +177,16 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	client.rdb.AddHook(o.wire)
 	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
 	marks := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000})
-	o.Replica = NewReplica(ReplicaOptions{
-		Client: client, Refuge: Refuge{Conversations: o.mem, Dedup: marks, Outbox: o.disk, Writable: o.disk.Writable}, Expires: expires, NextAlarm: o.nextAlarm, Changed: func(up bool, _ error) {
+	shared := NewStore(client, expires, store.Alarms{Next: o.nextAlarm})
+	o.client, o.outbox, o.marks = client, shared.Outbox, shared.Dedup
+	o.Store = failover.New(failover.Options{
+		Shared: shared, Local: failover.Local{Conversations: o.mem, Dedup: marks, Outbox: o.disk},
+		Changed: func(up bool, _ error) {
 			if !up {
 				o.fell.Add(1)
 			}
 		},
+		Lost: func(tr *store.Transfer, err error) { o.report(fmt.Sprintf("lost %s, put back: %v", tr.Episode, err)) },
 	})
 	return o
 }
@@ -176,11 +205,14 @@ func (o *one) run() {
 	o.t.Cleanup(func() { cancel(); <-done })
 }
 
-func (o *one) report(problem, keptAt string) {
+func (o *one) report(problem string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.told = append(o.told, problem+" → "+keptAt)
+	o.told = append(o.told, problem)
 }
+
+// connect asks Redis for the first time.
+func (o *one) connect() error { return o.Connect(o.t.Context(), o.client.Check) }
 
 // reported returns all that was reported as damaged.
 func (o *one) reported() string {
@@ -206,10 +238,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // away waits until the replica works without Redis, and back until with it.
 func (o *one) away() {
 	o.t.Helper()
-	eventually(o.t, "working alone", func() bool { _ = o.phase("nobody"); return !o.link.usable() })
+	eventually(o.t, "working alone", func() bool { _ = o.phase("nobody"); return strings.HasPrefix(strings.Join(o.Degraded(), "\n"), "working without") })
 }
 
-func (o *one) back() { o.t.Helper(); eventually(o.t, "the return to Redis", o.link.usable) }
+func (o *one) back() { o.t.Helper(); eventually(o.t, "the return to Redis", o.Sharing) }
 
 // phase reads a conversation as a callback would.
 func (o *one) phase(id string) (p rules.Phase) {

@@ -3,7 +3,6 @@ package redis
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,7 +14,7 @@ import (
 //	escalator:APP:{outbox}:records …       the transfers, and their order
 //	escalator:APP:{alarms}                 when conversations want to be woken
 //	escalator:APP:{mutes}                  the rules that operators silenced
-//	escalator:APP:{rate}                   the pace of delivery
+//	escalator:APP:{rate}                   the turns of delivery
 //	escalator:APP:{probe} …                written to see whether Redis can be
 //
 // What stands in braces decides the slot of a cluster.
@@ -37,32 +36,16 @@ func (k keys) alarms() string { return string(k) + "{alarms}" }
 func (k keys) mutes() string  { return string(k) + "{mutes}" }
 func (k keys) rate() string   { return string(k) + "{rate}" }
 
-// damaged is where transfers go that cannot be read.
-func (k keys) damaged() string { return k.outbox()[0] + ":damaged" }
-
 // probes returns the keys on which is tried whether Redis can be used.
 func (k keys) probes() []string {
 	base := string(k) + "{probe}"
 	return []string{base, base + ":hash", base + ":order"}
 }
 
-// kind is the type of the value under a key of ours.
-func (k keys) kind(key string) string {
-	outbox := k.outbox()
-	switch {
-	case key == outbox[0], key == k.damaged(), key == k.mutes():
-		return "hash"
-	case slices.Contains(outbox, key), key == k.alarms():
-		return "zset"
-	default:
-		return "string"
-	}
-}
-
 // outbox returns the keys of the outbox in the order in which scripts take them.
 func (k keys) outbox() []string {
 	base := string(k) + "{outbox}:"
-	return []string{base + "records", base + "due", base + "ready", base + "leased", base + "given", base + "waiting"}
+	return []string{base + "records", base + "due", base + "ready", base + "leased", base + "given", base + "waiting", base + "ended"}
 }
 
 // maxTag is the longest id that is a tag as it is.

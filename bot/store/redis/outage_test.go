@@ -59,8 +59,9 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 				t.Errorf("a copy got %+v, %v", c, err)
 			}
 			if kept, err := o.disk.Get(t.Context(), "s"); err != nil || !kept.OutcomeUnknown {
-				t.Errorf("in the refuge: %+v, %v; want it, unsure", kept, err)
+				t.Errorf("in the local outbox: %+v, %v; want it, unsure", kept, err)
 			}
+			o.away()
 			if d := o.Degraded(); len(d) != 1 || !strings.HasPrefix(d[0], "working without Redis since 20") {
 				t.Errorf("Degraded = %q", d)
 			}
@@ -89,11 +90,10 @@ func wantNothingLeft(t *testing.T, o *one) {
 	t.Helper()
 	eventually(t, "tidying up", func() bool {
 		list, err := o.List(t.Context())
-		o.Replica.mu.Lock()
-		defer o.Replica.mu.Unlock()
+		conversations, transfers := o.Behind()
 		o.outbox.mu.Lock()
 		defer o.outbox.mu.Unlock()
-		return err == nil && len(list) == 0 && len(o.moved) == 0 && len(o.dirty) == 0 && len(o.outbox.orphans) == 0 && len(o.outbox.held) == 0
+		return err == nil && len(list)+conversations+transfers+len(o.outbox.orphans)+len(o.outbox.leases) == 0
 	})
 }
 
@@ -119,7 +119,7 @@ func TestReplica_transferTakenFromRedis_endsWithoutIt(t *testing.T) {
 				}
 				if ends.stays {
 					got := o.take()
-					if got.Episode != "e" || !got.OutcomeUnknown && !o.link.usable() {
+					if got.Episode != "e" || !got.OutcomeUnknown && !o.Sharing() {
 						t.Errorf("taken again: %+v, want e, unsure", got)
 					}
 					if err := o.Delete(t.Context(), got); err != nil {
@@ -154,12 +154,14 @@ func TestReplica_conversationChangedWithoutRedis_isMerged(t *testing.T) {
 				for _, k := range test.theirs {
 					other.observe("s", k)
 				}
-				o.link.fell(errors.New("a cable")) // for this replica only
+				o.wire.cutOff(true) // this replica only
+				o.away()
 				now := time.Now().UnixMilli()
 				eventually(t, "a later millisecond", func() bool { return time.Now().UnixMilli() > now })
 				for _, k := range test.ours {
 					o.observe("s", k)
 				}
+				o.wire.cutOff(false)
 				o.back()
 				if byNextUpdate {
 					if p := o.phase("s"); p != test.want {
@@ -167,7 +169,7 @@ func TestReplica_conversationChangedWithoutRedis_isMerged(t *testing.T) {
 					}
 				}
 				eventually(t, "the merged phase", func() bool { return other.phase("s") == test.want })
-				eventually(t, "forgetting that it was changed", func() bool { return o.soiled("s") == 0 })
+				eventually(t, "forgetting that it was changed", func() bool { behind, _ := o.Behind(); return behind == 0 })
 			})
 		}
 	}
@@ -181,7 +183,7 @@ func TestReplica_withoutRedisAndWithAFullDisk_refuses(t *testing.T) {
 	}
 	full := errors.New("no space left")
 	o.disk.fill(full)
-	if d := o.Degraded(); len(d) != 1 || d[0] != "no refuge if Redis goes away: no space left" {
+	if d := o.Degraded(); len(d) != 1 || d[0] != "nothing to fall back on if Redis goes away: no space left" {
 		t.Errorf("Degraded = %q", d)
 	}
 	if err := o.Writable(); err != nil {
@@ -194,6 +196,7 @@ func TestReplica_withoutRedisAndWithAFullDisk_refuses(t *testing.T) {
 	if p := o.phase("s"); p != rules.PhaseBot {
 		t.Errorf("phase = %s after a refused transfer", p)
 	}
+	o.away()
 	if err := o.Writable(); !errors.Is(err, full) {
 		t.Errorf("Writable = %v, want %v", err, full)
 	}
@@ -204,10 +207,10 @@ func TestReplica_withoutRedisAndWithAFullDisk_refuses(t *testing.T) {
 
 func TestReplica_neverConnected_worksAlone(t *testing.T) {
 	o := makeReplica(t, "redis://127.0.0.1:1", apps.Add(1))
-	if err := o.Connect(t.Context()); !errors.Is(err, ErrAway) {
-		t.Errorf("Connect = %v, want ErrAway", err)
+	if err := o.connect(); !errors.Is(err, store.ErrAway) {
+		t.Errorf("Connect = %v, want store.ErrAway", err)
 	}
-	if d := o.Degraded(); len(d) != 1 || !strings.HasPrefix(d[0], "working without Redis: redis cannot be used now: asking 127.0.0.1:1") {
+	if d := o.Degraded(); len(d) != 1 || !strings.HasPrefix(d[0], "working without Redis: the shared store cannot be used now: asking 127.0.0.1:1") {
 		t.Errorf("Degraded = %q", d)
 	}
 	callback{key: "k", id: "s", escalates: true}.to(t, o)
@@ -215,11 +218,11 @@ func TestReplica_neverConnected_worksAlone(t *testing.T) {
 	if tr := o.take(); !tr.OutcomeUnknown {
 		t.Error("decided without Redis, and not unsure")
 	}
-	if _, err := o.Mutes(t.Context()); !errors.Is(err, ErrAway) {
-		t.Errorf("Mutes = %v, want ErrAway", err)
+	if _, err := o.Mutes(t.Context()); !errors.Is(err, store.ErrAway) {
+		t.Errorf("Mutes = %v, want store.ErrAway", err)
 	}
-	if _, err := o.Overdue(t.Context()); !errors.Is(err, ErrAway) {
-		t.Errorf("Overdue = %v, want ErrAway", err)
+	if _, err := o.Overdue(t.Context()); !errors.Is(err, store.ErrAway) {
+		t.Errorf("Overdue = %v, want store.ErrAway", err)
 	}
 }
 
@@ -240,7 +243,7 @@ func TestConnect_toARedisThatRefusesOurSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := makeReplica(t, test.url, apps.Add(1))
-			err := o.Connect(t.Context())
+			err := o.connect()
 			var config *ConfigError
 			if !errors.As(err, &config) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Connect = %v, want a *ConfigError about %s", err, test.want)
@@ -299,7 +302,7 @@ func TestReplica_whosePasswordIsChanged_worksOnAloneUntilItIsBack(t *testing.T) 
 	c := raw(t, server)
 	do(t, c, "ACL", "SETUSER", "app", "on", ">old", "~*", "+@all")
 	o := makeReplica(t, strings.Replace(server.URL(), "redis://", "redis://app:old@", 1), apps.Add(1))
-	if err := o.Connect(t.Context()); err != nil {
+	if err := o.connect(); err != nil {
 		t.Fatal(err)
 	}
 	o.run()
@@ -341,7 +344,7 @@ func TestProbe_ofAFullRedis_fails(t *testing.T) {
 	server := redistest.Start(t)
 	c := open(t, server, 0, nil).client
 	server.Set("maxmemory", "1mb")
-	if err := c.Probe(t.Context()); !errors.Is(err, ErrAway) {
+	if err := c.Probe(t.Context()); !errors.Is(err, store.ErrAway) {
 		t.Errorf("a full Redis is taken for a usable one: %v", err)
 	}
 	server.Set("maxmemory", "0")
@@ -359,7 +362,7 @@ func TestReplica_take_tellsWhenToLookAgain_alsoWhileRedisIsAway(t *testing.T) {
 		t.Helper()
 		now := time.Now()
 		tr, next, err := r.Take(t.Context(), now)
-		if tr != nil || err != nil || next.IsZero() || next.After(now.Add(lookEvery)) {
+		if tr != nil || err != nil || next.IsZero() || next.After(now.Add(time.Second)) {
 			t.Errorf("%s: Take = %v, look again at %v, %v", when, tr, next, err)
 		}
 	}

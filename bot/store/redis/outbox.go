@@ -25,8 +25,9 @@ const (
 	keepFor     = 8 * 24 * time.Hour
 	keepGivenUp = 7 * 24 * time.Hour
 	maxGivenUp  = 10_000
-	// lookEvery is how often a replica looks for what others left behind.
-	lookEvery = time.Second
+	// noteEnded is how long it is known that a transfer has ended, and maxEnded of how many.
+	noteEnded = 24 * time.Hour
+	maxEnded  = 100_000
 )
 
 // Outbox keeps the transfers of all replicas.
@@ -36,13 +37,13 @@ type Outbox struct {
 	lease   time.Duration // Lease, but in tests; renewed three times within it
 
 	mu      sync.Mutex
-	held    map[string]string // id → token of what this replica has leased
+	leases  map[string]string // id → token of what this replica has leased
 	orphans []*store.Transfer // put, perhaps, by a change that failed
 }
 
 // NewOutbox returns the shared outbox. Its leases are renewed by Run only.
 func NewOutbox(c *Client) *Outbox {
-	return &Outbox{Client: c, changed: make(chan struct{}, 1), lease: Lease, held: map[string]string{}}
+	return &Outbox{Client: c, changed: make(chan struct{}, 1), lease: Lease, leases: map[string]string{}}
 }
 
 // Run renews the leases of this replica until ctx ends.
@@ -62,7 +63,7 @@ func (o *Outbox) Run(ctx context.Context) {
 func (o *Outbox) renew(ctx context.Context) {
 	args := []any{o.lease.Milliseconds()}
 	o.mu.Lock()
-	for id, token := range o.held {
+	for id, token := range o.leases {
 		args = append(args, id, token)
 	}
 	o.mu.Unlock()
@@ -87,8 +88,8 @@ func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
 	err := o.put(ctx, t, token, strconv.FormatInt(o.lease.Milliseconds(), 10), doubtNew)
 	switch {
 	case err == nil:
-		o.hold(t.ID, token)
-	case errors.Is(err, ErrAway):
+		o.keepLease(t.ID, token)
+	case errors.Is(err, store.ErrAway):
 		o.orphan(t)
 	}
 	return err
@@ -115,7 +116,7 @@ func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
 
 // takeBack removes a prepared transfer, whose conversation thought better of it.
 func (o *Outbox) takeBack(ctx context.Context, t *store.Transfer) {
-	o.letGo(t.ID)
+	o.ReleaseLease(t.ID)
 	if err := o.withdraw(ctx, t, false); err != nil {
 		o.orphan(t)
 	}
@@ -165,19 +166,24 @@ func (o *Outbox) dropOrphans(ctx context.Context, countedOn func(ctx context.Con
 	return nil
 }
 
-func (o *Outbox) hold(id, token string) {
+func (o *Outbox) keepLease(id, token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.held[id] = token
+	o.leases[id] = token
 }
 
-// letGo forgets a lease of ours and returns its token, "" if there is none.
-func (o *Outbox) letGo(id string) string {
+// token returns that of a lease of ours, "" if there is none.
+func (o *Outbox) token(id string) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	token := o.held[id]
-	delete(o.held, id)
-	return token
+	return o.leases[id]
+}
+
+// ReleaseLease forgets a lease of ours: it runs out, or another call has ended it.
+func (o *Outbox) ReleaseLease(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.leases, id)
 }
 
 // Take implements store.Outbox. What is due next is no later than the next look
@@ -196,10 +202,11 @@ func (o *Outbox) Take(ctx context.Context, now time.Time) (t *store.Transfer, ne
 		}
 		t, err := r.decode()
 		if err == nil {
-			o.hold(t.ID, token)
+			o.keepLease(t.ID, token)
 			return t, time.Time{}, nil
 		}
-		if err := o.setRecordAside(ctx, r, err); err != nil {
+		o.report(fmt.Sprintf("the transfer of %q cannot be read, and is not tried: %v; it was %.2000q", r.id, err, r.value))
+		if err := o.drop(ctx, r.id); err != nil {
 			return nil, time.Time{}, err
 		}
 	}
@@ -218,9 +225,11 @@ func (o *Outbox) save(ctx context.Context, t *store.Transfer) error {
 	if err != nil {
 		return err
 	}
-	token := o.letGo(t.ID)
 	done, err := o.run(ctx, "saving a transfer", storeScript, o.keys.outbox(), t.ID, t.Episode, r, string(stateLetter(t.State)),
-		t.Due.UnixMicro(), token, keepFor.Milliseconds())
+		t.Due.UnixMicro(), o.token(t.ID), keepFor.Milliseconds())
+	if err == nil { // else it may be tried again, with the same lease
+		o.ReleaseLease(t.ID)
+	}
 	return foundOr(done, err)
 }
 
@@ -234,15 +243,15 @@ func foundOr(done any, err error) error {
 
 // Reschedule implements store.Outbox.
 func (o *Outbox) Reschedule(ctx context.Context, id string, due time.Time) error {
-	done, err := o.run(ctx, "hastening a transfer", hastenScript, o.keys.outbox(), id, due.UnixMicro(), keepFor.Milliseconds())
+	done, err := o.run(ctx, "rescheduling a transfer", rescheduleScript, o.keys.outbox(), id, due.UnixMicro(), keepFor.Milliseconds())
 	o.signal()
 	return foundOr(done, err)
 }
 
 // Delete implements store.Outbox.
 func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
-	o.letGo(t.ID)
-	done, err := o.run(ctx, "removing a transfer", deleteScript, o.keys.outbox(), t.ID, t.Episode)
+	o.ReleaseLease(t.ID)
+	done, err := o.run(ctx, "removing a transfer", deleteScript, o.keys.outbox(), t.ID, t.Episode, noteEnded.Milliseconds(), maxEnded)
 	return foundOr(done, err)
 }
 
@@ -250,14 +259,14 @@ func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
 func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
 	var value string
 	records := o.keys.outbox()[0]
-	err := o.do(ctx, "reading a transfer", []string{records}, func(ctx context.Context) (err error) {
+	err := o.do(ctx, "reading a transfer", func(ctx context.Context) (err error) {
 		value, err = o.rdb.HGet(ctx, records, id).Result()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	r := record{id: id, value: value}
+	r := outboxRow{id: id, value: value}
 	t, err := r.decode()
 	if err != nil {
 		return nil, store.ErrNotFound
@@ -268,18 +277,22 @@ func (o *Outbox) Get(ctx context.Context, id string) (*store.Transfer, error) {
 // listTimeout bounds a List. It may be megabytes, and no callback waits for it.
 const listTimeout = 3 * time.Second
 
-// List implements store.Outbox. Its error says nothing about Redis for others:
-// it is not ErrAway.
+// List implements store.Outbox. Only those that wait for an agent are found without
+// reading all. Its error says nothing about Redis for others: it is not store.ErrAway.
 func (o *Outbox) List(ctx context.Context, in ...store.TransferState) ([]*store.Transfer, error) {
-	call, cancel := context.WithTimeout(ctx, listTimeout)
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	values, err := o.rdb.WithTimeout(listTimeout).HGetAll(call, o.keys.outbox()[0]).Result()
-	if err != nil && !foreign(err) {
+	read := o.readAll
+	if slices.Equal(in, []store.TransferState{store.Waiting}) {
+		read = o.readWaiting
+	}
+	values, err := read(ctx, o.rdb.WithTimeout(listTimeout))
+	if err != nil {
 		return nil, fmt.Errorf("listing transfers: %w", err)
 	}
 	list := make([]*store.Transfer, 0, len(values))
 	for id, value := range values {
-		r := record{id: id, value: value}
+		r := outboxRow{id: id, value: value}
 		if t, err := r.decode(); err == nil && (len(in) == 0 || slices.Contains(in, t.State)) {
 			list = append(list, t)
 		}
@@ -288,27 +301,64 @@ func (o *Outbox) List(ctx context.Context, in ...store.TransferState) ([]*store.
 	return list, nil
 }
 
-// setRecordAside moves a record that cannot be read to where people can look at it.
-func (o *Outbox) setRecordAside(ctx context.Context, r *record, why error) error {
-	records := o.keys.outbox()[0]
-	aside := o.keys.damaged()
-	err := o.do(ctx, "setting a damaged transfer aside", append(o.keys.outbox(), aside), func(ctx context.Context) error {
+func (o *Outbox) readAll(ctx context.Context, rdb *redis.Client) (map[string]string, error) {
+	return rdb.HGetAll(ctx, o.keys.outbox()[0]).Result()
+}
+
+func (o *Outbox) readWaiting(ctx context.Context, rdb *redis.Client) (map[string]string, error) {
+	keys := o.keys.outbox()
+	ids, err := rdb.ZRange(ctx, keys[5], 0, -1).Result()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	records, err := rdb.HMGet(ctx, keys[0], ids...).Result()
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]string, len(ids))
+	for n, r := range records {
+		if value, ok := r.(string); ok {
+			values[ids[n]] = value
+		}
+	}
+	return values, nil
+}
+
+// drop removes a record that cannot be read.
+func (o *Outbox) drop(ctx context.Context, id string) error {
+	return o.do(ctx, "removing a damaged transfer", func(ctx context.Context) error {
 		_, err := o.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-			p.HSet(ctx, aside, r.id, r.value)
-			p.PExpire(ctx, aside, keepDamaged)
-			p.HDel(ctx, records, r.id)
+			p.HDel(ctx, o.keys.outbox()[0], id)
 			for _, key := range o.keys.outbox()[1:] {
-				p.ZRem(ctx, key, r.id)
+				p.ZRem(ctx, key, id)
 			}
 			return nil
 		})
 		return err
 	})
-	if err != nil {
-		return err
+}
+
+// Missing returns, of transfers that were put, those that are not there although
+// they have not ended, and those that have ended, were given up or replaced.
+func (o *Outbox) Missing(ctx context.Context, put []*store.Transfer) (missing, ended []*store.Transfer, err error) {
+	args := make([]any, 0, 2*len(put))
+	for _, t := range put {
+		args = append(args, t.ID, t.Episode)
 	}
-	o.report(fmt.Sprintf("the transfer of %q cannot be read: %v", r.id, why), "the hash "+aside+" in Redis")
-	return nil
+	answer, err := o.run(ctx, "looking for transfers", missingScript, o.keys.outbox(), args...)
+	letters, _ := answer.(string)
+	if err != nil || len(letters) != len(put) {
+		return nil, nil, err
+	}
+	for n, t := range put {
+		switch letters[n] {
+		case 'm':
+			missing = append(missing, t)
+		case 'e':
+			ended = append(ended, t)
+		}
+	}
+	return missing, ended, nil
 }
 
 // Changed implements store.Outbox: it tells of this replica's changes.

@@ -44,7 +44,7 @@ func openWith(t testing.TB, server *redistest.Server, app uint64, now func() tim
 		app = apps.Add(1)
 	}
 	d := &driver{}
-	c, err := New(Options{URL: server.URL(), App: app, DedupFor: time.Minute, Now: now, Report: func(problem, _ string) {
+	c, err := New(Options{URL: server.URL(), App: app, DedupFor: time.Minute, Now: now, Report: func(problem string) {
 		d.problems = append(d.problems, problem)
 	}})
 	if err != nil {

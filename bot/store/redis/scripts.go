@@ -24,37 +24,34 @@ var (
 	deleteSource string
 	//go:embed scripts/takeback.lua
 	takeBackSource string
-	//go:embed scripts/hasten.lua
-	hastenSource string
+	//go:embed scripts/reschedule.lua
+	rescheduleSource string
 	//go:embed scripts/renew.lua
 	renewSource string
-	//go:embed scripts/tally.lua
-	tallySource string
+	//go:embed scripts/stats.lua
+	statsSource string
 	//go:embed scripts/alarm.lua
 	alarmSource string
 	//go:embed scripts/rate.lua
 	rateSource string
-	//go:embed scripts/aside.lua
-	asideSource string
-	//go:embed scripts/heal.lua
-	healSource string
+	//go:embed scripts/missing.lua
+	missingSource string
 	//go:embed scripts/probe.lua
 	probeSource string
 
-	claimScript    = redis.NewScript(claimSource)
-	releaseScript  = redis.NewScript(releaseSource)
-	saveScript     = redis.NewScript(saveSource)
-	putScript      = redis.NewScript(putSource)
-	takeScript     = redis.NewScript(takeSource)
-	storeScript    = redis.NewScript(storeSource)
-	deleteScript   = redis.NewScript(deleteSource)
-	takeBackScript = redis.NewScript(takeBackSource)
-	hastenScript   = redis.NewScript(hastenSource)
-	renewScript    = redis.NewScript(renewSource)
-	tallyScript    = redis.NewScript(tallySource)
-	alarmScript    = redis.NewScript(alarmSource)
-	rateScript     = redis.NewScript(rateSource)
-	asideScript    = redis.NewScript(asideSource)
-	healScript     = redis.NewScript(healSource)
-	probeScript    = redis.NewScript(probeSource)
+	claimScript      = redis.NewScript(claimSource)
+	releaseScript    = redis.NewScript(releaseSource)
+	saveScript       = redis.NewScript(saveSource)
+	putScript        = redis.NewScript(putSource)
+	takeScript       = redis.NewScript(takeSource)
+	storeScript      = redis.NewScript(storeSource)
+	deleteScript     = redis.NewScript(deleteSource)
+	takeBackScript   = redis.NewScript(takeBackSource)
+	rescheduleScript = redis.NewScript(rescheduleSource)
+	renewScript      = redis.NewScript(renewSource)
+	statsScript      = redis.NewScript(statsSource)
+	alarmScript      = redis.NewScript(alarmSource)
+	rateScript       = redis.NewScript(rateSource)
+	missingScript    = redis.NewScript(missingSource)
+	probeScript      = redis.NewScript(probeSource)
 )

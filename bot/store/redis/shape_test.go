@@ -113,7 +113,7 @@ func TestReplica_afterRedisForgotItsScripts_worksOn(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !o.link.usable() {
+	if !o.Sharing() {
 		t.Error("the replica was cut off from Redis")
 	}
 }
@@ -147,7 +147,7 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 		if err := pace.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := o.PutMute(t.Context(), id, "mute"); err != nil {
+		if err := o.PutMutes(t.Context(), map[string]string{id: "mute"}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"escalator/bot/store/redis/redistest"
 )
 
-func TestOutbox_tally_countsWhatAListWould(t *testing.T) {
+func TestOutbox_stats_countsWhatAListWould(t *testing.T) {
 	o := open(t, redistest.Start(t), 0, nil).outbox
 	began := time.Now().Truncate(time.Microsecond)
 	for id, state := range map[string]store.TransferState{"a": store.Pending, "b": store.Pending, "c": store.Waiting, "d": store.GivenUp} {
@@ -28,8 +28,8 @@ func TestOutbox_tally_countsWhatAListWould(t *testing.T) {
 	if err := o.Delete(t.Context(), transfer("b", "b")); err != nil {
 		t.Fatal(err)
 	}
-	got, err := o.tally(t.Context())
+	got, err := o.Stats(t.Context())
 	if want := (store.Stats{Pending: 2, GivenUp: 1, Oldest: began}); err != nil || got.Pending != want.Pending || got.GivenUp != want.GivenUp || !got.Oldest.Equal(want.Oldest) {
-		t.Errorf("tally = %+v, %v, want %+v", got, err, want)
+		t.Errorf("Stats = %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -175,7 +175,7 @@ func TestOutbox_prepared_isItsReplicasUntilPublished(t *testing.T) {
 	if got := mustTake(t, b); got.OutcomeUnknown {
 		t.Error("it was published in time, and is unsure")
 	}
-	if len(a.outbox.held) != 0 {
-		t.Errorf("held after publishing: %v", a.outbox.held)
+	if len(a.outbox.leases) != 0 {
+		t.Errorf("held after publishing: %v", a.outbox.leases)
 	}
 }

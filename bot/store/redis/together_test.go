@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"escalator/bot/store"
+	"escalator/bot/store/failover"
 	"escalator/bot/store/redis/redistest"
 	"escalator/rules"
 )
 
 // turns counts the turns that paces give until enough.
-func turns(t *testing.T, enough int64, paces ...*RateLimiter) (took time.Duration) {
+func turns(t *testing.T, enough int64, paces ...*failover.RateLimiter) (took time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -41,7 +42,7 @@ func turns(t *testing.T, enough int64, paces ...*RateLimiter) (took time.Duratio
 func TestPace_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
 	server := redistest.Start(t)
 	app := apps.Add(1)
-	var paces []*RateLimiter
+	var paces []*failover.RateLimiter
 	for range 2 {
 		p := join(t, server, app).RateLimiter()
 		p.SetRate(20, 200*time.Millisecond) // 10 ms each, 20 at once
@@ -151,7 +152,7 @@ func newWalk(t *testing.T, n int) *walk {
 	for range n {
 		o := makeReplica(t, w.server.URL(), app)
 		o.outbox.lease = 2 * time.Second
-		if err := o.Connect(t.Context()); err != nil {
+		if err := o.connect(); err != nil {
 			t.Fatal(err)
 		}
 		o.run()

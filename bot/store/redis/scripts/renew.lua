@@ -1,5 +1,5 @@
 -- Renews the leases that are still the caller's.
--- KEYS: records, due, ready, leased, given, waiting. ARGV: lease in ms, then id and token by turns.
+-- KEYS: records, due, ready, leased, given, waiting, ended. ARGV: lease in ms, then id and token by turns.
 local t = redis.call('TIME')
 local ends = t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[1]
 local renewed = 0

@@ -1,6 +1,6 @@
 -- Stores what became of an attempt, or that the conversation of a new transfer
 -- is saved, and ends the lease.
--- KEYS: records, due, ready, leased, given, waiting.
+-- KEYS: records, due, ready, leased, given, waiting, ended.
 -- ARGV: id, episode, record, state, due in µs, token or '', life in ms.
 -- Returns 1, or 0 when the transfer was withdrawn, replaced, or taken over.
 local id = ARGV[1]

@@ -1,10 +1,9 @@
 -- Leases the oldest transfer that is due.
--- KEYS: records, due, ready, leased, given, waiting.
+-- KEYS: records, due, ready, leased, given, waiting, ended.
 -- ARGV: now in µs (by the caller's clock, as the due times are), token, lease in ms,
 --       life in ms, forget those given up before this (µs), how many of them are kept.
 -- Returns {1, record, id}, {2, record, id} for one that makes no sense, or
 -- {0, when the next one is due in µs or -1}.
-for i = 2, 6 do redis.call('ZCARD', KEYS[i]) end -- a stranger's value is found before anything is changed
 local life = ARGV[4]
 local t = redis.call('TIME')
 local clock = t[1] * 1000 + math.floor(t[2] / 1000)

@@ -2,7 +2,7 @@
 -- was not published. Where its conversation, or another replica that has met it
 -- meanwhile (put.lua), counts on it, it is published instead: rather asked for
 -- twice than never. What another replica has taken over is that one's.
--- KEYS: records, due, ready, leased, given, waiting.
+-- KEYS: records, due, ready, leased, given, waiting, ended.
 -- ARGV: id, episode, life in ms, '1' if its conversation counts on it.
 -- Returns 1 when it is gone, 2 when it is published, 0 when it is not ours (any more).
 local id = ARGV[1]

@@ -1,5 +1,5 @@
 -- Has a transfer that waits for an agent tried at another time.
--- KEYS: records, due, ready, leased, given, waiting. ARGV: id, due in µs, life in ms.
+-- KEYS: records, due, ready, leased, given, waiting, ended. ARGV: id, due in µs, life in ms.
 -- Returns 1, or 0 when it does not wait or is being tried.
 local id = ARGV[1]
 if not redis.call('ZSCORE', KEYS[6], id) or redis.call('ZSCORE', KEYS[4], id) then return 0 end

@@ -1,4 +1,4 @@
--- Counts the outbox. KEYS: records, due, ready, leased, given, waiting. ARGV: how many to look at for the oldest.
+-- Counts the outbox. KEYS: records, due, ready, leased, given, waiting, ended. ARGV: how many to look at for the oldest.
 -- Returns {on their way, given up, when the oldest one on its way was decided in µs, 0 for none}.
 local oldest = 0
 for _, order in ipairs({KEYS[2], KEYS[3], KEYS[4]}) do
