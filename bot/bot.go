@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
+	"escalator/bot/mute"
 	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -54,6 +56,9 @@ type Options struct {
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 
+	// Mutes are the rules that operators silenced; nil: none, kept nowhere.
+	Mutes *mute.Mutes
+
 	// ServiceAccounts are the accounts of the service in plain IM that do not begin
 	// with @.
 	ServiceAccounts []string
@@ -71,7 +76,6 @@ type Options struct {
 type Bot struct {
 	Options
 	policy  atomic.Pointer[rules.Policy]
-	muted   atomic.Pointer[rules.Muted]
 	recent  *recent
 	unknown *nameSet
 	inbound *inbound.Reader
@@ -80,7 +84,6 @@ type Bot struct {
 	requestLines, ownBotLines quiet.Line
 
 	stats   stats
-	mutes   mutes
 	courier *delivery.Courier
 	timers  *timers
 }
@@ -89,6 +92,9 @@ type Bot struct {
 func New(o Options) *Bot {
 	if o.Clock == nil {
 		o.Clock = clock.New()
+	}
+	if o.Mutes == nil {
+		o.Mutes, _ = mute.Open(mute.Options{Log: o.Log, Now: o.Clock.Wall}) // there is no file
 	}
 	b := &Bot{
 		Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}},
@@ -100,7 +106,6 @@ func New(o Options) *Bot {
 		Settle: b.settle, Chain: b.chain, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
 	b.SetPolicy(o.Policy)
-	b.SetMuted(nil)
 	return b
 }
 
@@ -114,8 +119,14 @@ func (b *Bot) SetPolicy(p *rules.Policy) {
 	b.courier.SetRate(p.Global())
 }
 
-// SetMuted replaces the set of rules that an operator silenced.
-func (b *Bot) SetMuted(m rules.Muted) { b.muted.Store(&m) }
+// Muted returns the rules that an operator silenced; some mutes may be over.
+func (b *Bot) Muted() rules.Muted { return b.Mutes.Muted() }
+
+// Mute silences a rule for a while, or ends its mute with 0; see mute.Mutes.Set.
+func (b *Bot) Mute(rule string, d time.Duration, by, why string) (rules.Mute, error) {
+	known := slices.ContainsFunc(b.Policy().Rules(), func(r rules.RuleInfo) bool { return r.ID == rule })
+	return b.Mutes.Set(rule, known, d, by, why)
+}
 
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {

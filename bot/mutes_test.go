@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"escalator/bot/mute"
 	"escalator/rules"
 )
 
@@ -21,13 +22,13 @@ func TestMute_ofARuleThatIsGone_canBeEnded_butNotBegun(t *testing.T) {
 			t.Fatal(report.Errors)
 		}
 		w.bot.SetPolicy(without)
-		if _, err := w.bot.Mute(id, time.Hour, "li", "again"); !errors.Is(err, ErrNoSuchRule) {
+		if _, err := w.bot.Mute(id, time.Hour, "li", "again"); !errors.Is(err, mute.ErrNoSuchRule) {
 			t.Errorf("muting a rule that is gone: %v", err)
 		}
 		if _, err := w.bot.Mute(id, 0, "li", ""); err != nil || len(w.bot.Muted()) != 0 {
 			t.Errorf("ending its mute: %v, left %v", err, w.bot.Muted())
 		}
-		if _, err := w.bot.Mute(id, 0, "li", ""); !errors.Is(err, ErrNoSuchRule) {
+		if _, err := w.bot.Mute(id, 0, "li", ""); !errors.Is(err, mute.ErrNoSuchRule) {
 			t.Errorf("ending a mute that is none: %v", err)
 		}
 	})

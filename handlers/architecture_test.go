@@ -37,6 +37,7 @@ var house = []level{
 	{folder: "bot/desk", sees: []string{"bot/desk"}},
 	{folder: "bot/store", sees: []string{"rules", "bot/store"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
+	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/mute"}},
 	{folder: "bot/metrics", sees: []string{"rules", "bot/store", "bot/metrics"}},
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot"
+	"escalator/bot/mute"
 	"escalator/handlers"
 	"escalator/rules"
 )
@@ -30,7 +30,7 @@ func (n *named) Retry(_ context.Context, session string) error {
 
 func (n *named) Mute(rule string, d time.Duration, by, _ string) (rules.Mute, error) {
 	if rule == "unknown" {
-		return rules.Mute{}, bot.ErrNoSuchRule
+		return rules.Mute{}, mute.ErrNoSuchRule
 	}
 	n.ids = append(n.ids, rule, d.String(), by)
 	return rules.Mute{}, nil

@@ -13,6 +13,7 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/delivery"
+	"escalator/bot/mute"
 	"escalator/bot/rulefile"
 	"escalator/rules"
 	"escalator/rules/replay"
@@ -28,14 +29,8 @@ type RuleFile interface {
 type ruleView struct {
 	rules.RuleInfo
 	bot.RuleStats
-	CooldownS float64   `json:"cooldown"` // seconds, in the place of the duration
-	Muted     *muteView `json:"muted,omitempty"`
-}
-
-type muteView struct {
-	Until time.Time `json:"until"`
-	By    string    `json:"by"`
-	Why   string    `json:"why"`
+	CooldownS float64     `json:"cooldown"` // seconds, in the place of the duration
+	Muted     *rules.Mute `json:"muted,omitempty"`
 }
 
 // listRules shows the rules in force and what each has done.
@@ -45,7 +40,7 @@ func (s *Server) listRules(c *gin.Context) {
 	for _, info := range policy.Rules() {
 		v := ruleView{RuleInfo: info, RuleStats: s.Bot.RuleStats(info.ID), CooldownS: info.Cooldown.Seconds()}
 		if m, ok := muted[info.ID]; ok && m.Until.After(now) {
-			v.Muted = &muteView{m.Until, m.By, m.Why}
+			v.Muted = &m
 		}
 		views = append(views, v)
 	}
@@ -102,16 +97,16 @@ func (s *Server) setMute(c *gin.Context, d time.Duration, by, why string) {
 	rule := pathValue(c, "id")
 	m, err := s.Bot.Mute(rule, d, by, why)
 	switch {
-	case errors.Is(err, bot.ErrNoSuchRule):
+	case errors.Is(err, mute.ErrNoSuchRule):
 		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
-	case errors.Is(err, bot.ErrBadMute):
+	case errors.Is(err, mute.ErrBad):
 		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
 	case err != nil:
 		c.JSON(http.StatusInternalServerError, gin.H{"error": err.Error()})
 	case d == 0:
 		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": nil})
 	default:
-		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": muteView{m.Until, m.By, m.Why}})
+		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": m})
 	}
 }
 

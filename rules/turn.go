@@ -58,8 +58,9 @@ type Fields interface {
 
 // Mute is an operator's word that a rule must be silent for a while.
 type Mute struct {
-	Until   time.Time
-	By, Why string
+	Until time.Time `json:"until"`
+	By    string    `json:"by"`
+	Why   string    `json:"why"`
 }
 
 // Muted holds mutes by rule id. A set is never changed once it was given to a turn.

@@ -22,6 +22,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
+	"escalator/bot/mute"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store/bolt"
@@ -36,6 +37,7 @@ type App struct {
 	clock    *clock.Clock
 	log      *logrus.Logger
 	bot      *bot.Bot
+	mutes    *mute.Mutes
 	ruleFile *rulefile.File
 	server   *handlers.Server
 	public   net.Listener
@@ -73,16 +75,21 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	if err != nil {
 		return nil, err
 	}
+	options := mute.Options{Folder: s.DataDir, Log: log, Now: a.clock.Wall}
+	if kept.replica != nil {
+		options.Shared = kept.replica
+	}
+	if a.mutes, err = mute.Open(options); err != nil {
+		log.WithError(err).Error("the mutes of an earlier process are lost")
+	}
 	a.bot = bot.New(bot.Options{
+		Mutes:   a.mutes,
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.marks, Outbox: kept.outbox, RateLimiter: kept.pace,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
-	if err := a.bot.KeepMutes(s.DataDir); err != nil {
-		log.WithError(err).Error("the mutes of an earlier process are lost")
-	}
 	ruleFile.Attach(a.applyRules(kept.local), log, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -9,9 +10,11 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/delivery"
+	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/bolt"
+	"escalator/bot/store/failover"
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis"
 	"escalator/rules"
@@ -25,7 +28,7 @@ type stores struct {
 	outbox        store.Outbox
 	writable      func() error         // why the outbox takes nothing, or nil
 	pace          delivery.RateLimiter // nil: this process alone
-	replica       *redis.Replica
+	replica       *failover.Store      // nil without Redis
 	local         *memory.Conversations
 	localMarks    *memory.Dedup
 	disk          *bolt.Store
@@ -62,7 +65,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	if s.RedisURL == "" {
 		return all, nil
 	}
-	all.replica, err = a.openReplica(redis.Refuge{Conversations: local, Dedup: marks, Outbox: disk, Writable: disk.Writable}, expires, alarms.Next, registry)
+	all.replica, err = a.openReplica(failover.Local{Conversations: local, Dedup: marks, Outbox: disk}, expires, alarms.Next, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +78,13 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 func RedisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
 	return redis.New(redis.Options{
 		URL: s.RedisURL.Reveal(), App: s.SDKAppID, DedupFor: s.DedupFor,
-		Report: func(problem, keptAt string) {
-			log.WithField("kept_at", keptAt).Error("damage in Redis: " + problem)
-		},
+		Report: func(problem string) { log.Error("damage in Redis: " + problem) },
 	})
 }
 
 // openReplica joins the other replicas. A Redis that does not answer is no
 // reason not to start: the replica works alone until it does.
-func (a *App) openReplica(refuge redis.Refuge, expires, nextAlarm func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*redis.Replica, error) {
+func (a *App) openReplica(local failover.Local, expires, nextAlarm func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*failover.Store, error) {
 	client, err := RedisClient(a.settings, a.log)
 	if err != nil {
 		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
@@ -93,8 +94,8 @@ func (a *App) openReplica(refuge redis.Refuge, expires, nextAlarm func(*rules.Co
 		Namespace: "escalator", Name: "redis_up", Help: "1 while state is shared through Redis, 0 while this replica works alone.",
 	})
 	registry.MustRegister(up)
-	replica := redis.NewReplica(redis.ReplicaOptions{
-		Client: client, Refuge: refuge, Expires: expires, NextAlarm: nextAlarm,
+	replica := failover.New(failover.Options{
+		Shared: redis.NewStore(client, expires, store.Alarms{Next: nextAlarm}), Local: local, Now: a.clock.Now, Lost: a.lost,
 		Changed: func(isUp bool, cause error) {
 			if isUp {
 				up.Set(1)
@@ -106,7 +107,7 @@ func (a *App) openReplica(refuge redis.Refuge, expires, nextAlarm func(*rules.Co
 		},
 	})
 	var config *redis.ConfigError
-	switch err := replica.Connect(context.Background()); {
+	switch err := replica.Connect(context.Background(), client.Check); {
 	case errors.As(err, &config):
 		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + config.Problem}
 	case err != nil:
@@ -121,12 +122,23 @@ func (a *App) openReplica(refuge redis.Refuge, expires, nextAlarm func(*rules.Co
 	return replica, nil
 }
 
+// lost tells of a transfer that Redis had and has no more: it was emptied, or
+// replaced by an older copy.
+func (a *App) lost(t *store.Transfer, err error) {
+	line := a.log.WithFields(logrus.Fields{"session": mask.Clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "target": t.Target})
+	if err == nil || errors.Is(err, store.ErrPending) {
+		line.Error("redis has lost a transfer: it was put back, and Desk is asked first")
+		return
+	}
+	line.WithError(err).Error("redis has lost a transfer, and it could not be put back")
+}
+
 // shareRest shares what is no store: mutes, and the alarms of replicas that are
 // gone.
-func (a *App) shareRest(replica *redis.Replica) {
+func (a *App) shareRest(replica *failover.Store) {
 	if replica == nil {
 		return
 	}
-	a.background("shared mutes", func(ctx context.Context) { a.bot.ShareMutes(ctx, replica) })
+	a.background("shared mutes", a.mutes.Share)
 	a.background("alarms of others", func(ctx context.Context) { a.bot.TakeOver(ctx, replica.Overdue) })
 }

@@ -238,7 +238,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // away waits until the replica works without Redis, and back until with it.
 func (o *one) away() {
 	o.t.Helper()
-	eventually(o.t, "working alone", func() bool { _ = o.phase("nobody"); return strings.HasPrefix(strings.Join(o.Degraded(), "\n"), "working without") })
+	eventually(o.t, "working alone", func() bool {
+		_ = o.phase("nobody")
+		return strings.HasPrefix(strings.Join(o.Degraded(), "\n"), "working without")
+	})
 }
 
 func (o *one) back() { o.t.Helper(); eventually(o.t, "the return to Redis", o.Sharing) }
