@@ -27,6 +27,7 @@ type wire struct {
 	trips []string   // the commands of each round trip
 	keys  [][]string // the keys of each script
 	lose  string     // the answer to the next round trip with this script is lost
+	lost  int64      // how many answers were lost
 	cut   bool       // nothing gets through
 }
 
@@ -84,6 +85,7 @@ func (w *wire) see(cmds ...redis.Cmder) (lose, cut bool) {
 		args := cmd.Args()
 		if w.lose != "" && (args[1] == w.lose || args[1] == redis.NewScript(w.lose).Hash()) {
 			lose, w.lose = true, ""
+			w.lost++
 		}
 		var keys []string
 		for _, key := range args[3 : 3+args[2].(int)] {

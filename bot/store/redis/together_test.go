@@ -317,7 +317,9 @@ func (w *walk) judge() {
 	w.t.Helper()
 	var fell int64
 	for _, o := range w.replicas {
-		fell += o.fell.Load()
+		o.wire.mu.Lock()
+		fell += o.fell.Load() + o.wire.lost
+		o.wire.mu.Unlock()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
