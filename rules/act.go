@@ -1,31 +1,28 @@
 package rules
 
 // fire puts a rule into effect.
-func (e *evaluation) fire(r *rule, verify bool) Decision {
-	d := e.plan(r)
+func (e *evaluation) fire(r *rule, verify bool, d *Decision) {
+	e.plan(r, d)
 	e.note(r, "fired", d.Reason)
-	e.book(r, &d)
+	e.book(r, d)
 	if d.Outcome == OutcomeTransfer {
 		d.Verify = verify
 		e.leaveBot()
 	}
-	return d
 }
 
-// imagine notes what a shadow rule would have done; beside is the decision of the shadow rules so far. A transfer that
-// it would have made keeps it silent until the real one of the conversation ends, or else the bot phase.
-func (e *evaluation) imagine(r *rule, beside *Decision) {
-	d := e.plan(r)
-	e.note(r, "shadow", d.Reason)
-	e.book(r, &d)
-	if d.Outcome == OutcomeTransfer {
+// imagine notes what a shadow rule would have done. A transfer that it would have made keeps it silent until the real
+// one of the conversation ends, or else the bot phase.
+func (e *evaluation) imagine(r *rule, d *Decision) {
+	var w Decision
+	e.plan(r, &w)
+	e.note(r, "shadow", w.Reason)
+	e.book(r, &w)
+	if w.Outcome == OutcomeTransfer {
 		e.ownState(r).awayIn = e.c.phaseNumber()
 	}
-	if len(beside.Would) == 0 {
-		*beside = Decision{Outcome: OutcomeShadow, Target: d.Target, Matched: d.Matched, Why: d.Why}
-	}
-	beside.Shadow = append(beside.Shadow, r.id)
-	beside.Would = append(beside.Would, Would{Rule: r.id, Outcome: d.Outcome, Target: d.Target, Matched: d.Matched})
+	d.Shadow = append(d.Shadow, r.id)
+	d.Would = append(d.Would, Would{Rule: r.id, Outcome: w.Outcome, Target: w.Target, Matched: w.Matched, Why: w.Why})
 }
 
 // away says that a shadow rule, or in a shadow file any rule, would have made a transfer in this phase.
@@ -42,31 +39,30 @@ func (e *evaluation) away(r *rule) bool {
 	return false
 }
 
-// suppressed is the decision of a rule that holds and may not act.
-func (e *evaluation) suppressed(r *rule, reason Reason) Decision {
-	d := e.about(r)
+// suppress decides for a rule that holds and may not act.
+func (e *evaluation) suppress(r *rule, reason Reason, d *Decision) {
+	e.about(r, d)
 	d.Outcome, d.Reason = OutcomeSuppressed, reason
-	return d
 }
 
 // about begins the decision of a rule that holds: what the rule is, and why it holds.
-func (e *evaluation) about(r *rule) Decision {
+func (e *evaluation) about(r *rule, d *Decision) {
 	e.rule = r
-	return Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: r.when.matches(e), Why: e.why(r)}
+	d.Rule, d.Mode, d.Tags = r.id, string(r.mode), r.tags
+	d.Matched, d.Why = r.when.matches(e), e.why(r)
 }
 
 // plan is what a rule does when it fires. It changes nothing yet.
-func (e *evaluation) plan(r *rule) Decision {
-	d := e.about(r)
+func (e *evaluation) plan(r *rule, d *Decision) {
+	e.about(r, d)
 	switch {
 	case r.goal == nil:
 		d.Outcome, d.Say = OutcomeKeep, r.say
 	case r.offer != nil:
 		d.Outcome, d.Offer = OutcomeOffer, r.offer
 	default:
-		e.route(r, &d)
+		e.route(r, d)
 	}
-	return d
 }
 
 // route finds the targets of a transfer.

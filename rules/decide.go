@@ -16,44 +16,45 @@ const (
 // Decide counts one turn into a conversation and says what to do about it. When a rule fires, its cooldown starts and
 // (for a transfer) the conversation is transferring: a caller that cannot keep the transfer undoes both with the copy
 // that it took before (Conversation.CopyFrom).
-func (p *Policy) Decide(c *Conversation, t Turn) Decision {
+func (p *Policy) Decide(c *Conversation, t Turn) (d Decision) {
 	e := p.begin(c, &t)
-	d := e.decide()
+	e.decide(&d)
 	e.end()
 	return d
 }
 
 // Explain is Decide with the story: every rule in order and why it did or did not fire.
-func (p *Policy) Explain(c *Conversation, t Turn) (Decision, Trace) {
-	var trace Trace
+func (p *Policy) Explain(c *Conversation, t Turn) (d Decision, trace Trace) {
 	e := p.begin(c, &t)
 	e.trace = &trace
-	d := e.decide()
+	e.decide(&d)
 	trace.finish(e, d)
 	e.end()
 	return d, trace
 }
 
 // decide is RULES.md 6: the rules from top to bottom, then the answer to a pending offer.
-func (e *evaluation) decide() Decision {
+func (e *evaluation) decide(d *Decision) {
 	e.count()
 	if e.trace != nil {
 		e.trace.begin(e)
 	}
 	if e.kind == 0 { // a start
-		return Decision{}
+		return
 	}
-	d, beside := e.search()
+	e.search(d)
 	// A rule that was stopped has not fired: the very rule that made the offer often still holds when the answer comes.
 	if d.Rule == "" || d.Outcome == OutcomeSuppressed {
-		e.answerOffer(&d)
+		e.answerOffer(d)
 	}
-	if d.Rule == "" {
-		d = beside
-		e.nearMiss(&d)
+	if d.Rule != "" {
+		return
 	}
-	d.Shadow, d.Would = beside.Shadow, beside.Would
-	return d
+	if len(d.Would) > 0 {
+		first := &d.Would[0]
+		d.Outcome, d.Target, d.Matched, d.Why = OutcomeShadow, first.Target, first.Matched, first.Why
+	}
+	e.nearMiss(d)
 }
 
 // fate is what becomes of one rule.
@@ -66,10 +67,10 @@ const (
 	fires
 )
 
-// search tries the rules until one decides, and gives that decision beside the one of the shadow rules. In a file that
-// is itself in shadow all rules take part as if they acted; otherwise a shadow rule stands alone among those that act.
-// Below a rule at rest only those are tried that hold by `says`: nobody who asks in own words is silenced by it.
-func (e *evaluation) search() (d, beside Decision) {
+// search tries the rules until one decides. In a file that is itself in shadow all rules take part as if they acted;
+// otherwise a shadow rule stands alone among those that act. Below a rule at rest only those are tried that hold by
+// `says`: nobody who asks in own words is silenced by it.
+func (e *evaluation) search(d *Decision) {
 	var resting *rule
 	var rest Reason
 	for _, r := range e.p.rules {
@@ -79,23 +80,22 @@ func (e *evaluation) search() (d, beside Decision) {
 		fate, reason, verify := e.try(r, resting)
 		switch acts := r.mode == ModeEnforce; {
 		case fate == fires && acts:
-			return e.fire(r, verify), beside
+			e.fire(r, verify, d)
 		case fate == fires:
-			e.imagine(r, &beside)
+			e.imagine(r, d)
 		case fate == stopped && acts:
-			return e.suppressed(r, reason), beside
+			e.suppress(r, reason, d)
 		}
 		switch leads := r.mode == e.p.mode; {
 		case leads && fate >= stopped:
-			return d, beside
+			return
 		case leads && fate == rests && resting == nil:
 			resting, rest = r, reason
 		}
 	}
 	if resting != nil && resting.mode == ModeEnforce {
-		d = e.suppressed(resting, rest)
+		e.suppress(resting, rest, d)
 	}
-	return d, beside
 }
 
 // try says what becomes of a rule that has resting, if it is not nil, above it. verify says that Desk must be asked for

@@ -87,6 +87,7 @@ type Would struct {
 	Outcome Outcome `json:"outcome"`
 	Target  string  `json:"target"`
 	Matched []Match `json:"matched"`
+	Why     Why     `json:"-"`
 }
 
 // Match is one phrase found in the text of a turn.

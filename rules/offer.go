@@ -42,7 +42,10 @@ func (e *evaluation) answerOffer(d *Decision) {
 		return
 	}
 	words := e.wholeMessage(map[bool]string{true: "$yes", false: "$no"}[said == answerYes])
-	*d = Decision{Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words}}
+	*d = Decision{
+		Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words},
+		Shadow: d.Shadow, Would: d.Would,
+	}
 	if e.t.WithWhy {
 		d.Why = Why{{"offer", "answered with " + words.Text, true}}
 	}
