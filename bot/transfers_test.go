@@ -2,7 +2,6 @@ package bot
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,7 +10,6 @@ import (
 	"escalator/bot/clock"
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
-	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -46,32 +44,6 @@ func TestRetry_theCustomerIsWithAPersonMeanwhile_sendsNothing(t *testing.T) {
 		synctest.Wait()
 		w.wantOutcomes("failed already_human")
 		w.wantCalls(1, 1)
-	})
-}
-
-func TestRetry_fromManyHandsAtOnce_isOneTransfer(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.desk.answer(nil, code(141005))
-		w.user("转人工")
-		w.desk.slow = time.Second
-		var taken atomic.Int32
-		var all sync.WaitGroup
-		for range 10 {
-			all.Go(func() {
-				switch err := w.bot.Retry(t.Context(), "s1"); {
-				case err == nil:
-					taken.Add(1)
-				case !errors.Is(err, delivery.ErrNotGivenUp):
-					t.Errorf("Retry = %v", err)
-				}
-			})
-		}
-		all.Wait()
-		time.Sleep(time.Minute)
-		if taken.Load() != 1 {
-			t.Errorf("%d of ten retries were taken", taken.Load())
-		}
-		w.wantCalls(2, 1)
 	})
 }
 
@@ -117,24 +89,6 @@ func TestCourier_theClockIsSetBack_whileItWaitsForAnAgent_triesGoOnAndEnd(t *tes
 		}
 		if err := w.bot.Stop(t.Context()); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-func TestCourier_aTransferOverWhichWePanic_isGivenUp_andTheOthersGoOn(t *testing.T) {
-	inWorld(t, func(w *world) {
-		bad := &store.Transfer{
-			ID: "bad", Session: "bad", Rule: "r", Target: "default", Chain: []*rules.Target{nil}, Episode: "e",
-			Created: time.Now(), Due: time.Now(),
-		}
-		if err := w.outbox.Put(t.Context(), bad); err != nil {
-			t.Fatal(err)
-		}
-		w.user("转人工")
-		w.wantPhase(rules.PhaseHuman)
-		kept, err := w.outbox.Get(t.Context(), "bad")
-		if err != nil || kept.State != store.GivenUp || kept.Error == "" {
-			t.Errorf("in the outbox: %+v, %v; want it given up with a reason", kept, err)
 		}
 	})
 }

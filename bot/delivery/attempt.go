@@ -96,17 +96,16 @@ func (a *attempt) run(ctx context.Context) {
 func (a *attempt) deliver(ctx context.Context) action {
 	t := a.transfer
 	a.target = t.Current()
+	request := a.request()
 	t.Calls++
-	t.Sent = true
 	a.called = true
-	result, err := a.opt.Desk.TransferToHuman(ctx, a.request())
+	result, err := a.opt.Desk.TransferToHuman(ctx, request)
 	a.note(err)
 	r := deliveryReply(t, result.Queued, a.err)
 	// After a proper refusal nothing of this call is at Desk. 141003 leaves it open:
 	// what the session is refused for may be our own work.
 	t.Sent = r == lost || r == notNow
 	if r == notNow {
-		t.OutcomeUnknown = true
 		t.Refusals++
 	}
 	a.agent = result.AgentID

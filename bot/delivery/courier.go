@@ -62,6 +62,9 @@ func New(o Options) *Courier {
 	c.SetRate(o.Global)
 	c.hold.now, c.asked.now = o.Now, o.Now
 	knownLabels(func(outcome, code string) { o.Metrics.Transfers.WithLabelValues(outcome, code) })
+	for _, outcome := range []string{saidSent, saidFailed, saidDropped} {
+		o.Metrics.Said.WithLabelValues(outcome)
+	}
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{

@@ -69,9 +69,6 @@ func (a *attempt) end(ctx context.Context, do action) {
 			return
 		}
 		a.again(ctx)
-	case againUnknown:
-		t.OutcomeUnknown = true
-		a.again(ctx)
 	case again:
 		a.again(ctx)
 	case holdAll:

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"escalator/bot/desk"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -127,6 +129,11 @@ func TestRetryAfter_isHonoured_bySpeech(t *testing.T) {
 		synctest.Wait()
 		if lines := w.log.lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
 			t.Errorf("lines %v", lines)
+		}
+		for outcome, want := range map[string]float64{"sent": 0, "failed": 0, "dropped": 1} {
+			if got := testutil.ToFloat64(w.metrics.Said.WithLabelValues(outcome)); got != want {
+				t.Errorf("say_total %s: %v", outcome, got)
+			}
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
+	"escalator/rules"
 )
 
 // dies starts a new process with what the outbox holds, as a durable driver hands
@@ -174,6 +175,42 @@ func TestDoubted_isStoredAsVerified_beforeAnythingIsSent(t *testing.T) {
 	})
 }
 
+func TestPlainIM_itsSessionIsStored_beforeAnythingIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, memory.NewOutbox(nil))
+		w.desk.slow = time.Second
+		w.courier.Start()
+		w.put("plain", func(t *store.Transfer) { t.Session = "" })
+		w.passes(1500 * time.Millisecond) // asked; the delivery is under way
+		if kept := w.kept(); kept == nil || kept.Session != "s1" {
+			t.Errorf("in the outbox: %+v", kept)
+		}
+		w.passes(time.Second)
+		w.wantLines("assigned!")
+		w.stop()
+	})
+	synctest.Test(t, func(t *testing.T) { // it dies before it asked: nothing was sent
+		w := newWorld(t, memory.NewOutbox(nil))
+		w.put("plain", func(t *store.Transfer) { t.Session = "" })
+		w.desk.states = []answer{in(desk.StateAgent)}
+		w = w.dies()
+		w.wantLines("already_human!")
+		w.stop()
+	})
+}
+
+func TestWaiting_thatIsOverBeforeItsFirstRound_doesNotBegin(t *testing.T) {
+	inWorld(t, func(w *world) {
+		none := code(141001)
+		w.desk.always = &none
+		short := *w.policy.Target("waits")
+		short.Retry = &rules.Retry{Every: 10 * time.Minute, For: 5 * time.Minute}
+		w.put("waits", func(t *store.Transfer) { t.Chain = []*rules.Target{&short} })
+		w.wantLines("no_agent/141001!")
+		w.wantGone()
+	})
+}
+
 func TestWaiting_endsWithALineThatSaysSo(t *testing.T) {
 	none := code(141001)
 	inWorld(t, func(w *world) {
@@ -241,6 +278,61 @@ func TestBreaker_isNotClosedByWhatIsGivenUpWithoutACall(t *testing.T) {
 		w.passes(10 * time.Second)
 		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 2 || changes[1]["to"] != "closed" {
 			t.Errorf("the breaker once Desk is back: %v", changes)
+		}
+	})
+}
+
+func TestBreaker_isNotClosedByAnAttemptThatNeverCalled(t *testing.T) {
+	inWorld(t, func(w *world) {
+		lost := with(errTimeout)
+		w.desk.always = &lost
+		for i := range 5 {
+			w.put("plain", func(t *store.Transfer) { t.ID, t.Session = fmt.Sprint("s", i), fmt.Sprint("s", i); t.Episode = t.ID })
+		}
+		w.passes(time.Second)
+		w.put("plain", func(t *store.Transfer) { // the oldest: it goes first, and we panic over it
+			t.ID, t.Episode, t.Chain = "bad", "bad", []*rules.Target{nil}
+			t.Created = t.Created.Add(-time.Minute)
+		})
+		w.passes(time.Minute)
+		if kept, err := w.outbox.Get(w.t.Context(), "bad"); err != nil || kept.State != store.GivenUp {
+			t.Errorf("%+v, %v", kept, err)
+		}
+		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 1 {
+			t.Errorf("the breaker: %v", changes)
+		}
+		w.desk.set(func() { w.desk.always = nil })
+		w.passes(2 * time.Minute)
+		if n := strings.Count(w.lines(), "assigned!"); n != 5 {
+			t.Errorf("%d of 5 were delivered once Desk was back", n)
+		}
+	})
+}
+
+func TestBreaker_isNotOpenedByAttemptsThatNeverCalled(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 6 {
+			w.put("plain", func(t *store.Transfer) { t.ID, t.Episode, t.Chain = fmt.Sprint(i), fmt.Sprint(i), []*rules.Target{nil} })
+		}
+		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 0 {
+			t.Errorf("the breaker: %v", changes)
+		}
+	})
+}
+
+func TestHold_isNotEndedByALostAnswer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.transfers = []answer{code(70009), with(errTimeout)}
+		w.desk.states = []answer{with(errTimeout), code(70009), with(err502)}
+		w.put("plain")
+		w.passes(14 * time.Second)
+		if n := len(w.log.lines("courier goes on: Desk takes transfers again")); testutil.ToFloat64(w.metrics.Held) != 1 || n != 0 {
+			t.Errorf("the courier is not held any more: %s", w.log)
+		}
+		w.passes(5 * time.Minute)
+		w.wantSettled("assigned")
+		if testutil.ToFloat64(w.metrics.Held) != 0 {
+			t.Error("the courier is still held")
 		}
 	})
 }

@@ -23,6 +23,13 @@ const (
 	sayFirst = time.Second
 )
 
+// What becomes of a message.
+const (
+	saidSent    = "sent"
+	saidFailed  = "failed"  // Desk refused it
+	saidDropped = "dropped" // it could not be sent in time
+)
+
 // Speech is one message of ours to a customer.
 type Speech struct {
 	Session       string // empty for plain IM: then User and Service say to whom, and as whom
@@ -76,7 +83,7 @@ func (s *speaker) say(m *Speech) {
 	select {
 	case s.queue <- m:
 	default:
-		s.end(m, "dropped", errors.New("too many messages are waiting"))
+		s.end(m, saidDropped, errors.New("too many messages are waiting"))
 	}
 }
 
@@ -96,19 +103,19 @@ func (s *speaker) deliver(m *Speech) {
 	for attempt := 1; ; attempt++ {
 		left := m.born.Add(speechLife).Sub(s.opt.Now())
 		if left <= 0 {
-			s.end(m, "dropped", errors.New("it was not sent in time"))
+			s.end(m, saidDropped, errors.New("it was not sent in time"))
 			return
 		}
 		ctx, cancel := context.WithTimeout(s.ctx, left)
 		err := s.opt.Desk.SendMsg(ctx, m.request(s.opt.OwnMark))
 		cancel()
 		if err == nil {
-			s.end(m, "sent", nil)
+			s.end(m, saidSent, nil)
 			return
 		}
 		failure, ok := errors.AsType[*desk.Error](err)
 		if s.ctx.Err() != nil || ok && !repeatable(failure) {
-			s.end(m, "failed", err)
+			s.end(m, saidFailed, err)
 			return
 		}
 		wait := backoff(attempt)
@@ -116,7 +123,7 @@ func (s *speaker) deliver(m *Speech) {
 			wait = max(wait, failure.RetryAfter())
 		}
 		if wait >= left { // no use in waiting for a try that would come too late
-			s.end(m, "dropped", err)
+			s.end(m, saidDropped, err)
 			return
 		}
 		timer := time.NewTimer(wait)
@@ -147,8 +154,9 @@ func repeatable(e *desk.Error) bool {
 // offer is open by the time the log says that it was made.
 func (s *speaker) end(m *Speech, outcome string, err error) {
 	if m.Done != nil {
-		m.Done(outcome == "sent")
+		m.Done(outcome == saidSent)
 	}
+	s.opt.Metrics.Said.WithLabelValues(outcome).Inc()
 	line := s.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(m.Session), "rule": m.Rule, "outcome": outcome})
 	if err != nil {
 		line.WithError(err).Warn("say")

@@ -17,19 +17,18 @@ import (
 //	refused   the delivery that was just made was refused (141003)
 //	ours      an earlier delivery of ours may have been carried out: its answer
 //	          was lost, or its process
-//	doubted   Desk had the session once (VerifyFirst), or an operator tries again:
-//	          nothing of ours can be there
-//	unnamed   plain IM: nobody knows the session yet
+//	unsent    nothing of ours can be there: Desk had the session once
+//	          (VerifyFirst), an operator tries again, or it is of plain IM and
+//	          nobody knows its name yet
 //
-//	answer            refused          ours             doubted          unnamed
-//	with the robot    count it, again  deliver          store, again     deliver
-//	                                                    at once
-//	agent, waiting    assigned         assigned         already_human    already_human
-//	queueing          queued           queued           already_human    already_human
-//	not in session    session_gone     session_gone     session_gone     session_gone
-//	anything else     again            again            again            again
-//	condemns this     failed           failed           failed           failed
-//	condemns all      hold             hold             hold             hold
+//	answer            refused          ours             unsent
+//	with the robot    count it, again  deliver          store, again at once
+//	agent, waiting    assigned         assigned         already_human
+//	queueing          queued           queued           already_human
+//	not in session    session_gone     session_gone     session_gone
+//	anything else     again            again            again
+//	condemns this     failed           failed           failed
+//	condemns all      hold             hold             hold
 //
 // "Anything else" is a retryable code, 429, a lost answer, the state of another
 // session, a state that no page documents, and a session of plain IM without its
@@ -52,7 +51,7 @@ import (
 //	its end           text             wait             wait
 //	141003            ask the state (in every column)
 //	retry, 429        again (in every column)
-//	lost              outcome unknown, again (in every column)
+//	lost              again, the question first (in every column)
 //	condemns this     failed (in every column)
 //	condemns all      hold (in every column)
 //
@@ -67,8 +66,7 @@ type question uint8
 const (
 	refused question = iota
 	ours
-	doubted
-	unnamed
+	unsent
 	questions
 )
 
@@ -121,22 +119,21 @@ const (
 	beginToWait
 	waitOn
 	again
-	againUnknown
 	countRefusal
 	fail
 	holdAll
 )
 
 var afterQuestion = [replies][questions]action{
-	//              refused       ours         doubted           unnamed
-	withRobot:    {countRefusal, deliver, storeAndDeliver, deliver},
-	withAgent:    {endAssigned, endAssigned, endAlreadyHuman, endAlreadyHuman},
-	inQueue:      {endQueued, endQueued, endAlreadyQueued, endAlreadyQueued},
-	ended:        {endGone, endGone, endGone, endGone},
-	tryLater:     {again, again, again, again},
-	lost:         {again, again, again, again},
-	condemnsThis: {fail, fail, fail, fail},
-	condemnsAll:  {holdAll, holdAll, holdAll, holdAll},
+	//              refused       ours         unsent
+	withRobot:    {countRefusal, deliver, storeAndDeliver},
+	withAgent:    {endAssigned, endAssigned, endAlreadyHuman},
+	inQueue:      {endQueued, endQueued, endAlreadyQueued},
+	ended:        {endGone, endGone, endGone},
+	tryLater:     {again, again, again},
+	lost:         {again, again, again},
+	condemnsThis: {fail, fail, fail},
+	condemnsAll:  {holdAll, holdAll, holdAll},
 }
 
 var afterDelivery = [replies][walks]action{
@@ -147,7 +144,7 @@ var afterDelivery = [replies][walks]action{
 	nobodyAtAll:  {endNobody, beginToWait, waitOn, endNobody},
 	notNow:       {ask, ask, ask, ask},
 	tryLater:     {again, again, again, again},
-	lost:         {againUnknown, againUnknown, againUnknown, againUnknown},
+	lost:         {again, again, again, again},
 	condemnsThis: {fail, fail, fail, fail},
 	condemnsAll:  {holdAll, holdAll, holdAll, holdAll},
 }
@@ -157,10 +154,8 @@ func questionFirst(t *store.Transfer) (q question, needed bool) {
 	switch {
 	case t.MayBeOurs():
 		return ours, true
-	case t.VerifyFirst:
-		return doubted, true
-	case t.Session == "":
-		return unnamed, true
+	case t.VerifyFirst || t.Session == "":
+		return unsent, true
 	default:
 		return 0, false
 	}

@@ -45,7 +45,7 @@ func (w *world) summary() string {
 		if t.Refusals > 0 {
 			left += fmt.Sprint(" n", t.Refusals)
 		}
-		if t.State == store.Pending && (t.OutcomeUnknown || t.VerifyFirst) {
+		if t.State == store.Pending && (t.Sent || t.OutcomeUnknown || t.VerifyFirst) {
 			left += " ?"
 		}
 	}
@@ -102,15 +102,16 @@ func attemptOnce(t *testing.T, target string, before func(*store.Transfer), tran
 func every(cell string) [4]string { return [4]string{cell, cell, cell, cell} }
 
 func TestTable_whatAQuestionIsAnswered(t *testing.T) {
-	columns := [questions]struct {
+	columns := [4]struct {
 		name      string
+		question  question
 		before    func(*store.Transfer)
 		transfers []answer
 	}{
-		refused: {"refused", func(*store.Transfer) {}, []answer{code(141003)}},
-		ours:    {"ours", func(t *store.Transfer) { t.OutcomeUnknown = true }, nil},
-		doubted: {"doubted", func(t *store.Transfer) { t.VerifyFirst = true }, nil},
-		unnamed: {"unnamed", func(t *store.Transfer) { t.Session = "" }, nil},
+		{"refused", refused, func(*store.Transfer) {}, []answer{code(141003)}},
+		{"outcome unknown", ours, func(t *store.Transfer) { t.OutcomeUnknown = true }, nil},
+		{"verify first", unsent, func(t *store.Transfer) { t.VerifyFirst = true }, nil},
+		{"plain IM without a session", unsent, func(t *store.Transfer) { t.Session = "" }, nil},
 	}
 	// put off: asked again later, for the same reason as now
 	putOff := func(label string) [4]string {
@@ -193,14 +194,14 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 	}
 	var seen [replies][questions]bool
 	for _, row := range rows {
-		for q, column := range columns {
+		for i, column := range columns {
 			t.Run(row.name+"/"+column.name, func(t *testing.T) {
 				got := attemptOnce(t, "plain", column.before, column.transfers, []answer{row.answer})
-				if got != row.want[q] {
-					t.Errorf("\n got %s\nwant %s", got, row.want[q])
+				if got != row.want[i] {
+					t.Errorf("\n got %s\nwant %s", got, row.want[i])
 				}
 			})
-			seen[row.reply][q] = true
+			seen[row.reply][column.question] = true
 		}
 	}
 	for r := range replies {

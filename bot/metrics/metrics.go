@@ -22,6 +22,7 @@ type Metrics struct {
 	Forwarded     *prometheus.HistogramVec // result: ok, failed
 	Transfers     *prometheus.CounterVec   // outcome, code
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
+	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Held          prometheus.Gauge         // 1 while the courier is held
 
 	evicted  *prometheus.CounterVec
@@ -47,6 +48,9 @@ func New(r prometheus.Registerer) *Metrics {
 		UnknownEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "unknown_events_total", Help: "Desk events whose names nobody has explained yet.",
 		}, []string{"event"}),
+		Said: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "say_total", Help: "Messages of ours to customers by outcome (sent, failed, dropped).",
+		}, []string{"outcome"}),
 		Held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
@@ -59,7 +63,7 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Held, m.evicted, m.Forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.evicted, m.Forwarded)
 	return m
 }
 

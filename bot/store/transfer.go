@@ -14,7 +14,8 @@ type Transfer struct {
 	// ID names the conversation; it is the Desk session id where one is known.
 	ID string `json:"id"`
 	// Session is Desk's SessionId. Empty for a conversation of plain IM, whose
-	// session is asked for by User and Service when the transfer is due.
+	// session is asked for by User and Service when the transfer is due, and stored
+	// before anything is sent.
 	Session string `json:"session,omitempty"`
 	User    string `json:"user,omitempty"`
 	Service string `json:"service,omitempty"`
@@ -49,12 +50,11 @@ type Transfer struct {
 	Calls    int `json:"attempt"`
 	Retries  int `json:"retries,omitempty"`
 	Refusals int `json:"refusals,omitempty"`
-	// Sent says that a call of ours may have been carried out although its answer is
-	// not known: what Desk holds is then our own work.
+	// Sent says that a call of ours may have been carried out, because its answer was
+	// lost, or refused the session's state: ask Desk for that before the next call.
 	Sent bool `json:"sent,omitempty"`
-	// OutcomeUnknown says that an earlier attempt may have been carried out: ask Desk
-	// for the session's state before the next one. Delivery sets it with Sent; a
-	// driver sets it alone, for a transfer whose process it has lost sight of.
+	// OutcomeUnknown says the same of a transfer whose process was lost, or lost sight
+	// of it. Drivers set it; nobody knows whether that process made a call.
 	OutcomeUnknown bool `json:"unsure,omitempty"`
 	// VerifyFirst says that Desk had taken the conversation before and the rules
 	// think it is back, or that an operator tries once more: ask Desk first, and
@@ -156,11 +156,15 @@ func notAfter(at *time.Time, latest time.Time) bool {
 	return true
 }
 
-// MayBeOurs reports whether a session that Desk holds may be our own work: a call
-// whose answer was lost, or one of a process that was lost. A fresh transfer is
-// sent at once, so a lost process may have sent it; one that has to be verified
-// first is not sent before that was stored.
-func (t *Transfer) MayBeOurs() bool { return t.Sent || t.OutcomeUnknown && !t.VerifyFirst }
+// MayBeOurs reports whether a session that Desk holds may be our own work: that of
+// a call whose answer was lost, or of a process that was lost. To write down before
+// each call that it goes out would cost a disk write per delivery. It is not needed:
+// a fresh transfer is sent as soon as it is stored, so a lost process may have sent
+// it; one that has to be verified first, or whose session has to be found first, is
+// stored without that mark, or with its name, before anything is sent.
+func (t *Transfer) MayBeOurs() bool {
+	return t.Sent || t.OutcomeUnknown && !t.VerifyFirst && t.Session != ""
+}
 
 // Current returns the target that comes next, or nil after the last one.
 func (t *Transfer) Current() *rules.Target {
