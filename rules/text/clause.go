@@ -17,7 +17,7 @@ type opening struct {
 
 // The marks before a line of clauses.txt.
 var openingMarks = map[byte]tokenFlags{
-	'~': softStart, '+': carrier, '<': joiner, '>': ender, '=': endsNothing, '^': goesOn,
+	'~': softStart, '+': carrier, '<': joiner, '>': ender, '=': inner, '^': goesOn,
 }
 
 // openings holds the words of clauses.txt in an open-addressing table by the
@@ -68,12 +68,13 @@ func (o *openings) mark(ts []Token, i int) {
 		if !op.holds(ts[i:]) {
 			continue
 		}
+		first, rest := op.flags, op.flags
 		if op.flags&(softStart|clauseToken) != 0 {
-			ts[i].flags |= op.flags
-			continue
+			rest = inner
 		}
-		for k := range op.hashes {
-			ts[i+k].flags |= op.flags
+		ts[i].flags |= first
+		for k := 1; k < len(op.hashes); k++ {
+			ts[i+k].flags |= rest
 		}
 	}
 }
@@ -116,5 +117,8 @@ func (m *Message) markClauses() {
 	}
 }
 
+// begins reports whether a new sentence may begin with the token.
+func (t *Token) begins() bool { return t.flags&(softStart|inner) == softStart }
+
 // ends reports whether what is refused ends with the token.
-func (t *Token) ends() bool { return t.flags&(ender|endsNothing) == ender }
+func (t *Token) ends() bool { return t.flags&(ender|inner) == ender }

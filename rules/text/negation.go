@@ -165,7 +165,7 @@ func (n *Negation) refuses(by, h Hit) bool {
 	behind := n.roles.Behind.Has(by.Phrase)
 	switch {
 	case by.First < h.First && by.Last >= h.Last:
-		if restarts(ts, by.First, h.First, false) {
+		if n.within(by, h) || restarts(ts, by.First, h.First, false) {
 			return false
 		}
 	case by.First >= h.Last:
@@ -235,7 +235,7 @@ func (n *Negation) asked(by Hit) bool {
 func restarts(ts []Token, from, to int32, carried bool) bool {
 	for k := from; k < to; k++ {
 		carried = carried && (k == from || ts[k].flags&carrier != 0)
-		if ts[k].ends() || !carried && ts[k+1].flags&softStart != 0 {
+		if ts[k].ends() || !carried && ts[k+1].begins() {
 			return true
 		}
 	}

@@ -45,7 +45,7 @@ const (
 	softStart                          // a new clause begins here for a negator that is not next to it
 	carrier                            // it says how or to whom: what is refused goes on behind it
 	ender                              // what is refused ends with it
-	endsNothing                        // but not here
+	inner                              // a part of a longer word: it begins and ends nothing
 	goesOn                             // it goes on with the clause before its comma
 	joiner                             // the next word belongs to it and begins no clause
 	drawnToken                         // letters were drawn out in it: see Message.drawn
