@@ -24,7 +24,7 @@ var openingMarks = map[byte]tokenFlags{
 // hash of their first token.
 type openings [1 << openingBits][]opening
 
-const openingBits = 10 // 1,024 slots, of which a tenth are taken
+const openingBits = 10 // 1,024 slots, of which a third are taken
 
 var clauseOpenings = loadOpenings(clauseData)
 
