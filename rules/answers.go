@@ -20,9 +20,6 @@ func (l *loader) offerAnswers() {
 // the matcher reports the shortest hit of a phrase, and the longest one is wanted here.
 func (l *loader) answerSet(name string) *matchSet {
 	list := l.book.lists[name]
-	if list.parts != nil {
-		return list.parts
-	}
 	list.used = true
 	var entries []wordEntry
 	for _, e := range list.entries {
@@ -30,8 +27,7 @@ func (l *loader) answerSet(name string) *matchSet {
 		whole.whole, part.apart = true, true
 		entries = append(entries, part, whole)
 	}
-	list.parts = l.book.setOf(entries, list)
-	return list.parts
+	return l.book.setOf(entries, list)
 }
 
 // ids gives all phrases of a set.

@@ -24,6 +24,10 @@ type evaluation struct {
 
 	negation text.Negation // of hits
 
+	// again and its hits are a clause of the message as it is read once more, for small talk.
+	again     text.Message
+	againHits []text.Hit
+
 	// counted says what this turn added to, so that a counter one short is reported once and not on every turn.
 	counted counters
 	// near is set when a condition missed by little; lenient makes such conditions hold, to see what would follow.
@@ -109,6 +113,7 @@ func (e *evaluation) end() {
 	p := e.p
 	e.p, e.c, e.turn, e.rule, e.trace = nil, nil, Turn{}, nil, nil
 	e.msg.Reset("")
+	e.again.Reset("")
 	p.pool.Put(e)
 }
 

@@ -21,7 +21,7 @@ var (
 	}
 	listOptions = &shape{name: "a list with options", ref: "listOptions", form: formRecord, fields: []field{
 		{key: "phrases", of: &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, weightedPhrases}}, required: true, doc: "The phrases, with or without weights."},
-		{key: "typos", of: enumShape("on or off", []string{"on", "off"}), standard: "on", doc: "Whether typing errors are forgiven in these phrases."},
+		{key: "typos", of: enumShape("on or off", []string{"on", "off"}, "no", "off", "false", "off", "0", "off", "never", "off", "否", "off", "关", "off", "yes", "on", "true", "on", "1", "on", "是", "on", "开", "on"), standard: "on", doc: "Whether typing errors are forgiven in these phrases."},
 	}}
 	packChange = &shape{
 		name: "a change of a built-in pack", ref: "packChange", form: formRecord, atLeastOne: []string{"add", "without"},

@@ -69,7 +69,7 @@ type loader struct {
 	usedDays   map[string]bool
 	written    []*builtRule
 
-	chatter      *matchSet // small talk, once it was asked for
+	chatter      *smallTalk // once it was asked for
 	countsMisses bool
 	path         []string // of the rules being built, for circles
 }

@@ -42,7 +42,6 @@ type wordList struct {
 	used     bool
 	state    visit
 	set      *matchSet
-	parts    *matchSet   // see answerSet
 	class    *text.Class // what $name stands for inside a phrase
 }
 

@@ -35,13 +35,16 @@ type repeatsLeaf struct {
 	within     time.Duration
 	similarity float64
 	minChars   int
-	smallTalk  *matchSet
+	smallTalk  *smallTalk
 }
 
 func (l *repeatsLeaf) holds(e *evaluation) verdict {
 	n := 0
 	if e.counted&countedPrint != 0 {
 		n = e.c.talk.alike(e.now, l.within.Milliseconds(), l.similarity, l.minChars)
+	}
+	if n > 1 && l.smallTalk.only(e) {
+		n = 0
 	}
 	return counter(n, l.times, n > 1)
 }
@@ -53,21 +56,18 @@ func (l *repeatsLeaf) implies(other leaf) bool {
 	return ok && l.times >= b.times && l.within <= b.within && l.similarity >= b.similarity && l.minChars >= b.minChars
 }
 
-func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars, l.smallTalk}) }
+func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars}) }
 
-// printRecorder keeps the fingerprints of messages that are no small talk. There is one for all conditions: it keeps
-// what the least of them asks for.
-type printRecorder struct {
-	minChars  int
-	smallTalk *matchSet
-}
+// printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what the least of them
+// asks for.
+type printRecorder struct{ minChars int }
 
 func (r *printRecorder) record(e *evaluation) {
 	if e.kind != onUser {
 		return
 	}
 	chars := e.msg.Chars()
-	if chars < r.minChars || e.isSmallTalk(r.smallTalk) {
+	if chars < r.minChars {
 		return
 	}
 	e.bigrams = e.msg.Bigrams(e.bigrams[:0])

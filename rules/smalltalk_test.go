@@ -18,7 +18,7 @@ rules:
 		"[TUIEmoji_Smile][TUIEmoji_Rose]": false, "[微笑][呲牙][强]": false, "哈哈哈哈": false, "hahahahaha": false, "ㅋㅋㅋㅋㅋ": false,
 		"jajajaja": false, "хахаха": false, "555555": false, "hello there": false, "Guten Morgen": false, "xin chào shop": false,
 		"yes please": false, "не надо, спасибо": false, "ありがとうございます": false, "你好，在吗": false, "👍👍👍👍": false,
-		"नमस्ते": false, "haan ji shukriya": false, "grazie mille": false, "bedankt, dank je wel": false, "有劳有劳": false, "terima kasih kak": false,
+		"नमस्ते": false, "haan ji shukriya": false, "hello, thanks a lot": false, "grazie mille": false, "bedankt, dank je wel": false, "有劳有劳": false, "terima kasih kak": false,
 		"where is my parcel": true, "谢谢，我的快递呢": true, "hello where is it": true, "hahaha refund": true, "[订单 12345]没有收到": true,
 		"thanks for nothing at all": true, "1234567890": true, "have you shipped it": true,
 	} {

@@ -27,6 +27,15 @@ func (m *Message) Sticker(i int) int {
 	return i
 }
 
+// ClauseEnd returns the token behind the clause of token i.
+func (m *Message) ClauseEnd(i int) int {
+	end := i + 1
+	for end < len(m.tokens) && m.tokens[end].clause == m.tokens[i].clause {
+		end++
+	}
+	return end
+}
+
 // Laughs reports whether token i only laughs, or weeps: 哈, hahaha, jaja, ㅋㅋㅋ.
 func (m *Message) Laughs(i int) bool {
 	word := m.word(i)
