@@ -54,3 +54,15 @@ func TestConditions_everyDeclaration_isWhole(t *testing.T) {
 		}
 	}
 }
+
+// Whoever writes a condition in an editor is told which turns it is about.
+func TestConditions_hoverTextsTellTheTurns(t *testing.T) {
+	for key, want := range map[string]string{
+		"says": "Applies to a user message only.", "bot_says": "Applies to a bot message only.",
+		"bot_silent": "Applies to a timer only.", "turns": "Applies to all turns.", "rule": "Applies to the turns to which that applies.",
+	} {
+		if doc := conditionShape.field(key).doc; !strings.HasSuffix(doc, want) {
+			t.Errorf("%s: %q", key, doc)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -109,6 +110,25 @@ rules: [{id: r, when: {says: [退款]}, then: {offer: 转吗, transfer: default}
 		p.OfferSent(&k.c, "r", k.now)
 		if got := k.user(text).Reason == ReasonOfferAccepted; got != want {
 			t.Errorf("%q: accepted %v, want %v", text, got, want)
+		}
+	}
+}
+
+// Lists that name each other twice at each step stand for more phrases than there are atoms; reading them must end all
+// the same, and soon.
+func TestNames_listsThatMultiply_areReadOnce(t *testing.T) {
+	for _, step := range []string{"$l%d $l%d", "$l%d$l%d", "(a|$l%d) .. $l%d", "($l%d)? ($l%d|b)"} {
+		var b strings.Builder
+		b.WriteString("version: 1\ntargets: {default: {}}\nlists:\n")
+		for i := range 30 {
+			fmt.Fprintf(&b, "  l%d: ["+quoted("转"+step)+"]\n", i, i+1, i+1)
+		}
+		b.WriteString("  l30: [转, 人工]\nrules:\n  - {id: r, when: {says: [$l0, $l28]}, then: {transfer: default}}\n")
+		_, r := Load([]byte(b.String()), LoadOptions{})
+		for _, p := range r.Errors {
+			if !strings.Contains(p.Message, "longer than") && !strings.Contains(p.Message, "nested too deeply") {
+				t.Errorf("%s: %+v", step, p)
+			}
 		}
 	}
 }

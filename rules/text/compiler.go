@@ -162,7 +162,7 @@ func (c *compiler) group(it *item, from []link, how manner) []link {
 	if it.optional || sh.empty {
 		ends = slices.Clone(from)
 	}
-	if (it.group.uses > 1 && sh.tokens >= minShared || sh.tokens > maxInline) && sh.first < 0 && sh.last < 0 {
+	if (it.group.uses > 1 && it.group.size >= minShared || it.group.size > maxInline) && sh.first < 0 && sh.last < 0 {
 		for _, e := range c.shared(it.group, how) {
 			ends = append(ends, newLink(c.position(e.symbol, from, e.char), e.brk))
 		}

@@ -175,7 +175,7 @@ func (p *parser) classGroup(c *Class, at int) (*group, *SyntaxError) {
 		err.Class = c
 		return nil, err
 	}
-	g := &group{alts: alts, shape: newGroupShape(alts), height: inner.deep - inner.depth, uses: 1}
+	g := p.lex.newGroup(alts, inner.deep-inner.depth)
 	p.deep = max(p.deep, inner.deep)
 	p.lex.classes[c] = g
 	return g, nil

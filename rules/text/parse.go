@@ -172,7 +172,7 @@ func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
 	if err != nil {
 		return nil, err
 	}
-	g := &group{alts: alts, shape: newGroupShape(alts), height: p.deep - p.depth, uses: 1}
+	g := p.lex.newGroup(alts, p.deep-p.depth)
 	p.deep = max(p.deep, outer)
 	p.depth--
 	if end > 0 && !g.shape.gap { // a gap is known by its place in the phrase

@@ -74,6 +74,8 @@ type group struct {
 	shape  shape
 	height int // how deep groups are nested in it
 	uses   int // in how many places it is written
+	size   int // words in it, those of the classes that it names included
+	han    int // see lexicon.hanIn
 }
 
 // A lexicon holds what the phrases of a file share: words and groups.
@@ -151,6 +153,25 @@ func (it *item) shape() shape {
 	return sh
 }
 
+// newGroup makes a group of alternatives. What is asked about a group again and
+// again is found out once: groups hold groups, and classes name each other, so
+// whoever walked down each time would not come to an end.
+func (l *lexicon) newGroup(alts []sequence, height int) *group {
+	g := &group{alts: alts, shape: newGroupShape(alts), height: height, uses: 1, han: l.leastHan(alts)}
+	for i := range alts {
+		for k := range alts[i].items {
+			switch it := &alts[i].items[k]; it.kind {
+			case itemToken:
+				g.size++
+			case itemGroup:
+				g.size = min(g.size+it.group.size, maxPhraseTokens)
+			case itemGap:
+			}
+		}
+	}
+	return g
+}
+
 // newGroupShape is the shape of the alternatives taken together.
 func newGroupShape(alts []sequence) shape {
 	either := shape{first: -1, last: -1}
@@ -171,7 +192,7 @@ func (a shape) then(b shape) shape {
 	ab := shape{
 		empty:  a.empty && b.empty,
 		tokens: a.tokens + b.tokens,
-		length: a.length + b.length,
+		length: min(a.length+b.length, maxPhraseLength+1),
 		first:  a.first,
 		last:   b.last,
 		gap:    a.gap || b.gap,

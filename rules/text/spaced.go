@@ -37,19 +37,23 @@ func (l *lexicon) hanIn(it *item) int {
 			return 1
 		}
 	case it.kind == itemGroup && !it.optional:
-		least := 0
-		for i := range it.group.alts {
-			n := l.hanOf(&it.group.alts[i])
-			if n == 0 {
-				return 0
-			}
-			if least == 0 || n < least {
-				least = n
-			}
-		}
-		return least
+		return it.group.han
 	}
 	return 0
+}
+
+// leastHan is hanIn for the alternatives of a group.
+func (l *lexicon) leastHan(alts []sequence) (least int) {
+	for i := range alts {
+		n := l.hanOf(&alts[i])
+		if n == 0 {
+			return 0
+		}
+		if least == 0 || n < least {
+			least = n
+		}
+	}
+	return least
 }
 
 // hanOf is hanIn for a sequence.
@@ -59,7 +63,7 @@ func (l *lexicon) hanOf(seq *sequence) (chars int) {
 		if n == 0 || seq.items[i].lead != breakNone {
 			return 0
 		}
-		chars += n
+		chars = min(chars+n, minSpaced)
 	}
 	if seq.tail != breakNone {
 		return 0
