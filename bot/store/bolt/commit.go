@@ -111,16 +111,18 @@ func taken(group []write) []write {
 // their own.
 func (c *committer) commit(group []write) error {
 	along := c.store.takePending()
-	err := c.db.Update(func(tx *bolt.Tx) error {
-		if err := along.write(tx); err != nil {
-			return err
-		}
-		for _, w := range group {
-			if err := w.change(tx); err != nil {
+	err := guarded(func() error {
+		return c.db.Update(func(tx *bolt.Tx) error {
+			if err := along.write(tx); err != nil {
 				return err
 			}
-		}
-		return nil
+			for _, w := range group {
+				if err := w.change(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		c.store.putBackPending(along)

@@ -110,8 +110,7 @@ func damaged(err error) bool {
 		errors.Is(err, berrors.ErrVersionMismatch) || errors.Is(err, berrors.ErrInvalidMapping)
 }
 
-// openFile opens one file and reads it. bbolt panics on some damage; for the
-// caller that is a damaged file like any other.
+// openFile opens one file and reads it.
 func openFile(path string, o Options) (s *Store, err error) {
 	db, err := openDB(path)
 	if errors.Is(err, berrors.ErrTimeout) {
@@ -121,34 +120,30 @@ func openFile(path string, o Options) (s *Store, err error) {
 		return nil, err
 	}
 	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, keepAnswers: o.KeepAnswers, unsaved: newPending(), closing: make(chan struct{})}
-	defer func() {
-		if p := recover(); p != nil {
-			err = foreignError(fmt.Sprint(p))
+	err = guarded(func() error {
+		if err := s.prepare(); err != nil {
+			return err
 		}
-		if err != nil {
-			_ = db.Close()
-		}
-	}()
-	if err := s.prepare(); err != nil {
-		return nil, err
-	}
-	if err := s.load(); err != nil {
-		return nil, err
+		return s.load()
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	s.commits = newCommitter(db, s)
 	return s, syncDir(filepath.Dir(path))
 }
 
 func openDB(path string) (db *bolt.DB, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = foreignError(fmt.Sprint(p))
+	err = guarded(func() (err error) {
+		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType}); err != nil {
+			return err
 		}
-	}()
-	if err := verify(path); err != nil {
-		return nil, err
+		return readAll(db)
+	})
+	if err != nil && db != nil {
+		err = errors.Join(err, db.Close())
 	}
-	return bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType})
+	return db, err
 }
 
 // prepare makes the buckets and checks the format.

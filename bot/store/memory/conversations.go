@@ -68,9 +68,12 @@ func NewConversations(o ConversationsOptions) *Conversations {
 }
 
 // Restore takes up conversations that an earlier process left, and plans their
-// alarms. Those whose time is over are forgotten.
+// alarms. Those whose time is over are forgotten. Stamps that the clock has not
+// reached yet, because it was set back meanwhile, become now.
 func (m *Conversations) Restore(left map[string]*rules.Conversation) {
+	now := m.table.clock.now()
 	for id, state := range left {
+		state.SetBack(now)
 		if m.table.clock.at(m.Expires(state)) < m.table.clock.millis() {
 			m.Journal.Keep(Change{ID: id})
 			continue
