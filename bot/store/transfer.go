@@ -67,10 +67,6 @@ type Transfer struct {
 	// Until is when waiting for an agent ends (State Waiting).
 	Until time.Time `json:"until,omitzero"`
 
-	// Restored says that an earlier process left it: it is tried once before its
-	// age counts, because no clock can tell how long that process was away.
-	Restored bool `json:"-"`
-
 	Code  int    `json:"code,omitempty"`
 	Error string `json:"error,omitempty"`
 }

@@ -31,7 +31,6 @@ func (s *Store) load() error {
 			}
 			t.Clamp(s.now()) // the clock may have been set back meanwhile
 			t.OutcomeUnknown = t.OutcomeUnknown || t.State != store.GivenUp
-			t.Restored = true
 			pending[id] = t.State == store.Pending
 			s.index.Insert(t)
 			return nil

@@ -185,7 +185,6 @@ func (w *outboxWalk) restart(t *rapid.T) {
 	w.held = nil
 	for _, n := range w.all {
 		n.leased = false
-		n.Restored = true
 		n.OutcomeUnknown = n.OutcomeUnknown || n.State != store.GivenUp
 		if kept, err := w.outbox.Get(context.Background(), n.ID); err == nil && n.State == store.Waiting {
 			n.Due = kept.Due
