@@ -139,4 +139,3 @@ func TestStore_aTransferThatCannotBeStored_keepsNothing(t *testing.T) {
 		t.Errorf("Update = %v, phase %s, the repeat %+v, %v", err, phase, c, claimErr)
 	}
 }
-

@@ -29,6 +29,7 @@ type Outbox struct {
 	changed  chan struct{}
 	now      func() time.Time
 	expired  time.Time // when Expire last ran
+	looked   time.Time // when Take last looked, by the clock on the wall
 	count    uint64    // numbers what is put, for order among equals
 }
 
@@ -40,8 +41,7 @@ type item struct {
 	dropped  bool // deleted or replaced while a heap still holds it
 }
 
-// NewOutbox returns an empty outbox. A nil now means time.Now; one that is set back
-// keeps transfers waiting until it gets there again.
+// NewOutbox returns an empty outbox. A nil now means time.Now.
 func NewOutbox(now func() time.Time) *Outbox {
 	if now == nil {
 		now = time.Now
@@ -117,6 +117,7 @@ func (o *Outbox) insert(t store.Transfer) {
 func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.watchClock(now)
 	for len(o.later) > 0 && !o.later[0].transfer.Due.After(now) {
 		heap.Push(&o.ready, heap.Pop(&o.later))
 	}
@@ -136,6 +137,23 @@ func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.T
 		return nil, time.Time{}, nil
 	}
 	return nil, o.later[0].transfer.Due, nil
+}
+
+// watchClock mends the times of all transfers when the clock on the wall has
+// been set back since Take last looked: they would wait until it gets there again.
+func (o *Outbox) watchClock(now time.Time) {
+	wall := now.Round(0) // without the monotonic reading, which never steps
+	if back := wall.Before(o.looked); back {
+		for _, it := range o.later {
+			it.transfer.Clamp(now)
+		}
+		heap.Init(&o.later)
+		for _, it := range o.ready {
+			it.transfer.Clamp(now)
+		}
+		heap.Init(&o.ready)
+	}
+	o.looked = wall
 }
 
 // Save implements store.Outbox.
