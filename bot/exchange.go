@@ -57,23 +57,45 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: waiting for another copy of the message: %w", ErrUnavailable, err)
 	}
-	defer m.Abort() // unless it is committed
+	acted, counted := m.Acted, false
+	defer func() {
+		if counted { // also when we panic after that
+			m.Commit(acted)
+		} else {
+			m.Abort()
+		}
+	}()
 	if m.Unknown {
 		x.noteUnknownEvent(x.Event)
 	}
-	acted := m.Acted
-	if m.Counts() {
-		if acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep}); err != nil {
-			return nil, err
-		}
+	switch {
+	case m.Echo:
+		err = x.noteEcho(context.WithoutCancel(ctx), m)
+	case m.Counts():
+		r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep}
+		acted, err = x.decide(context.WithoutCancel(ctx), r)
 	}
+	if err != nil {
+		return nil, err
+	}
+	counted = true
 	acted, err = x.answer(ctx, m, acted)
-	m.Commit(acted)
 	if m.LeftToDesk { // its own copy must be the first
 		x.news = false
 		return nil, err
 	}
 	return x.kept(acted), err
+}
+
+// noteEcho keeps the key of a message that was counted under another one.
+func (x *exchange) noteEcho(ctx context.Context, m *inbound.Message) error {
+	err := x.Conversations.Update(ctx, m.Conversation, func(*rules.Conversation) (store.Effect, error) {
+		return store.Effect{DedupKey: x.key, Answer: x.keep(m.Acted)}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // resume goes on with a callback that an earlier try had counted before it died.
@@ -100,7 +122,11 @@ func (x *exchange) again(ctx context.Context, kept []byte) error {
 		x.json = x.answerTo(x.Event, hasActed(kept))
 		return nil
 	}
-	_, err := x.answer(ctx, x.inbound.Again(x.Event), false)
+	m := x.inbound.Again(x.Event)
+	acted, err := x.missed(ctx, m)
+	if err == nil {
+		_, err = x.answer(ctx, m, acted)
+	}
 	return err
 }
 
@@ -125,7 +151,7 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 	if x.failed == 0 || !m.Awaited {
 		return false, nil
 	}
-	miss := inbound.Step(x.key, "miss")
+	miss := x.missKey()
 	c, err = x.once(ctx, miss, m.Conversation, func(store.Claim) ([]byte, error) {
 		x.news = true
 		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, answer: x.kept})
@@ -141,6 +167,16 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		x.json = x.answerTo(x.Event, true)
 	}
 	return acted, err
+}
+
+// missKey is the dedup key of the third step.
+func (x *exchange) missKey() string { return inbound.Step(x.key, "miss") }
+
+// missed reports whether the own bot has failed another copy of the message and we
+// act because of that: then no bot is asked about this one.
+func (x *exchange) missed(ctx context.Context, m *inbound.Message) (acted bool, err error) {
+	c, err := x.once(ctx, x.missKey(), m.Conversation, func(store.Claim) ([]byte, error) { return nil, nil })
+	return hasActed(c.Answer), err
 }
 
 // keep is what is stored together with a decision: where the own bot is asked

@@ -50,5 +50,5 @@ func (x *exchange) read(kept []byte) {
 	if isJSON(kept) {
 		x.json = kept
 	}
-	x.failed = time.Duration(number(kept, markFailed)) * time.Microsecond //nolint:gosec // we wrote it
+	x.failed = time.Duration(number(kept, markFailed)) * time.Microsecond
 }

@@ -59,5 +59,5 @@ func textLen(kept []byte) int {
 	if len(kept) == 0 || kept[0] != markCounted {
 		return 1 << 30
 	}
-	return int(number(kept, markCounted)) //nolint:gosec // a body is 1 MiB at most
+	return int(number(kept, markCounted))
 }

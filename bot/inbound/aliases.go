@@ -82,6 +82,7 @@ func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at 
 		before := k.find(m, e, at)
 		if before == nil || !before.deciding {
 			m.aliases, m.alias, m.tells, m.session = a, k, true, e.SessionID
+			m.begins = m.Turn != nil && m.Turn.Kind == rules.StartTurn
 			m.echoOf(before)
 			k.telling++
 			return nil
@@ -90,39 +91,6 @@ func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at 
 			return err
 		}
 	}
-}
-
-// echoOf makes the message an echo of one that was counted, which is used up by
-// that.
-func (m *Message) echoOf(before *echo) {
-	if before != nil {
-		before.forget()
-		m.Echo, m.Acted, m.Turn = true, before.acted, nil
-	}
-}
-
-// find looks for the message among those that plain IM told. No page says that
-// both callbacks carry the same MsgKey, so the same words in the same minute will
-// do. The start of a session is an echo where plain IM began it a moment ago.
-func (k *alias) find(m *Message, e *desk.Event, at time.Time) *echo {
-	if m.Turn == nil || k.id == "" {
-		return nil
-	}
-	if m.Turn.Kind == rules.StartTurn {
-		began := at.Sub(k.born) < sameWithin
-		k.born = time.Time{} // the next session is another one
-		if began {
-			return &echo{of: k}
-		}
-		return nil
-	}
-	words, key := wordsOf(m.Turn), hashOf(e.MsgKey)
-	for _, h := range k.echoes {
-		if h.kind == m.Turn.Kind && at.Sub(h.at) <= sameWithin && (h.words == words || h.key != 0 && h.key == key) {
-			return h
-		}
-	}
-	return nil
 }
 
 // chatOf returns the alias of a callback of Desk, nil where none is known.
@@ -198,8 +166,11 @@ func (m *Message) Commit(acted bool) {
 	switch {
 	case m.tells:
 		k.telling--
-		if m.Turn != nil && m.Turn.Kind == rules.StartTurn { // what was said before belongs to another session
-			k.echoes = slices.DeleteFunc(k.echoes, func(h *echo) bool { return !h.deciding })
+		if m.begins {
+			k.born = time.Time{} // the next session is another one
+			if !m.Echo {
+				k.echoes = slices.DeleteFunc(k.echoes, func(h *echo) bool { return !h.deciding }) // said in the one before
+			}
 		}
 		a.tell(k, PairID(m.User, m.Service), m.session)
 	case m.echo != nil:
@@ -221,6 +192,9 @@ func (m *Message) Abort() {
 	switch {
 	case m.tells:
 		k.telling--
+		if m.echo != nil && !m.begins { // it is still to be told once more
+			k.echoes = append(k.echoes, m.echo)
+		}
 	case m.echo != nil:
 		m.echo.forget()
 	}
@@ -245,6 +219,9 @@ func (a *aliases) told(e *desk.Event) {
 	defer a.mu.Unlock()
 	pair := PairID(e.UserID, e.ServiceID)
 	k := a.chatOf(pair, e.SessionID)
+	if k == nil && pair != "" {
+		a.put(pair, deskOnly)
+	}
 	if k == nil || k == deskOnly {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"escalator/bot/desk"
 	"escalator/rules"
 )
 
@@ -31,6 +32,37 @@ func hashOf(s string) uint64 {
 
 // wordsOf tells apart what was said, and what was sent instead of words.
 func wordsOf(t *rules.Turn) uint64 { return hashOf(t.Text) ^ uint64(t.Sends) }
+
+// echoOf makes the message an echo of one that was counted, which is used up by
+// that.
+func (m *Message) echoOf(before *echo) {
+	if before != nil {
+		before.forget()
+		m.Echo, m.Acted, m.Turn, m.echo = true, before.acted, nil, before
+	}
+}
+
+// find looks for the message among those that plain IM told. No page says that
+// both callbacks carry the same MsgKey, so the same words in the same minute will
+// do. The start of a session is an echo where plain IM began it a moment ago.
+func (k *alias) find(m *Message, e *desk.Event, at time.Time) *echo {
+	if m.Turn == nil || k.id == "" {
+		return nil
+	}
+	if m.Turn.Kind == rules.StartTurn {
+		if at.Sub(k.born) < sameWithin {
+			return &echo{of: k}
+		}
+		return nil
+	}
+	words, key := wordsOf(m.Turn), hashOf(e.MsgKey)
+	for _, h := range k.echoes {
+		if h.kind == m.Turn.Kind && at.Sub(h.at) <= sameWithin && (h.words == words || h.key != 0 && h.key == key) {
+			return h
+		}
+	}
+	return nil
+}
 
 // remember keeps a message for as long as Desk may tell of it too.
 func (a *aliases) remember(h *echo) {

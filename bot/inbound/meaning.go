@@ -60,7 +60,8 @@ type Message struct {
 
 	aliases *aliases // nil: there is nothing to commit
 	alias   *alias
-	echo    *echo  // of plain IM: what Desk may tell once more
+	echo    *echo  // of plain IM: what Desk may tell once more; of Desk: what it has told once more
+	begins  bool   // of Desk: the start of a session
 	tells   bool   // of Desk: after it, Desk is known to tell of the chat,
 	session string // under this session
 }
