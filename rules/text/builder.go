@@ -123,7 +123,7 @@ func (b *Builder) Build() (*Matcher, error) {
 	c := newCompiler(b.lex)
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	for id, ph := range b.phrases {
-		m.phrases[id] = compiled{src: ph.src, re: ph.re, whole: ph.whole, gap: ph.gap, plain: ph.plain()}
+		m.phrases[id] = compiled{src: ph.src, re: ph.re, own: ph.options.Lang != "", whole: ph.whole, gap: ph.gap, plain: ph.plain()}
 		if ph.re != nil {
 			m.patterns = append(m.patterns, PhraseID(id))
 			continue

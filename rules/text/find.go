@@ -42,6 +42,7 @@ type Matcher struct {
 type compiled struct {
 	src   string
 	re    *pattern
+	own   bool // a regular expression of a pack: it looks at the customer's own words only
 	gap   bool // it holds a gap
 	whole bool
 	plain bool // it is words one after the other

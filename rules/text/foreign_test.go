@@ -85,6 +85,27 @@ func TestFind_barrier_stopsEveryPhrase(t *testing.T) {
 	}
 }
 
+// The packs' expressions ask for what the customer says, those of the file for whatever stands in a message.
+func TestFind_patternOfAPack_passesOverBarriers(t *testing.T) {
+	for lang, want := range map[string]int{"": 1, "en": 0} {
+		var b Builder
+		if _, err := b.Add("/agent/", Options{Lang: lang}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var msg Message
+		for text, want := range map[string]int{"see https://example.com/agent": want, "agent.pdf": want, "https://example.com an agent": 1} {
+			msg.ResetCustomer(text)
+			if got := m.Find(&msg, nil); len(got) != want {
+				t.Errorf("language %q, %q: %d hits, want %d", lang, text, len(got), want)
+			}
+		}
+	}
+}
+
 // Nobody but a customer quotes: of a bot's message every word counts.
 func TestReset_quotationsAndLinks_areWords(t *testing.T) {
 	if got := tokensOf("> a https://b.c"); len(got) != 4 {

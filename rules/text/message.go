@@ -40,6 +40,7 @@ type Message struct {
 
 	drawn    []int32 // bytes of buf: the second letters of pairs that were three or more
 	foreign  []span  // of src
+	barriers []span  // of the normal form: what is not the customer's own
 	splices  []splice
 	resolved []byte
 
@@ -66,7 +67,7 @@ func (m *Message) ResetCustomer(s string) {
 // read brings s into normal form and cuts it into tokens.
 func (m *Message) read(s string) {
 	m.orig, m.normal = s, ""
-	m.buf, m.tokens, m.drawn = m.buf[:0], m.tokens[:0], m.drawn[:0]
+	m.buf, m.tokens, m.drawn, m.barriers = m.buf[:0], m.tokens[:0], m.drawn[:0], m.barriers[:0]
 	m.scripts = Scripts{}
 	m.open, m.apos, m.sep, m.lead = false, false, separator{}, separator{}
 	head, tail := window(s)
@@ -109,9 +110,10 @@ func (m *Message) part(s string, at int) {
 func (m *Message) barrier(from, to int) {
 	m.close()
 	m.sep.barrier = true
-	scripts, n := m.scripts, len(m.tokens)
+	scripts, n, at := m.scripts, len(m.tokens), len(m.buf)
 	m.scan(from, to)
 	m.close()
+	m.barriers = append(m.barriers, span{int32(at), int32(len(m.buf))})
 	m.scripts, m.tokens = scripts, m.tokens[:n]
 	m.sep.barrier = true
 }

@@ -326,13 +326,18 @@ func (m *Matcher) findPatterns(msg *Message) {
 			if loc == nil {
 				break
 			}
-			if loc[1] > loc[0] {
+			if from, to := at+loc[0], at+loc[1]; from < to && !(m.phrases[id].own && msg.foreignIn(from, to)) {
 				first, last := msg.tokenRange(at+loc[0], at+loc[1])
 				s.hits = append(s.hits, Hit{Phrase: id, First: first, Last: last})
 			}
 			at += max(loc[1], 1)
 		}
 	}
+}
+
+// foreignIn reports whether normal[from:to] holds what is not the customer's own.
+func (m *Message) foreignIn(from, to int) bool {
+	return slices.ContainsFunc(m.barriers, func(b span) bool { return int(b.from) < to && from < int(b.to) })
 }
 
 // tokenRange returns the tokens that share a byte with normal[from:to]. If none
