@@ -24,7 +24,7 @@ func check(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := oneFile(rest)
+	file, err := oneFile(env, rest)
 	if err != nil {
 		return err
 	}
@@ -55,11 +55,11 @@ type checkResult struct {
 	Warnings []rules.Problem `json:"warnings"`
 }
 
-// oneFile returns the file that a command was given, or the default.
-func oneFile(rest []string) (string, error) {
+// oneFile returns the file that a command was given, or the one that the service reads.
+func oneFile(env Env, rest []string) (string, error) {
 	switch len(rest) {
 	case 0:
-		return defaultRuleFile, nil
+		return ruleFile(env), nil
 	case 1:
 		return rest[0], nil
 	default:

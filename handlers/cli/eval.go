@@ -11,21 +11,24 @@ import (
 
 	"escalator/rules/replay"
 	"escalator/rules/score"
+	"escalator/rules/text"
 )
 
 // eval scores the rules on labelled messages and dialogues.
 func eval(_ context.Context, env Env, args []string) error {
 	fs := newFlags("eval")
-	file, at := rulesFlag(fs), atFlag(fs)
+	file, at := rulesFlag(fs, env), atFlag(fs)
 	positive := fs.String("positive", "human", "label of the messages whose writers want a person")
 	show := fs.Int("show", 20, "how many of the wrong ones to print")
+	minPrecision := fs.Float64("min-precision", 0, "end with 1 when the precision is lower")
+	minRecall := fs.Float64("min-recall", 0, "end with 1 when the recall is lower")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	files, err := parse(fs, env, args, "FILE… [--positive LABEL] [--rules FILE] [--at TIME] [--show N] [--json]")
+	files, err := parse(fs, env, args, "FILE… [--positive LABEL] [--rules FILE] [--at TIME] [--min-precision P] [--min-recall R] [--show N] [--json]")
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return &usageError{[]string{"eval needs a file of labelled lines, or - for standard input"}}
+		return &usageError{[]string{"eval needs files of labelled lines, folders of them, or - for standard input"}}
 	}
 	policy, err := readRulesOrShipped(env, *file)
 	if err != nil {
@@ -36,13 +39,38 @@ func eval(_ context.Context, env Env, args []string) error {
 	if err := scoreAll(lines, files, scorer); err != nil {
 		return err
 	}
-	if scorer.Score().N() == 0 {
-		fmt.Fprintln(env.Stderr, "no line was scored: the shares below mean nothing")
+	sum := scorer.Score()
+	switch {
+	case *asJSON:
+		err = writeJSON(env.Stdout, sum)
+	case sum.N() > 0:
+		writeScore(env.Stdout, sum, *show)
 	}
-	if *asJSON {
-		return writeJSON(env.Stdout, scorer.Score())
+	if err != nil {
+		return err
 	}
-	writeScore(env.Stdout, scorer.Score(), *show)
+	return judge(env.Stderr, sum, *minPrecision, *minRecall)
+}
+
+// judge ends the command with 1 where nothing was scored, or less was reached than
+// is asked for.
+func judge(w io.Writer, sum *score.Score, minPrecision, minRecall float64) error {
+	if sum.N() == 0 {
+		fmt.Fprintln(w, "no line was scored: each needs a `label`, or `transferred` if it is a dialogue")
+		return exitError(exitBad)
+	}
+	low := false
+	if p := sum.Precision(); p < minPrecision {
+		fmt.Fprintf(w, "precision %.4f is below %.4f\n", p, minPrecision)
+		low = true
+	}
+	if r := sum.Recall(); r < minRecall {
+		fmt.Fprintf(w, "recall %.4f is below %.4f\n", r, minRecall)
+		low = true
+	}
+	if low {
+		return exitError(exitBad)
+	}
 	return nil
 }
 
@@ -110,15 +138,18 @@ func writeScore(w io.Writer, s *score.Score, show int) {
 	for _, rule := range sortedKeys(s.ByRule) {
 		fmt.Fprintf(w, "rule %-20s %6d right, %6d wrong\n", rule, s.ByRule[rule].TP, s.ByRule[rule].FP)
 	}
+	for _, rule := range sortedKeys(s.Shadow) {
+		fmt.Fprintf(w, "shadow %-18s %6d right, %6d wrong (not counted above)\n", rule, s.Shadow[rule].TP, s.Shadow[rule].FP)
+	}
 	for i, wrong := range s.Wrong {
 		if i == show {
 			fmt.Fprintf(w, "… and %d more (--show N)\n", len(s.Wrong)-show)
 			break
 		}
 		if wrong.Rule != "" {
-			fmt.Fprintf(w, "called without need (%s): [%s] %s\n", wrong.Rule, wrong.Label, wrong.Text)
+			fmt.Fprintf(w, "called without need (%s): [%s] %s\n", wrong.Rule, wrong.Label, text.Printable(wrong.Text))
 		} else {
-			fmt.Fprintf(w, "not called: [%s] %s\n", wrong.Label, wrong.Text)
+			fmt.Fprintf(w, "not called: [%s] %s\n", wrong.Label, text.Printable(wrong.Text))
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // explain shows what one message, or a short conversation, would do, and why.
 func explain(_ context.Context, env Env, args []string) error {
 	fs := newFlags("explain")
-	file, at := rulesFlag(fs), atFlag(fs)
+	file, at := rulesFlag(fs, env), atFlag(fs)
 	asJSON := fs.Bool("json", false, "print one JSON document")
 	usage := "TEXT… [--rules FILE] [--at TIME] [--json]\n\n" +
 		"One message of the customer, or several turns, each an argument of its own:\n" +

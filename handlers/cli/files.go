@@ -3,7 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"escalator/rules/replay"
@@ -20,8 +22,18 @@ type lineFiles struct {
 	told    time.Time // when progress was told last
 }
 
-// each gives every readable line of the files to use. "-" is standard input.
-func (l *lineFiles) each(files []string, use func(file string, line int, rec *replay.Record)) error {
+// each gives every readable line of the files to use. "-" is standard input; of a
+// folder all .jsonl and .ndjson files are read, also those of its folders, in the
+// order of their names: recordings are named by their time.
+func (l *lineFiles) each(names []string, use func(file string, line int, rec *replay.Record)) error {
+	var files []string
+	for _, name := range names {
+		found, err := filesOf(name)
+		if err != nil {
+			return err
+		}
+		files = append(files, found...)
+	}
 	for _, file := range files {
 		if err := l.file(file, use); err != nil {
 			return fmt.Errorf("reading %s: %w", file, err)
@@ -32,6 +44,26 @@ func (l *lineFiles) each(files []string, use func(file string, line int, rec *re
 		fmt.Fprintf(l.env.Stderr, "lines skipped: %d\n", l.skipped)
 	}
 	return nil
+}
+
+// filesOf is the file itself, or the files of a folder.
+func filesOf(name string) (files []string, err error) {
+	if info, err := os.Stat(name); name == "-" || err != nil || !info.IsDir() {
+		return []string{name}, nil //nolint:nilerr // opening it will tell what is wrong
+	}
+	err = filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
+		if ext := filepath.Ext(path); err == nil && !d.IsDir() && (ext == ".jsonl" || ext == ".ndjson") {
+			files = append(files, path)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the folder %s: %w", name, err)
+	case len(files) == 0:
+		return nil, fmt.Errorf("the folder %s holds no .jsonl or .ndjson file", name)
+	}
+	return files, nil
 }
 
 func (l *lineFiles) file(file string, use func(string, int, *replay.Record)) error {

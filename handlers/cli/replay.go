@@ -3,9 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
-	"maps"
-	"slices"
 	"time"
 
 	"escalator/bot/desk"
@@ -24,7 +21,7 @@ type replayed struct {
 // replayFiles runs recorded traffic or dialogues through the rules.
 func replayFiles(_ context.Context, env Env, args []string) error {
 	fs := newFlags("replay")
-	file := rulesFlag(fs)
+	file := rulesFlag(fs, env)
 	at := atFlag(fs)
 	against := fs.String("against", "", "another rule file, usually the old one: print what is different")
 	samples := fs.Int("samples", 3, "conversations to show for each rule")
@@ -34,7 +31,7 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(files) == 0 {
-		return &usageError{[]string{"replay needs a file of recorded callbacks or dialogues, or - for standard input"}}
+		return &usageError{[]string{"replay needs files of recorded callbacks or dialogues, folders of them, or - for standard input"}}
 	}
 	policies, err := replayPolicies(env, *file, *against)
 	if err != nil {
@@ -50,11 +47,17 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 		d := replay.Compare(results[1], results[0])
 		out.Difference = &d
 	}
-	if *asJSON {
-		return writeJSON(env.Stdout, out)
+	switch {
+	case *asJSON:
+		err = writeJSON(env.Stdout, out)
+	case out.Conversations > 0:
+		writeReplay(env.Stdout, policies[0], &out, *samples)
 	}
-	writeReplay(env.Stdout, &out, *samples)
-	return nil
+	if err == nil && out.Conversations == 0 {
+		fmt.Fprintln(env.Stderr, "nothing was replayed: no line holds a recorded callback, a dialogue or a message that counts")
+		err = exitError(exitBad)
+	}
+	return err
 }
 
 // replayPolicies loads the rules and, where asked for, those to compare with.
@@ -146,87 +149,3 @@ func (n dialogueNames) of(rec *replay.Record, place string) string {
 	n[rec.ID] = true
 	return rec.ID
 }
-
-// writeReplay prints what was done and, where two files were compared, what is
-// different, with conversations to look at.
-func writeReplay(w io.Writer, r *replayed, samples int) {
-	fmt.Fprintf(w, "%d conversations, %d turns\n", r.Conversations, r.Turns)
-	for _, rule := range sortedKeys(r.ByRule) {
-		fmt.Fprintf(w, "  %-20s calls a person %d times\n", rule, r.ByRule[rule])
-	}
-	if r.Difference == nil {
-		writeSamples(w, r.Decisions, samples)
-		return
-	}
-	d := r.Difference
-	fmt.Fprintf(w, "\ncompared with the other file: %d gained, %d lost, %d changed\n", len(d.Gained), len(d.Lost), len(d.Changed))
-	writeChanges(w, "gained: go to a person only now", d.Gained, samples)
-	writeChanges(w, "lost: went to a person only before", d.Lost, samples)
-	writeChanges(w, "changed: by another rule, to another target or at another turn", d.Changed, samples)
-}
-
-// writeSamples shows some of what each rule did.
-func writeSamples(w io.Writer, decisions []replay.Decided, samples int) {
-	shown := map[string]int{}
-	for i := range decisions {
-		d := &decisions[i]
-		if d.Outcome != rules.OutcomeTransfer && d.Outcome != rules.OutcomeOffer {
-			continue
-		}
-		if shown[d.Rule]++; shown[d.Rule] <= samples {
-			fmt.Fprintf(w, "    %s  %s\n", d.Rule, describe(d))
-		}
-	}
-}
-
-// writeChanges shows changes by rule, a few of each.
-func writeChanges(w io.Writer, title string, changes []replay.Change, samples int) {
-	if len(changes) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n%s\n", title)
-	byRule := map[string][]replay.Change{}
-	for _, c := range changes {
-		d := c.After
-		if d == nil {
-			d = c.Before
-		}
-		byRule[d.Rule] = append(byRule[d.Rule], c)
-	}
-	for _, rule := range sortedKeys(byRule) {
-		list := byRule[rule]
-		fmt.Fprintf(w, "  %s: %d\n", rule, len(list))
-		for _, c := range list[:min(samples, len(list))] {
-			switch {
-			case c.Before == nil:
-				fmt.Fprintf(w, "    %s\n", describe(c.After))
-			case c.After == nil:
-				fmt.Fprintf(w, "    %s\n", describe(c.Before))
-			default:
-				fmt.Fprintf(w, "    before: by %s, %s\n    now:    by %s, %s\n", c.Before.Rule, describe(c.Before), c.After.Rule, describe(c.After))
-			}
-		}
-	}
-}
-
-// maxShownText bounds the words of a sample.
-const maxShownText = 100
-
-// describe tells a decision in one line.
-func describe(d *replay.Decided) string {
-	text := []rune(d.Text)
-	if len(text) > maxShownText {
-		text = append(text[:maxShownText], '…')
-	}
-	words := ""
-	if len(text) > 0 {
-		words = fmt.Sprintf(": %q", string(text))
-	}
-	target := ""
-	if d.Target != "" { // an offer has none yet
-		target = " to " + d.Target
-	}
-	return fmt.Sprintf("%s%s at turn %d of %s%s", d.Outcome, target, d.Turn, d.Session, words)
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

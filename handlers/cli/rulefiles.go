@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -43,9 +44,18 @@ func readRulesOrShipped(env Env, file string) (*rules.Policy, error) {
 	return readRules(env, file)
 }
 
+// ruleFile is the rule file of a command that is given none: ESCALATOR_RULES, else
+// rules.yaml, as for the service.
+func ruleFile(env Env) string {
+	if env.Getenv != nil {
+		return cmp.Or(env.Getenv("ESCALATOR_RULES"), defaultRuleFile)
+	}
+	return defaultRuleFile
+}
+
 // rulesFlag and atFlag declare the flags that several commands have.
-func rulesFlag(fs *flag.FlagSet) *string {
-	return fs.String("rules", defaultRuleFile, "rule file")
+func rulesFlag(fs *flag.FlagSet, env Env) *string {
+	return fs.String("rules", ruleFile(env), "rule file; without it ESCALATOR_RULES")
 }
 
 func atFlag(fs *flag.FlagSet) *time.Time {

@@ -35,9 +35,9 @@ const envPrefix = "ESCALATOR_"
 var settingsTable = []setting{
 	{env: "SDKAPPID", require: true, help: "the app's SDKAppID; callbacks of another app are refused", set: setSDKAppID},
 	{env: "SECRET_KEY", require: true, secret: true, help: "UserSig key of the app", set: func(s *app.Settings, v string) error { s.SecretKey = desk.Secret(v); return nil }},
-	{env: "IDENTIFIER", def: "administrator", help: "app admin account that signs REST calls", set: text(func(s *app.Settings) *string { return &s.Identifier })},
-	{env: "API_URL", def: "https://console.tim.qq.com", help: "REST host of the app's data centre", set: text(func(s *app.Settings) *string { return &s.APIURL })},
-	{env: "API_BACKUP_URL", help: "REST host used when the first one does not answer", set: text(func(s *app.Settings) *string { return &s.APIBackup })},
+	{env: "IDENTIFIER", def: "administrator", help: "app admin account that signs REST calls", set: plain(func(s *app.Settings) *string { return &s.Identifier })},
+	{env: "API_URL", def: "https://console.tim.qq.com", help: "REST host of the app's data centre", set: plain(func(s *app.Settings) *string { return &s.APIURL })},
+	{env: "API_BACKUP_URL", help: "REST host used when the first one does not answer", set: plain(func(s *app.Settings) *string { return &s.APIBackup })},
 	{env: "API_INSECURE", def: "0", help: "1 allows plain http to a REST host that is not loopback", set: setAPIInsecure},
 	{env: "CALLBACK_TOKEN", secret: true, help: "callback token; two, separated by a comma, while it is being changed", set: setTokens},
 	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *app.Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
@@ -45,8 +45,8 @@ var settingsTable = []setting{
 	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath},
 	{env: "ADMIN_LISTEN", def: "127.0.0.1:8081", help: "operators' listener: health, metrics, API", set: address(func(s *app.Settings) *string { return &s.AdminListen })},
 	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *app.Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
-	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: text(func(s *app.Settings) *string { return &s.Rules })},
-	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: text(func(s *app.Settings) *string { return &s.DataDir })},
+	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: plain(func(s *app.Settings) *string { return &s.Rules })},
+	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
 	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
 	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxMarks })},
@@ -56,8 +56,8 @@ var settingsTable = []setting{
 	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
 	{env: "SERVICE_ACCOUNTS", help: "accounts of the service in plain IM, separated by commas, beside those that begin with @ and those that Desk's callbacks have named", set: setServiceAccounts},
-	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: text(func(s *app.Settings) *string { return &s.ForwardURL })},
-	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: text(func(s *app.Settings) *string { return &s.RecordDir })},
+	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: plain(func(s *app.Settings) *string { return &s.ForwardURL })},
+	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 	{env: "LOG_FORMAT", def: "json", help: "json, or text for people", set: oneOf(func(s *app.Settings) *string { return &s.LogFormat }, "json", "text")},
@@ -280,7 +280,7 @@ func setAIProvider(s *app.Settings, v string) (err error) {
 	return err
 }
 
-func text(field func(*app.Settings) *string) func(*app.Settings, string) error {
+func plain(field func(*app.Settings) *string) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error { *field(s) = v; return nil }
 }
 

@@ -15,7 +15,7 @@ func test(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := oneFile(rest)
+	file, err := oneFile(env, rest)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ type Record struct {
 	Label string `json:"label"`
 	Lang  string `json:"lang"`
 	// Dialogue: Turns are set.
-	ID          string `json:"id"`
-	Turns       []Said `json:"turns"`
+	ID          string `json:"-"`
+	Turns       []Said `json:"-"`
 	Transferred *bool  `json:"transferred"`
 	// Callback: Body is set.
 	At    *time.Time      `json:"at"`
@@ -45,6 +45,55 @@ type Said struct {
 
 // KnownRole reports whether the role is one of the three that speak.
 func (s *Said) KnownRole() bool { return s.Role == "user" || s.Role == "bot" || s.Role == "agent" }
+
+// chatRoles are the roles of chat transcripts. What the system or a tool says, nobody of the conversation hears.
+var chatRoles = map[string]string{"customer": "user", "assistant": "bot", "robot": "bot", "system": "", "developer": "", "tool": "", "function": ""}
+
+// chatTurn is a turn as files have it: ours, or of a chat transcript (`content`, a text or a list of parts).
+type chatTurn struct {
+	Role    string          `json:"role"`
+	Text    *string         `json:"text"`
+	Content json.RawMessage `json:"content"`
+	At      *time.Time      `json:"at"`
+	Label   string          `json:"label"`
+}
+
+// said gives the turn in our form; heard is false for one that nobody of the conversation hears.
+func (c *chatTurn) said() (s Said, heard bool, err error) {
+	s = Said{Role: c.Role, At: c.At, Label: c.Label}
+	if role, known := chatRoles[c.Role]; known {
+		if s.Role = role; role == "" {
+			return s, false, nil
+		}
+	}
+	if !s.KnownRole() {
+		return s, false, fmt.Errorf("the role %q is none of user, bot, agent", c.Role)
+	}
+	if c.Text != nil {
+		s.Text = *c.Text
+		return s, true, nil
+	}
+	if c.Content == nil {
+		return s, false, errors.New("it has neither `text` nor `content`")
+	}
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	switch {
+	case json.Unmarshal(c.Content, &s.Text) == nil:
+	case json.Unmarshal(c.Content, &parts) == nil:
+		var texts []string
+		for _, part := range parts {
+			if part.Text != "" {
+				texts = append(texts, part.Text)
+			}
+		}
+		s.Text = strings.Join(texts, "\n")
+	default:
+		return s, false, errors.New("`content` is neither a text nor a list of parts with a `text`")
+	}
+	return s, true, nil
+}
 
 // LineError says what is wrong with one line; the others are not affected.
 type LineError struct {
@@ -105,30 +154,64 @@ func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
 	}
 }
 
+// line is a record as files have it.
+type line struct {
+	Record
+	ID       json.RawMessage `json:"id"` // a text or a number
+	Turns    []chatTurn      `json:"turns"`
+	Messages []chatTurn      `json:"messages"` // the name of `turns` in chat transcripts
+}
+
 // parse reads one line and says which of the three kinds it is not.
 func parse(text []byte) (*Record, error) {
-	rec := &Record{}
-	if err := json.Unmarshal(text, rec); err != nil {
+	in := &line{}
+	if err := json.Unmarshal(text, in); err != nil {
 		return nil, fmt.Errorf("it is no JSON object of a known form: %w", err)
 	}
+	rec := &in.Record
 	if string(rec.Body) == "null" {
 		rec.Body = nil
+	}
+	if err := rec.readID(in.ID); err != nil {
+		return nil, err
+	}
+	turns := in.Turns
+	if turns == nil {
+		turns = in.Messages
 	}
 	switch {
 	case rec.Body != nil:
 		if rec.At == nil {
 			return nil, errors.New("a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00")
 		}
-	case rec.Turns != nil:
-		for i, t := range rec.Turns {
-			if !t.KnownRole() {
-				return nil, fmt.Errorf("turn %d: the role %q is none of user, bot, agent", i+1, t.Role)
+	case turns != nil:
+		rec.Turns = []Said{}
+		for i := range turns {
+			s, heard, err := turns[i].said()
+			if err != nil {
+				return nil, fmt.Errorf("turn %d: %w", i+1, err)
+			}
+			if heard {
+				rec.Turns = append(rec.Turns, s)
 			}
 		}
 	case strings.TrimSpace(rec.Text) == "":
 		return nil, errors.New("it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback)")
 	}
 	return rec, nil
+}
+
+// readID takes an id that is a text or a number.
+func (r *Record) readID(raw json.RawMessage) error {
+	var number json.Number
+	switch {
+	case len(raw) == 0 || string(raw) == "null" || json.Unmarshal(raw, &r.ID) == nil:
+		return nil
+	case json.Unmarshal(raw, &number) == nil:
+		r.ID = number.String()
+		return nil
+	}
+	return errors.New("`id` is neither a text nor a number")
 }
 
 // turnGap lies between two turns of a dialogue that does not tell its times.

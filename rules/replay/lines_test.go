@@ -71,6 +71,31 @@ func TestReadLines_readsTheThreeKinds_andPassesOverWhatItCannotRead(t *testing.T
 	}
 }
 
+func TestReadLines_readsChatTranscripts(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"content":              {`{"id":"x","turns":[{"role":"user","content":"转人工"}]}`, "x: user=转人工"},
+		"messages, assistant":  {`{"id":"x","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"},{"role":"assistant","content":"hello"}]}`, "x: user=hi bot=hello"},
+		"parts":                {`{"id":"x","messages":[{"role":"customer","content":[{"type":"text","text":"a"},{"type":"image"},{"type":"text","text":"b"}]}]}`, "x: user=a\nb"},
+		"a numeric id":         {`{"id":12345678901234567890,"turns":[{"role":"bot","text":"hi"}]}`, "12345678901234567890: bot=hi"},
+		"an empty text":        {`{"id":"x","turns":[{"role":"user","text":""}]}`, "x: user="},
+		"neither":              {`{"id":"x","turns":[{"role":"user","txt":"转人工"}]}`, "turn 1: it has neither `text` nor `content`"},
+		"content of no kind":   {`{"id":"x","turns":[{"role":"user","content":{"a":1}}]}`, "turn 1: `content` is neither a text nor a list of parts with a `text`"},
+		"an id of no kind":     {`{"id":{},"turns":[{"role":"user","text":"a"}]}`, "`id` is neither a text nor a number"},
+		"nobody's words alone": {`{"id":"x","messages":[{"role":"system","content":"be kind"}]}`, "x:"},
+	} {
+		var got string
+		err := replay.ReadLines(strings.NewReader(c.file), func(_ int, rec *replay.Record) {
+			got = rec.ID + ":"
+			for _, s := range rec.Turns {
+				got += " " + s.Role + "=" + s.Text
+			}
+		}, func(bad *replay.LineError) { got = bad.Err.Error() })
+		if err != nil || got != c.want {
+			t.Errorf("%s: %q (%v), want %q", name, got, err, c.want)
+		}
+	}
+}
+
 func TestReadLines_wrongJSON_isToldWithItsLine(t *testing.T) {
 	for _, line := range []string{`{"text":`, `[]`, `"text"`, `{"text":1}`, `{"turns":{}}`, `{"text":"a"} x`, "\xff\xfe", `{"turns":[{"role":"user","text":"a","at":"noon"}]}`} {
 		got := read(t, strings.NewReader("\n"+line+"\n"+`{"text":"next"}`))

@@ -39,6 +39,7 @@ func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p} }
 type Step struct {
 	At       time.Time
 	Phase    rules.Phase // before it
+	Language string      // of the conversation, after it
 	Decision rules.Decision
 	Trace    rules.Trace // only where Explain was asked for
 }
@@ -74,7 +75,9 @@ func (p *Player) ask(t rules.Turn) Step {
 	var copied rules.Conversation
 	copied.CopyFrom(&p.conv)
 	t.Muted = p.muted
-	return Step{At: t.At, Phase: p.conv.Phase(), Decision: p.policy.Decide(&copied, t)}
+	s := Step{At: t.At, Phase: p.conv.Phase(), Decision: p.policy.Decide(&copied, t), Language: copied.Language()}
+	s.Decision.Outcome = rules.OutcomeAsked
+	return s
 }
 
 // until lets the timers come due that lie before a time.
@@ -104,6 +107,7 @@ func (p *Player) decide(t rules.Turn, explain bool) Step {
 	} else {
 		s.Decision = p.policy.Decide(&p.conv, t)
 	}
+	s.Language = p.conv.Language()
 	switch s.Decision.Outcome {
 	case rules.OutcomeTransfer:
 		p.policy.Settle(&p.conv, s.Decision.Rule, rules.ResultAssigned, t.At)

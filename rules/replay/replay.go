@@ -11,14 +11,34 @@ import (
 
 // Result is what a policy did with the recorded conversations.
 type Result struct {
-	Conversations int            `json:"conversations"`
-	Turns         int            `json:"turns"`
-	ByRule        map[string]int `json:"by_rule"` // transfers and offers
-	Decisions     []Decided      `json:"decisions"`
+	Conversations int `json:"conversations"`
+	Turns         int `json:"turns"`
+	// ByRule has an entry for every rule of the file, also for one that never did anything.
+	ByRule    map[string]*Counts `json:"by_rule"`
+	Decisions []Decided          `json:"decisions"`
+	// Near holds the turns on which no rule decided, and one came near.
+	Near []Decided `json:"near"`
 }
 
+// Counts is how often a rule did what. A customer who accepts an offer is Called as well.
+type Counts struct {
+	Called     int `json:"called"`
+	Offered    int `json:"offered"`
+	Accepted   int `json:"accepted"`
+	Kept       int `json:"kept"` // kept with the bot, with words or without
+	Said       int `json:"said"` // those of Kept in which the customer was told something
+	Closed     int `json:"closed"`
+	Asked      int `json:"asked"` // named in the answer to a question of Desk
+	Suppressed int `json:"suppressed"`
+	Shadow     int `json:"shadow"`
+	Near       int `json:"near"`
+}
+
+// Never reports whether the rule never did anything, nor came near it.
+func (c *Counts) Never() bool { return *c == Counts{} }
+
 // Decided is a decision that did something: a transfer, an offer, a keep, or
-// one that was stopped or only watched.
+// one that was stopped, only watched, or near.
 type Decided struct {
 	Session string        `json:"session"`
 	Turn    int           `json:"turn"` // counted from 1 in its conversation
@@ -27,13 +47,9 @@ type Decided struct {
 	Outcome rules.Outcome `json:"outcome"`
 	Reason  rules.Reason  `json:"reason,omitempty"`
 	Target  string        `json:"target,omitempty"`
+	Say     string        `json:"say,omitempty"` // what the customer is told, or asked
 	Shadow  []string      `json:"shadow,omitempty"`
 	Text    string        `json:"text,omitempty"` // what was said in that turn
-}
-
-// escalates reports whether the decision calls a person, or asks whether to.
-func (d *Decided) escalates() bool {
-	return d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer
 }
 
 // Replay plays the events of many conversations, in the order in which they
@@ -52,7 +68,11 @@ type track struct {
 
 // New returns a replay that has played nothing yet.
 func New(p *rules.Policy) *Replay {
-	return &Replay{policy: p, players: map[string]*track{}, result: Result{ByRule: map[string]int{}, Decisions: []Decided{}}}
+	r := &Replay{policy: p, players: map[string]*track{}, result: Result{ByRule: map[string]*Counts{}, Decisions: []Decided{}, Near: []Decided{}}}
+	for _, rule := range p.Rules() {
+		r.result.ByRule[rule.ID] = &Counts{}
+	}
+	return r
 }
 
 // Add plays one event.
@@ -91,72 +111,58 @@ func (r *Replay) Finish(end time.Time) {
 
 func (r *Replay) add(session string, turn int, text string, s Step) {
 	d := s.Decision
-	if d.Outcome == rules.OutcomeNone {
-		return
-	}
 	done := Decided{
 		Session: session, Turn: turn, At: s.At, Rule: d.Rule, Outcome: d.Outcome, Reason: d.Reason,
-		Target: d.Target, Shadow: d.Shadow, Text: text,
+		Target: d.Target, Say: cmp.Or(d.Offer.For(s.Language), d.Say.For(s.Language)), Shadow: d.Shadow, Text: text,
 	}
-	if done.escalates() {
-		r.result.ByRule[d.Rule]++
+	for _, id := range d.Shadow {
+		r.result.ByRule[id].Shadow++
+	}
+	switch d.Outcome {
+	case rules.OutcomeNone:
+		if d.Near != "" {
+			done.Rule, done.Reason = d.Near, d.NearReason
+			r.result.ByRule[d.Near].Near++
+			r.result.Near = append(r.result.Near, done)
+		}
+		return
+	case rules.OutcomeShadow: // the rules are in Shadow
+	case rules.OutcomeAsked:
+		if d.Rule != "" {
+			r.result.ByRule[d.Rule].count(&done)
+		}
+	default:
+		r.result.ByRule[d.Rule].count(&done)
 	}
 	r.result.Decisions = append(r.result.Decisions, done)
+}
+
+// count adds a decision of the rule.
+func (c *Counts) count(d *Decided) {
+	switch d.Outcome {
+	case rules.OutcomeTransfer:
+		c.Called++
+		if d.Reason == rules.ReasonOfferAccepted {
+			c.Accepted++
+		}
+	case rules.OutcomeOffer:
+		c.Offered++
+	case rules.OutcomeKeep:
+		c.Kept++
+		if d.Say != "" {
+			c.Said++
+		}
+	case rules.OutcomeClosed:
+		c.Closed++
+	case rules.OutcomeAsked:
+		c.Asked++
+	default:
+		c.Suppressed++
+	}
 }
 
 // Result returns what was done so far.
 func (r *Replay) Result() *Result {
 	r.result.Conversations = len(r.players)
 	return &r.result
-}
-
-// Difference is what one policy does otherwise than another.
-type Difference struct {
-	Gained  []Change `json:"gained"`  // conversations that go to a person only now
-	Lost    []Change `json:"lost"`    // that went to a person only before
-	Changed []Change `json:"changed"` // by another rule, to another target, or at another turn
-}
-
-// Change is one conversation that goes another way. Before or After is nil
-// where it did not go to a person.
-type Change struct {
-	Session string   `json:"session"`
-	Before  *Decided `json:"before,omitempty"`
-	After   *Decided `json:"after,omitempty"`
-}
-
-// Compare compares, conversation by conversation, when and where each went to a
-// person first.
-func Compare(before, after *Result) Difference {
-	d := Difference{Gained: []Change{}, Lost: []Change{}, Changed: []Change{}}
-	old, now := firstEscalations(before), firstEscalations(after)
-	for session, a := range now {
-		b, both := old[session]
-		switch {
-		case !both:
-			d.Gained = append(d.Gained, Change{Session: session, After: a})
-		case a.Rule != b.Rule || a.Target != b.Target || a.Turn != b.Turn || a.Outcome != b.Outcome:
-			d.Changed = append(d.Changed, Change{Session: session, Before: b, After: a})
-		}
-	}
-	for session, b := range old {
-		if now[session] == nil {
-			d.Lost = append(d.Lost, Change{Session: session, Before: b})
-		}
-	}
-	for _, list := range [][]Change{d.Gained, d.Lost, d.Changed} {
-		slices.SortFunc(list, func(a, b Change) int { return cmp.Compare(a.Session, b.Session) })
-	}
-	return d
-}
-
-func firstEscalations(r *Result) map[string]*Decided {
-	first := map[string]*Decided{}
-	for i := range r.Decisions {
-		d := &r.Decisions[i]
-		if d.escalates() && first[d.Session] == nil {
-			first[d.Session] = d
-		}
-	}
-	return first
 }

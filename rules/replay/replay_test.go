@@ -79,7 +79,8 @@ func TestReplay_aTransfer_endsWithAnAgent(t *testing.T) {
 	if r.Conversations != 3 || r.Turns != 9 {
 		t.Errorf("%d conversations, %d turns", r.Conversations, r.Turns)
 	}
-	if diff := cmp.Diff(map[string]int{"magic": 1, "stuck": 1}, r.ByRule); diff != "" {
+	counts := map[string]*replay.Counts{"magic": {Called: 1, Suppressed: 1}, "stuck": {Called: 1, Near: 1}, "silent": {}, "watcher": {Shadow: 1}}
+	if diff := cmp.Diff(counts, r.ByRule); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -169,6 +170,50 @@ func TestCompare_tellsGainedLostAndChanged(t *testing.T) {
 	}
 	if d.Gained[0].Before != nil || d.Lost[0].After != nil || d.Changed[0].Before.Target != "second" || d.Changed[0].After.Target != "default" {
 		t.Errorf("%+v", d)
+	}
+}
+
+const talkingRules = `version: 1
+targets: {default: {}}
+rules:
+  - {id: asks, when: {says: [refund]}, then: {offer: "A person?", transfer: default}}
+  - {id: ad, when: {says: [hello]}, then: {keep: true, say: BUY NOW}}
+  - {id: watcher, mode: shadow, when: {says: [treasure]}, then: {transfer: default}}
+  - {id: unused, when: {says: [xyzzy]}, then: {transfer: default}}
+`
+
+func TestReplay_anOffer_isNoCall_untilItIsAccepted(t *testing.T) {
+	r := run(load(t, talkingRules),
+		dialogue("user: refund", "user: yes"), dialogue("user: refund", "user: no thanks"), dialogue("user: refund"))
+	if got, want := *r.ByRule["asks"], (replay.Counts{Called: 1, Offered: 3, Accepted: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if !r.ByRule["unused"].Never() || r.ByRule["asks"].Never() {
+		t.Error("the rule that never did anything is not told apart")
+	}
+}
+
+func TestCompare_tellsWhatIsAsked_said_andWatched(t *testing.T) {
+	nothing := load(t, "version: 1\ntargets: {default: {}}\nrules:\n  - {id: quiet, when: {says: [xyzzy]}, then: {transfer: default}}\n")
+	dialogues := [][]replay.Said{dialogue("user: refund", "user: yes"), dialogue("user: refund", "user: no thanks"), dialogue("user: hello"), dialogue("user: treasure")}
+	before, after := run(nothing, dialogues...), run(load(t, talkingRules), dialogues...)
+	byKind := func(changes []replay.Change) map[replay.Kind]int {
+		n := map[replay.Kind]int{}
+		for _, c := range changes {
+			n[c.Kind]++
+		}
+		return n
+	}
+	want := map[replay.Kind]int{replay.KindTransfer: 1, replay.KindOffer: 2, replay.KindSay: 1, replay.KindShadow: 1}
+	if diff := cmp.Diff(want, byKind(replay.Compare(before, after).Gained)); diff != "" {
+		t.Errorf("gained: %s", diff)
+	}
+	if diff := cmp.Diff(want, byKind(replay.Compare(after, before).Lost)); diff != "" {
+		t.Errorf("lost: %s", diff)
+	}
+	other := run(load(t, strings.Replace(talkingRules, "BUY NOW", "BUY LATER", 1)), dialogues...)
+	if changed := replay.Compare(after, other).Changed; len(changed) != 1 || changed[0].Kind != replay.KindSay || changed[0].After.Say != "BUY LATER" {
+		t.Errorf("other words: %+v", changed)
 	}
 }
 

@@ -5,6 +5,7 @@ package score
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"escalator/rules"
@@ -62,6 +63,14 @@ type RuleCounts struct {
 	FP int `json:"fp"`
 }
 
+func (r *RuleCounts) add(rightly bool) {
+	if rightly {
+		r.TP++
+	} else {
+		r.FP++
+	}
+}
+
 // Wrong is one that the policy got wrong.
 type Wrong struct {
 	Text  string `json:"text"`
@@ -75,6 +84,8 @@ type Score struct {
 	Counts
 	ByLang map[string]*Counts
 	ByRule map[string]*RuleCounts
+	// Shadow is what shadow rules would have called; it does not count above.
+	Shadow map[string]*RuleCounts
 	Wrong  []Wrong
 }
 
@@ -88,9 +99,10 @@ type Scorer struct {
 
 // Verdict is what the policy did with one record.
 type Verdict struct {
-	Want bool
-	Got  bool
-	Rule string
+	Want   bool
+	Got    bool
+	Rule   string
+	Shadow []string // shadow rules that would have called a person
 }
 
 // Labelled reports whether a record has a label to compare with.
@@ -105,27 +117,38 @@ func Labelled(rec *replay.Record) bool {
 	}
 }
 
-// Judge runs one labelled record in a conversation of its own. It changes
-// nothing and may be called by several goroutines at once.
+// Judge runs one labelled record in a conversation of its own. A message counts as
+// called when a rule transfers or offers; a dialogue when it goes to a person: an
+// offer that its customer does not accept is no call. It changes nothing and may be
+// called by several goroutines at once.
 func (s *Scorer) Judge(rec *replay.Record) Verdict {
 	if rec.Turns == nil {
 		d := s.Policy.Decide(new(rules.Conversation), rules.Turn{Kind: rules.UserTurn, At: s.At, Text: rec.Text})
-		return Verdict{Want: rec.Label == s.Positive, Got: calls(d), Rule: d.Rule}
+		v := Verdict{Want: rec.Label == s.Positive, Got: d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer, Rule: d.Rule}
+		v.watch(d)
+		return v
 	}
 	v := Verdict{Want: *rec.Transferred}
 	player := replay.NewPlayer(s.Policy)
 	for _, e := range rec.Events(rec.ID, s.At) {
 		for _, step := range player.Play(e) {
-			if calls(step.Decision) && !v.Got {
+			if step.Decision.Outcome == rules.OutcomeTransfer && !v.Got {
 				v.Got, v.Rule = true, step.Decision.Rule
 			}
+			v.watch(step.Decision)
 		}
 	}
 	return v
 }
 
-func calls(d rules.Decision) bool {
-	return d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer
+// watch notes the shadow rules that would have called a person.
+func (v *Verdict) watch(d rules.Decision) {
+	for _, w := range d.Would {
+		calls := w.Outcome == rules.OutcomeTransfer || w.Outcome == rules.OutcomeOffer
+		if calls && !slices.Contains(v.Shadow, w.Rule) {
+			v.Shadow = append(v.Shadow, w.Rule)
+		}
+	}
 }
 
 // Add counts a verdict.
@@ -134,12 +157,10 @@ func (s *Scorer) Add(rec *replay.Record, v Verdict) {
 	sum.add(v.Want, v.Got)
 	entry(sum.ByLang, rec.Lang).add(v.Want, v.Got)
 	if v.Got {
-		r := entry(sum.ByRule, v.Rule)
-		if v.Want {
-			r.TP++
-		} else {
-			r.FP++
-		}
+		entry(sum.ByRule, v.Rule).add(v.Want)
+	}
+	for _, id := range v.Shadow {
+		entry(sum.Shadow, id).add(v.Want)
 	}
 	if v.Want != v.Got {
 		w := Wrong{Text: rec.Text, Lang: rec.Lang, Label: rec.Label}
@@ -166,24 +187,32 @@ func entry[T any](m map[string]*T, key string) *T {
 // Score returns the sum so far.
 func (s *Scorer) Score() *Score {
 	if s.score.ByLang == nil {
-		s.score.ByLang, s.score.ByRule = map[string]*Counts{}, map[string]*RuleCounts{}
+		s.score.ByLang, s.score.ByRule, s.score.Shadow = map[string]*Counts{}, map[string]*RuleCounts{}, map[string]*RuleCounts{}
 	}
 	return &s.score
 }
 
-// MarshalJSON writes the score as CONTRACT.md 6 has it.
+// MarshalJSON writes the score as CONTRACT.md 6 has it. Of nothing there are no
+// ratios: they are null.
 func (s *Score) MarshalJSON() ([]byte, error) {
 	c := s.Counts
+	figure := func(ratio float64) *float64 {
+		if c.N() == 0 {
+			return nil
+		}
+		return &ratio
+	}
 	return json.Marshal(struct {
 		N         int                    `json:"n"`
 		TP        int                    `json:"tp"`
 		FP        int                    `json:"fp"`
 		FN        int                    `json:"fn"`
 		TN        int                    `json:"tn"`
-		Precision float64                `json:"precision"`
-		Recall    float64                `json:"recall"`
-		F1        float64                `json:"f1"`
+		Precision *float64               `json:"precision"`
+		Recall    *float64               `json:"recall"`
+		F1        *float64               `json:"f1"`
 		ByLang    map[string]*Counts     `json:"by_lang"`
 		ByRule    map[string]*RuleCounts `json:"by_rule"`
-	}{c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1(), s.ByLang, s.ByRule})
+		Shadow    map[string]*RuleCounts `json:"shadow,omitempty"`
+	}{c.N(), c.TP, c.FP, c.FN, c.TN, figure(c.Precision()), figure(c.Recall()), figure(c.F1()), s.ByLang, s.ByRule, s.Shadow})
 }

@@ -101,6 +101,27 @@ func TestScore_countsByLanguageAndRule(t *testing.T) {
 	}
 }
 
+func TestScore_anOfferThatIsNotAccepted_isNoCallOfADialogue(t *testing.T) {
+	s := scorer(t)
+	for answer, want := range map[string]bool{"yes": true, "no thanks": false, "": false} {
+		if v := s.Judge(dialogue("d", false, "perhaps", "hm", answer)); v.Got != want {
+			t.Errorf("answer %q: %+v", answer, v)
+		}
+	}
+}
+
+func TestScore_shadowRules_areCountedBeside(t *testing.T) {
+	s := scorer(t)
+	add(s, says("treasure", "human", ""), says("treasure", "other", ""), dialogue("d", true, "treasure"))
+	got := s.Score()
+	if diff := cmp.Diff(map[string]*score.RuleCounts{"watcher": {TP: 2, FP: 1}}, got.Shadow); diff != "" {
+		t.Error(diff)
+	}
+	if got.TP != 0 || got.FP != 0 {
+		t.Errorf("a shadow rule counts as called: %+v", got.Counts)
+	}
+}
+
 func TestCounts_ratios(t *testing.T) {
 	for _, c := range []struct {
 		counts                score.Counts
@@ -125,7 +146,7 @@ func TestCounts_ratios(t *testing.T) {
 func TestScore_asJSON_hasTheNamesThatScriptsRead(t *testing.T) {
 	s := scorer(t)
 	empty, err := json.Marshal(s.Score())
-	if err != nil || string(empty) != `{"n":0,"tp":0,"fp":0,"fn":0,"tn":0,"precision":1,"recall":1,"f1":1,"by_lang":{},"by_rule":{}}` {
+	if err != nil || string(empty) != `{"n":0,"tp":0,"fp":0,"fn":0,"tn":0,"precision":null,"recall":null,"f1":null,"by_lang":{},"by_rule":{}}` {
 		t.Errorf("%s %v", empty, err)
 	}
 	add(s, says("abracadabra", "human", "en"))
