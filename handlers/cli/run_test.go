@@ -34,8 +34,8 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 		{[]string{"explain"}, "explain what?"},
 		{[]string{"explain", " "}, "explain what?"},
 		{[]string{"explain", "x", "--at", "noon"}, `"noon" is no time like 2026-01-05T10:00:00+08:00`},
-		{[]string{"replay"}, "replay needs a file"},
-		{[]string{"eval"}, "eval needs a file"},
+		{[]string{"replay"}, "replay needs files"},
+		{[]string{"eval"}, "eval needs files"},
 		{[]string{"schema", "x"}, "schema takes no argument"},
 		{[]string{"version", "x"}, `version takes no argument, and here is "x" (escalator version --help)`},
 		{[]string{"demo", "once"}, `demo takes no argument, and here is "once"`},
@@ -99,10 +99,68 @@ func TestDesk_takesTheSecretsOfTheService_fromFilesToo(t *testing.T) {
 	}
 }
 
-func TestEval_ofNothing_saysThatItIsNoGoodMark(t *testing.T) {
+func TestEvalAndReplay_ofNothing_endWith1_andGiveNoFigure(t *testing.T) {
 	t.Chdir("testdata")
-	r := runIn(t, "\n", "eval", "-", "--json", "--rules", "rules.yaml")
-	if r.code != exitOK || !strings.Contains(r.stderr, "no line was scored") || !strings.Contains(r.stdout, `"n": 0`) {
+	for _, args := range [][]string{{"eval", "-", "--json"}, {"eval", "-"}, {"replay", "-"}} {
+		r := runIn(t, "\n", append(args, "--rules", "rules.yaml")...)
+		if r.code != exitBad || r.stderr == "" || strings.Contains(r.stdout, "1.0") || !strings.Contains(r.stdout, `"precision": null`) != (len(args) == 2) {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+func TestEval_belowWhatIsAskedFor_endsWith1(t *testing.T) {
+	t.Chdir("testdata")
+	for args, want := range map[string]int{
+		"--min-precision=0.5": exitOK, "--min-precision=0.9": exitBad, "--min-recall=0.5": exitOK, "--min-recall=0.99": exitBad,
+	} {
+		if r := runIn(t, "", "eval", "labelled.jsonl", "--rules=rules.yaml", args); r.code != want {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+}
+
+func TestFolders_areReadWhole(t *testing.T) {
+	folder := t.TempDir()
+	for name, line := range map[string]string{"b/2.jsonl": `{"text":"abracadabra"}`, "1.ndjson": `{"text":"变戏法"}`, "notes.txt": "not a line"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	empty := t.TempDir()
+	t.Chdir("testdata")
+	if r := runIn(t, "", "replay", folder, "--rules=rules.yaml"); r.code != exitOK || !strings.HasPrefix(r.stdout, "2 conversations, 2 turns") {
 		t.Errorf("%+v", r)
+	}
+	if r := runIn(t, "", "replay", empty, "--rules=rules.yaml"); r.code != exitBad || !strings.Contains(r.stderr, "holds no .jsonl") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestCommands_readTheRuleFileOfTheService(t *testing.T) {
+	t.Chdir("testdata")
+	var out strings.Builder
+	env := Env{Stdout: &out, Stderr: &out, Getenv: func(name string) string {
+		return map[string]string{"ESCALATOR_RULES": "old.yaml"}[name]
+	}}
+	for _, args := range [][]string{{"check"}, {"explain", "opensesame"}} {
+		out.Reset()
+		Run(t.Context(), args, env)
+		if !strings.Contains(out.String(), "old.yaml: ok") && !strings.Contains(out.String(), "transfer") {
+			t.Errorf("%v: %s", args, out.String())
+		}
+	}
+}
+
+func TestReplay_whatATerminalWouldObey_isShownAsEscapes(t *testing.T) {
+	t.Chdir("testdata")
+	for _, command := range []string{"replay", "eval"} {
+		r := runIn(t, `{"text":"abracadabra \u001b[2J","label":"other"}`, command, "-", "--rules=rules.yaml")
+		if strings.Contains(r.stdout, "\x1b") || !strings.Contains(r.stdout, `\x1b[2J`) {
+			t.Errorf("%s: %q", command, r.stdout)
+		}
 	}
 }

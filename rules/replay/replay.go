@@ -23,15 +23,15 @@ type Result struct {
 // Counts is how often a rule did what. A customer who accepts an offer is Called as well.
 type Counts struct {
 	Called     int `json:"called"`
-	Offered    int `json:"offered"`
-	Accepted   int `json:"accepted"`
-	Kept       int `json:"kept"` // kept with the bot, with words or without
-	Said       int `json:"said"` // those of Kept in which the customer was told something
-	Closed     int `json:"closed"`
-	Asked      int `json:"asked"` // named in the answer to a question of Desk
-	Suppressed int `json:"suppressed"`
-	Shadow     int `json:"shadow"`
-	Near       int `json:"near"`
+	Offered    int `json:"offered,omitempty"`
+	Accepted   int `json:"accepted,omitempty"`
+	Kept       int `json:"kept,omitempty"` // kept with the bot, with words or without
+	Said       int `json:"said,omitempty"` // those of Kept in which the customer was told something
+	Closed     int `json:"closed,omitempty"`
+	Asked      int `json:"asked,omitempty"` // named in the answer to a question of Desk
+	Suppressed int `json:"suppressed,omitempty"`
+	Shadow     int `json:"shadow,omitempty"`
+	Near       int `json:"near,omitempty"`
 }
 
 // Never reports whether the rule never did anything, nor came near it.

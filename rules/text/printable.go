@@ -28,12 +28,11 @@ func Printable(s string) string {
 // commands reports whether a terminal takes the character for a command. The
 // joiners of emoji and of Indic scripts are no commands.
 func commands(r rune) bool {
-	switch {
-	case r == '\u200c' || r == '\u200d':
+	switch r {
+	case '\u200c', '\u200d', unicode.ReplacementChar:
 		return false
-	case r == unicode.ReplacementChar:
-		return false
-	default:
-		return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+	case '\u2028', '\u2029':
+		return true
 	}
+	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)
 }
