@@ -7,6 +7,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
+	"escalator/handlers/app"
 	"escalator/rules"
 	"escalator/rules/replay"
 )
@@ -79,9 +80,15 @@ type run struct {
 // replayLines plays the lines of all files through each policy. At the end the
 // clock goes on to the time of the last recorded callback.
 func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at time.Time) ([]*replay.Result, error) {
+	var accounts app.Settings // as the service that recorded was told
+	if list := lines.env.Getenv(envPrefix + "SERVICE_ACCOUNTS"); list != "" {
+		if err := setServiceAccounts(&accounts, list); err != nil {
+			return nil, &usageError{[]string{envPrefix + "SERVICE_ACCOUNTS: " + err.Error()}}
+		}
+	}
 	runs := make([]run, len(policies))
 	for i, p := range policies {
-		runs[i] = run{replay.New(p), inbound.NewRecorded(p, nil)}
+		runs[i] = run{replay.New(p), inbound.NewRecorded(p, accounts.ServiceAccounts)}
 	}
 	names, order := dialogueNames{}, &inOrder{}
 	err := lines.each(files, func(file string, line int, rec *replay.Record) {
