@@ -22,7 +22,14 @@ var openingMarks = map[byte]tokenFlags{
 
 // openings holds the words of clauses.txt in an open-addressing table by the
 // hash of their first token.
-type openings [1 << openingBits][]opening
+type openings [1 << openingBits]openingSlot
+
+// An openingSlot holds the openings that begin with one token: its hash stands
+// beside them, so that most tokens of a message are done with one look.
+type openingSlot struct {
+	first uint64
+	of    []opening
+}
 
 const openingBits = 10 // 1,024 slots, of which a third are taken
 
@@ -48,15 +55,15 @@ func loadOpenings(data string) *openings {
 			op.hashes = append(op.hashes, m.tokens[i].hash)
 		}
 		slot := o.slot(op.hashes[0])
-		*slot = append(*slot, op)
+		slot.first, slot.of = op.hashes[0], append(slot.of, op)
 	}
 	return &o
 }
 
 // slot returns the slot of the words that begin with a token, or a free one.
-func (o *openings) slot(first uint64) *[]opening {
+func (o *openings) slot(first uint64) *openingSlot {
 	for i := first >> (64 - openingBits); ; i = (i + 1) % uint64(len(o)) {
-		if len(o[i]) == 0 || o[i][0].hashes[0] == first {
+		if o[i].first == first || o[i].of == nil {
 			return &o[i]
 		}
 	}
@@ -64,7 +71,9 @@ func (o *openings) slot(first uint64) *[]opening {
 
 // mark gives the flags of the words at token i to it or to all its tokens.
 func (o *openings) mark(ts []Token, i int) {
-	for _, op := range *o.slot(ts[i].hash) {
+	slot := o.slot(ts[i].hash)
+	for k := range slot.of {
+		op := &slot.of[k]
 		if !op.holds(ts[i:]) {
 			continue
 		}
