@@ -1,17 +1,34 @@
-// Package store says what the service remembers and how: conversations,
-// marks of callbacks already seen, and the outbox of transfers that are due.
+// Package store says what the service remembers and how: conversations, callbacks
+// already seen, and the outbox of transfers that are due.
 //
-// Three small interfaces, and drivers below this folder that pass one
-// conformance suite (storetest): memory (the live state of one process, on
-// go-cache), bolt (the durable outbox of one process) and, for several
-// replicas, redis.
+// Three small interfaces, and drivers below this folder that pass one conformance
+// suite (storetest):
+//
+//   - memory: the live state of one process, on go-cache. Conversations, Dedup, Outbox.
+//   - bolt: the journal of memory, and a durable Outbox, in one file.
+//   - redis: all three, shared by several replicas.
+//   - failover: all three, a shared store over a local one.
 //
 // Invariants that every driver keeps:
 //
 //   - One conversation is changed by one caller at a time.
-//   - A transfer is in the outbox before the change of its conversation can be
-//     seen, or neither has happened.
+//   - All of an Effect is kept together with the changed conversation, or nothing is:
+//     transfer, alarm, and the answer to the callback. A panic in a change is a
+//     failure like any other.
+//   - A transfer is in the outbox before the change of its conversation can be seen.
 //   - The outbox holds at most one transfer of a conversation.
-//   - A mark is claimed by exactly one caller; the others get its answer.
+//   - A callback is claimed by exactly one caller; the others get its answer.
 //   - Everything expires, and everything has a cap.
+//
+// Locks are taken in this order, and each is released in the reverse one:
+//
+//	failover: conversation (Stripes) → its own state
+//	  redis: conversation (Stripes) → claims, leases
+//	  memory: conversation (Stripes) → shard of a table → answers, pending writes of bolt
+//	    outbox in memory
+//	      alarms of the process (Alarms.Set)
+//
+// Nobody calls upwards: a change must not use a store, Alarms.Set neither. Under the
+// lock of a conversation there is at most one commit to disk, or the round trips to
+// Redis, and never a call of Desk or of a bot.
 package store

@@ -44,7 +44,7 @@ func (s *Store) expireAnswers() {
 	var old [][]byte
 	err := s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketAnswers).ForEach(func(key, value []byte) error {
-			if len(value) < answerHead || int64(binary.BigEndian.Uint64(value)) < latest { //nolint:gosec // milliseconds fit
+			if len(value) < answerHead || int64(binary.BigEndian.Uint64(value)) < latest {
 				old = append(old, append([]byte{}, key...))
 			}
 			return nil

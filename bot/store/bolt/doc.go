@@ -8,6 +8,8 @@
 // Invariants:
 //
 //   - A write has returned only after it is on disk.
+//   - What belongs together is in one commit: a transfer with its conversation and
+//     the answer to the callback; a conversation with the callback that it counts.
 //   - The index in memory (memory.Outbox) never knows more than the disk.
 //   - One process uses a file; a second one is refused.
 //   - A damaged file or record is kept aside and reported, never dropped.

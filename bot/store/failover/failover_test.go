@@ -24,11 +24,12 @@ type fake struct {
 	store.Dedup
 	*memory.Outbox
 
-	mu     sync.Mutex
-	fault  error // what every call fails with; nil: none
-	calls  int
-	probes int
-	ended  map[string]bool
+	mu       sync.Mutex
+	fault    error // what every call fails with; nil: none
+	failNext int   // how many calls fail
+	calls    int
+	probes   int
+	ended    map[string]bool
 }
 
 func newFake(alarms store.Alarms) *fake {
@@ -42,7 +43,18 @@ func expires(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 
 func (f *fake) set(fault error) { f.mu.Lock(); defer f.mu.Unlock(); f.fault = fault }
 
-func (f *fake) call() error { f.mu.Lock(); defer f.mu.Unlock(); f.calls++; return f.fault }
+func (f *fake) fail(next int) { f.mu.Lock(); defer f.mu.Unlock(); f.failNext = next }
+
+func (f *fake) call() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if f.failNext > 0 {
+		f.failNext--
+		return store.ErrAway
+	}
+	return f.fault
+}
 
 func (f *fake) Update(ctx context.Context, id string, change store.Change) error {
 	if err := f.call(); err != nil {
@@ -113,7 +125,7 @@ func (f *fake) Missing(_ context.Context, put []*store.Transfer) (missing, ended
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, t := range put {
-		switch kept, err := f.Outbox.Get(context.Background(), t.ID); {
+		switch kept, err := f.Get(context.Background(), t.ID); {
 		case err == nil && (kept.Episode != t.Episode || kept.State == store.GivenUp), err != nil && f.ended[t.Episode]:
 			ended = append(ended, t)
 		case err != nil:

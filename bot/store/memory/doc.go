@@ -11,5 +11,6 @@
 //
 //   - A sweep or an eviction holds one shard for at most sweepBatch entries.
 //   - A conversation that is not in the bot phase is never evicted.
-//   - A mark that is being worked on is never evicted before it is finished.
+//   - A callback that is being worked on is never evicted before it is finished.
+//   - What expires does so by a clock that nobody can set.
 package memory

@@ -21,7 +21,7 @@ func TestOutbox_conforms(t *testing.T) {
 	storetest.Outbox(t, func(*testing.T) store.Outbox { return memory.NewOutbox(nil) })
 }
 
-func TestMarks_conforms(t *testing.T) {
+func TestDedup_conforms(t *testing.T) {
 	storetest.Dedup(t, func(*testing.T) store.Dedup {
 		return memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 100_000})
 	})
@@ -47,7 +47,7 @@ func newConversations(o store.Outbox, limit int, evicted func()) *memory.Convers
 	return memory.NewConversations(memory.ConversationsOptions{Outbox: o, Max: limit, Evicted: evicted, Expires: expires})
 }
 
-func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
+func TestDedup_areForgottenAfterTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +77,7 @@ func TestMarks_areForgottenAfterTheirTime(t *testing.T) {
 	})
 }
 
-func TestMarks_overTheCap_theOldestGoFirst(t *testing.T) {
+func TestDedup_overTheCap_theOldestGoFirst(t *testing.T) {
 	evicted := 0
 	const limit = 10_000
 	m := memory.NewDedup(memory.DedupOptions{Keep: time.Hour, Max: limit, Evicted: func() { evicted++ }})

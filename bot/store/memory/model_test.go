@@ -15,8 +15,8 @@ func TestOutbox_equalsANaiveModel(t *testing.T) {
 	storetest.OutboxModel(t, func(_ *rapid.T, now func() time.Time) store.Outbox { return memory.NewOutbox(now) }, nil)
 }
 
-func TestMarks_equalANaiveModel(t *testing.T) {
-	storetest.MarksModel(t, func(keep time.Duration, now func() time.Time) store.Dedup {
+func TestDedup_equalANaiveModel(t *testing.T) {
+	storetest.DedupModel(t, func(keep time.Duration, now func() time.Time) store.Dedup {
 		return memory.NewDedup(memory.DedupOptions{Keep: keep, Max: 100_000, Now: now})
 	})
 }

@@ -23,7 +23,7 @@ rules:
 
 // BenchmarkCallback is what a callback costs that fires nothing: claim, decide,
 // save with the answer. Beside the time it tells the memory of Redis per live
-// conversation of three messages and per mark. Run it with a fixed number, such
+// conversation of three messages and per callback. Run it with a fixed number, such
 // as -benchtime 100000x.
 func BenchmarkCallback(b *testing.B) {
 	server := redistest.Start(b)
@@ -54,17 +54,17 @@ func BenchmarkCallback(b *testing.B) {
 	workers.Wait()
 	b.StopTimer()
 	all := usedMemory(b, server)
-	dropMarks(b, server)
+	dropCallbacks(b, server)
 	kept := usedMemory(b, server)
 	b.ReportMetric((kept-before)/float64(conversations), "B/conversation")
-	b.ReportMetric((all-kept)/float64(conversations*messages), "B/mark")
+	b.ReportMetric((all-kept)/float64(conversations*messages), "B/callback")
 }
 
 // callback is the n-th callback.
 func (d *driver) callback(policy *rules.Policy, id string, n int) error {
 	ctx := context.Background()
 	mark := fmt.Sprintf("%043d", n)
-	if _, err := d.marks.Claim(ctx, mark, id); err != nil {
+	if _, err := d.dedup.Claim(ctx, mark, id); err != nil {
 		return err
 	}
 	answer := []byte(`{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`)
@@ -72,7 +72,7 @@ func (d *driver) callback(policy *rules.Policy, id string, n int) error {
 		policy.Decide(c, rules.Turn{Kind: rules.UserTurn, At: time.Now(), Text: fmt.Sprintf("question number %d about my parcel", n)})
 		return store.Effect{DedupKey: mark, Answer: answer}, nil
 	})
-	d.marks.Finish(ctx, mark, answer)
+	d.dedup.Finish(ctx, mark, answer)
 	return err
 }
 
@@ -88,8 +88,8 @@ func usedMemory(b *testing.B, server *redistest.Server) (bytes float64) {
 	return bytes
 }
 
-// dropMarks removes all marks, as their expiry does in the end.
-func dropMarks(b *testing.B, server *redistest.Server) {
+// dropCallbacks removes all marks, as their expiry does in the end.
+func dropCallbacks(b *testing.B, server *redistest.Server) {
 	b.Helper()
 	client := server.Client()
 	defer func() { _ = client.Close() }()

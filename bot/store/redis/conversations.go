@@ -22,27 +22,27 @@ const (
 	// overtakenPause is by how much the longest pause between tries grows, so
 	// that not always the same one is overtaken.
 	overtakenPause = time.Millisecond
-	// pendingPatience is how long a replica waits for the conversation of a
+	// pendingTimeout is how long a replica waits for the conversation of a
 	// transfer that another one has just put, looking each pendingLook.
-	pendingPatience, pendingLook = 100 * time.Millisecond, 10 * time.Millisecond
-	stampSize                    = 8
+	pendingTimeout, pendingLook = 100 * time.Millisecond, 10 * time.Millisecond
+	stampSize                   = 8
 )
 
 // Conversations keeps the conversations of all replicas.
 type Conversations struct {
 	*Client
-	marks   *Dedup
-	outbox  *Outbox
-	expires func(*rules.Conversation) time.Time
-	alarms  store.Alarms
-	locks   *store.Stripes
+	callbacks *Dedup
+	outbox    *Outbox
+	expires   func(*rules.Conversation) time.Time
+	alarms    store.Alarms
+	locks     *store.Stripes
 }
 
 // NewConversations returns the shared conversations. Their transfers go to the
-// outbox, and callbacks are answered in the marks. expires says until when a
+// outbox, and callbacks are answered in m. expires says until when a
 // conversation is kept.
 func NewConversations(c *Client, m *Dedup, o *Outbox, expires func(*rules.Conversation) time.Time, alarms store.Alarms) *Conversations {
-	return &Conversations{Client: c, marks: m, outbox: o, expires: expires, alarms: alarms, locks: store.NewStripes()}
+	return &Conversations{Client: c, callbacks: m, outbox: o, expires: expires, alarms: alarms, locks: store.NewStripes()}
 }
 
 // errOvertaken is no fault of Redis: the sender should try again.
@@ -63,14 +63,14 @@ type loaded struct {
 // transfer.
 func (s *Conversations) Update(ctx context.Context, id string, change store.Change) error {
 	defer s.locks.Lock(id).Unlock()
-	value, old := s.marks.prefetch(id)
+	value, old := s.callbacks.prefetch(id)
 	if !old {
 		var err error
 		if value, err = s.load(ctx, id); err != nil {
 			return err
 		}
 	}
-	late := s.now().Add(pendingPatience)
+	late := s.now().Add(pendingTimeout)
 	for tries := range maxOvertaken {
 		before := s.decode(id, value)
 		before.old, before.again = old, tries > 0
@@ -178,13 +178,16 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	keys := []string{s.keys.conversation(id)}
 	life := max(time.Second, s.expires(after).Sub(s.now()))
 	args := []any{before.stamp, value, life.Milliseconds()}
-	callback := s.marks.claimed(effect.DedupKey, id)
+	callback := s.callbacks.claimed(effect.DedupKey, id)
 	if callback != nil {
 		keys = append(keys, callback.key)
 		args = append(args, callback.args(effect.Answer, s.dedup)...)
 	}
-	moves := before.again || !alarm.Equal(s.alarms.Of(&before.state))
-	answer, err := s.saveWithAlarm(ctx, id, moves, alarm, keys, args)
+	run := s.saveAlone
+	if before.again || !alarm.Equal(s.alarms.Of(&before.state)) {
+		run = s.saveWithAlarm(id, alarm)
+	}
+	answer, err := run(ctx, keys, args)
 	if err != nil {
 		return "", false, err
 	}
@@ -204,40 +207,45 @@ func unchanged(before *rules.Conversation, after []byte) bool {
 	return err == nil && string(was) == string(after)
 }
 
-// saveWithAlarm runs the save script, and moves the conversation's alarm in the
-// same round trip: an alarm is set before its conversation is saved and removed
+const opSave = "saving a conversation"
+
+// saveAlone runs the save script.
+func (s *Conversations) saveAlone(ctx context.Context, keys []string, args []any) (any, error) {
+	return s.run(ctx, opSave, saveScript, keys, args...)
+}
+
+// saveWithAlarm returns what runs the save script and moves the conversation's alarm in
+// the same round trip: an alarm is set before its conversation is saved and removed
 // after it, so that there may be one too many, never one too few.
-func (s *Conversations) saveWithAlarm(ctx context.Context, id string, moves bool, alarm time.Time, keys []string, args []any) (any, error) {
-	const op = "saving a conversation"
-	if !moves {
-		return s.run(ctx, op, saveScript, keys, args...)
-	}
-	var saving *redis.Cmd
-	err := s.do(ctx, op, func(ctx context.Context) error {
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			if !alarm.IsZero() {
-				s.moveAlarm(ctx, p, id, alarm)
+func (s *Conversations) saveWithAlarm(id string, alarm time.Time) func(ctx context.Context, keys []string, args []any) (any, error) {
+	return func(ctx context.Context, keys []string, args []any) (any, error) {
+		var saving *redis.Cmd
+		err := s.do(ctx, opSave, func(ctx context.Context) error {
+			_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+				if !alarm.IsZero() {
+					s.moveAlarm(ctx, p, id, alarm)
+				}
+				if saving == nil || saving.Err() != nil { // not if only the alarm has to be repeated
+					saving = saveScript.EvalSha(ctx, p, keys, args...)
+				}
+				if alarm.IsZero() {
+					s.moveAlarm(ctx, p, id, alarm)
+				}
+				return nil
+			})
+			if redis.HasErrorPrefix(saving.Err(), "NOSCRIPT") {
+				saving = saveScript.Run(ctx, s.rdb, keys, args...)
 			}
-			if saving == nil || saving.Err() != nil { // not if only the alarm has to be repeated
-				saving = saveScript.EvalSha(ctx, p, keys, args...)
+			if saving.Err() != nil {
+				return saving.Err()
 			}
-			if alarm.IsZero() {
-				s.moveAlarm(ctx, p, id, alarm)
-			}
-			return nil
+			return err
 		})
-		if redis.HasErrorPrefix(saving.Err(), "NOSCRIPT") {
-			saving = saveScript.Run(ctx, s.rdb, keys, args...)
+		if saving != nil && saving.Err() == nil { // an alarm more or less is not worth doing it all again
+			return saving.Val(), nil
 		}
-		if saving.Err() != nil {
-			return saving.Err()
-		}
-		return err
-	})
-	if saving != nil && saving.Err() == nil { // an alarm more or less is not worth doing it all again
-		return saving.Val(), nil
+		return nil, err
 	}
-	return nil, err
 }
 
 // onlyAlarm moves the alarm of a conversation that is as it was. One that is

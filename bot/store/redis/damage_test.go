@@ -75,7 +75,7 @@ func TestReplica_strangersValueUnderAnyKey_isTold_andNoCallbackFails(t *testing.
 	c := raw(t, server)
 	k := newKeys(0)
 	for key, ours := range map[string]string{
-		k.conversation("s"): "string", k.mark("k s", "s"): "string", k.alarms(): "zset", k.mutes(): "hash", k.rate(): "string",
+		k.conversation("s"): "string", k.callback("k s", "s"): "string", k.alarms(): "zset", k.mutes(): "hash", k.rate(): "string",
 		k.outbox()[0]: "hash", k.outbox()[1]: "zset", k.outbox()[2]: "zset", k.outbox()[3]: "zset", k.outbox()[4]: "zset",
 	} {
 		for _, kind := range []string{"string", "list", "hash", "zset"} {

@@ -20,10 +20,10 @@ const (
 
 // The value of a callback begins with what it is; see claim.lua.
 const (
-	markClaim    = 'c'
-	markCounted  = 'n'
-	markAnswer   = 'a'
-	markAnswered = 'x'
+	callbackClaimed  = 'c'
+	callbackCounted  = 'n'
+	callbackAnswer   = 'a'
+	callbackAnswered = 'x'
 )
 
 // maxAnswer is the longest answer that is kept for a repeat.
@@ -32,9 +32,9 @@ const maxAnswer = 16 << 10
 // answered is the value of a callback that was answered.
 func answered(answer []byte) []byte {
 	if answer == nil || len(answer) > maxAnswer {
-		return []byte{markAnswered}
+		return []byte{callbackAnswered}
 	}
-	return append([]byte{markAnswer}, answer...)
+	return append([]byte{callbackAnswer}, answer...)
 }
 
 // Dedup remembers the callbacks of all replicas.
@@ -53,7 +53,7 @@ type claim struct {
 	kept                     []byte // the answer that is kept already, nil: none
 }
 
-// NewDedup returns the shared marks.
+// NewDedup returns the shared memory of callbacks.
 func NewDedup(c *Client) *Dedup {
 	return &Dedup{Client: c, claims: map[string]*claim{}, prefetched: map[string]string{}}
 }
@@ -62,7 +62,7 @@ func NewDedup(c *Client) *Dedup {
 // comes along. An answer that another replica works on is asked for again and
 // again.
 func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
-	c := &claim{key: m.keys.mark(key, conversation), token: rand.Text(), conversation: conversation}
+	c := &claim{key: m.keys.callback(key, conversation), token: rand.Text(), conversation: conversation}
 	keys := []string{c.key}
 	if conversation != "" {
 		keys = append(keys, m.keys.conversation(conversation))
@@ -80,9 +80,9 @@ func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Clai
 			return store.Claim{First: true, Counted: c.counted}, nil
 		}
 		switch (value + " ")[0] {
-		case markAnswer:
+		case callbackAnswer:
 			return store.Claim{Answer: []byte(value[1:])}, nil
-		case markAnswered:
+		case callbackAnswered:
 			return store.Claim{}, nil
 		}
 		if time.Since(began) >= store.DuplicateWait {

@@ -1,6 +1,7 @@
 // Package redis is the store that several replicas share, on an engine that
-// their operators run already: conversations, marks, outbox, alarms, mutes and
-// the pace of delivery.
+// their operators run already: conversations, callbacks, outbox, alarms, mutes and
+// the rate of delivery. What a replica does while Redis is away is not its matter
+// (failover).
 //
 // Invariants:
 //
@@ -14,10 +15,13 @@
 //   - Leases run by the clock of Redis, so replicas may differ about the time.
 //   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
 //     that a script's keys are in one slot of a Redis Cluster. Nothing scans.
-//   - A value that is not ours, or damaged, is set aside and reported. Transfers
-//     that lose their place in an order by that get a new one.
+//   - A value that is not ours, or damaged, is reported. It is not mended: the call
+//     is skipped, the conversation starts afresh, the transfer is dropped.
+//   - A transfer that ends is noted as ended in the same script: one that is not
+//     there and is not noted was lost.
 //   - A call that was begun is not cut short by its caller: a claim or a lease
 //     of which nobody knows would have to run out.
 //
-// What Redis cannot do now (away, slow, read-only, full) is ErrAway.
+// What Redis cannot do now (away, slow, read-only, full) is store.ErrAway. A call for
+// which no connection was free in time is store.ErrSkipped: Redis may be well.
 package redis

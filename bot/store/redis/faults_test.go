@@ -125,13 +125,13 @@ func TestPace_damaged_neitherStopsDeliveryNorCutsTheReplicaOff(t *testing.T) {
 	}
 }
 
-func TestMarks_emptyValueOfAStranger_isWrittenOver(t *testing.T) {
+func TestDedup_emptyValueOfAStranger_isWrittenOver(t *testing.T) {
 	server := redistest.Start(t)
 	d := open(t, server, 0, nil)
-	do(t, raw(t, server), "SET", d.client.keys.mark("k", "s"), "")
+	do(t, raw(t, server), "SET", d.client.keys.callback("k", "s"), "")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if c, err := d.marks.Claim(ctx, "k", "s"); !c.First || err != nil {
+	if c, err := d.dedup.Claim(ctx, "k", "s"); !c.First || err != nil {
 		t.Errorf("Claim = %+v, %v", c, err)
 	}
 }
@@ -276,9 +276,9 @@ func TestConnect_asAUserWhoMayNotDoEverything_isRefused(t *testing.T) {
 	}
 }
 
-// TestMarks_claimedForNoConversation_areNotSavedWithOne is about callbacks whose
+// TestDedup_claimedForNoConversation_areNotSavedWithOne is about callbacks whose
 // conversation is not known when they are claimed.
-func TestMarks_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
+func TestDedup_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
 	o := join(t, redistest.Start(t), apps.Add(1))
 	if c, err := o.Claim(t.Context(), "k", ""); !c.First || err != nil {
 		t.Fatal(c, err)
@@ -292,7 +292,7 @@ func TestMarks_claimedForNoConversation_areNotSavedWithOne(t *testing.T) {
 	}
 	o.Finish(t.Context(), "k", []byte("ok"))
 	o.wire.oneSlot(t)
-	if c, err := o.marks.Claim(t.Context(), "k", ""); string(c.Answer) != "ok" || c.First || err != nil {
+	if c, err := o.dedup.Claim(t.Context(), "k", ""); string(c.Answer) != "ok" || c.First || err != nil {
 		t.Errorf("a copy got %+v, %v", c, err)
 	}
 }

@@ -127,7 +127,7 @@ type one struct {
 	*failover.Store
 	client *Client
 	outbox *Outbox
-	marks  *Dedup
+	dedup  *Dedup
 	t      *testing.T
 	wire   *wire
 	disk   *disk
@@ -180,7 +180,7 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
 	marks := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000})
 	shared := NewStore(client, expires, store.Alarms{Next: o.nextAlarm})
-	o.client, o.outbox, o.marks = client, shared.Outbox, shared.Dedup
+	o.client, o.outbox, o.dedup = client, shared.Outbox, shared.Dedup
 	o.Store = failover.New(failover.Options{
 		Shared: shared, Local: failover.Local{Conversations: o.mem, Dedup: marks, Outbox: o.disk},
 		Changed: func(up bool, _ error) {

@@ -10,7 +10,7 @@ import (
 // keys names what we keep in Redis, under a prefix of the app:
 //
 //	escalator:APP:{CONVERSATION}:c         the conversation
-//	escalator:APP:{CONVERSATION}:m:KEY     the mark of a callback
+//	escalator:APP:{CONVERSATION}:m:KEY     what became of a callback
 //	escalator:APP:{outbox}:records …       the transfers, and their order
 //	escalator:APP:{alarms}                 when conversations want to be woken
 //	escalator:APP:{mutes}                  the rules that operators silenced
@@ -24,8 +24,8 @@ func newKeys(app uint64) keys { return keys("escalator:" + strconv.FormatUint(ap
 
 func (k keys) conversation(id string) string { return string(k) + "{" + tag(id) + "}:c" }
 
-// mark names a callback's mark: beside its conversation where it has one.
-func (k keys) mark(key, conversation string) string {
+// callback names what is kept of a callback: beside its conversation where it has one.
+func (k keys) callback(key, conversation string) string {
 	if conversation == "" {
 		conversation = key
 	}

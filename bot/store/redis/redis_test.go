@@ -26,7 +26,7 @@ func expires(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 // driver is one replica's drivers.
 type driver struct {
 	client        *Client
-	marks         *Dedup
+	dedup         *Dedup
 	outbox        *Outbox
 	conversations *Conversations
 	problems      []string
@@ -54,8 +54,8 @@ func openWith(t testing.TB, server *redistest.Server, app uint64, now func() tim
 	if err := c.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d.client, d.marks, d.outbox = c, NewDedup(c), NewOutbox(c)
-	d.conversations = NewConversations(c, d.marks, d.outbox, expires, alarms)
+	d.client, d.dedup, d.outbox = c, NewDedup(c), NewOutbox(c)
+	d.conversations = NewConversations(c, d.dedup, d.outbox, expires, alarms)
 	return d
 }
 
@@ -65,12 +65,12 @@ func TestRedis_passesTheSuite(t *testing.T) {
 		storetest.Outbox(t, func(t *testing.T) store.Outbox { return open(t, server, 0, nil).outbox })
 	})
 	t.Run("marks", func(t *testing.T) {
-		storetest.Dedup(t, func(t *testing.T) store.Dedup { return open(t, server, 0, nil).marks })
+		storetest.Dedup(t, func(t *testing.T) store.Dedup { return open(t, server, 0, nil).dedup })
 	})
 	t.Run("conversations", func(t *testing.T) {
 		storetest.Conversations(t, func(t *testing.T, alarms store.Alarms) storetest.Stores {
 			d := openWith(t, server, 0, nil, alarms)
-			return storetest.Stores{Conversations: d.conversations, Outbox: d.outbox, Dedup: d.marks}
+			return storetest.Stores{Conversations: d.conversations, Outbox: d.outbox, Dedup: d.dedup}
 		})
 	})
 }

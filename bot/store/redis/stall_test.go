@@ -68,7 +68,7 @@ func farAway(t *testing.T, to string, latency time.Duration) (url string) {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	pipe := func(from, to net.Conn) {
 		defer func() { _ = to.Close() }()
 		buffer := make([]byte, 64<<10)

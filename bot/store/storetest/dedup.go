@@ -11,7 +11,7 @@ import (
 	"escalator/bot/store"
 )
 
-// Dedup runs the suite for marks; open returns a new and empty memory.
+// Dedup runs the suite for callbacks; open returns a new and empty memory.
 func Dedup(t *testing.T, open func(t *testing.T) store.Dedup) {
 	t.Helper()
 	t.Run("the first claims, a repeat gets the answer", func(t *testing.T) {

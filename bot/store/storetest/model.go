@@ -219,31 +219,31 @@ func (w *outboxWalk) check(t *rapid.T) {
 	}
 }
 
-// MarksModel compares a memory of callbacks with a naive one over random walks:
+// DedupModel compares a memory of callbacks with a naive one over random walks:
 // a map of keys to answers and the times at which they are forgotten. open
 // returns a new and empty memory that keeps answers for keep.
-func MarksModel(t *testing.T, open func(keep time.Duration, now func() time.Time) store.Dedup) {
+func DedupModel(t *testing.T, open func(keep time.Duration, now func() time.Time) store.Dedup) {
 	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
-		w := &marksWalk{keep: time.Minute, now: epoch, all: map[string]*naiveMark{}}
-		w.marks = open(w.keep, func() time.Time { return w.now })
+		w := &dedupWalk{keep: time.Minute, now: epoch, all: map[string]*naiveCallback{}}
+		w.dedup = open(w.keep, func() time.Time { return w.now })
 		t.Repeat(map[string]func(*rapid.T){"claim": w.claim, "finish": w.finish, "release": w.release, "pass time": w.passTime})
 	})
 }
 
-// naiveMark is a callback in the model's map: being worked on, or answered.
-type naiveMark struct {
+// naiveCallback is a callback in the model's map: being worked on, or answered.
+type naiveCallback struct {
 	working bool
 	answer  string
 	until   time.Time
 }
 
-type marksWalk struct {
-	marks store.Dedup
+type dedupWalk struct {
+	dedup store.Dedup
 	keep  time.Duration
 	now   time.Time
 	seq   int
-	all   map[string]*naiveMark
+	all   map[string]*naiveCallback
 }
 
 // gone is a context that has ended: nobody waits in a walk.
@@ -253,9 +253,9 @@ var gone = func() context.Context {
 	return ctx
 }()
 
-func (w *marksWalk) claim(t *rapid.T) {
+func (w *dedupWalk) claim(t *rapid.T) {
 	key := walkIDs.Draw(t, "key")
-	c, err := w.marks.Claim(gone, key, "")
+	c, err := w.dedup.Claim(gone, key, "")
 	m := w.all[key]
 	switch {
 	case m != nil && m.working:
@@ -270,12 +270,12 @@ func (w *marksWalk) claim(t *rapid.T) {
 		if !c.First || err != nil {
 			t.Fatalf("Claim(%s) = %+v, %v; want to be the first", key, c, err)
 		}
-		w.all[key] = &naiveMark{working: true}
+		w.all[key] = &naiveCallback{working: true}
 	}
 }
 
 // worked draws a callback that is being worked on.
-func (w *marksWalk) worked(t *rapid.T) string {
+func (w *dedupWalk) worked(t *rapid.T) string {
 	key := walkIDs.Draw(t, "key")
 	if m := w.all[key]; m == nil || !m.working {
 		t.Skip("nobody works on it")
@@ -283,20 +283,20 @@ func (w *marksWalk) worked(t *rapid.T) string {
 	return key
 }
 
-func (w *marksWalk) finish(t *rapid.T) {
+func (w *dedupWalk) finish(t *rapid.T) {
 	key := w.worked(t)
 	w.seq++
 	answer := strconv.Itoa(w.seq)
-	w.marks.Finish(context.Background(), key, []byte(answer))
-	w.all[key] = &naiveMark{answer: answer, until: w.now.Add(w.keep)}
+	w.dedup.Finish(context.Background(), key, []byte(answer))
+	w.all[key] = &naiveCallback{answer: answer, until: w.now.Add(w.keep)}
 }
 
-func (w *marksWalk) release(t *rapid.T) {
+func (w *dedupWalk) release(t *rapid.T) {
 	key := w.worked(t)
-	w.marks.Release(context.Background(), key)
+	w.dedup.Release(context.Background(), key)
 	delete(w.all, key)
 }
 
-func (w *marksWalk) passTime(t *rapid.T) {
+func (w *dedupWalk) passTime(t *rapid.T) {
 	w.now = w.now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
 }
