@@ -111,7 +111,7 @@ func (l *loader) settings(root *yaml.Node) {
 
 // failUnknown complains about a name that nothing has.
 func (l *loader) failUnknown(n *yaml.Node, what string, names []string) {
-	hint := didYouMean(n.Value, names)
+	hint := DidYouMean(n.Value, names)
 	switch {
 	case hint != "":
 	case len(names) == 0:

@@ -62,7 +62,7 @@ func zoneHint(zone string) string {
 	case "beijing", "asia/beijing", "china", "cst", "gmt+8", "utc+8", "+08:00", "北京":
 		return "did you mean Asia/Shanghai?"
 	}
-	if hint := didYouMean(zone, commonZones); hint != "" {
+	if hint := DidYouMean(zone, commonZones); hint != "" {
 		return hint
 	}
 	return "write a name such as Asia/Shanghai or Europe/Berlin"

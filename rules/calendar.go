@@ -125,7 +125,7 @@ func (k *calendar) addWeekly(text string) (problem, hint string) {
 	first, last := slices.Index(weekdays, firstText), slices.Index(weekdays, lastText)
 	for _, w := range []string{firstText, lastText} {
 		if !slices.Contains(weekdays, w) {
-			if hint := didYouMean(w, weekdays); hint != "" {
+			if hint := DidYouMean(w, weekdays); hint != "" {
 				return strconv.Quote(w) + " is no day of the week", hint
 			}
 			return strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"

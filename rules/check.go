@@ -188,7 +188,7 @@ func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
 			}
 		}
 	}
-	hint := didYouMean(key.Value, words)
+	hint := DidYouMean(key.Value, words)
 	if hint == "" {
 		hint = "valid here: " + strings.Join(words, ", ")
 	}

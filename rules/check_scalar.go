@@ -56,7 +56,7 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 		k.fail(n, "write something, or take it out", "%s must not be empty", what)
 	case slices.Contains(s.enum, n.Value):
 	case s.enum != nil:
-		hint := didYouMean(n.Value, s.enum)
+		hint := DidYouMean(n.Value, s.enum)
 		if word := s.synonyms[strings.ToLower(n.Value)]; word != "" {
 			hint = "did you mean " + word + "?"
 		}

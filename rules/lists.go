@@ -85,7 +85,7 @@ func phraseBookForm(n *yaml.Node) *shape {
 }
 
 func packHint(name string) string {
-	if hint := didYouMean(name, packs.Names); hint != "" {
+	if hint := DidYouMean(name, packs.Names); hint != "" {
 		return hint
 	}
 	return "for a list of your own write " + name + ": […]"

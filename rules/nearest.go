@@ -43,8 +43,9 @@ func fold(s string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s))
 }
 
-// didYouMean words a guess, "" if there is none.
-func didYouMean(word string, words []string) string {
+// DidYouMean guesses which of the words a person meant who mistyped one, in words such as "did you mean check?"; "" if
+// none is near enough.
+func DidYouMean(word string, words []string) string {
 	if w := nearest(word, words); w != "" {
 		return "did you mean " + w + "?"
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"escalator/rules/text"
 )
 
 // Problem is one finding in a rule file. Line and Column are 1-based; Column counts characters.
@@ -86,20 +88,13 @@ func pad(line string, column int) string {
 		switch {
 		case r == '\t':
 			b.WriteByte('\t')
-		case isWide(r):
+		case text.Columns(r) == 2:
 			b.WriteRune('\u3000')
 		default:
 			b.WriteByte(' ')
 		}
 	}
 	return b.String()
-}
-
-// isWide tells the characters that take two columns in a terminal.
-func isWide(r rune) bool {
-	return r >= 0x1100 && r <= 0x115F || r >= 0x2E80 && r <= 0x303E || r >= 0x3041 && r <= 0xA4CF ||
-		r >= 0xAC00 && r <= 0xD7A3 || r >= 0xF900 && r <= 0xFAFF || r >= 0xFE30 && r <= 0xFE6F ||
-		r >= 0xFF00 && r <= 0xFF60 || r >= 0xFFE0 && r <= 0xFFE6 || r >= 0x1F300 && r <= 0x1FAFF || r >= 0x20000 && r <= 0x3FFFD
 }
 
 // sortProblems puts problems into the order of the file and drops repetitions.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"escalator/handlers/app"
+	"escalator/rules"
 )
 
 // Exit codes of all commands (CONTRACT.md 1).
@@ -49,11 +50,12 @@ func commands() []command {
 		{"explain", "TEXT…", "show what a message would do, and why", explain},
 		{"replay", "FILE… [--against OLD.yaml]", "run recorded traffic or dialogues through the rules", replayFiles},
 		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
+		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
 		{"version", "", "print version, commit and Go version", version},
-		{"help", "", "print this", help},
+		{"help", "[COMMAND]", "print this, or what a command takes", help},
 	}
 }
 
@@ -66,18 +68,39 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // Run runs the command that args name and returns the exit code.
 func Run(ctx context.Context, args []string, env Env) int {
 	name := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		name, args = args[0], args[1:]
-	} else if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") {
-		name = "help"
-	}
-	for _, c := range commands() {
-		if c.name == name {
-			return exitCode(env.Stderr, c.run(ctx, env, args))
+	if len(args) > 0 {
+		switch args[0] {
+		case "-h", "-help", "--help":
+			name, args = "help", args[1:]
+		case "-v", "-version", "--version":
+			name, args = "version", args[1:]
+		default:
+			if !strings.HasPrefix(args[0], "-") {
+				name, args = args[0], args[1:]
+			}
 		}
 	}
-	fmt.Fprintf(env.Stderr, "escalator: unknown command %q (escalator --help lists the commands)\n", name)
-	return exitUsage
+	c, err := findCommand(name)
+	if err == nil {
+		err = c.run(ctx, env, args)
+	}
+	return exitCode(env.Stderr, err)
+}
+
+// findCommand finds a command by its name.
+func findCommand(name string) (*command, error) {
+	var names []string
+	for _, c := range commands() {
+		if c.name == name {
+			return &c, nil
+		}
+		names = append(names, c.name)
+	}
+	hint := ""
+	if guess := rules.DidYouMean(name, names); guess != "" {
+		hint = ": " + guess
+	}
+	return nil, &usageError{[]string{fmt.Sprintf("unknown command %q%s (escalator --help lists the commands)", name, hint)}}
 }
 
 // exitCode prints an error the way its kind asks for.
@@ -104,13 +127,28 @@ func exitCode(w io.Writer, err error) int {
 	}
 }
 
-// help prints the commands.
-func help(_ context.Context, env Env, _ []string) error {
-	fmt.Fprint(env.Stdout, "Escalator takes chatbot conversations on Tencent Cloud Desk to a person when its rules say so.\n\nCommands:\n")
-	for _, c := range commands() {
-		fmt.Fprintf(env.Stdout, "  %-44s %s\n", strings.TrimSpace("escalator "+c.name+" "+c.args), c.summary)
+// help prints the commands, or what one of them takes.
+func help(ctx context.Context, env Env, args []string) error {
+	rest, err := parse(newFlags("help"), env, args, "[COMMAND]")
+	if err != nil {
+		return err
 	}
-	fmt.Fprint(env.Stdout, "\nescalator COMMAND --help tells more. Settings are environment variables: escalator serve --help lists them.\n")
+	if len(rest) > 0 {
+		c, err := findCommand(rest[0])
+		if err != nil {
+			return err
+		}
+		return c.run(ctx, env, []string{"--help"})
+	}
+	p := newPage(env)
+	p.line("", "Escalator takes chatbot conversations on Tencent Cloud Desk to a person when its rules say so.")
+	p.blank()
+	p.line("", "Commands:")
+	for _, c := range commands() {
+		p.line(padded("  "+c.name, 12), c.summary)
+	}
+	p.blank()
+	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables: escalator help serve lists them.")
 	return nil
 }
 
@@ -122,9 +160,7 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 	for {
 		err = fs.Parse(args)
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(env.Stdout, "Usage: escalator %s %s\n", fs.Name(), usage)
-			fs.SetOutput(env.Stdout)
-			fs.PrintDefaults()
+			printUsage(env, fs, usage)
 			return nil, err
 		}
 		if err != nil {
@@ -136,6 +172,23 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 		rest = append(rest, fs.Arg(0))
 		args = fs.Args()[1:]
 	}
+}
+
+// printUsage prints what a command takes.
+func printUsage(env Env, fs *flag.FlagSet, usage string) {
+	p := newPage(env)
+	for i, line := range strings.Split("Usage: escalator "+fs.Name()+" "+usage, "\n") {
+		blanks := len(line) - len(strings.TrimLeft(line, " "))
+		p.hang("", []int{4, blanks + 2}[min(i, 1)], line)
+	}
+	fs.VisitAll(func(f *flag.Flag) {
+		name, help := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
+			help += " (default " + f.DefValue + ")"
+		}
+		p.line("", strings.TrimRight("  --"+f.Name+" "+name, " "))
+		p.line("      ", help)
+	})
 }
 
 // flagsOnly is parse for a command that takes flags only: what else there is

@@ -33,7 +33,7 @@ func runIn(t *testing.T, stdin string, args ...string) result {
 }
 
 // unsteady is what changes with the packs and not with the commands.
-var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages)?`)
+var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages|: ar [\s\S]*?\n(\$|\n))?`)
 
 func (r result) String() string {
 	text := r.stdout
@@ -86,6 +86,9 @@ func TestGolden(t *testing.T) {
 		"eval-show-1":           {"eval", rules, "labelled.jsonl", "--show", "1"},
 		"eval-json":             {"eval", rules, "labelled.jsonl", "--json"},
 		"help":                  {"help"},
+		"help-packs":            {"help", "packs"},
+		"packs":                 {"packs"},
+		"packs-no-hi":           {"packs", "$no", "--lang", "hi"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir("testdata")

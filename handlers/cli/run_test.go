@@ -16,7 +16,7 @@ func TestRun_help_namesEveryCommand(t *testing.T) {
 			t.Errorf("%v: %+v", args, r)
 		}
 		for _, c := range commands() {
-			if !strings.Contains(r.stdout, "escalator "+c.name) || !strings.Contains(r.stdout, c.summary) {
+			if !strings.Contains(r.stdout, "  "+c.name) {
 				t.Errorf("%v does not name %s", args, c.name)
 			}
 		}
@@ -28,7 +28,13 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"chek"}, `unknown command "chek" (escalator --help lists the commands)`},
+		{[]string{"chek"}, `unknown command "chek": did you mean check? (escalator --help lists the commands)`},
+		{[]string{"frobnicate"}, `unknown command "frobnicate" (escalator --help lists the commands)`},
+		{[]string{"help", "explian"}, `unknown command "explian": did you mean explain?`},
+		{[]string{"packs", "$ask_humn"}, `there is no built-in pack "ask_humn": did you mean ask_human?`},
+		{[]string{"packs", "zh"}, "there are ask_human, bot_missed"},
+		{[]string{"packs", "yes", "--lang", "cn"}, `there are no packs for the language "cn"; there are for ar, de,`},
+		{[]string{"packs", "yes", "no"}, "one pack at a time, not 2"},
 		{[]string{"check", "--jsn"}, "flag provided but not defined: -jsn (escalator check --help)"},
 		{[]string{"check", "a", "b"}, "one file at a time, not 2"},
 		{[]string{"explain"}, "explain what?"},
@@ -54,12 +60,17 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 
 func TestRun_everyCommand_hasAHelpOfItsOwn(t *testing.T) {
 	for _, c := range commands() {
-		if c.name == "help" {
-			continue
-		}
 		r := runIn(t, "", c.name, "--help")
 		if r.code != exitOK || !strings.Contains(r.stdout, "Usage: escalator "+c.name) || r.stderr != "" {
 			t.Errorf("%s: %+v", c.name, r)
+		}
+		if h := runIn(t, "", "help", c.name); h != r {
+			t.Errorf("help %s is not what %s --help is: %+v", c.name, c.name, h)
+		}
+		for line := range strings.Lines(r.stdout) {
+			if n := columnsOf(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s --help has a line of %d columns: %s", c.name, n, line)
+			}
 		}
 	}
 }
@@ -161,6 +172,15 @@ func TestReplay_whatATerminalWouldObey_isShownAsEscapes(t *testing.T) {
 		r := runIn(t, `{"text":"abracadabra \u001b[2J","label":"other"}`, command, "-", "--rules=rules.yaml")
 		if strings.Contains(r.stdout, "\x1b") || !strings.Contains(r.stdout, `\x1b[2J`) {
 			t.Errorf("%s: %q", command, r.stdout)
+		}
+	}
+}
+
+func TestRun_version_isAFlagToo(t *testing.T) {
+	want := runIn(t, "", "version")
+	for _, flag := range []string{"--version", "-version", "-v"} {
+		if r := runIn(t, "", flag); r != want || r.code != exitOK || !strings.HasPrefix(r.stdout, "escalator ") {
+			t.Errorf("%s: %+v, want %+v", flag, r, want)
 		}
 	}
 }

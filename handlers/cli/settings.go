@@ -81,7 +81,7 @@ func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
 // loadSettings reads flags, environment and defaults, in this order of force.
 // Every problem is reported at once, as a *usageError.
 func loadSettings(args []string, getenv func(string) string, help io.Writer) (*app.Settings, error) {
-	given, err := parseFlags(args, help)
+	given, err := parseFlags(args, newPage(Env{Stdout: help, Getenv: getenv}))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func readSecrets(s *app.Settings, getenv func(string) string) error {
 }
 
 // parseFlags returns the flags that were given, by flag name.
-func parseFlags(args []string, help io.Writer) (map[string]string, error) {
+func parseFlags(args []string, help *page) (map[string]string, error) {
 	fs := flag.NewFlagSet("escalator serve", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	given := map[string]string{}
@@ -157,8 +157,11 @@ func parseFlags(args []string, help io.Writer) (map[string]string, error) {
 }
 
 // printSettings writes the table for --help.
-func printSettings(w io.Writer) {
-	fmt.Fprint(w, "Usage: escalator serve [flags]\n\nEvery setting is an environment variable and, secrets excepted, a flag:\n\n")
+func printSettings(p *page) {
+	p.line("", "Usage: escalator serve [flags]")
+	p.blank()
+	p.line("", "Every setting is an environment variable and, secrets excepted, a flag:")
+	p.blank()
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		names := row.name() + ", --" + row.flag()
@@ -175,7 +178,8 @@ func printSettings(w io.Writer) {
 		case row.def != "":
 			def = " (default " + row.def + ")"
 		}
-		fmt.Fprintf(w, "  %s%s\n      %s\n", names, def, row.help)
+		p.line("  ", names+def)
+		p.line("      ", row.help)
 	}
 }
 

@@ -23,6 +23,20 @@ var Names = []string{
 	"ask_human", "bot_missed", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "asking_idioms",
 }
 
+// About says what each pack is for.
+var About = map[string]string{
+	"ask_human":     "asks for a person, or refuses the robot",
+	"bot_missed":    "the excuses of a bot that did not understand",
+	"angry":         "anger, with weights",
+	"thanks":        "thanks",
+	"greeting":      "greetings",
+	"yes":           "consent",
+	"no":            "refusal",
+	"polite":        "polite words, which =… passes over",
+	"negators":      "what refuses: do not, no need",
+	"asking_idioms": "what looks like a refusal and asks: why can't I",
+}
+
 // File is the pack file of one language.
 type File struct {
 	Lang string

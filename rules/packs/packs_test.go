@@ -59,3 +59,14 @@ func TestParse_rawText_isTaken(t *testing.T) {
 		t.Errorf("angry: %+v", p)
 	}
 }
+
+func TestAbout_saysWhatEachPackIsFor(t *testing.T) {
+	for _, name := range Names {
+		if About[name] == "" {
+			t.Errorf("nothing says what $%s is for", name)
+		}
+	}
+	if len(About) != len(Names) {
+		t.Errorf("%d packs are described, and there are %d", len(About), len(Names))
+	}
+}

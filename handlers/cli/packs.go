@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"escalator/rules"
+	"escalator/rules/packs"
+	"escalator/rules/text"
+)
+
+// packInfo is a built-in pack as the list of packs shows it.
+type packInfo struct {
+	Name      string         `json:"name"`
+	About     string         `json:"about"`
+	Phrases   int            `json:"phrases"`
+	Languages map[string]int `json:"languages"` // phrases of each
+}
+
+// packPhrases is one pack, phrase by phrase.
+type packPhrases struct {
+	Name  string     `json:"name"`
+	About string     `json:"about"`
+	Files []packFile `json:"files"`
+}
+
+// packFile is what the file of one language holds of a pack.
+type packFile struct {
+	Lang    string       `json:"lang"`
+	File    string       `json:"file"`
+	Phrases []packPhrase `json:"phrases"`
+	// NotPartOf are the phrases that take a hit back.
+	NotPartOf []string `json:"not_part_of,omitempty"`
+	// Words are the word classes of the file that the phrases name, directly or through others.
+	Words map[string][]string `json:"words,omitempty"`
+}
+
+// packPhrase is one phrase of a pack.
+type packPhrase struct {
+	Phrase string `json:"phrase"`
+	Line   int    `json:"line"`
+	Weight int    `json:"weight"`
+	// Behind: a negator that refuses only what stands before it.
+	Behind bool `json:"behind,omitempty"`
+}
+
+// listPacks prints the built-in packs, or one of them phrase by phrase.
+func listPacks(_ context.Context, env Env, args []string) error {
+	fs := newFlags("packs")
+	lang := fs.String("lang", "", "only this language, like zh")
+	asJSON := fs.Bool("json", false, "print one JSON document")
+	rest, err := parse(fs, env, args, "[NAME] [--lang LANGUAGE] [--json]\n\nThe built-in packs, or one of them phrase by phrase, with its sources.")
+	if err != nil {
+		return err
+	}
+	if len(rest) > 1 {
+		return &usageError{[]string{fmt.Sprintf("one pack at a time, not %d", len(rest))}}
+	}
+	files, err := packFiles(*lang)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return overview(env, files, *asJSON)
+	}
+	name := strings.TrimPrefix(rest[0], "$")
+	if !slices.Contains(packs.Names, name) {
+		return unknownWord("there is no built-in pack", name, packs.Names)
+	}
+	p := phrasesOf(name, files)
+	if *asJSON {
+		return writeJSON(env.Stdout, p)
+	}
+	p.write(newPage(env))
+	return nil
+}
+
+// packFiles are the files of all languages, or of one.
+func packFiles(lang string) ([]packs.File, error) {
+	files := packs.All()
+	if lang == "" {
+		return files, nil
+	}
+	var known []string
+	for i := range files {
+		if files[i].Lang == lang {
+			return files[i : i+1], nil
+		}
+		known = append(known, files[i].Lang)
+	}
+	return nil, &usageError{[]string{fmt.Sprintf("there are no packs for the language %q; there are for %s", lang, strings.Join(known, ", "))}}
+}
+
+// unknownWord is what a command says to a word that it does not know.
+func unknownWord(what, word string, known []string) error {
+	hint := rules.DidYouMean(word, known)
+	if hint == "" {
+		hint = "there are " + strings.Join(known, ", ")
+	}
+	return &usageError{[]string{fmt.Sprintf("%s %q: %s", what, word, hint)}}
+}
+
+// overview prints what packs there are.
+func overview(env Env, files []packs.File, asJSON bool) error {
+	infos := []packInfo{}
+	for _, name := range packs.Names {
+		info := packInfo{Name: name, About: packs.About[name], Languages: map[string]int{}}
+		for i := range files {
+			if n := len(files[i].Packs[name].Phrases); n > 0 {
+				info.Phrases += n
+				info.Languages[files[i].Lang] = n
+			}
+		}
+		infos = append(infos, info)
+	}
+	if asJSON {
+		return writeJSON(env.Stdout, map[string]any{"packs": infos})
+	}
+	p := newPage(env)
+	for _, info := range infos {
+		p.line(padded("$"+info.Name, 17), info.About)
+		var counts []string
+		for i := range files {
+			if n := info.Languages[files[i].Lang]; n > 0 {
+				counts = append(counts, fmt.Sprintf("%s %d", files[i].Lang, n))
+			}
+		}
+		p.line(padded("", 17), fmt.Sprintf("%d phrases: %s", info.Phrases, strings.Join(counts, ", ")))
+	}
+	p.blank()
+	p.line("", "escalator packs NAME prints one of them phrase by phrase; --lang zh one language of it.")
+	return nil
+}
+
+// phrasesOf collects what the files hold of a pack.
+func phrasesOf(name string, files []packs.File) packPhrases {
+	p := packPhrases{Name: name, About: packs.About[name], Files: []packFile{}}
+	for i := range files {
+		f := &files[i]
+		pack, ok := f.Packs[name]
+		if !ok {
+			continue
+		}
+		out := packFile{Lang: f.Lang, File: f.Lang + ".yaml", NotPartOf: pack.NotPartOf, Words: map[string][]string{}}
+		for _, ph := range pack.Phrases {
+			out.Phrases = append(out.Phrases, packPhrase{ph.Text, ph.Line, ph.Weight, ph.Behind})
+			addWords(out.Words, f, ph.Text)
+		}
+		for _, mask := range pack.NotPartOf {
+			addWords(out.Words, f, mask)
+		}
+		p.Files = append(p.Files, out)
+	}
+	return p
+}
+
+// addWords adds the word classes that a phrase names, and those that they name.
+func addWords(words map[string][]string, f *packs.File, phrase string) {
+	for _, use := range (text.Source{Text: phrase, Names: wordClasses{f}}).Uses() {
+		name := use.Class.Name
+		if words[name] != nil {
+			continue
+		}
+		words[name] = f.Words[name]
+		for _, word := range words[name] {
+			addWords(words, f, word)
+		}
+	}
+}
+
+// wordClasses are the names of a file's word classes, for reading its phrases.
+type wordClasses struct{ file *packs.File }
+
+// Class knows a word class by its name only: its words are in the file.
+func (w wordClasses) Class(name string) *text.Class {
+	if w.file.Words[name] == nil {
+		return nil
+	}
+	return &text.Class{Name: name}
+}
+
+// Suggest has no hint: the packs are right.
+func (w wordClasses) Suggest(string) string { return "" }
+
+// write prints the pack: each phrase with its line in the file of its language.
+func (p *packPhrases) write(out *page) {
+	out.line("", "$"+p.Name+": "+p.About)
+	for _, f := range p.Files {
+		out.blank()
+		out.line("", fmt.Sprintf("%s, from rules/packs/%s: %d phrases", f.Lang, f.File, len(f.Phrases)))
+		for _, ph := range f.Phrases {
+			words := ph.Phrase
+			if ph.Weight != 1 {
+				words += fmt.Sprintf("  (weight %d)", ph.Weight)
+			}
+			if ph.Behind {
+				words += "  (refuses what stands before it)"
+			}
+			out.line(fmt.Sprintf("  %5d  ", ph.Line), words)
+		}
+		for _, mask := range f.NotPartOf {
+			out.line("    not  ", mask)
+		}
+		for _, name := range slices.Sorted(maps.Keys(f.Words)) {
+			out.line("  where  ", "$"+name+" is one of")
+			for _, word := range f.Words[name] {
+				out.line("           ", word)
+			}
+		}
+	}
+	if len(p.Files) == 0 {
+		out.line("", "No phrases in this language.")
+	}
+}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"escalator/rules/text"
+)
+
+// Widths of a page in columns.
+const (
+	usualWidth  = 80 // where nothing is known of the terminal
+	narrowest   = 40 // narrower than this lines are not made, whatever the terminal says
+	widestLabel = 24 // of a column of names; longer ones push their line to the right
+)
+
+// page prints lines that fit into the terminal. What customers, files and arguments hold of
+// control characters is escaped.
+type page struct {
+	env   Env
+	width int
+}
+
+func newPage(env Env) *page { return &page{env, width(env)} }
+
+// width is how many columns the terminal has: COLUMNS, else what the terminal says, else 80.
+func width(env Env) int {
+	if env.Getenv != nil {
+		if n, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && n > 0 {
+			return max(n, narrowest)
+		}
+	}
+	if f, ok := env.Stdout.(*os.File); ok {
+		if n := terminalWidth(f); n > 0 {
+			return max(n, narrowest)
+		}
+	}
+	return usualWidth
+}
+
+// line prints words behind a label. What does not fit goes on in further lines, below the first word.
+func (p *page) line(label, words string) { p.hang(label, columnsOf(label), words) }
+
+// hang prints words behind a label, with further lines set in by so many columns.
+func (p *page) hang(label string, indent int, words string) {
+	label = text.Printable(label)
+	indent = min(indent, p.width/2)
+	var cells []cell
+	for _, r := range words {
+		cells = append(cells, cellOf(r))
+	}
+	for first := true; first || len(cells) > 0; first = false {
+		room := p.width - indent
+		if first {
+			room = p.width - columnsOf(label)
+		}
+		n, next := fit(cells, max(room, 1))
+		fmt.Fprintln(p.env.Stdout, strings.TrimRight(label+joined(cells[:n]), " "))
+		cells, label = cells[next:], strings.Repeat(" ", indent)
+	}
+}
+
+func (p *page) blank() { fmt.Fprintln(p.env.Stdout) }
+
+// cell is one character as it is shown.
+type cell struct {
+	shown   string
+	columns int
+	space   bool
+	wide    bool
+	ends    bool // a line may end behind it
+}
+
+func cellOf(r rune) cell {
+	shown := text.Printable(string(r))
+	if shown != string(r) {
+		return cell{shown: shown, columns: len(shown)}
+	}
+	c := cell{shown: shown, columns: text.Columns(r), space: r == ' '}
+	c.wide = c.columns == 2
+	c.ends = c.space || c.wide || r == '|'
+	return c
+}
+
+// fit says how many cells go into a line, and where the next line begins. A line ends at a space, beside a
+// wide character or behind the | of a phrase, where it has one.
+func fit(cells []cell, room int) (n, next int) {
+	used, broken := 0, 0
+	for i, c := range cells {
+		if used+c.columns > room {
+			if c.space {
+				return i, i + 1
+			}
+			if broken == 0 {
+				broken = max(i, 1)
+			}
+			next = broken
+			for next < len(cells) && cells[next].space {
+				next++
+			}
+			return broken, next
+		}
+		used += c.columns
+		if c.ends || i+1 < len(cells) && cells[i+1].wide {
+			broken = i + 1
+		}
+	}
+	return len(cells), len(cells)
+}
+
+func joined(cells []cell) string {
+	var b strings.Builder
+	for _, c := range cells {
+		b.WriteString(c.shown)
+	}
+	return b.String()
+}
+
+// columnsOf is how many columns a text takes.
+func columnsOf(s string) int {
+	n := 0
+	for _, r := range s {
+		n += cellOf(r).columns
+	}
+	return n
+}
+
+// padded fills a text with blanks up to so many columns.
+func padded(s string, columns int) string {
+	s = text.Printable(s)
+	return s + strings.Repeat(" ", max(0, columns-columnsOf(s)))
+}
