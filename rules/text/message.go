@@ -30,8 +30,6 @@ type Message struct {
 	own   bool // a customer's message: only their own words count
 
 	open bool // the last token is a word that may go on
-	last rune // the last letter of the last token, if it can be drawn out
-	same int  // how often it stands there in a row, at most 2
 	apos bool // one apostrophe stands between the last two tokens
 	sep  separator
 	lead separator // what stands before the first token

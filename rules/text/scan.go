@@ -92,7 +92,10 @@ func (m *Message) asciiWord(i, end int) {
 	}
 	t := &m.tokens[len(m.tokens)-1]
 	h, buf, latin := t.hash, m.buf, int32(0)
-	before, last := m.lastTwo()
+	var last byte // of the word
+	if n := len(buf); n > int(t.key) {
+		last = buf[n-1]
+	}
 	for _, c := range []byte(m.src[i:end]) {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
@@ -100,37 +103,18 @@ func (m *Message) asciiWord(i, end int) {
 		if c >= 'a' {
 			latin++
 		}
-		if c == last && c == before && c >= 'a' {
-			m.notePair(len(buf) - 1)
+		if n := len(buf); c == last && c >= 'a' && n >= int(t.key)+2 && buf[n-2] == c { // drawn out
+			m.notePair(n - 1)
 			continue
 		}
-		before, last = last, c
+		last = c
 		buf = append(buf, c)
 		h = (h ^ uint64(c)) * hashPrime
-	}
-	m.last, m.same = 0, 1
-	if last >= 'a' {
-		m.last = rune(last)
-	}
-	if before == last {
-		m.same = 2
 	}
 	m.scripts[Latin] += latin
 	t.letters = uint8(min(255, int(t.letters)+end-i))
 	t.hash, m.buf = h, buf
 	t.End, t.NormEnd, t.keyEnd = int32(end), int32(len(buf)), int32(len(buf))
-}
-
-// lastTwo returns the last two letters of the open word as far as a third one of
-// ASCII may be of their kind.
-func (m *Message) lastTwo() (before, last byte) {
-	if m.last == 0 || m.last >= utf8.RuneSelf {
-		return 0, 0
-	}
-	if last = byte(m.last); m.same == 2 {
-		before = last
-	}
-	return before, last
 }
 
 // The first bytes of the common Han characters in UTF-8.

@@ -104,7 +104,7 @@ func (m *Message) begin(flags tokenFlags, from int, first rune) {
 	if m.sep.marks > 0 || m.sep.space || m.sep.barrier {
 		m.sep = separator{}
 	}
-	m.open, m.last = flags&charToken == 0, 0
+	m.open = flags&charToken == 0
 }
 
 // separate says what the marks between the last token and t, which begins with
@@ -133,18 +133,22 @@ func (m *Message) extend(r rune, to int) {
 // drawnOut reports whether a letter is the third or a later one of its kind in
 // a row, which the normal form leaves out, and notes the pair that stays.
 func (m *Message) drawnOut(r rune) bool {
-	if r != m.last || r == 0 {
-		m.last, m.same = 0, 1
-		if stretches(r) {
-			m.last = r
-		}
+	word := m.buf[m.tokens[len(m.tokens)-1].key:]
+	end := byte(r) // of r in UTF-8
+	if r >= utf8.RuneSelf {
+		end = 0x80 | end&0x3f
+	}
+	if len(word) == 0 || word[len(word)-1] != end || !stretches(r) {
+		return false // nearly always
+	}
+	last, size := utf8.DecodeLastRune(word)
+	if last != r {
 		return false
 	}
-	if m.same < 2 {
-		m.same++
+	if before, _ := utf8.DecodeLastRune(word[:len(word)-size]); before != r {
 		return false
 	}
-	m.notePair(len(m.buf) - utf8.RuneLen(r))
+	m.notePair(len(m.buf) - size)
 	return true
 }
 
@@ -199,24 +203,10 @@ func (m *Message) contract() {
 		m.drawn = m.drawn[:k-1]
 	}
 	m.tokens = m.tokens[:len(m.tokens)-1]
-	m.resumeWord()
 	for _, c := range letters[:n] {
 		m.extend(rune(c), to)
 	}
 	prev.letters = min(prev.letters, 250) + uint8(n)
-}
-
-// resumeWord sets last and same by the end of the last token.
-func (m *Message) resumeWord() {
-	word := m.word(len(m.tokens) - 1)
-	r, size := utf8.DecodeLastRune(word)
-	if m.last, m.same = 0, 1; !stretches(r) {
-		return
-	}
-	m.last = r
-	if before, _ := utf8.DecodeLastRune(word[:len(word)-size]); before == r {
-		m.same = 2
-	}
 }
 
 // contraction reports whether b is what follows the apostrophe of an English
