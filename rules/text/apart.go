@@ -121,7 +121,7 @@ func (m *Message) joinWord(i, j int) {
 		if n := len(letter); len(known) >= 2*n && bytes.Equal(known[len(known)-n:], letter) &&
 			bytes.Equal(known[len(known)-2*n:len(known)-n], letter) && m.tokens[k].letters == 1 && !m.digit(k) {
 			t.flags |= drawnToken
-			m.drawn = append(m.drawn, int32(len(m.buf)-n))
+			m.addPair(len(m.buf) - n)
 			continue
 		}
 		m.buf = append(m.buf, letter...)

@@ -156,6 +156,11 @@ func (m *Message) drawnOut(r rune) bool {
 // out in the last token.
 func (m *Message) notePair(at int) {
 	m.tokens[len(m.tokens)-1].flags |= drawnToken
+	m.addPair(at)
+}
+
+// addPair adds a pair to drawn, once however many letters it stands for.
+func (m *Message) addPair(at int) {
 	if n := len(m.drawn); n == 0 || m.drawn[n-1] != int32(at) {
 		m.drawn = append(m.drawn, int32(at))
 	}
