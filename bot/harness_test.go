@@ -271,13 +271,6 @@ func (d *fakeDesk) sentAt() []time.Time {
 	return slices.Clone(d.times)
 }
 
-// asked returns how often a session's state was asked for.
-func (d *fakeDesk) asked() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.states
-}
-
 func (d *fakeDesk) answer(forever error, script ...error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

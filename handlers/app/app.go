@@ -197,7 +197,7 @@ func (a *App) takeUp(kept *stores) {
 func (a *App) forwardsElsewhere() error {
 	u, err := url.Parse(a.settings.ForwardURL)
 	if err != nil || u.Host == "" {
-		return nil // there is none, or New has refused it
+		return nil //nolint:nilerr // there is none, or New has refused it
 	}
 	for _, l := range []net.Listener{a.public, a.admin} {
 		if own, ok := l.Addr().(*net.TCPAddr); ok && leadsTo(u, own) {
