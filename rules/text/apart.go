@@ -120,8 +120,7 @@ func (m *Message) joinWord(i, j int) {
 		letter, known := m.word(k), m.buf[key:]
 		if n := len(letter); len(known) >= 2*n && bytes.Equal(known[len(known)-n:], letter) &&
 			bytes.Equal(known[len(known)-2*n:len(known)-n], letter) && m.tokens[k].letters == 1 && !m.digit(k) {
-			t.flags |= drawnToken
-			m.addPair(len(m.buf) - n)
+			m.notePair(t, len(m.buf)-n)
 			continue
 		}
 		m.buf = append(m.buf, letter...)

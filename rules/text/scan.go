@@ -104,7 +104,7 @@ func (m *Message) asciiWord(i, end int) {
 			latin++
 		}
 		if n := len(buf); c == last && c >= 'a' && n >= int(t.key)+2 && buf[n-2] == c { // drawn out
-			m.notePair(n - 1)
+			m.notePair(t, n-1)
 			continue
 		}
 		last = c

@@ -208,6 +208,7 @@ func TestFind_meansWhatTheTableSays(t *testing.T) {
 		{"转人工", "我要转，人，工", nil},
 		{"human", "i want h u m a n now", []string{"h u m a n"}},
 		{"human", "我要h.u.m.a.n客服", []string{"h.u.m.a.n"}},
+		{"human", "h-u-m-a-a-a-a-a-n", []string{"h-u-m-a-a-a-a-a-n"}},
 		{"human", "h u m a n n n", []string{"h u m a n n n"}},
 		{"agent", "AGENTTTT", []string{"AGENTTTT"}},
 		{"agent", "a g e n t t t t", []string{"a g e n t t t t"}},

@@ -133,7 +133,8 @@ func (m *Message) extend(r rune, to int) {
 // drawnOut reports whether a letter is the third or a later one of its kind in
 // a row, which the normal form leaves out, and notes the pair that stays.
 func (m *Message) drawnOut(r rune) bool {
-	word := m.buf[m.tokens[len(m.tokens)-1].key:]
+	t := &m.tokens[len(m.tokens)-1]
+	word := m.buf[t.key:]
 	end := byte(r) // of r in UTF-8
 	if r >= utf8.RuneSelf {
 		end = 0x80 | end&0x3f
@@ -148,19 +149,14 @@ func (m *Message) drawnOut(r rune) bool {
 	if before, _ := utf8.DecodeLastRune(word[:len(word)-size]); before != r {
 		return false
 	}
-	m.notePair(len(m.buf) - size)
+	m.notePair(t, len(m.buf)-size)
 	return true
 }
 
 // notePair notes that the letter at byte at of buf ends a pair that was drawn
-// out in the last token.
-func (m *Message) notePair(at int) {
-	m.tokens[len(m.tokens)-1].flags |= drawnToken
-	m.addPair(at)
-}
-
-// addPair adds a pair to drawn, once however many letters it stands for.
-func (m *Message) addPair(at int) {
+// out in the token t.
+func (m *Message) notePair(t *Token, at int) {
+	t.flags |= drawnToken
 	if n := len(m.drawn); n == 0 || m.drawn[n-1] != int32(at) {
 		m.drawn = append(m.drawn, int32(at))
 	}
