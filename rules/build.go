@@ -53,7 +53,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.calendars, l.ruleNodes = map[string]*calendar{}, map[string]*yaml.Node{}
 	l.ruleConds, l.ruleState = map[string]*cond{}, map[string]visit{}
 	l.usedGoals, l.usedDays, l.required = map[string]bool{}, map[string]bool{}, map[*yaml.Node]bool{}
-	l.book = newPhraseBook(&l.checker, l.source)
+	l.book = newPhraseBook(&l.checker)
 	if root.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (l *loader) failUnknown(n *yaml.Node, what string, names []string) {
 	case len(names) <= 12:
 		hint = "known: " + strings.Join(names, ", ")
 	}
-	l.fail(n, hint, "there is no %s `%s`", what, shorten(n.Value))
+	l.failValue(n, hint, "there is no %s `%s`", what, shorten(n.Value))
 }
 
 func sortedKeys[V any](m map[string]V) []string {

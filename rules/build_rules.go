@@ -14,8 +14,8 @@ var action = &shape{
 	needs: map[string]string{"offer": "transfer"},
 	fields: []field{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
-		{key: "say", of: aSpeech, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
-		{key: "offer", of: aSpeech, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
+		{key: "say", of: aSentence, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
+		{key: "offer", of: aSentence, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
 		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions.", aka: []string{"tags", "label", "labels"}},
 	},

@@ -8,8 +8,8 @@ import (
 )
 
 var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fields: []field{
-	{key: "group", of: &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53}, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
-	{key: "agents", of: listOf(aWord), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
+	{key: "group", of: &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53, examples: []string{"2473"}}, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
+	{key: "agents", of: listOf(anAgent), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
 	{key: "tip_if_no_agent", of: aBool, standard: "true", doc: "Desk tells the customer when nobody is online (SendTipIfNoAgentOnline)."},
 	{key: "check_working_hours", of: aBool, doc: "Desk checks its own working hours (CheckIfDuringWorkingHours)."},
 	{key: "prompt_outside_working_hours", of: aBool, doc: "Desk tells the customer outside its working hours (SendPromptNotDuringWorkingHours)."},
@@ -18,7 +18,7 @@ var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fiel
 	{key: "allow_busy_agents", of: aBool, doc: "Agents marked busy may get it (AllowAssignBusyMember)."},
 	{key: "priority", of: &shape{name: "a priority from 0 to 9", form: formInteger, min: 0, max: 9}, doc: "Place in the queue, 0 first (Priority)."},
 	{key: "queue_timeout", of: aSpan, doc: "How long the customer may wait in the queue (QueueTimeout), whole seconds."},
-	{key: "open", of: &shape{name: "a calendar", pattern: patternName}, doc: "Outside this calendar the target is skipped.", aka: []string{"hours", "calendar"}},
+	{key: "open", of: aCalendarName, doc: "Outside this calendar the target is skipped.", aka: []string{"hours", "calendar"}},
 	{key: "else", of: &shape{name: "a target", pattern: patternName}, doc: "The next target when nobody there is online, or it is closed.", aka: []string{"fallback", "next", "or"}},
 	{key: "say_if_queued", of: aSpeech, doc: "Said when the customer waits in the queue."},
 	{key: "say_if_closed", of: aSpeech, doc: "Said when every target of the chain is closed."},
@@ -133,6 +133,10 @@ func (l *loader) findGoal(n *yaml.Node) *goal {
 	l.usedGoals[n.Value] = true
 	if g := l.policy.goals[n.Value]; g != nil {
 		return g
+	}
+	if n.Tag == "!!int" {
+		l.fail(n, "give the group a target and name that: targets: {sales: {group: "+n.Value+"}}", "there is no target or route `%s`", n.Value)
+		return nil
 	}
 	names := sortedKeys(l.policy.goals)
 	if len(names) == 0 {

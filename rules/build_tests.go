@@ -210,7 +210,7 @@ func (l *loader) expectation(n *yaml.Node) *Expectation {
 		x.Rule = textOf(r)
 	}
 	if t := l.get(n, "target"); t != nil {
-		if l.policy.targets[t.Value] == nil {
+		if l.policy.targets[t.Value] == nil && t.Value != anywhere.ID {
 			l.failUnknown(t, "target", sortedKeys(l.policy.targets))
 		}
 		x.Target = textOf(t)

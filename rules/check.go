@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // checker walks a YAML tree along the declared shapes and collects every problem.
 type checker struct {
+	source   source
 	problems []Problem
+	texts    []*yaml.Node // what may be any text: phrases, sentences, names of tests
 	// bad holds the nodes that must not be read further: they have been complained about.
 	bad map[*yaml.Node]bool
 }
@@ -19,6 +22,23 @@ type checker struct {
 func (k *checker) fail(n *yaml.Node, hint, format string, args ...any) {
 	k.markBad(n)
 	k.failAt(n.Line, n.Column, hint, format, args...)
+}
+
+// failValue reports a value that is none of those that may stand there. If a foreign sign stands in it, that is to blame.
+func (k *checker) failValue(n *yaml.Node, hint, format string, args ...any) {
+	at, r, sign := signIn(n.Value)
+	if n.Kind != yaml.ScalarNode || at < 0 {
+		k.fail(n, hint, format, args...)
+		return
+	}
+	k.failSign(n, at, "this holds "+sign.says(r), sign.hintIn(n.Value, at))
+}
+
+// failSign blames one character of a scalar.
+func (k *checker) failSign(n *yaml.Node, at int, message, hint string) {
+	k.markBad(n)
+	line, column := k.source.inside(n, at)
+	k.failAt(line, column, hint, "%s", message)
 }
 
 func (k *checker) markBad(n *yaml.Node) {
@@ -95,7 +115,11 @@ func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
 		k.check(n, form, what)
 		return
 	}
-	k.fail(n, bracketHint(n, s), "%s must be %s, not %s", what, orList(formNames(s)), describe(n))
+	report := k.fail
+	if at, _, sign := signIn(n.Value); at == 0 && strings.ContainsAny(sign.want, "[{") {
+		report = k.failValue
+	}
+	report(n, bracketHint(n, s), "%s must be %s, not %s", what, orList(formNames(s)), describe(n))
 }
 
 // choose finds the form of a choice that a node must obey, nil if no form fits its kind.
@@ -178,6 +202,9 @@ func (k *checker) uniqueKeys(n *yaml.Node) map[string]*yaml.Node {
 }
 
 func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
+	if word, _, _ := strings.Cut(strings.ReplaceAll(key.Value, "：", ":"), ":"); s.field(word) != nil && k.swallowed(key) {
+		return
+	}
 	var words []string
 	for _, f := range s.fields {
 		words = append(words, f.key)
@@ -192,7 +219,7 @@ func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
 	if hint == "" {
 		hint = "valid here: " + strings.Join(words, ", ")
 	}
-	k.fail(key, hint, "unknown key `%s` in %s", key.Value, what)
+	k.failValue(key, hint, "unknown key `%s` in %s", shorten(key.Value), what)
 }
 
 // checkPresence checks which keys stand together. Unknown keys were reported already, so a record that has one is
@@ -275,9 +302,26 @@ func (k *checker) checkDict(n *yaml.Node, s *shape, what string) {
 		if k.bad[key] {
 			continue
 		}
+		if isNull(value) && value.Value == "" && k.swallowed(key) {
+			continue
+		}
 		k.checkScalar(key, s.key, "a key of "+what)
 		k.check(value, s.elem, "`"+shorten(key.Value)+"`")
 	}
+}
+
+// swallowed reports a key that has taken its value in, because the colon is not YAML's or lacks its space.
+func (k *checker) swallowed(key *yaml.Node) bool {
+	if at := strings.IndexRune(key.Value, '：'); at > 0 {
+		k.failSign(key, at, "this is a full-width colon (：), not YAML's own", "write : and a space")
+		return true
+	}
+	word, rest, found := strings.Cut(key.Value, ":")
+	if !found || rest == "" {
+		return false
+	}
+	k.failSign(key, len(word)+1, "a space is missing after `"+shorten(word)+":`", "write "+shorten(word)+": and a space")
+	return true
 }
 
 func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
@@ -304,7 +348,7 @@ func exampleOf(s *shape) string {
 func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
 	hint := bracketHint(n, s)
 	if hint == "" {
-		hint = exampleOf(s)
+		hint = s.advice()
 	}
 	if s == fileShape {
 		k.fail(n, "begin the file with version: 1", "a rule file is a mapping with the keys version, targets, rules and others, not %s", describe(n))
@@ -314,10 +358,18 @@ func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
 		hint = `if the colon belongs to the text, put the text in quotes`
 	}
 	if what == s.name {
-		k.fail(n, hint, "%s is due here, not %s", s.name, describe(n))
+		k.failValue(n, hint, "%s is due here, not %s", s.name, describe(n))
 		return
 	}
-	k.fail(n, hint, "%s must be %s, not %s", what, s.name, describe(n))
+	k.failValue(n, hint, "%s must be %s, not %s", what, s.name, describe(n))
+}
+
+// advice is the way out for a value that is none of the shape's.
+func (s *shape) advice() string {
+	if s.way != "" {
+		return s.way
+	}
+	return exampleOf(s)
 }
 
 // bracketHint shows a lone value as the list that is due.
@@ -327,9 +379,27 @@ func bracketHint(n *yaml.Node, s *shape) string {
 		list = list || f.form == formList
 	}
 	if list && n.Kind == yaml.ScalarNode {
-		return "write a list: [" + shorten(n.Value) + "]"
+		return "write a list: [" + strings.Join(parts(n.Value), ", ") + "]"
 	}
 	return ""
+}
+
+// parts cuts a text at what stands between phrases when somebody did not write a YAML list.
+func parts(s string) []string {
+	cut := func(r rune) bool { return strings.ContainsRune(",;，、；\n\t", r) }
+	if !strings.ContainsFunc(s, cut) && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x80 && r != ' ' }) {
+		cut = unicode.IsSpace // Chinese words have no blanks inside
+	}
+	var list []string
+	for part := range strings.FieldsFuncSeq(s, cut) {
+		if part = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(part), "- ")); part != "" {
+			list = append(list, shorten(part))
+		}
+	}
+	if len(list) > 8 {
+		list = append(list[:8], "…")
+	}
+	return list
 }
 
 // describe says in words what a node is.

@@ -51,7 +51,11 @@ func boolHint(word string) string {
 }
 
 func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
+	if s.enum == nil && s.pattern == "" {
+		k.texts = append(k.texts, n)
+	}
 	switch {
+	case s == aPhrase && n.Style == 0 && k.halfQuoted(n):
 	case strings.TrimSpace(n.Value) == "" && !s.empty:
 		k.fail(n, "write something, or take it out", "%s must not be empty", what)
 	case slices.Contains(s.enum, n.Value):
@@ -63,14 +67,35 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 		if hint == "" {
 			hint = "valid: " + strings.Join(s.enum, ", ")
 		}
-		k.fail(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+		k.failValue(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
 	case !s.matches(n.Value):
-		k.fail(n, textHint(s), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+		k.failValue(n, textHint(s), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
 	}
+}
+
+// halfQuoted reports a phrase with one of two quotes of print: YAML does not know them, and has cut the text at a comma.
+// A single one at the end is an apostrophe.
+func (k *checker) halfQuoted(n *yaml.Node) bool {
+	for _, pair := range [][2]string{{"“", "”"}, {"‘", "’"}, {"「", "」"}, {"『", "』"}} {
+		first, last := pair[0], pair[1]
+		at, quote := 0, first
+		switch {
+		case strings.HasPrefix(n.Value, first) && !strings.Contains(n.Value, last):
+		case strings.HasSuffix(n.Value, last) && !strings.Contains(n.Value, first) && last != "’":
+			at, quote = len(n.Value)-len(last), last
+		default:
+			continue
+		}
+		k.failSign(n, at, quote+" is a quote of print, which YAML does not know, and the other half is not in this phrase", `write the text between " and "`)
+		return true
+	}
+	return false
 }
 
 func textHint(s *shape) string {
 	switch {
+	case s.way != "":
+		return s.way
 	case len(s.examples) > 0:
 		return "for example " + s.examples[0]
 	case s.pattern == patternName || s.pattern == patternListName:
@@ -82,6 +107,10 @@ func textHint(s *shape) string {
 func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 	i, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.Tag != "!!int" || err != nil {
+		if err == nil && n.Tag == "!!str" {
+			k.fail(n, "take off the quotes: "+n.Value, "%s must be %s, not a text", what, s.name)
+			return
+		}
 		k.failKind(n, s, what)
 		return
 	}
@@ -112,7 +141,7 @@ func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
 			k.fail(n, exampleOf(s), "%s must be longer than zero", what)
 			return
 		}
-		k.fail(n, durationHint(n.Value, s), "%s must be %s, not %s", what, s.name, describe(n))
+		k.failValue(n, durationHint(n.Value, s), "%s must be %s, not %s", what, s.name, describe(n))
 	}
 }
 

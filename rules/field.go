@@ -20,7 +20,7 @@ var fieldCondition = &condition{
 			{key: "path", required: true, doc: "Where the value stands in the callback: a plain dotted path. Strings that hold JSON are entered.", of: &shape{
 				name: "a dotted path", pattern: `^[\p{L}\p{N}_@-]+(\.[\p{L}\p{N}_@-]+)*$`, examples: []string{"CloudCustomData.level", "MsgBody.0.MsgContent.Data.x", "Body.x"},
 			}, aka: []string{"name", "key"}},
-			{key: "equals", of: aScalar, doc: "The value is this; a number equals its text.", aka: []string{"is", "eq", "value"}},
+			{key: "equals", of: &shape{name: "a value", form: formText, empty: true, way: "for several values write in: […]"}, doc: "The value is this; a number equals its text.", aka: []string{"is", "eq", "value"}},
 			{key: "in", of: &shape{name: "a list of values", form: formList, elem: aScalar}, doc: "The value is one of these.", aka: []string{"one_of", "any"}},
 			{key: "matches", of: &shape{name: "a regular expression", form: formText}, doc: "The value matches this regular expression (RE2).", aka: []string{"regex", "regexp"}},
 			{key: "exists", of: aBool, doc: "The field is there (true), or is not (false)."},

@@ -3,7 +3,7 @@ package rules
 import "go.yaml.in/yaml/v4"
 
 var hoursCondition = &condition{
-	key: "hours", turns: onAll, value: &shape{name: "a calendar", pattern: patternName},
+	key: "hours", turns: onAll, value: aCalendarName,
 	doc:     "Now is inside this calendar.",
 	example: "hours: office",
 	aka:     []string{"calendar", "open"},

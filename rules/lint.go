@@ -13,6 +13,7 @@ import (
 func (l *loader) lint(root *yaml.Node) {
 	l.lintReach()
 	l.lintModes(root)
+	l.lintTyped(root)
 	l.lintPhrases()
 	l.lintUnused(root)
 	l.lintCalendars(root)

@@ -15,7 +15,6 @@ import (
 // file's changes, and the builder of the one matcher that looks for all of them.
 type phraseBook struct {
 	*checker
-	source  source
 	builder text.Builder
 	// lists holds the file's lists and all built-in packs by name; order holds the file's own in order.
 	lists map[string]*wordList
@@ -99,8 +98,8 @@ func (s *matchSet) put(g phraseGroup) {
 	s.groups, s.text = append(s.groups, g), append(s.text, g.Group)
 }
 
-func newPhraseBook(k *checker, src source) *phraseBook {
-	b := &phraseBook{checker: k, source: src, lists: map[string]*wordList{}}
+func newPhraseBook(k *checker) *phraseBook {
+	b := &phraseBook{checker: k, lists: map[string]*wordList{}}
 	files := packs.All()
 	scopes := make([]*packNames, len(files))
 	for i := range files {
@@ -219,6 +218,27 @@ func (b *phraseBook) useIn(e wordEntry) {
 			b.use(l)
 		}
 	}
+}
+
+// nodes gives the places of the phrases that the file itself holds, each once.
+func (b *phraseBook) nodes() []*yaml.Node {
+	var nodes []*yaml.Node
+	seen := map[*yaml.Node]bool{}
+	note := func(n *yaml.Node) {
+		if n != nil && !seen[n] {
+			seen[n] = true
+			nodes = append(nodes, n)
+		}
+	}
+	for _, w := range b.written {
+		note(w.entry.node)
+	}
+	for _, list := range b.order {
+		for _, e := range append(list.entries, list.masks...) {
+			note(e.node)
+		}
+	}
+	return nodes
 }
 
 // names lists the names that may stand after a $: the file's own first.

@@ -58,8 +58,8 @@ var (
 		doc: "So many in so much time: 3/24h, 50/s.", examples: []string{"3/24h", "50/s"},
 	}
 	aBool    = &shape{name: "true or false", form: formBool}
-	aCount   = &shape{name: "a count from 1 to 16", form: formInteger, min: 1, max: maxCount}
-	aRepeat  = &shape{name: "a count from 2 to 16", form: formInteger, min: 2, max: maxCount}
+	aCount   = &shape{name: "a count from 1 to 16", form: formInteger, min: 1, max: maxCount, examples: []string{"3"}}
+	aRepeat  = &shape{name: "a count from 2 to 16", form: formInteger, min: 2, max: maxCount, examples: []string{"3"}}
 	aWeight  = &shape{name: "a weight from -100 to 100", form: formInteger, min: -100, max: 100, examples: []string{"2"}}
 	aMode    = enumShape("a mode", modes, "on", "enforce", "true", "enforce", "active", "enforce", "dry-run", "shadow", "dry_run", "shadow", "test", "shadow", "disabled", "off", "false", "off", "none", "off")
 	aRuleID  = &shape{name: "a rule's id", pattern: patternName, examples: []string{"ask-human"}}
@@ -69,6 +69,15 @@ var (
 	aScalar  = &shape{name: "a value", form: formText, empty: true}
 	aListKey = &shape{name: "a list's name", pattern: patternListName}
 )
+
+// anAgent is the address of an agent: one word, so that two that stand behind one comma are noticed.
+var anAgent = &shape{name: "an agent's address", pattern: `^[^\s,;，、；“”]+$`, examples: []string{"li@example.com"}}
+
+// aCalendarName is a calendar by its name.
+var aCalendarName = &shape{
+	name: "a calendar's name", pattern: patternName,
+	way: "write the hours into a calendar and name that: calendars: {office: {tz: Asia/Shanghai, open: [mon-fri 09:00-21:00]}}",
+}
 
 // enumShape declares a choice of words, with pairs of what people write instead and what they mean.
 func enumShape(name string, words []string, synonyms ...string) *shape {
@@ -100,6 +109,12 @@ var aSpeech = &shape{
 	name: "a text to the customer", ref: "speech", form: formChoice,
 	forms: []*shape{aText, {name: "a text for each language", form: formDict, key: aLang, elem: aText}},
 	doc:   "A text to the customer, or one for each language: {zh: …, en: …}; the first is the default.",
+}
+
+// aSentence is a speech that says something.
+var aSentence = &shape{
+	name: aSpeech.name, ref: "sentence", form: formChoice, doc: aSpeech.doc,
+	forms: []*shape{aWord, {name: "a text for each language", form: formDict, key: aLang, elem: aWord}},
 }
 
 func exampleShape(s *shape, example string) *shape {

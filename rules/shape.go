@@ -32,6 +32,7 @@ type shape struct {
 	form      form
 	doc       string
 	examples  []string
+	way       string // the way out that messages show instead of an example
 
 	enum     []string          // formText: the only valid words
 	synonyms map[string]string // what people write instead of them
@@ -78,6 +79,31 @@ func (s *shape) field(key string) *field {
 	}
 	return nil
 }
+
+// knownKeys are all keys of the language, once each.
+var knownKeys = sync.OnceValue(func() map[string]bool {
+	keys, seen := map[string]bool{}, map[*shape]bool{}
+	var visit func(s *shape)
+	visit = func(s *shape) {
+		if s == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		for _, f := range s.fields {
+			keys[f.key] = true
+			visit(f.of)
+		}
+		for _, form := range s.forms {
+			visit(form)
+		}
+		visit(s.elem)
+	}
+	visit(fileShape)
+	return keys
+})
+
+// knownKey says that the language has such a key somewhere.
+func knownKey(word string) bool { return knownKeys()[word] }
 
 // groupKeys gives the keys of the groups of oneOf, in the order of the declaration.
 func (s *shape) groupKeys() []string {

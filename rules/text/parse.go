@@ -57,7 +57,7 @@ func (p *parser) whole() (sequence, *SyntaxError) {
 	switch {
 	case err != nil:
 	case p.at(")"), p.at("）"):
-		err = p.fail(p.pos, "a `)` without its `(`", "")
+		err = p.fail(p.pos, "a `)` without its `(`", "take it out, or open the group before it")
 	case p.at("|"), p.at("｜"):
 		err = p.fail(p.pos, "alternatives outside parentheses", "write (this|that), or two phrases")
 	case len(seq.items) == 0 && len(p.inside) > 0:

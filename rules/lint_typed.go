@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// This file looks at texts that YAML can read and that most likely are not what was meant: cut by a comment, joined by a
+// comma that is none, over two lines.
+
+// lintTyped looks at every text of the file.
+func (l *loader) lintTyped(root *yaml.Node) {
+	slips, comments := l.source.read()
+	for _, n := range l.texts {
+		l.lintCut(n, comments)
+	}
+	bots := map[*yaml.Node]bool{}
+	botWords(root, false, bots)
+	for _, n := range l.book.nodes() {
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+			l.lintPlain(n, slips, bots[n])
+		}
+	}
+}
+
+// lintCut finds a text behind which a comment begins that looks like more of it.
+func (l *loader) lintCut(n *yaml.Node, comments map[int]comment) {
+	c, ok := comments[n.Line]
+	if !ok || !c.glued() || n.Style != 0 {
+		return
+	}
+	line := []rune(l.source.lines[n.Line-1])
+	if c.column-1 > len(line) || n.Column > c.column || strings.TrimSpace(string(line[n.Column-1:c.column-1])) != n.Value {
+		return
+	}
+	whole := n.Value + strings.TrimRight(string(line[n.Column-1+utf8.RuneCountInString(n.Value):]), " \t\r")
+	l.warn(n.Line, c.column, `if it belongs to the text, put the text in quotes: "`+shorten(whole)+`"; if not, write a space after #`, "everything after this # is a comment; the text is only %s", shorten(n.Value))
+}
+
+// printQuoted is a text between quotes of print.
+var printQuoted = regexp.MustCompile(`^[“‘]([^“”‘’]+)[”’]$`)
+
+// lintPlain looks at a phrase without quotes.
+func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
+	text := l.source.lines[n.Line-1]
+	if !strings.HasPrefix(skipRunes(text, n.Column-1), n.Value) {
+		l.warn(n.Line, n.Column, "begin each phrase with a dash and a space, or close the brackets on the same line", "this phrase goes on in the next line: %s", shorten(n.Value))
+		return
+	}
+	if m := printQuoted.FindStringSubmatch(n.Value); m != nil {
+		quoted := m[1]
+		l.warn(n.Line, n.Column, `write "`+shorten(quoted)+`", or only `+shorten(quoted), "these are quotes of print, which YAML does not know: they are part of the phrase")
+		return
+	}
+	inBrackets := slices.ContainsFunc(slips, func(s slip) bool {
+		return s.line == n.Line && s.want == ", " && s.column >= n.Column && s.column < n.Column+utf8.RuneCountInString(n.Value)
+	})
+	at := joint(n.Value, inBrackets && !bot)
+	list := phrasesIn(n.Value)
+	if at < 0 || len(list) < 2 {
+		return
+	}
+	r, _ := utf8.DecodeRuneInString(n.Value[at:])
+	sign := "a semicolon"
+	if s, ok := signOf(r); ok {
+		sign = s.says(r)
+	}
+	hint := "if they are " + itoa(len(list)) + " phrases, write [" + strings.Join(list, ", ") + "]; if it is one, put it in quotes"
+	if !inBrackets {
+		hint = "if they are " + itoa(len(list)) + " phrases, give each a line of its own: - " + strings.Join(list, " - ") + "; if it is one, put it in quotes"
+	}
+	line, column := l.source.inside(n, at)
+	l.warn(line, column, hint, "%s does not part phrases: this is one phrase, %s", sign, shorten(n.Value))
+}
+
+// joint finds the sign that most likely was meant to part phrases, -1 if there is none. A single comma is as likely
+// one of a sentence, except between brackets, where YAML's commas part.
+func joint(s string, inBrackets bool) int {
+	if inBrackets || strings.Count(s, "，") > 1 {
+		return strings.IndexAny(s, "，、；;")
+	}
+	return strings.IndexAny(s, "、；;")
+}
+
+// phrasesIn cuts a phrase at the signs that a spreadsheet or a Chinese keyboard puts between phrases.
+func phrasesIn(s string) []string {
+	var list []string
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("，、；;", r) }) {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, shorten(part))
+		}
+	}
+	return list
+}
+
+// botWords marks the phrases that a bot says: sentences, in which commas are at home.
+func botWords(n *yaml.Node, bot bool, marked map[*yaml.Node]bool) {
+	if n.Kind == yaml.ScalarNode && bot {
+		marked[n] = true
+	}
+	for i, kid := range n.Content {
+		its := bot
+		if n.Kind == yaml.MappingNode && i%2 == 1 {
+			its = bot || slices.Contains([]string{"bot_says", "bot_said", "signals", "bot_offers", "bot_missed"}, n.Content[i-1].Value)
+		}
+		botWords(kid, its, marked)
+	}
+}
+
+// okReason is the comment that silences the warnings of its line.
+var okReason = regexp.MustCompile(`#\s*ok:\s*\S`)
+
+// withoutSilenced drops the warnings whose line says that it is meant so.
+func (l *loader) withoutSilenced(ps []Problem) []Problem {
+	if len(ps) == 0 {
+		return ps
+	}
+	_, comments := l.source.read()
+	return slices.DeleteFunc(ps, func(p Problem) bool { return okReason.MatchString(comments[p.Line].text) })
+}
