@@ -81,15 +81,7 @@ func (e *evaluation) destination(r *rule) *Target {
 	if t := r.goal.resolve(e); t != nil {
 		return t
 	}
-	return e.p.fallback()
-}
-
-// fallback is where a route leads of which no line holds.
-func (p *Policy) fallback() *Target {
-	if t := p.targets["default"]; t != nil {
-		return t
-	}
-	return anywhere
+	return e.p.targets[anywhere.ID] // no line of its route holds
 }
 
 // reaches says that somewhere in the rule's chain is open: else an offer would promise what cannot be kept.

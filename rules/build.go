@@ -185,7 +185,7 @@ func (p *Policy) serve(k *cond) {
 func (l *loader) summarize(root *yaml.Node) {
 	p := l.policy
 	s := Summary{
-		Mode: p.mode, Rules: len(p.rules), Targets: len(p.targets), Calendars: len(l.calendars), Tests: len(p.tests),
+		Mode: p.mode, Rules: len(p.rules), Targets: len(l.pairs(l.get(root, "targets"))), Calendars: len(l.calendars), Tests: len(p.tests),
 		Routes: len(l.pairs(l.get(root, "routes"))), Lists: len(l.pairs(l.get(root, "lists"))), Phrases: l.book.count,
 	}
 	for _, r := range p.rules {

@@ -10,16 +10,16 @@ import (
 )
 
 var action = &shape{
-	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer"}, {"keep"}},
+	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}},
 	needs: map[string]string{"offer": "transfer"},
 	fields: []field{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
 		{key: "say", of: aSentence, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
 		{key: "offer", of: aSentence, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
-		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions.", aka: []string{"tags", "label", "labels"}},
+		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions. Alone it keeps the conversation with the bot.", aka: []string{"tags", "label", "labels"}},
 	},
-	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}"},
+	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}", "{tag: [vip]}"},
 }
 
 var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []field{
@@ -75,6 +75,9 @@ func (l *loader) rule(id, n *yaml.Node) {
 		r.goal = l.findGoal(to)
 	}
 	r.say, r.offer = l.speech(l.get(then, "say")), l.speech(l.get(then, "offer"))
+	if r.say != nil && r.goal == nil && l.get(then, "transfer") == nil && !hasKey(then, "keep") {
+		l.fail(l.get(then, "say"), "for example {keep: true, say: …}", "`say` needs `keep` or `transfer` beside it")
+	}
 	r.tags = textsOf(l.items(l.get(then, "tag")))
 	l.policy.rules = append(l.policy.rules, r)
 	l.written = append(l.written, &builtRule{r, n, then})

@@ -32,12 +32,16 @@ var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fiel
 	}},
 }, examples: []string{"{}", "{group: 2473, open: office, else: default}"}}
 
-// targets reads the targets, then ties their chains.
+// targets reads the targets, then ties their chains. There is always one named default.
 func (l *loader) targets(n *yaml.Node) {
 	for _, pair := range l.declared(n) {
 		t := l.target(pair[0], pair[1])
 		l.policy.targets[t.ID] = t
 		l.policy.goals[t.ID] = &goal{name: t.ID, target: t}
+	}
+	if l.policy.targets[anywhere.ID] == nil {
+		l.policy.targets[anywhere.ID] = anywhere
+		l.policy.goals[anywhere.ID] = &goal{name: anywhere.ID, target: anywhere}
 	}
 	for _, pair := range l.declared(n) {
 		next := l.get(pair[1], "else")
@@ -138,12 +142,7 @@ func (l *loader) findGoal(n *yaml.Node) *goal {
 		l.fail(n, "give the group a target and name that: targets: {sales: {group: "+n.Value+"}}", "there is no target or route `%s`", n.Value)
 		return nil
 	}
-	names := sortedKeys(l.policy.goals)
-	if len(names) == 0 {
-		l.fail(n, "for example targets: {default: {}}", "there is no target `%s`", n.Value)
-		return nil
-	}
-	l.failUnknown(n, "target or route", names)
+	l.failUnknown(n, "target or route", sortedKeys(l.policy.goals))
 	return nil
 }
 

@@ -22,7 +22,7 @@ var (
 	expectation = &shape{
 		name: "an expectation", ref: "expect", form: formChoice, doc: "none, a rule's id, or {rule, target, outcome, …}.",
 		forms: []*shape{aRuleID, {
-			name: "an expectation", form: formRecord, examples: []string{"{rule: ask-human, target: default}"}, atLeastOne: []string{"rule", "target", "outcome", "suppressed", "reason", "shadow", "tag"}, fields: []field{
+			name: "an expectation", form: formRecord, examples: []string{"{rule: ask-human, target: default}"}, atLeastOne: []string{"rule", "target", "outcome", "suppressed", "reason", "shadow", "tag", "say"}, fields: []field{
 				{key: "rule", of: aRuleID, doc: "The rule that decides."},
 				{key: "target", of: aName, doc: "The first target of the transfer."},
 				{key: "outcome", of: enumShape("an outcome", outcomeNames[:]), doc: "What the turn leads to."},
@@ -30,6 +30,7 @@ var (
 				{key: "reason", of: enumShape("a reason", reasons), doc: "The decision's reason, or that of a near miss."},
 				{key: "shadow", of: maybeNone(listOf(aRuleID)), doc: "The shadow rules that would have fired."},
 				{key: "tag", of: maybeNone(listOf(aName)), doc: "The decision's tags.", aka: []string{"tags"}},
+				{key: "say", of: aWord, doc: "What the customer is told or offered, in the language of the conversation."},
 			},
 		}},
 	}
@@ -115,6 +116,7 @@ type Expectation struct {
 	// Shadow and Tags are nil when they are not asked for, empty when there must be none.
 	Shadow []string
 	Tags   []string
+	Say    string
 }
 
 // DefaultTestTime is when a test without `at` begins: a Monday, ten o'clock in China.
@@ -203,7 +205,7 @@ func (l *loader) expectation(n *yaml.Node) *Expectation {
 	}
 	x := &Expectation{
 		Outcome: textOf(l.get(n, "outcome")), Suppressed: textOf(l.get(n, "suppressed")), Reason: textOf(l.get(n, "reason")),
-		Shadow: l.listOf(l.get(n, "shadow")), Tags: l.listOf(l.get(n, "tag")),
+		Shadow: l.listOf(l.get(n, "shadow")), Tags: l.listOf(l.get(n, "tag")), Say: textOf(l.get(n, "say")),
 	}
 	if r := l.get(n, "rule"); r != nil {
 		l.knownRule(r)

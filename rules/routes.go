@@ -46,7 +46,7 @@ func (g *goal) resolve(e *evaluation) *Target {
 func (l *loader) declareRoutes(n *yaml.Node) {
 	for _, pair := range l.declared(n) {
 		name := textOf(pair[0])
-		if l.policy.goals[name] != nil {
+		if g := l.policy.goals[name]; g != nil && g.target != anywhere {
 			l.fail(pair[0], "targets and routes share their names; take another one", "`%s` is a target already", name)
 			continue
 		}
@@ -74,7 +74,7 @@ func (l *loader) routes(n *yaml.Node) {
 			g.lines = append(g.lines, line)
 		}
 		if last := len(g.lines) - 1; last >= 0 && g.lines[last].when != nil {
-			l.warn(pair[0].Line, pair[0].Column, "end the route with a line such as {to: default}", "when no line of route `%s` holds, the customer goes to %s", g.name, l.policy.fallback().ID)
+			l.warn(pair[0].Line, pair[0].Column, "end the route with a line such as {to: default}", "when no line of route `%s` holds, the customer goes to %s", g.name, anywhere.ID)
 		}
 	}
 	l.checkRoutes(n)

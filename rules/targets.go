@@ -83,7 +83,7 @@ func (s *Speech) For(lang string) string {
 	return s.Texts[0].Text
 }
 
-// anywhere stands in for a route of which no line holds: Desk's own choice.
+// anywhere is the target `default` of a file that does not define it: Desk's own choice.
 var anywhere = &Target{ID: "default", TipIfNoAgent: true, SayIfFailed: builtinFailure}
 
 // chain gives the targets to try at a time, closed ones left out.
@@ -105,9 +105,6 @@ func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calen
 // which "default" always has.
 func (p *Policy) Chain(id string, at time.Time) []*Target {
 	first := p.Target(id)
-	if first == nil && id == anywhere.ID {
-		first = p.fallback()
-	}
 	if open := first.chain(at); len(open) > 0 {
 		return open
 	}

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -203,6 +204,7 @@ func compare(x rules.Expectation, got outcome) string {
 		{"outcome", x.Outcome, d.Outcome.String()},
 		{"suppressed", x.Suppressed, suppression(d)},
 		{"reason", x.Reason, reason(d)},
+		{"say", x.Say, speech(got)},
 	} {
 		if c.want == "" || c.want == c.have {
 			continue
@@ -232,6 +234,12 @@ func suppression(d rules.Decision) string {
 		return string(d.Reason)
 	}
 	return "none"
+}
+
+// speech is what the customer is told or offered, in the language of the conversation.
+func speech(got outcome) string {
+	lang := got.trace.Language
+	return cmp.Or(got.decision.Offer.For(lang), got.decision.Say.For(lang), "none")
 }
 
 func reason(d rules.Decision) string {
