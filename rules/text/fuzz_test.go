@@ -15,7 +15,7 @@ var hard = []string{
 	"", " ", "a", "人工", "e\u0301", "\u0301", "¨", "a¨b", "ㅋㅠㅋㅠ", "ﷺ", "i\u0307", "I\u0307", "ΐς", "\u0345α", "ᾳ",
 	"\xff", "\xf0\x9f", "👨‍👩‍👧‍👦🏽", "🇨🇳", "שלום עולם", "مرحبا بالعالم", "don't", "x't's", "'t", "l''t", "h.u.m.a.n", "转 人 工",
 	"\r\n\r\n", "\u2028x\u2029", "ﾃﾞ", "か\u3099", "\u1100\u1161\u11a8", "각", "가\u11a8", "a\u200d\u0301", "1️⃣", "Ǆ", "ŉ", "ſ", "K", "Å",
-	"<p>a<b>b</b>&lt;&#39;t</p>", "> a\nb", "「a」\n---\nb", "see https://a.b/c a@b.cd x.pdf", "aaabbb", "don'ttt", "all'lll", "转 人工 人", "مـُـوظف", "e<i>\u0301</i>",
+	"<p>a<b>b</b>&lt;&#39;t</p>", "> a\nb", "「a」\n---\nb", "see https://a.b/c a@b.cd x.pdf", "aaabbb", "don'ttt", "all'lll", "alll'l'll", "转 人工 人", "مـُـوظف", "e<i>\u0301</i>",
 	strings.Repeat("a\u0301", 40), "a" + strings.Repeat("\u0301", 100), strings.Repeat("一", 2100), strings.Repeat("a b c! ", 400),
 }
 

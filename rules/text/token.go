@@ -193,7 +193,7 @@ func (m *Message) contract() {
 	n := len(m.tokens)
 	last, prev := &m.tokens[n-1], &m.tokens[n-2]
 	ending := m.buf[last.key:last.keyEnd]
-	if !contraction(ending) {
+	if !contraction(ending) || string(ending) == "ll" && string(m.word(n-2)) == "l" { // which would be an ending itself
 		return
 	}
 	letters := [2]byte{}
