@@ -111,6 +111,7 @@ func (o *Outbox) put(ctx context.Context, t *store.Transfer, token, lease string
 // and it is tried then.
 func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
 	_ = o.save(ctx, t)
+	o.ReleaseLease(t.ID) // or it would be renewed, and tried never
 	o.signal()
 }
 

@@ -162,6 +162,37 @@ func TestOutbox_takeBack(t *testing.T) {
 	}
 }
 
+// The conversation is saved and the customer answered: what is not published because
+// Redis goes away just then must be tried when its lease ends.
+func TestOutbox_thatCouldNotBePublished_isTakenOver(t *testing.T) {
+	server := redistest.Start(t)
+	o := join(t, server, apps.Add(1))
+	o.mustEscalate("loads the scripts", "w")
+	if err := o.Delete(t.Context(), o.take()); err != nil {
+		t.Fatal(err)
+	}
+	o.wire.loseAnswerOf(storeSource) // it is carried out …
+	o.mustEscalate("answer lost", "e1")
+	o.back()
+	if tr := o.take(); tr.Episode != "e1" {
+		t.Errorf("taken %s", tr.Episode)
+	}
+	tr := transfer("not published", "e2") // … or not
+	if err := o.outbox.prepare(t.Context(), tr); err != nil {
+		t.Fatal(err)
+	}
+	o.wire.cutOff(true)
+	o.outbox.publish(t.Context(), tr)
+	o.wire.cutOff(false)
+	if n := do(t, raw(t, server), "ZADD", o.client.keys.outbox()[3], "XX", "CH", 1, tr.ID); n != int64(1) {
+		t.Fatal("it has no lease")
+	}
+	o.outbox.renew(t.Context())
+	if got := o.take(); got.Episode != "e2" || !got.OutcomeUnknown {
+		t.Errorf("taken %+v", got)
+	}
+}
+
 func TestOutbox_prepared_isItsReplicasUntilPublished(t *testing.T) {
 	server, a, b := two(t)
 	tr := transfer("s", "e")
