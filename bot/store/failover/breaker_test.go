@@ -82,7 +82,7 @@ func TestBreaker_aStoreThatIsAway_isToldOfOnce_andComesBack(t *testing.T) {
 		}
 		r.fake.set(nil)
 		pass(3 * time.Second)
-		if conversations, _ := r.Behind(); !r.Sharing() || conversations != 0 {
+		if conversations, _, _ := r.Behind(); !r.Sharing() || conversations != 0 {
 			t.Errorf("sharing %v, %d conversations behind", r.Sharing(), conversations)
 		}
 		if p := r.phaseOf("away7"); p == rules.PhaseBot {

@@ -132,7 +132,7 @@ func (s *Store) merge(id string, c *rules.Conversation) uint64 {
 // shared store should know.
 const bringBackEvery = time.Second
 
-// bringBackNowAndThen brings conversations that were changed locally to the shared
+// bringBackNowAndThen brings what was changed and answered locally to the shared
 // store, until ctx ends.
 func (s *Store) bringBackNowAndThen(ctx context.Context) {
 	tick := time.NewTicker(bringBackEvery)
@@ -158,4 +158,5 @@ func (s *Store) bringBack(ctx context.Context) {
 		}
 		_ = s.Update(ctx, id, func(*rules.Conversation) (store.Effect, error) { return store.Effect{}, nil })
 	}
+	s.tellAnswers(ctx)
 }

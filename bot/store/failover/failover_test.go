@@ -144,6 +144,17 @@ func (f *fake) Settle(context.Context, func(context.Context, string) (bool, erro
 func (f *fake) ReleaseLease(string) {}
 func (f *fake) ReleaseClaim(string) {}
 
+func (f *fake) Keep(ctx context.Context, key, conversation string, answer []byte) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	f.Finish(ctx, key, answer)
+	if c, _ := f.Dedup.Claim(ctx, key, conversation); c.First { // it was not claimed here
+		f.Finish(ctx, key, answer)
+	}
+	return nil
+}
+
 func (f *fake) Stats(context.Context) (store.Stats, error) { return f.Outbox.Stats(), f.call() }
 
 func (f *fake) Turn(context.Context, time.Duration, int) (time.Duration, error) { return 0, f.call() }

@@ -28,6 +28,8 @@ type Shared interface {
 	// Missing returns, of transfers that were put, those that are not there although
 	// they have not ended, and those that have ended.
 	Missing(ctx context.Context, put []*store.Transfer) (missing, ended []*store.Transfer, err error)
+	// Keep keeps the answer to a callback of a conversation, whoever claimed it.
+	Keep(ctx context.Context, key, conversation string, answer []byte) error
 	// ReleaseLease and ReleaseClaim forget a transfer and a callback of this replica
 	// that go on without the shared store.
 	ReleaseLease(id string)
@@ -96,6 +98,8 @@ type Store struct {
 	dirty    map[string]uint64 // conversations that were changed locally, and the last such change
 	moved    []*store.Transfer // transfers in the shared store that went on, or ended, without it
 	promises promises
+	claims   map[string]string // callbacks under way, and their conversations
+	untold   []callback        // callbacks whose answers the shared store does not have
 }
 
 var errNotAsked = errors.New("it was not asked yet")
@@ -111,7 +115,7 @@ func New(o Options) *Store {
 	}
 	return &Store{
 		shared: o.Shared, local: o.Local, breaker: newBreaker(o.Shared.Probe, o.Changed, o.Now), locks: store.NewStripes(),
-		lost: o.Lost, changed: make(chan struct{}, 1), dirty: map[string]uint64{}, promises: promises{},
+		lost: o.Lost, changed: make(chan struct{}, 1), dirty: map[string]uint64{}, promises: promises{}, claims: map[string]string{},
 	}
 }
 
@@ -165,11 +169,12 @@ func (s *Store) Writable() error {
 // Sharing reports whether the shared store is in use at the moment.
 func (s *Store) Sharing() bool { return s.breaker.usable() }
 
-// Behind returns how many conversations and transfers the shared store should hear of yet.
-func (s *Store) Behind() (conversations, transfers int) {
+// Behind returns how many conversations, callbacks and transfers the shared store
+// should hear of yet.
+func (s *Store) Behind() (conversations, callbacks, transfers int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.dirty), len(s.moved)
+	return len(s.dirty), len(s.untold), len(s.moved)
 }
 
 // try runs f on the shared store if that can be used. It reports false when the

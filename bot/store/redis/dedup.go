@@ -166,18 +166,27 @@ func (m *Dedup) end(key string) *claim {
 	return c
 }
 
-// ReleaseClaim forgets a claim of this replica that goes on elsewhere: it runs out.
+// ReleaseClaim forgets a claim of this replica that goes on without Redis: it runs out, or its answer is kept later.
 func (m *Dedup) ReleaseClaim(key string) { m.end(key) }
 
-// Finish implements store.Dedup. An answer that was kept with its conversation
-// costs nothing more.
+// Finish implements store.Dedup.
 func (m *Dedup) Finish(ctx context.Context, key string, answer []byte) {
-	c := m.end(key)
-	if c == nil || c.kept != nil && bytes.Equal(c.kept, answer) {
-		return
+	m.mu.Lock()
+	c := m.claims[key]
+	m.mu.Unlock()
+	if c != nil {
+		_ = m.Keep(ctx, key, c.conversation, answer)
 	}
-	_ = m.do(ctx, "keeping an answer", func(ctx context.Context) error {
-		return m.rdb.Set(ctx, c.key, answered(answer), m.dedup).Err()
+}
+
+// Keep keeps the answer to a callback, whoever claimed it. One that was kept with its
+// conversation costs nothing more.
+func (m *Dedup) Keep(ctx context.Context, key, conversation string, answer []byte) error {
+	if c := m.end(key); c != nil && c.kept != nil && bytes.Equal(c.kept, answer) {
+		return nil
+	}
+	return m.do(ctx, "keeping an answer", func(ctx context.Context) error {
+		return m.rdb.Set(ctx, m.keys.callback(key, conversation), answered(answer), m.dedup).Err()
 	})
 }
 

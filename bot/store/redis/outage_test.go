@@ -76,6 +76,10 @@ func TestReplica_whenRedisGoesAwayInTheMiddleOfACallback_decidesFromItsOwnMemory
 				t.Errorf("Degraded = %q after the return", d)
 			}
 			eventually(t, "bringing the conversation back", func() bool { return other.phase("s") == rules.PhaseQueued })
+			eventually(t, "bringing the answer back", func() bool { _, callbacks, _ := o.Behind(); return callbacks == 0 })
+			if c, err := other.Claim(t.Context(), "k", "s"); string(c.Answer) != "ok" || c.First || err != nil {
+				t.Errorf("a copy to another replica got %+v, %v", c, err)
+			}
 			if err := o.Delete(t.Context(), delivered); err != nil {
 				t.Errorf("Delete of what was taken without Redis: %v", err)
 			}
@@ -90,10 +94,10 @@ func wantNothingLeft(t *testing.T, o *one) {
 	t.Helper()
 	eventually(t, "tidying up", func() bool {
 		list, err := o.List(t.Context())
-		conversations, transfers := o.Behind()
+		conversations, callbacks, transfers := o.Behind()
 		o.outbox.mu.Lock()
 		defer o.outbox.mu.Unlock()
-		return err == nil && len(list)+conversations+transfers+len(o.outbox.orphans)+len(o.outbox.leases) == 0
+		return err == nil && len(list)+conversations+callbacks+transfers+len(o.outbox.orphans)+len(o.outbox.leases) == 0
 	})
 }
 
@@ -169,7 +173,7 @@ func TestReplica_conversationChangedWithoutRedis_isMerged(t *testing.T) {
 					}
 				}
 				eventually(t, "the merged phase", func() bool { return other.phase("s") == test.want })
-				eventually(t, "forgetting that it was changed", func() bool { behind, _ := o.Behind(); return behind == 0 })
+				eventually(t, "forgetting that it was changed", func() bool { behind, _, _ := o.Behind(); return behind == 0 })
 			})
 		}
 	}

@@ -56,7 +56,7 @@ func TestReplicas_aStallLongerThanACall_isBridged(t *testing.T) {
 	if o.fell.Load() != 0 {
 		t.Errorf("away %d times", o.fell.Load())
 	}
-	eventually(t, "Redis hearing of it", func() bool { conversations, _ := o.Behind(); return conversations == 0 })
+	eventually(t, "Redis hearing of it", func() bool { conversations, _, _ := o.Behind(); return conversations == 0 })
 }
 
 // farAway forwards to an address, and holds each write back for the time that a network
@@ -134,7 +134,7 @@ func TestReplica_aThousandCallbacksAtOnceOnASlowNetwork_areNoOutage(t *testing.T
 	if o.fell.Load() != 0 || !o.Sharing() {
 		t.Errorf("away %d times, sharing %v", o.fell.Load(), o.Sharing())
 	}
-	alone, _ := o.Behind()
+	alone, _, _ := o.Behind()
 	t.Logf("took %s, %d were handled alone", time.Since(began), alone)
 	if alone > 100 {
 		t.Errorf("%d of 1024 were handled alone", alone)
@@ -181,5 +181,23 @@ func TestReplicas_whoseRedisLostWhatTheyPromised_putItBackAndSaySo(t *testing.T)
 	// That the first was delivered is lost too: Desk will tell.
 	if told := strings.Count(a.reported(), "put back: <nil>"); len(left) != 0 || told != many-1 {
 		t.Errorf("not put back: %v; told of %d, want %d", left, told, many-1)
+	}
+}
+
+// Redis carries out, when it goes on, what it was asked while it stood still: such a
+// claim is nobody's, and a copy to another replica would wait for it in vain.
+func TestReplicas_aClaimWhoseAnswerWasLost_isAnsweredAllTheSame(t *testing.T) {
+	server := redistest.Start(t)
+	app := apps.Add(1)
+	a, b := join(t, server, app), join(t, server, app)
+	a.observe("s", rules.EventUserMessage)
+	a.wire.loseAnswerOf(claimSource)
+	if c, err := a.Claim(t.Context(), "k", "s"); !c.First || err != nil {
+		t.Fatal(c, err)
+	}
+	a.Finish(t.Context(), "k", []byte("ok"))
+	eventually(t, "telling of the answer", func() bool { _, callbacks, _ := a.Behind(); return callbacks == 0 })
+	if c, err := b.Claim(t.Context(), "k", "s"); c.First || string(c.Answer) != "ok" || err != nil {
+		t.Errorf("a copy to another replica got %+v, %v", c, err)
 	}
 }

@@ -1,0 +1,78 @@
+package failover
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"escalator/bot/store"
+)
+
+// answer handles a callback, the first of its key, as the bot does.
+func (r *replica) answer(key, answer string) {
+	r.t.Helper()
+	if c, err := r.Claim(r.t.Context(), key, "s"); !c.First || err != nil {
+		r.t.Fatalf("Claim(%q) = %+v, %v", key, c, err)
+	}
+	r.Finish(r.t.Context(), key, []byte(answer))
+}
+
+// A load balancer may bring the copy to another replica, which has only the shared
+// store.
+func TestDedup_whatWasAnsweredWithoutTheSharedStore_isKnownThereWhenItIsBack(t *testing.T) {
+	for name, breaks := range map[string]func(r *replica){
+		"a call failed":          func(r *replica) { r.fake.fail(1) },
+		"it skipped the call":    func(r *replica) { r.fake.set(store.ErrSkipped) },
+		"it is away for a while": func(r *replica) { r.fake.set(store.ErrAway) },
+		"it is known to be away": func(r *replica) { r.fake.set(store.ErrAway); r.escalate("other", "e"); pass(5 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, r *replica) {
+				r.answer("before", "0")
+				breaks(r)
+				r.answer("alone", "1")
+				if c, err := r.Claim(t.Context(), "alone", "s"); c.First || string(c.Answer) != "1" || err != nil {
+					t.Errorf("a copy here got %+v, %v", c, err)
+				}
+				r.fake.set(nil)
+				pass(5 * time.Second)
+				for key, want := range map[string]string{"before": "0", "alone": "1"} {
+					if c, err := r.fake.Claim(t.Context(), key, "s"); c.First || string(c.Answer) != want || err != nil {
+						t.Errorf("a copy of %s elsewhere got %+v, %v", key, c, err)
+					}
+				}
+				if _, callbacks, _ := r.Behind(); callbacks != 0 || len(r.claims) != 0 {
+					t.Errorf("%d callbacks to tell of, %d under way", callbacks, len(r.claims))
+				}
+			})
+		})
+	}
+}
+
+// One that was given up is the sender's to repeat, wherever that goes.
+func TestDedup_whatWasGivenUpWithoutTheSharedStore_isNotTold(t *testing.T) {
+	inTime(t, func(t *testing.T, r *replica) {
+		r.fake.set(store.ErrAway)
+		if c, err := r.Claim(t.Context(), "k", "s"); !c.First || err != nil {
+			t.Fatal(c, err)
+		}
+		r.Release(t.Context(), "k")
+		r.fake.set(nil)
+		pass(5 * time.Second)
+		if c, err := r.fake.Claim(t.Context(), "k", "s"); !c.First || err != nil {
+			t.Errorf("the repeat got %+v, %v", c, err)
+		}
+	})
+}
+
+func TestDedup_ofCallbacksThatTheSharedStoreShouldKnow_theLatestAreKept(t *testing.T) {
+	inTime(t, func(t *testing.T, r *replica) {
+		for n := range maxUntold + 2 {
+			r.tellLater(callback{fmt.Sprint("k", n), "s"})
+		}
+		_, callbacks, _ := r.Behind()
+		if last := r.untold[callbacks-1].key; callbacks != maxUntold/2+2 || last != fmt.Sprint("k", maxUntold+1) {
+			t.Errorf("%d are kept, the last is %s", callbacks, last)
+		}
+	})
+}
