@@ -14,7 +14,10 @@ rules:
   - {id: again, when: {repeats: {times: 3, within: 10m}}, then: {transfer: default}}
 `)
 	for text, want := range map[string]bool{
-		"thank you": false, "Thanks a lot!!": false, "好的，谢谢": false, "好的好的，辛苦了～": false, "[TUIEmoji_Smile]": false,
+		"thank you": false, "Thank you so much": false, "thanks for all your help": false, "got it thanks": false, "you are welcome": false, "bye bye": false,
+		"非常感谢你们": false, "谢谢你了": false, "多谢客服": false, "我知道了谢谢": false,
+		"thanks so where is my parcel": true, "谢谢你了怎么还没到": true,
+		"Thanks a lot!!": false, "好的，谢谢": false, "好的好的，辛苦了～": false, "[TUIEmoji_Smile]": false,
 		"[TUIEmoji_Smile][TUIEmoji_Rose]": false, "[微笑][呲牙][强]": false, "哈哈哈哈": false, "hahahahaha": false, "ㅋㅋㅋㅋㅋ": false,
 		"jajajaja": false, "хахаха": false, "555555": false, "hello there": false, "Guten Morgen": false, "xin chào shop": false,
 		"yes please": false, "не надо, спасибо": false, "ありがとうございます": false, "你好，在吗": false, "👍👍👍👍": false,

@@ -27,10 +27,12 @@ func (m *Message) Sticker(i int) int {
 	return i
 }
 
-// ClauseEnd returns the token behind the clause of token i.
+// ClauseEnd returns the token behind the clause of token i as punctuation and
+// line ends divide the message: a conjunction may be a word of what is said, as
+// in "thank you so much".
 func (m *Message) ClauseEnd(i int) int {
 	end := i + 1
-	for end < len(m.tokens) && m.tokens[end].clause == m.tokens[i].clause {
+	for end < len(m.tokens) && m.tokens[end].brk < breakClause {
 		end++
 	}
 	return end
