@@ -52,7 +52,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.policy = &Policy{targets: map[string]*Target{}, goals: map[string]*goal{}, events: map[string]EventKind{}}
 	l.calendars, l.ruleNodes = map[string]*calendar{}, map[string]*yaml.Node{}
 	l.ruleConds, l.ruleState = map[string]*cond{}, map[string]visit{}
-	l.usedGoals, l.usedDays, l.required = map[string]bool{}, map[string]bool{}, map[*yaml.Node]bool{}
+	l.usedGoals, l.firstGoals, l.usedDays, l.required = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[*yaml.Node]bool{}
 	l.book = newPhraseBook(&l.checker)
 	if root.Kind != yaml.MappingNode {
 		return nil

@@ -134,7 +134,7 @@ func (l *loader) retry(n *yaml.Node) *Retry {
 
 // findGoal finds a target or route by name, or complains.
 func (l *loader) findGoal(n *yaml.Node) *goal {
-	l.usedGoals[n.Value] = true
+	l.usedGoals[n.Value], l.firstGoals[n.Value] = true, true
 	if g := l.policy.goals[n.Value]; g != nil {
 		return g
 	}

@@ -51,7 +51,7 @@ tests:
 	}
 }
 
-// a1 acts while a is at rest, and m1 on misses that are spent for m: they are reached.
+// a1 acts only while a is at rest, and m1 on misses that are spent for m.
 func TestLint_rulesThatAreNeverReached(t *testing.T) {
 	_, r := Load(readFile(t, "testdata/reach.yaml"), LoadOptions{})
 	var got []string
@@ -61,6 +61,7 @@ func TestLint_rulesThatAreNeverReached(t *testing.T) {
 		}
 	}
 	want := []string{
+		"rule `a1` is never reached unless `a` is at rest: whenever it holds, `a` (line 4) holds before it",
 		"rule `b1` is never reached: whenever it holds, `b` (line 7) holds before it",
 		"rule `t1` is never reached: whenever it holds, `t` (line 9) holds before it",
 		"rule `t2` is never reached: whenever it holds, `t` (line 9) holds before it",

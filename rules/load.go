@@ -64,6 +64,8 @@ type loader struct {
 	places     []place             // the file's conditions
 	required   map[*yaml.Node]bool // the phrases under `negation: require`
 	usedGoals  map[string]bool
+	firstGoals map[string]bool // those that rules and routes name
+	excepted   []excepted
 	usedDays   map[string]bool
 	written    []*builtRule
 

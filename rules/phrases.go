@@ -84,6 +84,8 @@ type writtenPhrase struct {
 type matchSet struct {
 	groups []phraseGroup
 	text   []text.Group // those of groups
+	// covered are phrases of others that hold only where one of these does, for the lint on rules that are not reached.
+	covered text.PhraseSet
 }
 
 // phraseGroup holds phrases with their masks, their weights and the list that they are of.

@@ -105,6 +105,7 @@ func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 	}
 	if except := l.get(n, "not_part_of"); except != nil {
 		t.mask = l.book.maskSet(l.book.entries(except))
+		l.excepted = append(l.excepted, excepted{slices.Concat(l.book.entries(l.get(n, "any")), l.book.entries(l.get(n, "all"))), t.mask})
 	}
 	if word := l.get(n, "negation"); word != nil {
 		t.negation = negation(slices.Index(negations[:], word.Value))
@@ -283,15 +284,20 @@ func (s *phraseTest) explain(e *evaluation, f finding) string {
 	return e.words(f.hit) + " is not negated"
 }
 
-// implies says that a message with the phrases of s has those of b: both look for one of several phrases, treat
-// negation alike, nothing is excepted in b that s would count, and b has all phrases of s.
+// implies says that a message with the phrases of s has those of b: b looks for one of several phrases, both treat
+// negation alike, nothing is excepted in b that s would count, and b has all phrases of s, or of one that s asks for.
 func (s *phraseTest) implies(b *phraseTest) bool {
-	if s.any == nil || b.any == nil || len(b.all) > 0 || s.negation != b.negation || !b.mask.Empty() {
+	if b.any == nil || len(b.all) > 0 || s.negation != b.negation || !b.mask.Empty() {
 		return false
 	}
-	for _, g := range s.any.groups {
+	return s.any != nil && s.any.within(b.any) || slices.ContainsFunc(s.all, func(one *matchSet) bool { return one.within(b.any) })
+}
+
+// within says that another set counts each phrase of s.
+func (s *matchSet) within(other *matchSet) bool {
+	for _, g := range s.groups {
 		for id := range g.weights {
-			if !b.any.hasPlain(id, g) {
+			if !other.hasPlain(id, g) && !other.covered.Has(id) {
 				return false
 			}
 		}
