@@ -119,31 +119,31 @@ const (
 // explainRequest is the body of POST /api/explain: one message of the customer,
 // or the turns of a conversation.
 type explainRequest struct {
-	Text  string        `json:"text"`
-	Turns []replay.Said `json:"turns"`
-	At    time.Time     `json:"at"`
+	Text   string            `json:"text"`
+	Fields map[string]string `json:"fields"` // of the message
+	Turns  []replay.Said     `json:"turns"`
+	At     time.Time         `json:"at"` // now, if it is not given
 }
 
-// turns returns what was said, or what is wrong with it.
-func (r *explainRequest) turns() ([]replay.Said, error) {
+// steps returns what was said, or what is wrong with it.
+func (r *explainRequest) steps() ([]rules.Step, error) {
 	said := r.Turns
 	switch {
 	case (r.Text == "") == (len(said) == 0):
 		return nil, errors.New(`send "text", one message of the customer, or "turns", a list of {"role","text"}`)
 	case len(said) == 0:
-		said = []replay.Said{{Role: "user", Text: r.Text}}
+		said = []replay.Said{{Role: "user", Text: r.Text, Fields: r.Fields}}
+	case r.Fields != nil:
+		return nil, errors.New(`send the "fields" of each turn with it`)
 	case len(said) > maxExplained:
 		return nil, fmt.Errorf("%d turns are more than %d", len(said), maxExplained)
 	}
 	for i, t := range said {
-		switch {
-		case !t.KnownRole():
-			return nil, fmt.Errorf("turn %d: the role %q is none of user, bot, agent", i+1, t.Role)
-		case len(t.Text) > maxExplainedText:
+		if len(t.Text) > maxExplainedText {
 			return nil, fmt.Errorf("turn %d: the text is longer than %d bytes", i+1, maxExplainedText)
 		}
 	}
-	return said, nil
+	return replay.Steps(said, r.At)
 }
 
 // explain shows what a message would do under the rules and the mutes in
@@ -153,15 +153,19 @@ func (s *Server) explain(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	said, err := in.turns()
+	if in.At.IsZero() {
+		in.At = s.Now()
+	}
+	var story replay.Explanation
+	steps, err := in.steps()
+	if err == nil {
+		story, err = replay.Explain(s.Bot.Policy(), steps, in.At, s.mutedNow())
+	}
 	if err != nil {
 		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
 		return
 	}
-	if in.At.IsZero() {
-		in.At = replay.DefaultTime
-	}
-	c.JSON(http.StatusOK, replay.Explain(s.Bot.Policy(), said, in.At, s.mutedNow()))
+	c.JSON(http.StatusOK, story)
 }
 
 // mutedNow is the mutes that have not ended by the clock: what is explained is

@@ -4,6 +4,7 @@ package rules
 func (e *evaluation) fire(r *rule, verify bool, d *Decision) {
 	e.plan(r, d)
 	e.note(r, "fired", d.Reason)
+	e.noteEffect(r, d)
 	e.book(r, d)
 	if d.Outcome == OutcomeTransfer {
 		d.Verify = verify
@@ -17,6 +18,7 @@ func (e *evaluation) imagine(r *rule, d *Decision) {
 	var w Decision
 	e.plan(r, &w)
 	e.note(r, "shadow", w.Reason)
+	e.noteEffect(r, &w)
 	e.book(r, &w)
 	if w.Outcome == OutcomeTransfer {
 		e.ownState(r).awayIn = e.c.phaseNumber()

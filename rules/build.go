@@ -61,6 +61,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	for _, pair := range l.declared(l.get(root, "calendars")) {
 		l.calendar(pair[0], pair[1])
 	}
+	l.policy.zone = onlyZone(l.calendars)
 	for _, pair := range l.declared(l.get(root, "lists")) {
 		l.book.addList(pair[0], pair[1])
 	}

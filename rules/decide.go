@@ -102,8 +102,12 @@ func (e *evaluation) search(d *Decision) {
 // the session's state first.
 func (e *evaluation) try(r, resting *rule) (f fate, reason Reason, verify bool) {
 	e.rule = r
-	if r.when.eval(e) != yes || r.offer != nil && !e.reaches(r) {
+	if r.when.eval(e) != yes {
 		e.note(r, "no", "")
+		return fails, "", false
+	}
+	if r.offer != nil && !e.reaches(r) {
+		e.noteClosed(r)
 		return fails, "", false
 	}
 	bySays := r.when.bySays(e)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"time"
 
 	"escalator/rules/text"
@@ -157,6 +158,15 @@ func (e *evaluation) matchOf(i int) Match {
 	start, end := e.msg.OrigSpan(int(h.First), int(h.Last))
 	start, end = max(0, min(start, len(e.t.Text))), max(0, min(end, len(e.t.Text)))
 	return Match{Phrase: e.p.phrase(h.Phrase), Text: e.t.Text[start:max(start, end)], Start: start, End: max(start, end)}
+}
+
+// respelled says which typing errors of a hit were forgiven.
+func (e *evaluation) respelled(i int) string {
+	var b strings.Builder
+	for _, r := range e.p.matcher.Respelled(&e.msg, e.hits[i]) {
+		b.WriteString(", " + r.Typed + " read as " + r.Meant)
+	}
+	return b.String()
 }
 
 // words is the part of the message that a hit covers.

@@ -2,7 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +17,7 @@ type Trace struct {
 	Language string   `json:"language,omitempty"`
 	// Phase is the phase in which the turn found the conversation.
 	Phase    string      `json:"phase"`
-	Counters Counters    `json:"counters"`
+	Counters *Counters   `json:"counters,omitempty"` // nil for what is no turn
 	Rules    []RuleTrace `json:"rules"`
 	// Summary is the decision in words.
 	Summary string `json:"summary"`
@@ -43,6 +43,17 @@ type RuleTrace struct {
 	Why       string     `json:"why"`
 	Condition *PartTrace `json:"condition,omitempty"`
 	Matched   []Match    `json:"matched,omitempty"`
+	// Chain is where a rule that fired, or would have, leads: the targets in the order in which they are tried.
+	Chain []Stop `json:"chain,omitempty"`
+	// Say is what the customer would be told, Offer what they would be asked, in each language that the file has.
+	Say   []SpeechText `json:"say,omitempty"`
+	Offer []SpeechText `json:"offer,omitempty"`
+}
+
+// Stop is one target of a chain. Closed says which calendar is closed and until when, "" where the target is open.
+type Stop struct {
+	Target string `json:"target"`
+	Closed string `json:"closed,omitempty"`
 }
 
 // PartTrace says what became of one part of a rule's condition.
@@ -63,7 +74,7 @@ func (t *Trace) begin(e *evaluation) {
 		t.Tokens = append(t.Tokens, e.msg.Word(i))
 	}
 	t.Language, t.Phase = e.c.Language(), e.c.phase.String()
-	t.Counters = Counters{
+	t.Counters = &Counters{
 		UserMessages: int(e.c.turns),
 		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
 		Transfers:    len(e.c.recall().accepted),
@@ -84,6 +95,52 @@ func (e *evaluation) note(r *rule, result string, reason Reason) {
 	if result == "suppressed" {
 		n.Why = e.guardWords(r, reason) + "; " + n.Why
 	}
+	e.trace.notes[r.id] = n
+}
+
+// noteEffect writes down what a rule that was noted does: where it leads, and what the customer is told.
+func (e *evaluation) noteEffect(r *rule, d *Decision) {
+	if e.trace == nil {
+		return
+	}
+	n := e.trace.notes[r.id]
+	if r.goal != nil {
+		n.Chain = e.stops(r)
+	}
+	if d.Say != nil {
+		n.Say = d.Say.Texts
+	}
+	if d.Offer != nil {
+		n.Offer = d.Offer.Texts
+	}
+	e.trace.notes[r.id] = n
+}
+
+// stops is the whole chain of a rule, closed targets too.
+func (e *evaluation) stops(r *rule) (stops []Stop) {
+	for t := e.destination(r); t != nil; t = t.next {
+		s := Stop{Target: t.ID}
+		if !t.isOpen(e.wall) {
+			s.Closed = t.calendar.closedWords(e.wall)
+		}
+		stops = append(stops, s)
+	}
+	return stops
+}
+
+// noteClosed writes down that a rule holds and makes no offer, because everybody to whom it would lead is closed.
+func (e *evaluation) noteClosed(r *rule) {
+	if e.trace == nil {
+		return
+	}
+	e.note(r, "no", ReasonClosed)
+	n := e.trace.notes[r.id]
+	n.Chain = e.stops(r)
+	var closed []string
+	for _, s := range n.Chain {
+		closed = append(closed, s.Closed)
+	}
+	n.Why = "makes no offer: " + strings.Join(slices.Compact(closed), ", ") + "; " + n.Why
 	e.trace.notes[r.id] = n
 }
 
@@ -112,6 +169,7 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 		n.Why += ", but every target is closed"
 	}
 	e.trace.notes[r.id] = n
+	e.noteEffect(r, d)
 }
 
 // guardWords says in words what stopped a rule that held.
@@ -239,7 +297,7 @@ func (d Decision) words() string {
 	if d.Rule != "" {
 		b.WriteString(" by " + d.Rule)
 	}
-	if d.Reason != "" {
+	if d.Reason != "" && d.Outcome != OutcomeClosed {
 		b.WriteString(" (" + string(d.Reason) + ")")
 	}
 	if d.Verify {
@@ -257,29 +315,4 @@ func (d Decision) words() string {
 		}
 	}
 	return b.String()
-}
-
-// Write prints the story for people.
-func (t Trace) Write(w io.Writer) {
-	fmt.Fprintln(w, strings.TrimSuffix(t.Role+": "+t.Text, ": "))
-	if t.Text != "" {
-		fmt.Fprintf(w, "  normal form  %s\n  tokens       %s\n", t.Normal, strings.Join(t.Tokens, " · "))
-	}
-	language := t.Language
-	if language == "" {
-		language = "not known"
-	}
-	fmt.Fprintf(w, "  conversation phase %s, language %s, user messages %d, misses in a row %d, transfers %d\n",
-		t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers)
-	width := 0
-	for _, r := range t.Rules {
-		width = max(width, len([]rune(r.ID)))
-	}
-	for _, r := range t.Rules {
-		fmt.Fprintf(w, "  %-*s  %-10s  %s\n", width, r.ID, r.Result, r.Why)
-		for _, m := range r.Matched {
-			fmt.Fprintf(w, "  %-*s              %s, bytes %d to %d\n", width, "", m.Text, m.Start, m.End)
-		}
-	}
-	fmt.Fprintf(w, "  → %s\n", t.Summary)
 }

@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -36,7 +38,7 @@ func TestExplain_tellsTheStory(t *testing.T) {
 		turn.At = k.now
 		var trace Trace
 		k.last, trace = p.Explain(&k.c, turn)
-		trace.Write(&out)
+		writeStory(&out, trace)
 	}
 	say := func(text string) { tell(Turn{Text: text}) }
 	miss := func() { tell(Turn{Kind: BotTurn, Text: "抱歉", Mark: "fallback"}) }
@@ -118,4 +120,29 @@ func TestExplain_json_hasTheContractsWords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// writeStory prints a trace for the golden file.
+func writeStory(w io.Writer, t Trace) {
+	fmt.Fprintln(w, strings.TrimSuffix(t.Role+": "+t.Text, ": "))
+	if t.Text != "" {
+		fmt.Fprintf(w, "  normal form  %s\n  tokens       %s\n", t.Normal, strings.Join(t.Tokens, " · "))
+	}
+	language := t.Language
+	if language == "" {
+		language = "not known"
+	}
+	fmt.Fprintf(w, "  conversation phase %s, language %s, user messages %d, misses in a row %d, transfers %d\n",
+		t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers)
+	width := 0
+	for _, r := range t.Rules {
+		width = max(width, len([]rune(r.ID)))
+	}
+	for _, r := range t.Rules {
+		fmt.Fprintf(w, "  %-*s  %-10s  %s\n", width, r.ID, r.Result, r.Why)
+		for _, m := range r.Matched {
+			fmt.Fprintf(w, "  %-*s              %s, bytes %d to %d\n", width, "", m.Text, m.Start, m.End)
+		}
+	}
+	fmt.Fprintf(w, "  → %s\n", t.Summary)
 }

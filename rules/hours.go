@@ -21,11 +21,10 @@ type hoursLeaf struct{ calendar *calendar }
 func (l *hoursLeaf) holds(e *evaluation) verdict { return truth(l.calendar.isOpen(e.wall)) }
 
 func (l *hoursLeaf) explain(e *evaluation, v verdict) string {
-	word := "is closed"
 	if v.state == yes {
-		word = "is open"
+		return l.calendar.name + " is open at " + e.wall.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST")
 	}
-	return l.calendar.name + " " + word + " at " + e.wall.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST")
+	return l.calendar.closedWords(e.wall)
 }
 
 func (l *hoursLeaf) implies(other leaf) bool {

@@ -96,10 +96,8 @@ func TestNegation_reasonNamesTheNegator(t *testing.T) {
 		t.Fatalf("decision: %+v", d)
 	}
 	_, trace := p.Explain(&k.c, Turn{Text: "先别转人工", At: k.now})
-	var out strings.Builder
-	trace.Write(&out)
-	if !strings.Contains(out.String(), "转人工 is negated by 别\n") {
-		t.Errorf("explained as:\n%s", out.String())
+	if why := trace.Rules[0].Why; !strings.HasSuffix(why, "转人工 is negated by 别") {
+		t.Errorf("explained as %s", why)
 	}
 }
 

@@ -105,3 +105,6 @@ func ParseResult(s string) (Result, bool) {
 	}
 	return 0, false
 }
+
+// EventKinds are the words that ParseEventKind reads.
+func EventKinds() []string { return eventNames[:] }

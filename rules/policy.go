@@ -87,6 +87,7 @@ type Policy struct {
 	targets map[string]*Target
 	goals   map[string]*goal
 	rules   []*rule
+	zone    *time.Location // of the calendars, nil if they have several
 	tests   []Test
 	summary Summary
 

@@ -90,7 +90,7 @@ func TestParseDuration(t *testing.T) {
 		"10m": "10m", "90s": "1m30s", "1h30m": "1h30m", "2d": "2d", "24h": "24h", "250ms": "250ms", "0s": "0s", "1d12h": "36h",
 		"": "0s", "10": "", "m": "", "9999999d": "", "366d": "366d", "366d1s": "", "1h 30m": "",
 	} {
-		d, ok := parseDuration(text)
+		d, ok := ParseDuration(text)
 		if got := formatDuration(d); ok != (want != "") || ok && got != want {
 			t.Errorf("%q: %s %v, want %q", text, got, ok, want)
 		}

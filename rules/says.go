@@ -275,7 +275,7 @@ func (s *phraseTest) explain(e *evaluation, f finding) string {
 		return "none of its phrases is there"
 	case f.ok:
 		m := e.match(f.set, f.hit)
-		return "found " + m.Text + m.source()
+		return "found " + m.Text + m.source() + e.respelled(f.hit)
 	case f.why == ReasonNegated:
 		return e.words(f.hit) + " is negated by " + e.words(f.by)
 	case f.why == ReasonMasked:

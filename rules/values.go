@@ -152,15 +152,15 @@ func (k *checker) duration(n *yaml.Node) time.Duration {
 	if n == nil {
 		return 0
 	}
-	d, ok := parseDuration(n.Value)
+	d, ok := ParseDuration(n.Value)
 	if !ok {
 		k.fail(n, "times go up to 366d", "%s is longer than 366 days", shorten(n.Value))
 	}
 	return d
 }
 
-// parseDuration reads 1h30m, with days; false if it is longer than maxDuration.
-func parseDuration(s string) (time.Duration, bool) {
+// ParseDuration reads a length of time as files have it, such as 1h30m or 2d; false if it is none, or longer than 366 days.
+func ParseDuration(s string) (time.Duration, bool) {
 	var sum time.Duration
 	for s != "" {
 		digits := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
@@ -204,7 +204,7 @@ func (k *checker) rate(n *yaml.Node) Rate {
 	if per != "" && (per[0] < '0' || per[0] > '9') {
 		per = "1" + per
 	}
-	d, ok := parseDuration(per)
+	d, ok := ParseDuration(per)
 	if !ok {
 		k.fail(n, "for example 3/24h; times go up to 366d", "%s is longer than 366 days", shorten(per))
 	}

@@ -11,7 +11,7 @@ func TestDurations_ofAnyUnit(t *testing.T) {
 		"100000s": 100_000 * time.Second, "100000ms": 100 * time.Second, "1h30m": 90 * time.Minute, "366d": 366 * 24 * time.Hour,
 		"00010m": 10 * time.Minute, "0h100000s": 100_000 * time.Second, "31622400000ms": 366 * 24 * time.Hour, "0s": 0,
 	} {
-		if got, ok := parseDuration(text); !ok || got != want {
+		if got, ok := ParseDuration(text); !ok || got != want {
 			t.Errorf("%s: %v, %v", text, got, ok)
 		}
 		if !aDuration.matches(text) || aSpan.matches(text) != (want > 0) {
@@ -19,7 +19,7 @@ func TestDurations_ofAnyUnit(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"367d", "99999999999999999999h", "9223372036854775807s", "31622400001ms", "183d183d1ms"} {
-		if got, ok := parseDuration(text); ok {
+		if got, ok := ParseDuration(text); ok {
 			t.Errorf("%s is %v", text, got)
 		}
 	}

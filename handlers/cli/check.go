@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf16"
 
 	"escalator/rules"
+	"escalator/rules/text"
 )
 
 // defaultRuleFile is what commands read when they are given no file.
@@ -82,12 +86,27 @@ func writeSummary(w io.Writer, file string, p *rules.Policy) {
 	}
 }
 
-// writeJSON prints one indented document.
+// writeJSON prints one indented document. What a terminal would obey is escaped in its strings too: JSON itself asks
+// for that with the oldest control characters only.
 func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("printing JSON: %w", err)
+	}
+	var out strings.Builder
+	for _, r := range b.String() {
+		if r == '\n' || text.Printable(string(r)) == string(r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	if _, err := io.WriteString(w, out.String()); err != nil {
 		return fmt.Errorf("printing JSON: %w", err)
 	}
 	return nil

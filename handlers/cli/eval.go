@@ -34,7 +34,7 @@ func eval(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	scorer := &score.Scorer{Policy: policy, Positive: *positive, At: *at}
+	scorer := &score.Scorer{Policy: policy, Positive: *positive, At: at.of(policy)}
 	lines := &lineFiles{env: env}
 	if err := scoreAll(lines, files, scorer); err != nil {
 		return err

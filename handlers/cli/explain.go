@@ -2,107 +2,179 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
-	"unicode"
+	"time"
 
 	"escalator/rules"
 	"escalator/rules/replay"
+	"escalator/rules/ruletest"
 )
 
-// explain shows what one message, or a short conversation, would do, and why.
+const explainUsage = `TEXT… [flags]
+
+One message of the customer, or several turns, each an argument of its own
+(- reads them from standard input, one a line):
+  escalator explain "I want a human"
+  escalator explain "user: where is it" "bot: sorry?" "user: where IS it"
+Before the colon stands one of
+  user, bot, agent  who speaks
+  mark              the messageType of the bot message that follows, or of one
+                    without text: "mark: fallback"
+  wait              time that passes: "wait: 5m". Turns follow one another after
+                    10 s
+  desk              how the transfer ended: assigned, queued, no_agent, failed
+  event             what Desk reports, as in the tests of a rule file: closed
+`
+
+// explainOptions are the flags of explain.
+type explainOptions struct {
+	rules   *string
+	at      *typedTime
+	now     *bool
+	test    *string
+	file    *string
+	session *string
+	json    *bool
+	fields  map[string]string
+}
+
+func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
+	o := &explainOptions{
+		rules: rulesFlag(fs, env), at: atFlag(fs),
+		now:     fs.Bool("now", false, "it is said now"),
+		test:    fs.String("test", "", "play the test of this `NAME` step by step"),
+		file:    fs.String("recording", "", "explain a conversation of this `FILE` of recorded callbacks or dialogues"),
+		session: fs.String("session", "", "`ID` of the conversation in the recording"),
+		json:    fs.Bool("json", false, "print one JSON document"),
+		fields:  map[string]string{},
+	}
+	fs.Func("field", "`PATH=VALUE`: a field of the customer's messages, like CloudCustomData.level=gold; may be repeated", func(s string) error {
+		path, value, ok := strings.Cut(s, "=")
+		if path = strings.TrimSpace(path); !ok || path == "" {
+			return fmt.Errorf("%q is not like CloudCustomData.level=gold", s)
+		}
+		o.fields[path] = value
+		return nil
+	})
+	return o
+}
+
+// explain shows what one message, a conversation, a test or a recorded talk would do, and why.
 func explain(_ context.Context, env Env, args []string) error {
 	fs := newFlags("explain")
-	file, at := rulesFlag(fs, env), atFlag(fs)
-	asJSON := fs.Bool("json", false, "print one JSON document")
-	usage := "TEXT… [--rules FILE] [--at TIME] [--json]\n\n" +
-		"One message of the customer, or several turns, each an argument of its own:\n" +
-		"  escalator explain \"I want a human\"\n" +
-		"  escalator explain \"user: where is it\" \"bot: sorry, I did not get that\" \"user: where IS it\""
-	rest, err := parse(fs, env, args, usage)
+	o := explainFlags(fs, env)
+	words, err := parse(fs, env, args, explainUsage)
 	if err != nil {
 		return err
 	}
-	turns := saidTurns(rest)
-	if len(turns) == 0 {
-		return &usageError{[]string{"explain what? escalator explain \"I want to talk to a human\""}}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if problem := misfit(given, len(words) > 0); problem != "" {
+		return &usageError{[]string{problem + " (escalator help explain)"}}
 	}
-	policy, err := readRulesOrShipped(env, *file)
+	var said []replay.Said
+	if *o.test == "" && *o.file == "" {
+		if said, err = readTurns(env, words, o.fields); err != nil {
+			return err
+		}
+	}
+	policy, err := readRulesOrShipped(env, *o.rules)
 	if err != nil {
 		return err
 	}
-	x := replay.Explain(policy, turns, *at, nil)
-	if *asJSON {
-		return writeJSON(env.Stdout, x)
+	x, verdict, err := o.story(env, policy, said)
+	if err != nil {
+		return err
 	}
-	for i, turn := range x.Turns {
+	if *o.json {
+		return writeJSON(env.Stdout, explained{x, verdict})
+	}
+	p := newPage(env)
+	for i := range x.Turns {
 		if i > 0 {
-			fmt.Fprintln(env.Stdout)
+			p.blank()
 		}
-		if turn.Role == "agent" {
-			fmt.Fprintf(env.Stdout, "agent: %s\n  → %s\n", turn.Text, turn.Summary)
-			continue
-		}
-		turn.Write(env.Stdout)
-		underline(env.Stdout, turn.Text, turn.Decision.Matched)
+		p.turn(&x.Turns[i])
+	}
+	if verdict != nil {
+		p.blank()
+		p.line("test "+verdict.Name+": ", map[bool]string{true: "ok ", false: "FAIL "}[verdict.OK]+verdict.Message)
 	}
 	return nil
 }
 
-// saidTurns reads the arguments: turns that say who speaks; words without a
-// speaker are one message of the customer.
-func saidTurns(args []string) (turns []replay.Said) {
-	var plain []string
-	flush := func() {
-		if text := strings.Join(plain, " "); strings.TrimSpace(text) != "" {
-			turns = append(turns, replay.Said{Role: "user", Text: text})
-		}
-		plain = nil
-	}
-	for _, arg := range args {
-		if role, text, ok := strings.Cut(arg, ":"); ok && (role == "user" || role == "bot" || role == "agent") {
-			flush()
-			turns = append(turns, replay.Said{Role: role, Text: strings.TrimSpace(text)})
-			continue
-		}
-		plain = append(plain, arg)
-	}
-	flush()
-	return turns
+// explained is what explain --json prints.
+type explained struct {
+	replay.Explanation
+	Test *ruletest.Result `json:"test,omitempty"`
 }
 
-// underline marks the words that were found in the text as it was written.
-func underline(w io.Writer, text string, matched []rules.Match) {
-	if len(matched) == 0 || strings.ContainsAny(text, "\n\r\t") {
-		return
+// misfit says which flags do not go together, "" if all do.
+func misfit(given map[string]bool, words bool) string {
+	switch {
+	case given["recording"] != given["session"]:
+		return "--recording FILE and --session ID go together"
+	case given["recording"] && given["test"]:
+		return "--recording and --test: explain one of them"
+	case words && (given["recording"] || given["test"]):
+		return "a recording or a test has its own turns: leave yours out"
+	case given["test"] && (given["at"] || given["now"] || given["field"]):
+		return "a test has its own time and fields: leave --at, --now and --field out"
+	case given["recording"] && given["field"]:
+		return "a recording has its own fields: leave --field out"
+	case given["at"] && given["now"]:
+		return "--at and --now: when is it?"
 	}
-	marked := make([]bool, len(text)+1)
-	for _, m := range matched {
-		for i := m.Start; i < m.End && i < len(text); i++ {
-			marked[i] = true
-		}
-	}
-	var b strings.Builder
-	for i, r := range text {
-		mark := " "
-		if marked[i] {
-			mark = "^"
-		}
-		b.WriteString(strings.Repeat(mark, columns(r)))
-	}
-	fmt.Fprintf(w, "    %s\n    %s\n", text, strings.TrimRight(b.String(), " "))
+	return ""
 }
 
-// columns is how wide a terminal shows a character: two for East Asian ones,
-// none for marks that sit on the one before.
-func columns(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
+// story plays what is to be explained. The verdict is that of a test.
+func (o *explainOptions) story(env Env, policy *rules.Policy, said []replay.Said) (x replay.Explanation, verdict *ruletest.Result, err error) {
+	begin := o.at.of(policy)
+	if *o.now {
+		begin = time.Now()
+		if zone := policy.Zone(); zone != nil {
+			begin = begin.In(zone)
+		}
 	}
-	if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
-		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff) {
-		return 2
+	switch {
+	case *o.file != "":
+		x, err = recorded(env, policy, *o.file, *o.session, begin)
+		return x, nil, err
+	case *o.test != "":
+		return playTest(policy, *o.test)
 	}
-	return 1
+	steps, err := replay.Steps(said, begin)
+	if err == nil {
+		x, err = replay.Explain(policy, steps, begin, nil)
+	}
+	if err != nil {
+		err = &usageError{[]string{err.Error()}}
+	}
+	return x, nil, err
+}
+
+// playTest plays a test of the file.
+func playTest(policy *rules.Policy, name string) (x replay.Explanation, verdict *ruletest.Result, err error) {
+	tests := policy.Tests()
+	i := slices.IndexFunc(tests, func(t rules.Test) bool { return t.Name == name })
+	if i < 0 {
+		var names []string
+		for _, t := range tests {
+			names = append(names, t.Name)
+		}
+		if len(names) == 0 {
+			return x, nil, &usageError{[]string{"the file has no tests"}}
+		}
+		return x, nil, unknownWord("there is no test", name, names)
+	}
+	result := ruletest.RunTest(policy, tests[i])
+	x, err = replay.Explain(policy, tests[i].Steps, tests[i].At, nil)
+	if err != nil { // a step that cannot be: the verdict names it
+		err = nil
+	}
+	return x, &result, err
 }

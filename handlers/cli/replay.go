@@ -39,7 +39,7 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	lines := &lineFiles{env: env}
-	results, err := replayLines(lines, files, policies, *at)
+	results, err := replayLines(lines, files, policies, at.of(policies[0]))
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"escalator/rules"
-	"escalator/rules/replay"
 )
 
 // readRules loads the rule file of a command that reads rules. Mistakes are
@@ -53,18 +51,7 @@ func ruleFile(env Env) string {
 	return defaultRuleFile
 }
 
-// rulesFlag and atFlag declare the flags that several commands have.
+// rulesFlag declares the flag for the rule file.
 func rulesFlag(fs *flag.FlagSet, env Env) *string {
 	return fs.String("rules", ruleFile(env), "rule file; without it ESCALATOR_RULES")
-}
-
-func atFlag(fs *flag.FlagSet) *time.Time {
-	at := replay.DefaultTime
-	fs.Func("at", "time at which it is said, like "+at.Format(time.RFC3339)+" (the default)", func(s string) (err error) {
-		if at, err = time.Parse(time.RFC3339, s); err != nil {
-			return fmt.Errorf("%q is no time like %s", s, replay.DefaultTime.Format(time.RFC3339))
-		}
-		return nil
-	})
-	return &at
 }

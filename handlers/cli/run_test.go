@@ -39,7 +39,7 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 		{[]string{"check", "a", "b"}, "one file at a time, not 2"},
 		{[]string{"explain"}, "explain what?"},
 		{[]string{"explain", " "}, "explain what?"},
-		{[]string{"explain", "x", "--at", "noon"}, `"noon" is no time like 2026-01-05T10:00:00+08:00`},
+		{[]string{"explain", "x", "--at", "noon"}, `"noon" is no time like 23:00, "2026-12-01 23:00" or 2026-01-05T10:00:00+08:00`},
 		{[]string{"replay"}, "replay needs files"},
 		{[]string{"eval"}, "eval needs files"},
 		{[]string{"schema", "x"}, "schema takes no argument"},

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"strings"
 	"time"
 
 	"escalator/rules"
@@ -18,8 +19,10 @@ type Explanation struct {
 	Turns []ExplainedTurn `json:"turns"`
 }
 
-// ExplainedTurn is what one turn did: its trace, and the decision.
+// ExplainedTurn is what one turn did: its trace, and the decision. The role of one that nobody spoke is timer, wait,
+// desk or event.
 type ExplainedTurn struct {
+	At time.Time `json:"at"`
 	rules.Trace
 	Decision ExplainedDecision `json:"decision"`
 }
@@ -32,49 +35,142 @@ type ExplainedDecision struct {
 	Reason  rules.Reason  `json:"reason"`
 	Matched []rules.Match `json:"matched"`
 	Shadow  []string      `json:"shadow,omitempty"`
+	Would   []rules.Would `json:"would,omitempty"`
 	Tags    []string      `json:"tags,omitempty"`
 	Near    string        `json:"near,omitempty"`
+	// Why says what made the rule hold, or what came near.
+	Why string `json:"why,omitempty"`
+	// Chain is where the rule leads. Say and Offer are what the customer is told and asked, in each language of the file.
+	Chain []rules.Stop       `json:"chain,omitempty"`
+	Say   []rules.SpeechText `json:"say,omitempty"`
+	Offer []rules.SpeechText `json:"offer,omitempty"`
 }
 
-// Explain plays a conversation from its beginning, with the rules that muted
-// silences, and tells of every turn why it did what it did.
-func Explain(p *rules.Policy, turns []Said, begin time.Time, muted rules.Muted) Explanation {
-	rec := Record{Turns: turns}
+// Explain plays the steps of a conversation from its beginning, with the rules that muted silences, and tells of every
+// turn why it did what it did. The error is that of a step which cannot be.
+func Explain(p *rules.Policy, steps []rules.Step, begin time.Time, muted rules.Muted) (Explanation, error) {
+	x := Explanation{Turns: []ExplainedTurn{}}
+	player := NewTest(p, begin)
+	player.muted = muted
+	for i := range steps {
+		if err := x.step(player, &steps[i]); err != nil {
+			return x, err
+		}
+	}
+	return x, nil
+}
+
+// ExplainEvents tells the story of recorded events, as a replay plays them.
+func ExplainEvents(p *rules.Policy, events []Event) Explanation {
 	x := Explanation{Turns: []ExplainedTurn{}}
 	player := NewPlayer(p)
-	player.muted = muted
-	for i, e := range rec.Events("", begin) {
+	for _, e := range events {
+		steps := player.Explain(e)
 		if e.Turn == nil {
-			for _, s := range player.Explain(e) {
-				if s.Trace.Role == "" {
-					s.Trace = agentTrace(turns[i].Text, s.Phase)
-				}
-				x.Turns = append(x.Turns, explained(s))
+			last := len(steps) - 1
+			x.add(steps[:last])
+			role, words := "event", e.Observe.String()
+			if e.Observe == rules.EventAgentMessage {
+				role, words = "agent", e.Words
 			}
+			x.Turns = append(x.Turns, happened(role, words, steps[last].At, steps[last].Phase, player))
 			continue
 		}
-		for _, s := range player.Explain(e) {
-			x.Turns = append(x.Turns, explained(s))
-		}
+		x.add(steps)
 	}
 	return x
 }
 
-// agentTrace stands for a message of a person: it moves the phase and no rule
-// is tried.
-func agentTrace(said string, phase rules.Phase) rules.Trace {
-	return rules.Trace{
-		Role: "agent", Text: said, Normal: text.Normalize(said), Phase: phase.String(),
-		Rules: []rules.RuleTrace{}, Summary: "a person has the conversation",
+func (x *Explanation) step(p *Player, s *rules.Step) error {
+	at, phase := p.now, p.conv.Phase()
+	led, err := p.Carry(s)
+	if err != nil {
+		return err
 	}
+	words := map[string]string{"agent": s.Message.Text, "event": s.Event.String(), "wait": waited(s.Wait)}
+	if said, silent := words[s.Kind]; silent {
+		turn := happened(s.Kind, said, at, phase, p)
+		if s.Kind == "wait" {
+			turn.Summary = "until " + p.now.Format("15:04:05")
+		}
+		x.Turns = append(x.Turns, turn)
+	}
+	x.add(led)
+	if s.Desk != "" {
+		turn := happened("desk", s.Desk, p.now, phase, p)
+		turn.Decision.Say = p.afterwards(s.Desk)
+		x.Turns = append(x.Turns, turn)
+	}
+	return nil
+}
+
+func (x *Explanation) add(steps []Step) {
+	for _, s := range steps {
+		x.Turns = append(x.Turns, explained(s))
+	}
+}
+
+// happened stands for what moves the phase while no rule is tried: a person's message, an event, an end of a transfer.
+func happened(role, said string, at time.Time, phase rules.Phase, p *Player) ExplainedTurn {
+	return explained(Step{At: at, Phase: phase, Trace: rules.Trace{
+		Role: role, Text: said, Normal: text.Normalize(said), Phase: phase.String(), Language: p.conv.Language(),
+		Rules: []rules.RuleTrace{}, Summary: nowWith[p.conv.Phase()],
+	}})
+}
+
+// nowWith says who has the conversation in a phase.
+var nowWith = map[rules.Phase]string{
+	rules.PhaseBot: "the bot has the conversation", rules.PhaseHuman: "a person has the conversation",
+	rules.PhaseQueued: "the customer waits in the queue", rules.PhaseTransferring: "the conversation is being transferred",
+}
+
+// waited writes a length of time as files do.
+func waited(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// afterwards is what the customer is told when the transfer has ended.
+func (p *Player) afterwards(desk string) []rules.SpeechText {
+	var said *rules.Speech
+	for _, t := range p.chain {
+		switch {
+		case said != nil:
+		case desk == "queued":
+			said = t.SayIfQueued
+		case desk == "no_agent":
+			said = t.SayIfNoAgent
+		case desk == "failed":
+			said = t.SayIfFailed
+		}
+		if desk != "no_agent" {
+			break // the first target has taken it, or failed
+		}
+	}
+	if said == nil {
+		return nil
+	}
+	return said.Texts
 }
 
 func explained(s Step) ExplainedTurn {
 	d := s.Decision
-	x := ExplainedTurn{Trace: s.Trace, Decision: ExplainedDecision{
+	x := ExplainedTurn{At: s.At, Trace: s.Trace, Decision: ExplainedDecision{
 		Rule: d.Rule, Outcome: d.Outcome, Target: d.Target, Reason: d.Reason, Matched: d.Matched,
-		Shadow: d.Shadow, Tags: d.Tags, Near: d.Near,
+		Shadow: d.Shadow, Would: d.Would, Tags: d.Tags, Near: d.Near,
+		Why: d.Why.Text(func(words string) string { return words }),
 	}}
+	for _, r := range s.Trace.Rules {
+		if r.ID == d.Rule {
+			x.Decision.Chain, x.Decision.Say, x.Decision.Offer = r.Chain, r.Say, r.Offer
+		}
+	}
 	if x.Tokens == nil {
 		x.Tokens = []string{}
 	}

@@ -37,10 +37,13 @@ type Record struct {
 
 // Said is one turn of a dialogue.
 type Said struct {
-	Role  string     `json:"role"` // user, bot or agent
+	Role  string     `json:"role"` // user, bot or agent; for Steps also wait, desk or event
 	Text  string     `json:"text"`
 	At    *time.Time `json:"at"`
 	Label string     `json:"label"`
+	// Mark is the messageType of a bot message, Fields are values of the callback by their paths.
+	Mark   string            `json:"mark"`
+	Fields map[string]string `json:"fields"`
 }
 
 // KnownRole reports whether the role is one of the three that speak.
@@ -56,6 +59,17 @@ type chatTurn struct {
 	Content json.RawMessage `json:"content"`
 	At      *time.Time      `json:"at"`
 	Label   string          `json:"label"`
+}
+
+// Role gives the role of a word that stands for one, in any case: user, bot and agent, and what chat transcripts call
+// them. It is "" for a role that nobody of the conversation hears.
+func Role(word string) (role string, known bool) {
+	word = strings.ToLower(word)
+	if role, known = chatRoles[word]; known {
+		return role, true
+	}
+	s := Said{Role: word}
+	return word, s.KnownRole()
 }
 
 // said gives the turn in our form; heard is false for one that nobody of the conversation hears.
@@ -229,7 +243,7 @@ func (r *Record) Events(session string, begin time.Time) []Event {
 		case i > 0:
 			at = at.Add(turnGap)
 		}
-		e := Event{Session: session, At: at, Observe: rules.EventAgentMessage}
+		e := Event{Session: session, At: at, Observe: rules.EventAgentMessage, Words: t.Text}
 		switch t.Role {
 		case "user":
 			e.Turn = &rules.Turn{Kind: rules.UserTurn, Text: t.Text}

@@ -13,7 +13,8 @@ type Event struct {
 	At      time.Time
 	Turn    *rules.Turn // its At is set by the player
 	Observe rules.EventKind
-	Ask     bool // the turn asks what the rules say; it counts for nothing
+	Words   string // of a person
+	Ask     bool   // the turn asks what the rules say; it counts for nothing
 }
 
 // speaks reports whether somebody said something: only that counts as a turn.
@@ -24,12 +25,18 @@ func (e *Event) speaks() bool {
 	return e.Turn.Kind != rules.StartTurn && !e.Turn.Failed && !e.Ask
 }
 
-// Player plays one conversation.
+// Player plays one conversation: recorded events, or the steps of a test.
 type Player struct {
 	policy *rules.Policy
 	conv   rules.Conversation
 	now    time.Time
 	muted  rules.Muted
+
+	// told: a transfer ends as a later step tells. Otherwise it ends with an agent at once.
+	told  bool
+	rule  string          // whose transfer was made last
+	chain []*rules.Target // of that transfer
+	open  bool            // it has not ended
 }
 
 // NewPlayer returns a player at the beginning of a conversation.
@@ -65,19 +72,30 @@ func (p *Player) play(e Event, explain bool) []Step {
 	turn := *e.Turn
 	turn.At = p.now
 	if e.Ask {
-		return append(steps, p.ask(turn))
+		return append(steps, p.ask(turn, explain))
 	}
 	return append(steps, p.decide(turn, explain))
 }
 
 // ask decides upon a copy of the conversation.
-func (p *Player) ask(t rules.Turn) Step {
+func (p *Player) ask(t rules.Turn, explain bool) Step {
 	var copied rules.Conversation
 	copied.CopyFrom(&p.conv)
 	t.Muted = p.muted
-	s := Step{At: t.At, Phase: p.conv.Phase(), Decision: p.policy.Decide(&copied, t), Language: copied.Language()}
+	s := Step{At: t.At, Phase: p.conv.Phase()}
+	s.decide(p.policy, &copied, t, explain)
 	s.Decision.Outcome = rules.OutcomeAsked
 	return s
+}
+
+// decide lets the rules decide, with the story of it where that is asked for.
+func (s *Step) decide(p *rules.Policy, c *rules.Conversation, t rules.Turn, explain bool) {
+	if explain {
+		s.Decision, s.Trace = p.Explain(c, t)
+	} else {
+		s.Decision = p.Decide(c, t)
+	}
+	s.Language = c.Language()
 }
 
 // until lets the timers come due that lie before a time.
@@ -98,19 +116,17 @@ func (p *Player) until(end time.Time, explain bool) (steps []Step) {
 }
 
 // decide takes a turn and does at once what the service would do about it: an
-// offer is sent, a transfer ends with an agent.
+// offer is sent, a transfer ends with an agent unless a step will tell.
 func (p *Player) decide(t rules.Turn, explain bool) Step {
 	s := Step{At: t.At, Phase: p.conv.Phase()}
 	t.Muted = p.muted
-	if explain {
-		s.Decision, s.Trace = p.policy.Explain(&p.conv, t)
-	} else {
-		s.Decision = p.policy.Decide(&p.conv, t)
-	}
-	s.Language = p.conv.Language()
+	s.decide(p.policy, &p.conv, t, explain)
 	switch s.Decision.Outcome {
 	case rules.OutcomeTransfer:
-		p.policy.Settle(&p.conv, s.Decision.Rule, rules.ResultAssigned, t.At)
+		p.rule, p.chain, p.open = s.Decision.Rule, s.Decision.Chain, true
+		if !p.told {
+			p.end(rules.ResultAssigned)
+		}
 	case rules.OutcomeOffer:
 		p.policy.OfferSent(&p.conv, s.Decision.Rule, t.At)
 	default:

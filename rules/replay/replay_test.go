@@ -225,18 +225,32 @@ func TestCompare_withItself_isEmpty_andPrintsEmptyLists(t *testing.T) {
 	}
 }
 
+// explained explains a dialogue that begins at the default time.
+func explained(t *testing.T, p *rules.Policy, said []replay.Said, muted rules.Muted) replay.Explanation {
+	t.Helper()
+	steps, err := replay.Steps(said, replay.DefaultTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := replay.Explain(p, steps, replay.DefaultTime, muted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
 func TestExplain_tellsOfEveryTurn_agentsAndTimersIncluded(t *testing.T) {
 	late := replay.DefaultTime.Add(time.Minute)
 	turns := dialogue("user: hello", "bot: hi", "user: anyone?", "agent: Li here", "user: abracadabra")
 	turns[3].At = &late
-	x := replay.Explain(load(t, testRules), turns, replay.DefaultTime, nil)
+	x := explained(t, load(t, testRules), turns, nil)
 	var got []string
 	for _, turn := range x.Turns {
 		got = append(got, fmt.Sprintf("%s in %s: %s %s", turn.Role, turn.Phase, turn.Decision.Outcome, turn.Decision.Reason))
 	}
 	want := []string{
 		"user in bot: none ", "bot in bot: none ", "user in bot: none ", "timer in bot: transfer ",
-		"agent in human: none ", "user in human: suppressed already_human",
+		"agent in transferring: none ", "user in human: suppressed already_human",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -252,7 +266,7 @@ func TestExplain_aMute_silencesMessagesAndTimers(t *testing.T) {
 	late := replay.DefaultTime.Add(time.Minute)
 	turns := dialogue("user: abracadabra", "user: hello?")
 	turns[1].At = &late
-	x := replay.Explain(load(t, testRules), turns, replay.DefaultTime, rules.Muted{"magic": mute, "silent": mute})
+	x := explained(t, load(t, testRules), turns, rules.Muted{"magic": mute, "silent": mute})
 	if len(x.Turns) != 3 {
 		t.Fatalf("%d turns", len(x.Turns))
 	}
@@ -268,7 +282,7 @@ func TestExplain_aMute_silencesMessagesAndTimers(t *testing.T) {
 
 // TestExplain_asJSON_hasTheNamesThatScriptsRead is CONTRACT.md 1.
 func TestExplain_asJSON_hasTheNamesThatScriptsRead(t *testing.T) {
-	b, err := json.Marshal(replay.Explain(load(t, testRules), dialogue("user: abracadabra", "agent: hi"), replay.DefaultTime, nil))
+	b, err := json.Marshal(explained(t, load(t, testRules), dialogue("user: abracadabra", "agent: hi"), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +304,10 @@ func TestExplain_asJSON_hasTheNamesThatScriptsRead(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 	matched := []any{map[string]any{"phrase": "abracadabra", "text": "abracadabra", "start": 0.0, "end": 11.0, "list": "magic"}}
-	want := map[string]any{"rule": "magic", "outcome": "transfer", "target": "default", "reason": "", "matched": matched}
+	want := map[string]any{
+		"rule": "magic", "outcome": "transfer", "target": "default", "reason": "", "matched": matched,
+		"why": "says: found abracadabra ($magic)", "chain": []any{map[string]any{"target": "default"}},
+	}
 	if diff := cmp.Diff(want, first.Decision); diff != "" {
 		t.Error(diff)
 	}

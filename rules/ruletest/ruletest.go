@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"escalator/rules"
+	"escalator/rules/replay"
 )
 
 // Report is the result of all tests of a file, as `escalator test --json` prints it.
@@ -46,9 +46,9 @@ func Run(p *rules.Policy) Report {
 // RunTest runs one test in a conversation of its own.
 func RunTest(p *rules.Policy, t rules.Test) Result {
 	result := Result{Name: t.Name, OK: true, Todo: t.Todo, Line: t.Line}
-	run := run{policy: p, now: t.At}
-	for i, step := range t.Steps {
-		problem := run.step(step)
+	player := replay.NewTest(p, t.At)
+	for i := range t.Steps {
+		problem := step(player, &t.Steps[i])
 		if problem == "" {
 			continue
 		}
@@ -67,137 +67,34 @@ func RunTest(p *rules.Policy, t rules.Test) Result {
 	return result
 }
 
-// run is one test under way.
-type run struct {
-	policy *rules.Policy
-	conv   rules.Conversation
-	now    time.Time
-	rule   string // whose transfer was made last
-	open   bool   // that transfer has not been answered
-}
-
-// outcome is what a step led to: a decision with its story.
-type outcome struct {
-	decision rules.Decision
-	trace    rules.Trace
-}
-
 // step carries out one step and says what is wrong with what it led to, "" if nothing is.
-func (r *run) step(s rules.Step) string {
-	var outcomes []outcome
-	switch s.Kind {
-	case "user", "bot":
-		outcomes = append(outcomes, r.turn(s))
-	case "agent":
-		r.settleOpen()
-		r.conv.Observe(rules.EventAgentMessage, r.now, time.Time{})
-	case "event":
-		r.event(s)
-	case "wait":
-		outcomes = r.wait(s.Wait)
+func step(player *replay.Player, s *rules.Step) string {
+	led, err := player.Carry(s)
+	if err != nil {
+		return err.Error()
 	}
-	if s.Desk != "" {
-		if problem := r.desk(s.Desk); problem != "" {
-			return problem
-		}
-	}
-	return judge(s.Expect, outcomes)
-}
-
-func (r *run) turn(s rules.Step) outcome {
-	kind := rules.UserTurn
-	if s.Kind == "bot" {
-		kind = rules.BotTurn
-	}
-	t := rules.Turn{Kind: kind, At: r.now, Text: s.Message.Text, Mark: s.Message.Mark, Sends: s.Message.Sends}
-	if s.Message.Fields != nil {
-		t.Fields = s.Message.Fields
-	}
-	return r.decide(t)
-}
-
-// decide takes a turn, and does at once what the bot would do about it: an offer is sent.
-func (r *run) decide(t rules.Turn) outcome {
-	d, trace := r.policy.Explain(&r.conv, t)
-	if d.Outcome == rules.OutcomeTransfer {
-		r.rule, r.open = d.Rule, true
-	}
-	if d.Outcome == rules.OutcomeOffer {
-		r.policy.OfferSent(&r.conv, d.Rule, r.now)
-	}
-	return outcome{d, trace}
-}
-
-// event reports an event of Desk. One that needs an end of the transfer under way implies that it was assigned.
-func (r *run) event(s rules.Step) {
-	if s.Event != rules.EventTransferring && s.Event != rules.EventNoAgent {
-		r.settleOpen()
-	}
-	if s.Event == rules.EventNoAgent && r.open {
-		r.settle(rules.ResultNoAgent)
-		return
-	}
-	r.conv.Observe(s.Event, r.now, time.Time{})
-}
-
-// settleOpen ends a transfer whose end the test does not tell: it was assigned.
-func (r *run) settleOpen() {
-	if r.open {
-		r.settle(rules.ResultAssigned)
-	}
-}
-
-func (r *run) settle(result rules.Result) {
-	r.policy.Settle(&r.conv, r.rule, result, r.now)
-	r.open = false
-}
-
-// desk ends the transfer under way, or (assigned, queued) one that was tried again after nobody had been online.
-func (r *run) desk(word string) string {
-	result, ok := rules.ParseResult(word)
-	if !ok || r.rule == "" {
-		return "desk: " + word + ", but no transfer was made before"
-	}
-	r.settle(result)
-	return ""
-}
-
-// wait lets time pass and the timers that come due in it.
-func (r *run) wait(d time.Duration) []outcome {
-	end := r.now.Add(d)
-	var outcomes []outcome
-	for {
-		at, ok := r.policy.NextTimer(&r.conv)
-		if !ok || at.After(end) {
-			r.now = end
-			return outcomes
-		}
-		if at.After(r.now) {
-			r.now = at.In(end.Location())
-		}
-		outcomes = append(outcomes, r.decide(rules.Turn{Kind: rules.TimerTurn, At: r.now}))
-	}
+	return judge(s.Expect, led)
 }
 
 // judge compares what a step led to with what the test expects.
-func judge(x *rules.Expectation, outcomes []outcome) string {
-	got := outcome{}
-	for _, o := range outcomes {
-		if o.decision.Outcome != rules.OutcomeNone || got.trace.Role == "" {
+func judge(x *rules.Expectation, led []replay.Step) string {
+	got := replay.Step{}
+	for _, o := range led {
+		if o.Decision.Outcome != rules.OutcomeNone || got.Trace.Role == "" {
 			got = o
 		}
 	}
 	if x == nil {
-		if got.decision.Outcome == rules.OutcomeTransfer {
-			return fmt.Sprintf("nothing was expected, but %s transfers to %s: %s", got.decision.Rule, got.decision.Target, story(got, got.decision.Rule))
+		if got.Decision.Outcome == rules.OutcomeTransfer {
+			return fmt.Sprintf("nothing was expected, but %s transfers to %s: %s", got.Decision.Rule, got.Decision.Target, story(got, got.Decision.Rule))
 		}
 		return ""
 	}
 	return compare(*x, got)
 }
 
-func compare(x rules.Expectation, got outcome) string {
-	d := got.decision
+func compare(x rules.Expectation, got replay.Step) string {
+	d := got.Decision
 	for _, c := range []struct{ what, want, have string }{
 		{"rule", x.Rule, ruleThatActs(d, x)},
 		{"target", x.Target, d.Target},
@@ -253,32 +150,32 @@ func reason(d rules.Decision) string {
 }
 
 // mismatch words a difference: what was expected, what came, and the story of the rule in question.
-func mismatch(what, want, have string, x rules.Expectation, got outcome) string {
+func mismatch(what, want, have string, x rules.Expectation, got replay.Step) string {
 	about := x.Rule
 	if about == "" || about == "none" {
-		about = got.decision.Rule
+		about = got.Decision.Rule
 	}
 	message := fmt.Sprintf("expected %s %s, got %s", what, want, have)
 	if why := story(got, about); why != "" {
 		message += ": " + why
 	}
-	if have == "none" && got.decision.Outcome == rules.OutcomeSuppressed && got.decision.Rule != x.Rule {
-		message += fmt.Sprintf(" (%s was suppressed: %s)", got.decision.Rule, got.decision.Reason)
+	if have == "none" && got.Decision.Outcome == rules.OutcomeSuppressed && got.Decision.Rule != x.Rule {
+		message += fmt.Sprintf(" (%s was suppressed: %s)", got.Decision.Rule, got.Decision.Reason)
 	}
 	return message
 }
 
 // story tells what became of a rule, or of the whole turn if the test names none.
-func story(got outcome, id string) string {
-	for _, r := range got.trace.Rules {
+func story(got replay.Step, id string) string {
+	for _, r := range got.Trace.Rules {
 		if r.ID == id {
 			return r.Why
 		}
 	}
-	if got.trace.Role == "" {
+	if got.Trace.Role == "" {
 		return "nothing came due"
 	}
-	return got.trace.Summary
+	return got.Trace.Summary
 }
 
 func sameSet(a, b []string) bool {

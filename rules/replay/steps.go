@@ -1,0 +1,143 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"escalator/rules"
+)
+
+// pause is the kind of a step that only lets time pass. Unlike a wait nobody asked for it, and an explanation passes
+// over it.
+const pause = "pause"
+
+// NewTest returns a player of the steps of a test that begins at a time. Transfers end as the steps tell.
+func NewTest(p *rules.Policy, begin time.Time) *Player {
+	return &Player{policy: p, now: begin, told: true}
+}
+
+// Carry carries out one step and returns the decisions that it led to, with their stories.
+func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
+	switch s.Kind {
+	case "user", "bot":
+		t := rules.Turn{Kind: rules.UserTurn, At: p.now, Text: s.Message.Text, Mark: s.Message.Mark, Sends: s.Message.Sends, WithWhy: true}
+		if s.Kind == "bot" {
+			t.Kind = rules.BotTurn
+		}
+		if s.Message.Fields != nil {
+			t.Fields = s.Message.Fields
+		}
+		led = append(led, p.decide(t, true))
+	case "agent":
+		p.endOpen()
+		p.conv.Observe(rules.EventAgentMessage, p.now, time.Time{})
+	case "event":
+		p.observe(s.Event)
+	case "wait", pause:
+		end := p.now.Add(s.Wait)
+		led = p.until(end, true)
+		p.now = end
+	}
+	if s.Desk == "" {
+		return led, nil
+	}
+	result, ok := rules.ParseResult(s.Desk)
+	if !ok || p.rule == "" {
+		return led, fmt.Errorf("desk: %s, but no transfer was made before", s.Desk)
+	}
+	p.end(result)
+	return led, nil
+}
+
+// observe takes an event of Desk. One that needs an end of the transfer under way implies that it was assigned.
+func (p *Player) observe(k rules.EventKind) {
+	if k != rules.EventTransferring && k != rules.EventNoAgent {
+		p.endOpen()
+	}
+	if k == rules.EventNoAgent && p.open {
+		p.end(rules.ResultNoAgent)
+		return
+	}
+	p.conv.Observe(k, p.now, time.Time{})
+}
+
+// endOpen ends a transfer of which no step tells how it ended: it was assigned.
+func (p *Player) endOpen() {
+	if p.open {
+		p.end(rules.ResultAssigned)
+	}
+}
+
+// end ends the transfer under way, or one that was tried again after nobody had been online.
+func (p *Player) end(r rules.Result) {
+	p.policy.Settle(&p.conv, p.rule, r, p.now)
+	p.open = false
+}
+
+// deskWords are the ends of a transfer that a step may tell.
+var deskWords = []string{"assigned", "queued", "no_agent", "failed"}
+
+// Steps turns a dialogue into the steps of a test that begins at a time. Besides the roles that speak there are wait
+// (5m), desk (how the transfer ended) and event (a kind of event, such as closed). Turns that do not tell their time
+// follow one another after turnGap, unless a wait lies between.
+func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
+	var steps []rules.Step
+	now, spoken := begin, false
+	for i := range said {
+		s, err := said[i].step()
+		if err != nil {
+			return nil, fmt.Errorf("turn %d: %w", i+1, err)
+		}
+		gap := time.Duration(0)
+		switch {
+		case said[i].At != nil:
+			gap = max(0, said[i].At.Sub(now))
+		case spoken && said[i].KnownRole():
+			gap = turnGap
+		}
+		if gap > 0 {
+			steps = append(steps, rules.Step{Kind: pause, Wait: gap})
+		}
+		steps = append(steps, s)
+		now = now.Add(gap + s.Wait)
+		spoken = said[i].KnownRole() || spoken && s.Kind != "wait"
+	}
+	return steps, nil
+}
+
+// step is one turn as a step of a test.
+func (s *Said) step() (rules.Step, error) {
+	step := rules.Step{Kind: s.Role}
+	var known bool
+	word := strings.TrimSpace(s.Text)
+	switch s.Role {
+	case "user", "bot", "agent":
+		step.Message = rules.TestMessage{Text: s.Text, Mark: s.Mark, Fields: s.Fields}
+		return step, nil
+	case "wait":
+		if step.Wait, known = rules.ParseDuration(word); !known || step.Wait == 0 {
+			return step, fmt.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
+		}
+	case "desk":
+		if step.Desk = word; !slices.Contains(deskWords, word) {
+			return step, unknown("desk", word, deskWords)
+		}
+	case "event":
+		if step.Event, known = rules.ParseEventKind(word); !known {
+			return step, unknown("event", word, rules.EventKinds())
+		}
+	default:
+		return step, fmt.Errorf("the role %q is none of user, bot, agent, wait, desk, event", s.Role)
+	}
+	return step, nil
+}
+
+func unknown(what, word string, known []string) error {
+	hint := rules.DidYouMean(word, known)
+	if hint != "" {
+		hint = ": " + hint
+	}
+	return fmt.Errorf("%s: %q is none of %s%s", what, word, strings.Join(known, ", "), hint)
+}

@@ -1,0 +1,51 @@
+package text
+
+import "slices"
+
+// A Respelling is a word whose typing error was forgiven.
+type Respelling struct {
+	Typed, Meant string // in normal form
+}
+
+// Respelled tells which words of a hit were typed wrong, and as what they were read. It is for people who
+// ask why there is a hit: the search is done again for each reading.
+func (m *Matcher) Respelled(msg *Message, h Hit) (all []Respelling) {
+	if h.Typos == 0 {
+		return nil
+	}
+	s := &msg.search
+	for i := h.First; i < h.Last; i++ {
+		for _, r := range m.vocabulary.read(msg, int(i), nil) {
+			if r.typos > 0 && m.reads(s, msg, h, i, r) {
+				all = append(all, Respelling{msg.Word(int(i)), m.vocabulary.near.wordOf(r.symbol)})
+				break
+			}
+		}
+	}
+	return all
+}
+
+// reads reports whether the hit h can be had while token at is read in this one way.
+func (m *Matcher) reads(s *search, msg *Message, h Hit, at int32, only reading) bool {
+	s.reset()
+	s.hits, s.limit = s.spare[:0], maxHits
+	for i := h.First; i < h.Last; i++ {
+		s.readings = append(s.readings[:0], only)
+		if i != at {
+			s.readings = m.vocabulary.read(msg, int(i), s.readings[:0])
+		}
+		m.step(s, msg.tokens, i)
+	}
+	s.spare, s.hits = s.hits, nil
+	return slices.Contains(s.spare, h)
+}
+
+// wordOf is the word that a symbol stands for where typing errors are forgiven.
+func (x *typoIndex) wordOf(symbol int32) string {
+	for _, w := range x.words {
+		if w.symbol == symbol {
+			return string(w.letters)
+		}
+	}
+	return ""
+}
