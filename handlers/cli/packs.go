@@ -98,9 +98,18 @@ func packFiles(lang string) ([]packs.File, error) {
 func unknownWord(what, word string, known []string) error {
 	hint := rules.DidYouMean(word, known)
 	if hint == "" {
-		hint = "there are " + strings.Join(known, ", ")
+		hint = "there are " + someOf(known)
 	}
 	return &usageError{[]string{fmt.Sprintf("%s %q: %s", what, word, hint)}}
+}
+
+// someOf names the words, not more than a line or two of them.
+func someOf(words []string) string {
+	const most = 10
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+	}
+	return strings.Join(words, ", ")
 }
 
 // overview prints what packs there are.

@@ -12,9 +12,6 @@ import (
 	"escalator/rules/replay"
 )
 
-// maxNamed is how many conversations of a recording are named to somebody who asks for another one.
-const maxNamed = 10
-
 // recorded explains one conversation of a file: all its callbacks are read, for what came before tells whose they are.
 func recorded(env Env, policy *rules.Policy, file, session string, begin time.Time) (x replay.Explanation, err error) {
 	lines, reader, order := &lineFiles{env: env}, inbound.NewRecorded(policy, nil), &inOrder{}
@@ -65,10 +62,7 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 func noSuchConversation(file, session string, others []string) error {
 	hint := rules.DidYouMean(session, others)
 	if hint == "" && len(others) > 0 {
-		hint = "there are " + strings.Join(others[:min(len(others), maxNamed)], ", ")
-		if len(others) > maxNamed {
-			hint += fmt.Sprintf(" and %d more", len(others)-maxNamed)
-		}
+		hint = "there are " + someOf(others)
 	}
 	return fmt.Errorf("%s holds no conversation %q%s", file, session, strings.TrimSuffix(": "+hint, ": "))
 }

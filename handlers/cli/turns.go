@@ -124,11 +124,12 @@ func cutSpeaker(arg string) (word, words string, ok bool) {
 // doubtful refuses words that look like a turn with a mistyped speaker.
 func doubtful(arg string) error {
 	word, _, _ := cutSpeaker(arg)
-	if n := len([]rune(word)); n < 4 || n > 6 {
+	if n := len([]rune(word)); n < 3 || n > 6 {
 		return nil
 	}
 	for _, known := range told {
-		if text.Distance(word, known, 1) <= 1 {
+		// A word as short as bot is one letter away from too many others.
+		if len(known) > 3 && text.Distance(word, known, 1) <= 1 {
 			return &usageError{[]string{fmt.Sprintf("%q: did you mean %s:? If the customer says so, write \"user: %s\"", word+":", known, arg)}}
 		}
 	}

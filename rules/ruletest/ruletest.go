@@ -134,9 +134,8 @@ func suppression(d rules.Decision) string {
 }
 
 // speech is what the customer is told or offered, in the language of the conversation.
-func speech(got outcome) string {
-	lang := got.trace.Language
-	return cmp.Or(got.decision.Offer.For(lang), got.decision.Say.For(lang), "none")
+func speech(got replay.Step) string {
+	return cmp.Or(got.Decision.Offer.For(got.Language), got.Decision.Say.For(got.Language), "none")
 }
 
 func reason(d rules.Decision) string {

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestReadTurns_tellsWhoSpeaks(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"hello", "there", "bot: hi", "so?", "agent:x", " "}, "user=hello there|bot=hi|user=so?|agent=x"},
+		{[]string{"user：转人工", "BOT ： 抱歉", "Customer: hi", "assistant: yes"}, "user=转人工|bot=抱歉|user=hi|bot=yes"},
+		{[]string{"mark: fallback", "bot: sorry"}, "bot[fallback]=sorry"},
+		{[]string{"bot: sorry", "mark: fallback", "user: hi", "mark: a", "mark: b"}, "bot=sorry|bot[fallback]=|user=hi|bot[a]=|bot[b]="},
+		{[]string{"hi", "wait: 5m", "desk: no_agent", "event: closed"}, "user=hi|wait=5m|desk=no_agent|event=closed"},
+		{[]string{"订单：12345", "https://a.com/x: 1", "not: this", "user: users: hi"}, "user=订单：12345 https://a.com/x: 1 not: this|user=users: hi"},
+	} {
+		said, err := readTurns(Env{}, c.args, nil)
+		var got []string
+		for _, s := range said {
+			mark := ""
+			if s.Mark != "" {
+				mark = "[" + s.Mark + "]"
+			}
+			got = append(got, s.Role+mark+"="+s.Text)
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, "|")); diff != "" || err != nil {
+			t.Errorf("%q: %v %s", c.args, err, diff)
+		}
+	}
+}
+
+func TestReadTurns_standardInput_isOneTurnALine(t *testing.T) {
+	said, err := readTurns(Env{Stdin: strings.NewReader("\ufeff我要退款\n\nhello\nbot：抱歉\n")}, []string{"-"}, map[string]string{"a": "1"})
+	if err != nil || len(said) != 3 || said[0].Text != "我要退款" || said[1].Text != "hello" || said[2].Role != "bot" {
+		t.Fatalf("%+v %v", said, err)
+	}
+	if said[0].Fields["a"] != "1" || said[1].Fields["a"] != "1" || said[2].Fields != nil {
+		t.Errorf("fields are those of the customer's messages: %+v", said)
+	}
+}
+
+func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
+	t.Chdir("testdata")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"usr: hi"}, `"usr:": did you mean user:? If the customer says so, write "user: usr: hi"`},
+		{[]string{"agnet: hi"}, "did you mean agent:?"},
+		{[]string{"wait: 5x"}, `wait: "5x" is no time to wait; write for example 30s, 5m or 1h30m`},
+		{[]string{"wait: 0s"}, "is no time to wait"},
+		{[]string{"hi", "desk: nobody"}, `desk: "nobody" is none of assigned, queued, no_agent, failed`},
+		{[]string{"hi", "desk: no-agent"}, "did you mean no_agent?"},
+		{[]string{"hi", "desk: no_agent"}, "no transfer was made before"},
+		{[]string{"event: closd"}, "did you mean closed?"},
+		{[]string{"mark:"}, `mark: which? for example "mark: fallback"`},
+		{[]string{"hi", "--field", "level"}, `"level" is not like CloudCustomData.level=gold`},
+		{[]string{"hi", "--field", "=x"}, "is not like"},
+		{[]string{"hi", "--at", "25:00"}, `"25:00" is no time like 23:00`},
+		{[]string{"hi", "--at", "9:00", "--now"}, "--at and --now: when is it?"},
+		{[]string{"--test", "the wrd"}, `there is no test "the wrd": did you mean the word?`},
+		{[]string{"--test", "zzzzzz"}, "there are the word, another word, a song"},
+		{[]string{"--test", "the word", "hi"}, "a recording or a test has its own turns"},
+		{[]string{"--test", "the word", "--now"}, "a test has its own time and fields"},
+		{[]string{"--test", "the word", "--recording", "a", "--session", "b"}, "explain one of them"},
+		{[]string{"--recording", "dialogues.jsonl"}, "--recording FILE and --session ID go together"},
+		{[]string{"--recording", "a", "--session", "b", "--field", "a=b"}, "a recording has its own fields"},
+	} {
+		r := runIn(t, "", append([]string{"explain"}, c.args...)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
+			t.Errorf("%q: %+v, want %s", c.args, r, c.want)
+		}
+	}
+}
+
+func TestExplain_aConversationThatIsNotThere_endsWith1_andOthersAreNamed(t *testing.T) {
+	t.Chdir("testdata")
+	for session, want := range map[string]string{"s2": "did you mean s1?", "elsewhere": "there are s1"} {
+		r := runIn(t, "", "explain", "--rules=rules.yaml", "--recording", "callbacks.jsonl", "--session", session)
+		if r.code != exitBad || !strings.Contains(r.stderr, want) || r.stdout != "" {
+			t.Errorf("%s: %+v, want %s", session, r, want)
+		}
+	}
+}
+
+// TestExplain_at_isInTheZoneOfTheCalendars asks a calendar of another zone than that of the default time.
+func TestExplain_at_isInTheZoneOfTheCalendars(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const head = "version: 1\ntargets: {default: {}}\nrules:\n  - {id: r, when: {says: [hi]}, then: {transfer: default}}\n"
+	for name, calendars := range map[string]string{
+		"none.yaml": "", "one.yaml": "calendars: {a: {tz: Europe/Berlin, open: [mon-fri 09:00-18:00]}}\n",
+		"two.yaml": "calendars: {a: {tz: Europe/Berlin, open: [mon 09:00-18:00]}, b: {tz: UTC, open: [mon 09:00-18:00]}}\n",
+	} {
+		if err := os.WriteFile(name, []byte(head+calendars), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ file, at, want string }{
+		{"none.yaml", "23:00", "Mon 2026-01-05 23:00:00 +08:00"},
+		{"two.yaml", "23:00", "Mon 2026-01-05 23:00:00 +08:00"},
+		{"one.yaml", "23:00", "Mon 2026-01-05 23:00:00 +01:00"},
+		{"one.yaml", "9：05", "Mon 2026-01-05 09:05:00 +01:00"},
+		{"one.yaml", "2026-07-01 23:00", "Wed 2026-07-01 23:00:00 +02:00"},
+		{"one.yaml", "2026-07-01T23:00:07Z", "Wed 2026-07-01 23:00:07 +00:00"},
+	} {
+		if r := runIn(t, "", "explain", "hi", "--rules", c.file, "--at", c.at); !strings.Contains(r.stdout, c.want) {
+			t.Errorf("%s at %s: %+v, want %s", c.file, c.at, r, c.want)
+		}
+	}
+}
+
+func TestExplain_everyLineFitsTheTerminal_andObeysNoCustomer(t *testing.T) {
+	t.Chdir("testdata")
+	for _, words := range []string{
+		"please \x1b[2J\x07\r\u009b31m refund \u202e " + strings.Repeat("a", 200), strings.Repeat("请给我退款，", 60), "a\u0301" + strings.Repeat("退", 300),
+	} {
+		r := runIn(t, "", "explain", "--rules=service.yaml", words)
+		for line := range strings.Lines(r.stdout) {
+			line = strings.TrimSuffix(line, "\n")
+			if columnsOf(line) > usualWidth || strings.ContainsAny(line, "\x1b\a\r\u009b\u202e") {
+				t.Errorf("%.40q: %q", words, line)
+			}
+		}
+	}
+}
