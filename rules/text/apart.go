@@ -17,11 +17,12 @@ const (
 func (m *Message) joinApart() {
 	ts, out := m.tokens, 0
 	for i := 0; i < len(ts); {
-		j := m.runEnd(i)
-		if j > i+1 {
-			out = m.joinRun(out, i, j)
-			i = j
-			continue
+		if ts[i].letters == 1 && i+1 < len(ts) && ts[i+1].sep > sepNone {
+			if j := m.runEnd(i); j > i+1 {
+				out = m.joinRun(out, i, j)
+				i = j
+				continue
+			}
 		}
 		if out != i {
 			ts[out] = ts[i]
@@ -32,12 +33,10 @@ func (m *Message) joinApart() {
 	m.tokens = ts[:out]
 }
 
-// runEnd returns the end of the run that begins at token i, or i+1.
+// runEnd returns the end of the run that begins at token i, or i+1. The token
+// is one character with a separator behind it.
 func (m *Message) runEnd(i int) int {
 	ts := m.tokens
-	if i+1 >= len(ts) || ts[i+1].sep <= sepNone || ts[i].letters != 1 {
-		return i + 1
-	}
 	kind, j := ts[i+1].sep, i+1
 	for j < len(ts) && ts[j].sep == kind && ts[j].letters == 1 && !m.glued(j) {
 		j++

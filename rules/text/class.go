@@ -17,8 +17,8 @@ const (
 	classDrop                // of ASCII: a control character, which the normal form leaves out
 )
 
-// asciiClass is classOf for ASCII.
-var asciiClass = func() (t [utf8.RuneSelf]class) {
+// asciiClass is classOf for ASCII. The bytes of other characters are no letters in it.
+var asciiClass = func() (t [256]class) {
 	for r := range rune(utf8.RuneSelf) {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':

@@ -22,7 +22,10 @@ var openingMarks = map[byte]tokenFlags{
 
 // openings holds the words of clauses.txt in an open-addressing table by the
 // hash of their first token.
-type openings [1 << openingBits]openingSlot
+type openings struct {
+	slots  [1 << openingBits]openingSlot
+	filter [1 << openingFilterBits / 64]uint64 // turns most tokens away, and is small
+}
 
 // An openingSlot holds the openings that begin with one token: its hash stands
 // beside them, so that most tokens of a message are done with one look.
@@ -31,7 +34,10 @@ type openingSlot struct {
 	of    []opening
 }
 
-const openingBits = 10 // 1,024 slots, of which a third are taken
+const (
+	openingBits       = 10 // 1,024 slots, of which a third are taken
+	openingFilterBits = 12
+)
 
 var clauseOpenings = loadOpenings(clauseData)
 
@@ -56,17 +62,25 @@ func loadOpenings(data string) *openings {
 		}
 		slot := o.slot(op.hashes[0])
 		slot.first, slot.of = op.hashes[0], append(slot.of, op)
+		bit := slot.first >> (64 - openingFilterBits)
+		o.filter[bit/64] |= 1 << (bit % 64)
 	}
 	return &o
 }
 
 // slot returns the slot of the words that begin with a token, or a free one.
 func (o *openings) slot(first uint64) *openingSlot {
-	for i := first >> (64 - openingBits); ; i = (i + 1) % uint64(len(o)) {
-		if o[i].first == first || o[i].of == nil {
-			return &o[i]
+	for i := first >> (64 - openingBits); ; i = (i + 1) % uint64(len(o.slots)) {
+		if o.slots[i].first == first || o.slots[i].of == nil {
+			return &o.slots[i]
 		}
 	}
+}
+
+// may reports whether some words can begin with a token.
+func (o *openings) may(first uint64) bool {
+	bit := first >> (64 - openingFilterBits)
+	return o.filter[bit/64]>>(bit%64)&1 != 0
 }
 
 // mark gives the flags of the words at token i to it or to all its tokens.
@@ -106,7 +120,9 @@ func (m *Message) markClauses() {
 	clause, cost := uint16(0), int32(0)
 	for i := range ts {
 		t := &ts[i]
-		clauseOpenings.mark(ts, i)
+		if clauseOpenings.may(t.hash) {
+			clauseOpenings.mark(ts, i)
+		}
 		switch {
 		case i == 0:
 		case t.brk == breakSoft && !t.IsWord() && !ts[i-1].IsWord():

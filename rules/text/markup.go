@@ -72,7 +72,7 @@ func tagAt(s string, i int) (text string, end int) {
 	rest := s[i+1 : min(len(s), i+maxTag)]
 	name := strings.TrimPrefix(rest, "/")
 	n := 0
-	for n < len(name) && asciiClass[name[n]&0x7f] == classLetter && name[n] < 0x80 {
+	for n < len(name) && asciiWordByte(name[n]) {
 		n++
 	}
 	breaks, ok := htmlTags[strings.ToLower(name[:min(n, 10)])]
@@ -92,7 +92,7 @@ func tagAt(s string, i int) (text string, end int) {
 // tagEnd returns the length of what stands behind the name of a tag, with its
 // `>`: attributes, or nothing. It is 0 if this is no tag.
 func tagEnd(s string) int {
-	if c := s[0]; c != '>' && c != '/' && asciiClass[c&0x7f] != classSpace {
+	if c := s[0]; c != '>' && c != '/' && asciiClass[c] != classSpace {
 		return 0
 	}
 	quote := byte(0)

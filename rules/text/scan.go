@@ -41,6 +41,11 @@ func (m *Message) joins(i, hi int) bool {
 	if c := m.src[i]; c < utf8.RuneSelf {
 		return asciiClass[c] == classDrop
 	}
+	return m.joinsBeyond(i, hi)
+}
+
+// joinsBeyond is joins for a character beyond ASCII.
+func (m *Message) joinsBeyond(i, hi int) bool {
 	r, size := utf8.DecodeRuneInString(m.src[i:hi])
 	return !plain(r) && !(thaiMark(r) && m.plainAt(i+size, hi))
 }
@@ -61,10 +66,11 @@ func (m *Message) plainAt(i, hi int) bool {
 // and returns its end. It leaves the last one if what follows may combine with
 // it.
 func (m *Message) ascii(i, hi int) int {
-	switch c := m.src[i]; {
+	s := m.src[:hi]
+	switch c := s[i]; {
 	case asciiClass[c] == classLetter:
 		end := i + 1
-		for end < hi && m.src[end] < utf8.RuneSelf && asciiClass[m.src[end]] == classLetter {
+		for end < len(s) && asciiClass[s[end]] == classLetter {
 			end++
 		}
 		if m.joins(end, hi) {
@@ -91,30 +97,36 @@ func (m *Message) asciiWord(i, end int) {
 		m.begin(0, i, rune(m.src[i]))
 	}
 	t := &m.tokens[len(m.tokens)-1]
-	h, buf, latin := t.hash, m.buf, int32(0)
-	var last byte // of the word
-	if n := len(buf); n > int(t.key) {
-		last = buf[n-1]
+	n := len(m.buf)
+	var before, last byte // of the word
+	if n > int(t.key)+1 {
+		before = m.buf[n-2]
 	}
-	for _, c := range []byte(m.src[i:end]) {
+	if n > int(t.key) {
+		last = m.buf[n-1]
+	}
+	buf := append(m.buf, m.src[i:end]...)
+	h, latin := t.hash, int32(0)
+	for _, c := range buf[n:] {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}
 		if c >= 'a' {
 			latin++
+			if c == last && c == before { // drawn out
+				m.notePair(t, n-1)
+				continue
+			}
 		}
-		if n := len(buf); c == last && c >= 'a' && n >= int(t.key)+2 && buf[n-2] == c { // drawn out
-			m.notePair(t, n-1)
-			continue
-		}
-		last = c
-		buf = append(buf, c)
+		buf[n] = c
+		n++
 		h = (h ^ uint64(c)) * hashPrime
+		before, last = last, c
 	}
 	m.scripts[Latin] += latin
 	t.letters = uint8(min(255, int(t.letters)+end-i))
-	t.hash, m.buf = h, buf
-	t.End, t.NormEnd, t.keyEnd = int32(end), int32(len(buf)), int32(len(buf))
+	t.hash, m.buf = h, buf[:n]
+	t.End, t.NormEnd, t.keyEnd = int32(end), int32(n), int32(n)
 }
 
 // The first bytes of the common Han characters in UTF-8.

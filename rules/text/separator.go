@@ -29,13 +29,7 @@ const (
 // add takes a character that stands between tokens.
 func (s *separator) add(r rune) {
 	if classOf(r) == classSpace {
-		s.space = true
-		if lineEnd(r) {
-			s.line = true
-			s.pending = '\n'
-		} else if s.pending == 0 {
-			s.pending = ' '
-		}
+		s.white(r)
 		return
 	}
 	s.marks++
@@ -55,6 +49,17 @@ func (s *separator) add(r rune) {
 	default:
 		s.strong = max(s.strong, markBreak(r))
 		s.symbol = s.symbol || r >= 0x2190 && unicode.In(r, unicode.So, unicode.Sk)
+	}
+}
+
+// white takes white space.
+func (s *separator) white(r rune) {
+	s.space = true
+	if r != ' ' && lineEnd(r) {
+		s.line = true
+		s.pending = '\n'
+	} else if s.pending == 0 {
+		s.pending = ' '
 	}
 }
 

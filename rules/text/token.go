@@ -57,7 +57,7 @@ func (t *Token) IsWord() bool { return t.flags&charToken == 0 }
 // space notes white space.
 func (m *Message) space(r rune) {
 	m.close()
-	m.sep.add(r)
+	m.sep.white(r)
 }
 
 // mark takes a character that stands between tokens into the normal form.
@@ -121,35 +121,30 @@ func (m *Message) separate(t *Token, first rune) {
 func (m *Message) extend(r rune, to int) {
 	t := &m.tokens[len(m.tokens)-1]
 	t.End = int32(to)
-	if m.drawnOut(r) {
-		return
-	}
 	n := len(m.buf)
 	m.buf = utf8.AppendRune(m.buf, r)
+	if n > int(t.key) && m.buf[n-1] == m.buf[len(m.buf)-1] && m.drawnOut(r, n) {
+		m.buf = m.buf[:n]
+		return
+	}
 	t.hash = hashOn(t.hash, m.buf[n:])
 	t.NormEnd, t.keyEnd = int32(len(m.buf)), int32(len(m.buf))
 }
 
 // drawnOut reports whether a letter is the third or a later one of its kind in
-// a row, which the normal form leaves out, and notes the pair that stays.
-func (m *Message) drawnOut(r rune) bool {
+// a row, which the normal form leaves out, and notes the pair that stays. The
+// last token ends with it, at byte at of buf.
+func (m *Message) drawnOut(r rune, at int) bool {
 	t := &m.tokens[len(m.tokens)-1]
-	word := m.buf[t.key:]
-	end := byte(r) // of r in UTF-8
-	if r >= utf8.RuneSelf {
-		end = 0x80 | end&0x3f
-	}
-	if len(word) == 0 || word[len(word)-1] != end || !stretches(r) {
-		return false // nearly always
-	}
+	word := m.buf[t.key:at]
 	last, size := utf8.DecodeLastRune(word)
-	if last != r {
+	if last != r || !stretches(r) {
 		return false
 	}
 	if before, _ := utf8.DecodeLastRune(word[:len(word)-size]); before != r {
 		return false
 	}
-	m.notePair(t, len(m.buf)-size)
+	m.notePair(t, at-size)
 	return true
 }
 

@@ -203,6 +203,7 @@ func (q *nearest) read(typed []byte) bool {
 			return false
 		}
 		switch {
+		case 'a' <= r && r <= 'z':
 		case '0' <= r && r <= '9':
 			digits++
 		case !forgiven(r):

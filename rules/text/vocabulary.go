@@ -53,9 +53,15 @@ func newTable(entries []wordEntry) table {
 // filterBit takes 4 times as many bits as there are slots to choose from.
 func (t *table) filterBit(h uint64) uint64 { return h >> (t.shift - 2) }
 
+// may is false for most words that are not in the table.
+func (t *table) may(h uint64) bool {
+	bit := t.filterBit(h)
+	return t.filter[bit>>6]>>(bit&63)&1 != 0
+}
+
 // find returns the entry of a word, or nil.
 func (t *table) find(h uint64, key []byte) *wordEntry {
-	if bit := t.filterBit(h); t.filter[bit>>6]>>(bit&63)&1 == 0 {
+	if !t.may(h) {
 		return nil
 	}
 	for at := h >> t.shift; t.slots[at] != 0; at = (at + 1) & uint64(len(t.slots)-1) {
@@ -80,7 +86,9 @@ func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 		return v.readDrawn(m, t, dst)
 	}
 	n, word := len(dst), m.word(i)
-	dst = v.readExact(t.hash, word, t.IsWord(), dst)
+	if v.words.may(t.hash) || v.lengths != 0 {
+		dst = v.readExact(t.hash, word, t.IsWord(), dst)
+	}
 	if len(dst) > n || v.near == nil || !t.IsWord() || len(word) < oneTypo-1 || v.common.has(t.hash) {
 		return dst
 	}
