@@ -88,3 +88,12 @@ func TestSpeech_For_fallsBackToTheFirst(t *testing.T) {
 		t.Error("no speech is not silent")
 	}
 }
+
+// A customer reads the built-in sentence in each language that the packs know.
+func TestBuiltinFailure_hasEveryLanguage(t *testing.T) {
+	for _, lang := range languages {
+		if text := builtinFailure.For(lang); lang != "zh" && text == builtinFailure.For("zh") {
+			t.Errorf("no sentence in %s", lang)
+		}
+	}
+}
