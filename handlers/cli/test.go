@@ -37,18 +37,21 @@ func test(_ context.Context, env Env, args []string) error {
 
 // writeTests prints what went wrong, what is known to be missing, and the sum.
 func writeTests(env Env, file string, report ruletest.Report) {
+	p := newPage(env)
 	for _, t := range report.Tests {
 		switch {
 		case !t.OK:
-			fmt.Fprintf(env.Stdout, "FAIL  %s:%d: %s\n      %s\n", file, t.Line, t.Name, t.Message)
+			p.line("FAIL  ", fmt.Sprintf("%s:%d: %s", file, t.Line, t.Name))
+			p.line("      ", t.Message)
 		case t.Todo:
-			fmt.Fprintf(env.Stdout, "todo  %s:%d: %s\n      %s\n", file, t.Line, t.Name, t.Message)
+			p.line("todo  ", fmt.Sprintf("%s:%d: %s", file, t.Line, t.Name))
+			p.line("      ", t.Message)
 		default:
-			fmt.Fprintf(env.Stdout, "ok    %s\n", t.Name)
+			p.line("ok    ", t.Name)
 		}
 	}
-	fmt.Fprintf(env.Stdout, "%s: %d passed, %d failed\n", file, report.Passed, report.Failed)
+	p.line("", fmt.Sprintf("%s: %d passed, %d failed", file, report.Passed, report.Failed))
 	if len(report.Tests) == 0 {
-		fmt.Fprintf(env.Stdout, "the file has no tests: write some under `tests:`, one that fires and one that stays silent for each rule\n")
+		p.line("", "the file has no tests: write some under `tests:`, one that fires and one that stays silent for each rule")
 	}
 }
