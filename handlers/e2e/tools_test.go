@@ -214,12 +214,19 @@ func TestAPI_explain_tellsWhatTheRulesInForceWouldDo(t *testing.T) {
 	if d := decision(turns); d["outcome"] != "suppressed" || d["reason"] != "already_human" {
 		t.Errorf("%v", d)
 	}
+	again := `{"turns":[{"role":"user","text":"abracadabra"},{"role":"desk","text":"no_agent"},{"role":"wait","text":"1h"},` +
+		`{"role":"bot","mark":"fallback"},{"role":"user","text":"abracadabra","fields":{"CloudCustomData.level":"gold"}}]}`
+	if d := decision(again); d["outcome"] != "transfer" {
+		t.Errorf("after nobody was there: %v", d)
+	}
 	for body, want := range map[string]string{
 		``:   "must be JSON",
 		`{}`: `send \"text\"`,
 		`{"text":"a","turns":[{"role":"user","text":"b"}]}`: `send \"text\"`,
 		`{"turns":[{"role":"usr","text":"b"}]}`:             "is none of user, bot, agent",
 		`{"txt":"a"}`:                                       "unknown field",
+		`{"turns":[{"role":"desk","text":"nobody"}]}`:       "is none of assigned, queued, no_agent, failed",
+		`{"turns":[{"role":"desk","text":"no_agent"}]}`:     "no transfer was made before",
 		`{"text":"a","at":"noon"}`:                          "must be JSON",
 		`{"text":"` + strings.Repeat("a", 16_001) + `"}`:    "longer than 16000 bytes",
 		`{"turns":[` + strings.Repeat(`{"role":"user","text":"b"},`, 100) + `{"role":"user","text":"b"}]}`: "101 turns are more than 100",
