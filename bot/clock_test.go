@@ -126,7 +126,7 @@ func TestClock_aRepeat_getsTheSameAnswer(t *testing.T) {
 
 func TestClock_aCopyOfIM_isKnownForItsMinute(t *testing.T) {
 	everyStep(t, func(w *world, step func()) {
-		w.handle(w.heard(desk.CommandC2CAfter, "k1", "human"))
+		w.handle(w.fromIM(desk.CommandC2CAfter, "k1", "human"))
 		synctest.Wait()
 		step()
 		time.Sleep(30 * time.Second)

@@ -168,7 +168,7 @@ func (w *exchangeWalk) pick(r *rapid.T) (m *said, command string, e *desk.Event,
 		}
 		return m, command, w.world.told(fmt.Sprint("r", rapid.IntRange(0, 9).Draw(r, "request")), "s1", desk.EventUserMessage, key, m.text), key
 	}
-	return m, command, w.heard(command, key, m.text), key
+	return m, command, w.fromIM(command, key, m.text), key
 }
 
 func (w *exchangeWalk) copy(r *rapid.T) {
@@ -302,7 +302,7 @@ func (w *exchangeWalk) conversation(isDesk bool) string {
 	return imID
 }
 
-// learn notes what a copy that was heard tells of the chat.
+// learn notes what a copy tells of the chat.
 func (w *exchangeWalk) learn(isDesk bool) {
 	if w.alias == "" && (isDesk || !w.told) {
 		w.alias = w.conversation(isDesk)
@@ -333,7 +333,7 @@ func (w *exchangeWalk) atOnce(r *rapid.T) {
 		deskKey = "desk" + key
 	}
 	copies := []*desk.Event{
-		w.heard(desk.CommandC2CAfter, key, m.text), w.heard(desk.CommandBotC2C, key, m.text),
+		w.fromIM(desk.CommandC2CAfter, key, m.text), w.fromIM(desk.CommandBotC2C, key, m.text),
 		w.world.told("", "s1", desk.EventUserMessage, deskKey, m.text), w.world.told("", "s1", desk.EventUserMessage, deskKey, m.text),
 	}
 	before := w.total()

@@ -32,8 +32,8 @@ func (w *world) told(requestID, session, name, key, text string) *desk.Event {
 	return e
 }
 
-// heard makes plain IM's copy of a message of user1 to @service.
-func (w *world) heard(command, key, text string) *desk.Event {
+// fromIM makes plain IM's copy of a message of user1 to @service.
+func (w *world) fromIM(command, key, text string) *desk.Event {
 	w.t.Helper()
 	return im(w, command, key, text, `"From_Account":"jared","To_Account":"@RBT#001"`, `"From_Account":"user1","To_Account":"@service"`)
 }
@@ -81,9 +81,9 @@ func TestHandle_theCopiesOfIMAndDesk_areOneMessage_eachInItsOwnForm(t *testing.T
 					for copied := range strings.FieldsSeq(order) {
 						switch copied {
 						case "im":
-							w.wantAnswer(w.heard(desk.CommandC2CAfter, key, text))
+							w.wantAnswer(w.fromIM(desk.CommandC2CAfter, key, text))
 						case "bot":
-							w.wantAnswer(w.heard(desk.CommandBotC2C, key, text))
+							w.wantAnswer(w.fromIM(desk.CommandBotC2C, key, text))
 						case "desk":
 							w.wantProvider(w.told("", "s1", desk.EventUserMessage, key, text), map[bool]string{true: "0", false: "1"}[text == "human"])
 						}
@@ -101,8 +101,8 @@ func TestHandle_theCopiesOfIMAndDesk_areOneMessage_eachInItsOwnForm(t *testing.T
 func TestHandle_bothCallbacksOfPlainIM_countOnce(t *testing.T) {
 	withLinks(t, func(w *linked) {
 		for i := range 2 {
-			w.wantAnswer(w.heard(desk.CommandBotC2C, fmt.Sprint("k", i), "hello"))
-			w.wantAnswer(w.heard(desk.CommandC2CAfter, fmt.Sprint("k", i), "hello"))
+			w.wantAnswer(w.fromIM(desk.CommandBotC2C, fmt.Sprint("k", i), "hello"))
+			w.wantAnswer(w.fromIM(desk.CommandC2CAfter, fmt.Sprint("k", i), "hello"))
 		}
 		w.wantOutcomes("")
 	})
@@ -133,7 +133,7 @@ func TestHandle_desksCopyDuringIMsDecision_waitsForIt(t *testing.T) {
 					w.bot.SetPolicy(mustLoad(t, linkRules))
 					var all sync.WaitGroup
 					all.Go(func() {
-						_, err := w.bot.Handle(t.Context(), Request{Event: w.heard(desk.CommandC2CAfter, "k", "human")})
+						_, err := w.bot.Handle(t.Context(), Request{Event: w.fromIM(desk.CommandC2CAfter, "k", "human")})
 						if fails != errors.Is(err, ErrUnavailable) {
 							t.Errorf("IM's copy: %v", err)
 						}

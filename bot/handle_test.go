@@ -46,7 +46,7 @@ func TestHandle_saysWhoAnswersTheCustomer(t *testing.T) {
 func TestHandle_onlyACustomersMessageIsAskedWhoAnswers(t *testing.T) {
 	inWorld(t, func(w *world) {
 		for _, e := range []*desk.Event{
-			w.event(desk.EventSessionBegin, "", ""), w.event(desk.EventBotMessage, "hello", ""), w.event("Never.Heard", "", ""),
+			w.event(desk.EventSessionBegin, "", ""), w.event(desk.EventBotMessage, "hello", ""), w.event("Nobody.KnowsIt", "", ""),
 		} {
 			if got := string(w.handle(e).JSON); got != `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}` {
 				t.Errorf("%s: answer %s", e.Name, got)

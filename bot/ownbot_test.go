@@ -100,7 +100,7 @@ func TestOwnBot_aProcessThatDiesWhileItIsAsked_hasCountedTheMessage(t *testing.T
 func TestOwnBot_eachCommandIsPassedOnOnce_andAnsweredByItsOwnAnswer(t *testing.T) {
 	behind(t, func(w *world, own *ownBot, _ *brokenOutbox) {
 		copies := []*desk.Event{
-			w.heard(desk.CommandC2CAfter, "k", "where is it"), w.heard(desk.CommandBotC2C, "k", "where is it"),
+			w.fromIM(desk.CommandC2CAfter, "k", "where is it"), w.fromIM(desk.CommandBotC2C, "k", "where is it"),
 			w.told("", "s1", desk.EventUserMessage, "k", "where is it"),
 		}
 		for range 2 {
@@ -123,7 +123,7 @@ func TestOwnBot_eachCommandIsPassedOnOnce_andAnsweredByItsOwnAnswer(t *testing.T
 
 func TestOwnBot_whatEscalates_isNotPassedOn_underAnyCommand(t *testing.T) {
 	behind(t, func(w *world, own *ownBot, _ *brokenOutbox) {
-		w.wantAnswer(w.heard(desk.CommandBotC2C, "k", "human"))
+		w.wantAnswer(w.fromIM(desk.CommandBotC2C, "k", "human"))
 		w.wantProvider(w.told("", "s1", desk.EventUserMessage, "k", "human"), "0")
 		w.wantProvider(w.told("", "s1", desk.EventUserMessage, "k", "human"), "0")
 		if len(own.seen) != 0 {
@@ -138,7 +138,7 @@ func TestOwnBot_whatEscalates_isNotPassedOn_underAnyCommand(t *testing.T) {
 func TestOwnBot_failsForOneCopy_theOtherGetsTheSameDecision(t *testing.T) {
 	behind(t, func(w *world, own *ownBot, _ *brokenOutbox) {
 		own.err = errors.New("down")
-		w.wantAnswer(w.heard(desk.CommandBotC2C, "k", "where is it"))
+		w.wantAnswer(w.fromIM(desk.CommandBotC2C, "k", "where is it"))
 		w.wantOutcomes("assigned")
 		own.err = nil
 		w.wantProvider(w.told("", "s1", desk.EventUserMessage, "k", "where is it"), "0")

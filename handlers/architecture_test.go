@@ -22,10 +22,12 @@ import (
 
 const module = "escalator"
 
-// level is one folder of the house with everything below it, and the folders that its code and its tests may import.
+// level is one folder of the house with everything below it, the folders that its code and its tests may import, and what of those
+// they may not.
 type level struct {
 	folder string
 	sees   []string
+	not    []string
 }
 
 // house is read from the top: the first level that holds a package is the one that counts. A folder that is not listed is an
@@ -35,6 +37,8 @@ var house = []level{
 	{folder: "rules/text", sees: []string{"rules/text"}},
 	{folder: "rules", sees: []string{"rules"}},
 	{folder: "bot/desk", sees: []string{"bot/desk"}},
+	// Failover works over any shared store, so it knows none of them.
+	{folder: "bot/store/failover", sees: []string{"rules", "bot/store"}, not: []string{"bot/store/redis", "bot/store/bolt"}},
 	{folder: "bot/store", sees: []string{"rules", "bot/store"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
 	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/mute"}},
@@ -95,6 +99,10 @@ func TestHouse_tableSaysWhatTheDesignSays(t *testing.T) {
 		{"bot/desk/desktest", "bot", false},
 		{"bot/store", "rules", true},
 		{"bot/store/memory", "bot", false},
+		{"bot/store/failover", "bot/store", true},
+		{"bot/store/failover", "bot/store/memory", true},
+		{"bot/store/failover", "bot/store/redis", false},
+		{"bot/store/redis", "bot/store/failover", true},
 		{"bot/inbound", "bot", false},
 		{"bot/inbound", "bot/delivery", false},
 		{"bot/inbound", "bot/store", false},
@@ -305,7 +313,9 @@ func levelOf(folder string) (level, bool) {
 	return house[i], true
 }
 
-func (l level) maySee(folder string) bool { return withinAny(folder, l.sees) }
+func (l level) maySee(folder string) bool {
+	return withinAny(folder, l.sees) && !withinAny(folder, l.not)
+}
 
 func withinAny(path string, roots []string) bool {
 	return slices.ContainsFunc(roots, func(root string) bool { return within(path, root) })

@@ -15,15 +15,15 @@ import (
 // those of all the others.
 const namedFirst = 200 * time.Millisecond
 
-// hastenWithin bounds the work of one agent's callback: where the outbox is
+// rescheduleWithin bounds the work of one agent's callback: where the outbox is
 // long, and shared, those that it does not get to are tried at their own time.
-const hastenWithin = time.Second
+const rescheduleWithin = time.Second
 
 // AgentFree tries the transfers that wait for somebody as soon as an agent is
 // free, those that name this agent first.
 func (c *Courier) AgentFree(ctx context.Context, agent string) {
 	c.freed.Add(1)
-	ctx, cancel := context.WithTimeout(ctx, hastenWithin)
+	ctx, cancel := context.WithTimeout(ctx, rescheduleWithin)
 	defer cancel()
 	list, err := c.opt.Outbox.List(ctx, store.Waiting)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Courier) AgentFree(ctx context.Context, agent string) {
 // became free while it was being tried: AgentFree did not see it waiting.
 func (c *Courier) freedSince(ctx context.Context, t *store.Transfer, before int64) {
 	if c.freed.Load() != before {
-		_ = c.opt.Outbox.Reschedule(ctx, t.ID, c.opt.Now()) // what is being tried again needs no haste
+		_ = c.opt.Outbox.Reschedule(ctx, t.ID, c.opt.Now()) // it may be under way already
 	}
 }
 

@@ -55,7 +55,7 @@ func New(r prometheus.Registerer) *Metrics {
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "evicted_total", Help: "Conversations and marks forgotten early because a cap was reached.",
+			Namespace: prefix, Name: "evicted_total", Help: "Conversations and dedup keys forgotten early because a cap was reached.",
 		}, []string{"what"}),
 		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
@@ -106,28 +106,28 @@ func (g *outboxGauges) Describe(c chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (g *outboxGauges) Collect(c chan<- prometheus.Metric) {
-	tally := g.tally()
+	stats := g.stats()
 	age := 0.0
-	if !tally.Oldest.IsZero() {
-		age = max(0, g.now().Sub(tally.Oldest).Seconds())
+	if !stats.Oldest.IsZero() {
+		age = max(0, g.now().Sub(stats.Oldest).Seconds())
 	}
-	c <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, float64(tally.Pending))
+	c <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, float64(stats.Pending))
 	c <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, age)
-	c <- prometheus.MustNewConstMetric(g.givenUp, prometheus.GaugeValue, float64(tally.GivenUp))
+	c <- prometheus.MustNewConstMetric(g.givenUp, prometheus.GaugeValue, float64(stats.GivenUp))
 }
 
-func (g *outboxGauges) tally() (tally store.Stats) {
+func (g *outboxGauges) stats() (stats store.Stats) {
 	if o, ok := g.outbox.(statsReader); ok {
 		return o.Stats()
 	}
 	list, err := g.outbox.List(context.Background())
 	if err != nil {
-		return tally
+		return stats
 	}
 	for _, t := range list {
-		tally.Add(t)
+		stats.Add(t)
 	}
-	return tally
+	return stats
 }
 
 // CountTransfer counts an attempt. Codes come from Desk's answers, which are

@@ -2,7 +2,7 @@
 // that survives a restart and, with other replicas, in the store that they share.
 //
 // Invariant: what an operator said last of a rule counts. Until the other replicas
-// have heard it, it is marked as unshared, also in the file, so that neither an
+// know it, it is marked as unshared, also in the file, so that neither an
 // outage nor a restart lets an older word of theirs win.
 package mute
 
@@ -49,7 +49,7 @@ type Mutes struct {
 	now atomic.Pointer[rules.Muted]
 
 	mu       sync.Mutex
-	unshared map[string]bool // rules of which the other replicas have not heard the last word yet
+	unshared map[string]bool // rules of which the other replicas do not know the last word yet
 	tell     chan struct{}   // has the exchange begin at once; one that is full has been told
 }
 

@@ -143,7 +143,7 @@ func TestMutes_madeWhileTheStoreIsAway_surviveARestart_andWin(t *testing.T) {
 	b.restart()
 	b.want("restarted again", "made")
 	if len(b.unshared) != 0 {
-		t.Errorf("unshared after all have heard it: %v", b.unshared)
+		t.Errorf("unshared after all know it: %v", b.unshared)
 	}
 }
 

@@ -71,7 +71,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	}
 	metrics.WatchStores(kept.local.Live, kept.outbox, a.clock.Now)
 
-	ownBot, recorder, err := a.companions()
+	ownBot, recorder, err := a.optionalParts()
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 		Mutes:   a.mutes,
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
-		Conversations: kept.conversations, Dedup: kept.marks, Outbox: kept.outbox, RateLimiter: kept.pace,
+		Conversations: kept.conversations, Dedup: kept.dedup, Outbox: kept.outbox, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
 	})
@@ -134,9 +134,9 @@ func openData(s *Settings, now func() time.Time, log *logrus.Logger) (*bolt.Stor
 	return disk, nil
 }
 
-// companions are what the settings may add: the operator's own bot behind us,
+// optionalParts are what the settings may add: the operator's own bot behind us,
 // and the recording of callbacks. Each is nil where it is not asked for.
-func (a *App) companions() (ownBot bot.Backend, recorder bot.Recorder, err error) {
+func (a *App) optionalParts() (ownBot bot.Backend, recorder bot.Recorder, err error) {
 	s := a.settings
 	if s.ForwardURL != "" {
 		c, err := backend.New(s.ForwardURL)
@@ -183,7 +183,7 @@ func (a *App) applyRules(local *memory.Conversations) func(*rules.Policy) {
 // takeUp restores what an earlier process left.
 func (a *App) takeUp(kept *stores) {
 	left, answers := kept.disk.Restored()
-	kept.localMarks.Restore(answers)
+	kept.localDedup.Restore(answers)
 	kept.local.Restore(left)
 	a.bot.Wake(slices.Collect(maps.Keys(left)))
 	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {

@@ -38,7 +38,7 @@ type Settings struct {
 	DataDir          string
 	DedupFor         time.Duration
 	MaxConversations int
-	MaxMarks         int
+	MaxDedupKeys     int
 	DeliveryHorizon  time.Duration
 	RedisURL         desk.Secret // it may hold a password
 	ShutdownGrace    time.Duration

@@ -24,13 +24,13 @@ import (
 // or, with Redis, together with other replicas.
 type stores struct {
 	conversations store.Conversations
-	marks         store.Dedup
+	dedup         store.Dedup
 	outbox        store.Outbox
 	writable      func() error         // why the outbox takes nothing, or nil
-	pace          delivery.RateLimiter // nil: this process alone
+	limiter       delivery.RateLimiter // nil: this process alone
 	replica       *failover.Store      // nil without Redis
 	local         *memory.Conversations
-	localMarks    *memory.Dedup
+	localDedup    *memory.Dedup
 	disk          *bolt.Store
 }
 
@@ -51,25 +51,25 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	}
 	a.onStop("data folder", func(context.Context) error { return disk.Close() })
 	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
-	marks := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxMarks, Now: a.clock.Now, Evicted: metrics.Evicted("mark")})
+	dedup := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxDedupKeys, Now: a.clock.Now, Evicted: metrics.Evicted("mark")})
 	alarms := store.Alarms{
 		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
 		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
 	}
 	local := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: disk, Journal: disk, Dedup: marks, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
+		Outbox: disk, Journal: disk, Dedup: dedup, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 		Lasting: (*rules.Conversation).Lasting,
 	})
-	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, marks.Sweep, local.Sweep) })
-	all := &stores{conversations: local, marks: marks, outbox: disk, writable: disk.Writable, local: local, localMarks: marks, disk: disk}
+	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep) })
+	all := &stores{conversations: local, dedup: dedup, outbox: disk, writable: disk.Writable, local: local, localDedup: dedup, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}
-	all.replica, err = a.openReplica(failover.Local{Conversations: local, Dedup: marks, Outbox: disk}, expires, alarms.Next, registry)
+	all.replica, err = a.openReplica(failover.Local{Conversations: local, Dedup: dedup, Outbox: disk}, expires, alarms.Next, registry)
 	if err != nil {
 		return nil, err
 	}
-	all.conversations, all.marks, all.outbox, all.writable, all.pace = all.replica, all.replica, all.replica, all.replica.Writable, all.replica.RateLimiter()
+	all.conversations, all.dedup, all.outbox, all.writable, all.limiter = all.replica, all.replica, all.replica, all.replica.Writable, all.replica.RateLimiter()
 	return all, nil
 }
 

@@ -261,10 +261,10 @@ func eventually(t *testing.T, what string, happened func() bool) {
 	within(t, soon, what, happened)
 }
 
-// within is eventually with a patience of its own.
-func within(t *testing.T, patience time.Duration, what string, happened func() bool) {
+// within is eventually with a timeout of its own.
+func within(t *testing.T, timeout time.Duration, what string, happened func() bool) {
 	t.Helper()
-	late, look := time.After(patience), time.NewTicker(5*time.Millisecond)
+	late, look := time.After(timeout), time.NewTicker(5*time.Millisecond)
 	defer look.Stop()
 	for !happened() {
 		select {

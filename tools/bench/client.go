@@ -30,7 +30,7 @@ var errAnswer = errors.New("this is no HTTP answer")
 // that the other side has closed is made anew.
 func (c *client) do(r *requests, n int) (status int, err error) {
 	if c.conn == nil {
-		if c.conn, err = (&net.Dialer{Timeout: patience}).DialContext(context.Background(), "tcp", c.address); err != nil {
+		if c.conn, err = (&net.Dialer{Timeout: timeout}).DialContext(context.Background(), "tcp", c.address); err != nil {
 			return 0, err
 		}
 		_ = c.conn.SetDeadline(time.Now().Add(limit)) // of the whole run; only the last resort

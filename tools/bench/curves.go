@@ -131,9 +131,9 @@ func memoryCurve(ctx context.Context, b *bench) error {
 		kind     kind
 		settings []string
 	}{
-		{"begun, as many marks, no limit", begun, nil},
+		{"begun, as many dedup keys, no limit", begun, nil},
 		{"begun, " + memoryLimit, begun, []string{memoryLimit, "ESCALATOR_DEDUP_FOR=1s"}},
-		{"a message in each, as many marks, no limit", spoken, nil},
+		{"a message in each, as many dedup keys, no limit", spoken, nil},
 	} {
 		s, err := b.startService(ctx, src, way.settings...)
 		if err != nil {

@@ -145,7 +145,7 @@ func (g *generator) run() *outcome {
 		}
 	}
 	if g.Rate > 0 {
-		g.pace()
+		g.arrive()
 	}
 	all.Wait()
 	return g.sum(workers)
@@ -193,8 +193,8 @@ func (w *worker) note(status int, meant time.Time) {
 	_ = w.latency.RecordValue(min(max(int64(w.last.Sub(meant)), lowest), highest)) // within the bounds it never fails
 }
 
-// pace sends arrivals at random moments (a Poisson process), always the same ones.
-func (g *generator) pace() {
+// arrive sends arrivals at random moments (a Poisson process), always the same ones.
+func (g *generator) arrive() {
 	defer close(g.arrivals)
 	pause, done := pauses()
 	defer done()

@@ -17,7 +17,7 @@ const (
 	defaultsGoal = 900
 )
 
-// memoryPart fills the service with conversations and marks.
+// memoryPart fills the service with conversations and dedup keys.
 func memoryPart(ctx context.Context, b *bench) error {
 	count, need := million, int64(freeMemory)
 	if b.quick {
@@ -36,7 +36,7 @@ func memoryPart(ctx context.Context, b *bench) error {
 	return b.expiring(ctx, count, took)
 }
 
-// limited fills a service that has a memory limit and marks that soon end.
+// limited fills a service that has a memory limit and dedup keys that soon end.
 func (b *bench) limited(ctx context.Context, k kind, count int) (took time.Duration, err error) {
 	src, err := shippedRules()
 	if err != nil {
@@ -96,7 +96,7 @@ rules:
   - {id: again, when: {repeats: {times: 3, within: 5s}}, then: {transfer: default}}
 `
 
-// expiring fills a service whose conversations and marks all end soon after,
+// expiring fills a service whose conversations and dedup keys all end soon after,
 // and looks how long callbacks take while they are swept.
 func (b *bench) expiring(ctx context.Context, count int, took time.Duration) error {
 	life := (took + took/4 + 5*time.Second).Round(time.Second)
@@ -108,7 +108,7 @@ func (b *bench) expiring(ctx context.Context, count int, took time.Duration) err
 	if err := s.fill(ctx, begun, 1<<30, count); err != nil {
 		return err
 	}
-	if err := b.memoryRow(ctx, s, "as many marks, no limit", defaultsGoal); err != nil {
+	if err := b.memoryRow(ctx, s, "as many dedup keys, no limit", defaultsGoal); err != nil {
 		return err
 	}
 	for range b.rounds { // until all have ended and most are swept

@@ -23,8 +23,8 @@ import (
 
 const (
 	token = "bench-callback-token"
-	// patience is how long a process may take to start or to stop.
-	patience = 15 * time.Second
+	// timeout is how long a process may take to start or to stop.
+	timeout = 15 * time.Second
 )
 
 // productBinary is the whole path of the program to measure.
@@ -55,7 +55,7 @@ func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 	}
@@ -140,7 +140,7 @@ func (b *bench) startService(ctx context.Context, rules []byte, settings ...stri
 // awaitReady waits for the line that tells where the service listens, and for
 // its own word that it is ready.
 func (s *service) awaitReady(ctx context.Context, logFile string, began time.Time) error {
-	look, late := time.NewTicker(time.Millisecond), time.After(patience)
+	look, late := time.NewTicker(time.Millisecond), time.After(timeout)
 	defer look.Stop()
 	for s.address == "" {
 		select {
@@ -193,7 +193,7 @@ func (s *service) ask(ctx context.Context, method, path string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: timeout}
 	resp, err := client.Do(r)
 	if err != nil {
 		return "", err

@@ -36,10 +36,10 @@ func openRedis(dir string) (stores, error) {
 		server.stop()
 		return stores{}, err
 	}
-	marks, outbox := redis.NewDedup(client), redis.NewOutbox(client)
+	dedup, outbox := redis.NewDedup(client), redis.NewOutbox(client)
 	return stores{
-		marks: marks, outbox: outbox,
-		conversations: redis.NewConversations(client, marks, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }, store.Alarms{}),
+		dedup: dedup, outbox: outbox,
+		conversations: redis.NewConversations(client, dedup, outbox, func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) }, store.Alarms{}),
 		close:         func() error { defer server.stop(); return client.Close() },
 	}, nil
 }
@@ -65,7 +65,7 @@ func freeAddress() string {
 
 // awaitRedis waits until the server answers.
 func awaitRedis(c *redis.Client, server *process) error {
-	late, look := time.After(patience), time.NewTicker(10*time.Millisecond)
+	late, look := time.After(timeout), time.NewTicker(10*time.Millisecond)
 	defer look.Stop()
 	for {
 		if c.Check(context.Background()) == nil {

@@ -29,7 +29,7 @@ var drivers = []driver{
 
 // stores are what a driver offers; nil: it has none of its own.
 type stores struct {
-	marks         store.Dedup
+	dedup         store.Dedup
 	conversations store.Conversations
 	outbox        store.Outbox
 	close         func() error
@@ -38,7 +38,7 @@ type stores struct {
 func openMemory(string) (stores, error) {
 	outbox := memory.NewOutbox(nil)
 	return stores{
-		marks:         memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
+		dedup:         memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
 		conversations: conversationsOn(outbox, nil),
 		outbox:        outbox,
 		close:         func() error { return nil },
@@ -95,11 +95,11 @@ func (b *bench) storeRows(name string, s stores) {
 		})
 		b.report.add(row{What: name + ": " + what, Unit: "ns", Ours: ns, Note: allocations(allocs)})
 	}
-	if s.marks != nil {
+	if s.dedup != nil {
 		answer := []byte("{}")
-		add("claim and finish a mark", func(ctx context.Context, id string) {
-			_, _ = s.marks.Claim(ctx, id, "")
-			s.marks.Finish(ctx, id, answer)
+		add("claim and finish a dedup key", func(ctx context.Context, id string) {
+			_, _ = s.dedup.Claim(ctx, id, "")
+			s.dedup.Finish(ctx, id, answer)
 		})
 	}
 	add("change a new conversation", func(ctx context.Context, id string) {

@@ -16,7 +16,7 @@ func (s *Store) PutMutes(ctx context.Context, mutes map[string]string) error {
 	return s.ask(func() error { return s.shared.PutMutes(ctx, mutes) })
 }
 
-// Overdue returns the conversations whose alarm another replica should have heard a
+// Overdue returns the conversations that another replica should have woken a
 // while ago, and did not. Each is given to one replica. It is store.ErrAway while the
 // shared store cannot be used.
 func (s *Store) Overdue(ctx context.Context) (ids []string, err error) {

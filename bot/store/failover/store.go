@@ -39,7 +39,7 @@ type Shared interface {
 	// Turn takes the turn of the next transfer of all replicas, one each interval and
 	// burst of them at once, or says how long to wait before asking again.
 	Turn(ctx context.Context, interval time.Duration, burst int) (wait time.Duration, err error)
-	// Overdue returns conversations whose alarm no replica has heard.
+	// Overdue returns conversations whose alarm no replica has acted on.
 	Overdue(ctx context.Context) ([]string, error)
 }
 

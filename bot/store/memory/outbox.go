@@ -251,13 +251,13 @@ func (o *Outbox) List(_ context.Context, in ...store.TransferState) ([]*store.Tr
 }
 
 // Stats counts what is held, without a copy.
-func (o *Outbox) Stats() (tally store.Stats) {
+func (o *Outbox) Stats() (stats store.Stats) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, it := range o.all {
-		tally.Add(&it.transfer)
+		stats.Add(&it.transfer)
 	}
-	return tally
+	return stats
 }
 
 // Changed implements store.Outbox.

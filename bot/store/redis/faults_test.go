@@ -95,7 +95,7 @@ func TestConversations_notSavedForSure_takeTheirTransferBack(t *testing.T) {
 	o.back()
 	got := o.take()
 	if got.ID != "s" || !got.OutcomeUnknown {
-		t.Errorf("taken = %+v, want that of the refuge, unsure", got)
+		t.Errorf("taken = %+v, want that of the local fallback, unsure", got)
 	}
 	if err := o.Delete(t.Context(), got); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestConversations_notSavedForSure_takeTheirTransferBack(t *testing.T) {
 	}
 }
 
-func TestPace_damaged_neitherStopsDeliveryNorCutsTheReplicaOff(t *testing.T) {
+func TestRateLimiter_damaged_neitherStopsDeliveryNorCutsTheReplicaOff(t *testing.T) {
 	for _, value := range []string{"stranger", "9e99", "99999999999999999999", "", "nan", "-5"} {
 		t.Run(value, func(t *testing.T) {
 			server := redistest.Start(t)
@@ -221,7 +221,7 @@ func TestOutbox_take_whoseCallerStops_isCarriedOut(t *testing.T) {
 	}
 }
 
-func TestReplica_supersedesWhatWaitsInItsRefuge(t *testing.T) {
+func TestReplica_supersedesWhatWaitsInItsLocalOutbox(t *testing.T) {
 	for _, state := range []store.TransferState{store.Waiting, store.GivenUp} {
 		t.Run(state.String(), func(t *testing.T) {
 			o := join(t, redistest.Start(t), apps.Add(1))
@@ -238,7 +238,7 @@ func TestReplica_supersedesWhatWaitsInItsRefuge(t *testing.T) {
 	}
 }
 
-func TestReplica_withATransferOnItsWayInItsRefuge_decidesNoSecond(t *testing.T) {
+func TestReplica_withATransferOnItsWayInItsLocalOutbox_decidesNoSecond(t *testing.T) {
 	o := join(t, redistest.Start(t), apps.Add(1))
 	if err := o.disk.Put(t.Context(), transfer("s", "old")); err != nil {
 		t.Fatal(err)

@@ -125,8 +125,8 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 	app := apps.Add(1)
 	o := join(t, server, app)
 	c := raw(t, server)
-	pace := o.RateLimiter()
-	pace.SetRate(1000, time.Second)
+	limiter := o.RateLimiter()
+	limiter.SetRate(1000, time.Second)
 	for n, id := range hostileIDs {
 		key := fmt.Sprint("k", n)
 		callback{key: key, id: id, escalates: true, timed: true, alarm: time.Now().Add(-time.Hour)}.to(t, o)
@@ -144,7 +144,7 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 		}
 		do(t, c, "SET", o.client.keys.conversation(id+"!"), "damaged")
 		o.observe(id+"!", rules.EventWithHuman)
-		if err := pace.Wait(t.Context()); err != nil {
+		if err := limiter.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if err := o.PutMutes(t.Context(), map[string]string{id: "mute"}); err != nil {

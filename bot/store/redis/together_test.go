@@ -39,7 +39,7 @@ func turns(t *testing.T, enough int64, paces ...*failover.RateLimiter) (took tim
 	return time.Since(began)
 }
 
-func TestPace_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
+func TestRateLimiter_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
 	server := redistest.Start(t)
 	app := apps.Add(1)
 	var paces []*failover.RateLimiter
@@ -54,7 +54,7 @@ func TestPace_ofTwoReplicas_isTogetherTheRate(t *testing.T) {
 	}
 }
 
-func TestPace_withoutRedis_isEachReplicasOwn(t *testing.T) {
+func TestRateLimiter_withoutRedis_isEachReplicasOwn(t *testing.T) {
 	o := makeReplica(t, "redis://127.0.0.1:1", apps.Add(1))
 	p := o.RateLimiter()
 	p.SetRate(20, 200*time.Millisecond)
@@ -68,7 +68,7 @@ func TestPace_withoutRedis_isEachReplicasOwn(t *testing.T) {
 	}
 }
 
-func TestPace_whenRedisGoesAwayWhileWaiting_goesOnAlone(t *testing.T) {
+func TestRateLimiter_whenRedisGoesAwayWhileWaiting_goesOnAlone(t *testing.T) {
 	server := redistest.Start(t)
 	p := join(t, server, apps.Add(1)).RateLimiter()
 	p.SetRate(1, 20*time.Millisecond)

@@ -25,7 +25,7 @@ func OutboxModel(t *testing.T, open func(t *rapid.T, now func() time.Time) store
 		w := &outboxWalk{reopen: reopen, all: map[string]*naive{}, now: epoch}
 		w.outbox = open(t, func() time.Time { return w.now })
 		actions := map[string]func(*rapid.T){
-			"put": w.put, "take": w.take, "save": w.save, "delete": w.remove, "hasten": w.hasten, "pass time": w.passTime, "": w.check,
+			"put": w.put, "take": w.take, "save": w.save, "delete": w.remove, "reschedule": w.reschedule, "pass time": w.passTime, "": w.check,
 		}
 		if reopen != nil {
 			actions["restart"] = w.restart
@@ -164,7 +164,7 @@ func (w *outboxWalk) remove(t *rapid.T) {
 	}
 }
 
-func (w *outboxWalk) hasten(t *rapid.T) {
+func (w *outboxWalk) reschedule(t *rapid.T) {
 	id, due := walkIDs.Draw(t, "id"), w.seconds(t, "due", 0, 5)
 	want := store.ErrNotFound
 	if kept := w.all[id]; kept != nil && !kept.leased && kept.State == store.Waiting {
@@ -179,7 +179,7 @@ func (w *outboxWalk) hasten(t *rapid.T) {
 func (w *outboxWalk) passTime(t *rapid.T) { w.now = w.seconds(t, "wait", 0, 40) }
 
 // restart ends all leases, and makes everybody unsure of what was sent. What
-// was hastened is due at its own time again.
+// was rescheduled is due at its own time again.
 func (w *outboxWalk) restart(t *rapid.T) {
 	w.outbox = w.reopen(t, w.outbox)
 	w.held = nil

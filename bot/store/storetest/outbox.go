@@ -39,7 +39,7 @@ func Outbox(t *testing.T, open func(t *testing.T) store.Outbox) {
 		"saves what became of an attempt":                saves,
 		"does not save what was withdrawn":               savesNoWithdrawn,
 		"deletes":                                        deletes,
-		"hastens only what waits":                        hastens,
+		"reschedules only what waits":                    reschedules,
 		"never takes a given-up one until it is retried": keepsGivenUp,
 		"lists oldest first":                             lists,
 		"signals a change":                               signals,
@@ -143,7 +143,7 @@ func savesNoWithdrawn(t *testing.T, o store.Outbox) {
 	takeNone(t, o, epoch.Add(time.Hour))
 }
 
-func hastens(t *testing.T, o store.Outbox) {
+func reschedules(t *testing.T, o store.Outbox) {
 	put(t, o, transfer("a", 0))
 	if err := o.Reschedule(t.Context(), "a", epoch); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Reschedule of a pending one = %v", err)

@@ -18,8 +18,8 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 )
 
-// patience is how long a server may take to start or to end.
-const patience = 15 * time.Second
+// timeout is how long a server may take to start or to end.
+const timeout = 15 * time.Second
 
 // go-redis would tell of a server that is being started.
 func init() { logging.Disable() }
@@ -80,7 +80,7 @@ func (s *Server) run() {
 	go func() { _ = cmd.Wait(); close(ended) }()
 	client := s.Client()
 	defer func() { _ = client.Close() }()
-	late, look := time.After(patience), time.NewTicker(5*time.Millisecond)
+	late, look := time.After(timeout), time.NewTicker(5*time.Millisecond)
 	defer look.Stop()
 	for {
 		if err := client.Ping(context.Background()).Err(); err == nil || strings.Contains(err.Error(), "NOAUTH") {

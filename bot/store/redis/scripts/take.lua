@@ -19,7 +19,7 @@ local function ready(id, over)
   redis.call('ZADD', KEYS[3], math.min(tonumber(created or 0), 1e18), id)
 end
 
--- A lease that ran out: its replica died, perhaps after Desk had heard of it.
+-- A lease that ran out: its replica died, perhaps after it called Desk.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', clock, 'LIMIT', 0, 100)) do
   redis.call('ZREM', KEYS[4], id)
   ready(id, true)
