@@ -14,6 +14,7 @@ package backend
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func New(address string) (*Client, error) {
 			MaxIdleConns:        maxIdle,
 			MaxIdleConnsPerHost: maxIdle,
 			IdleConnTimeout:     90 * time.Second,
-			DisableCompression:  true, // the answer is returned as it is
+			DisableCompression:  true, // the bot is near: packing costs more than it saves
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -82,7 +83,7 @@ func (c *Client) Forward(ctx context.Context, query string, header http.Header, 
 		return nil, fmt.Errorf("asking the bot: %w", bare(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	answer, err := read(resp)
 	switch {
 	case err != nil && context.Cause(ctx) != nil:
 		return nil, fmt.Errorf("asking the bot: %w", context.Cause(ctx))
@@ -100,6 +101,19 @@ func (c *Client) Forward(ctx context.Context, query string, header http.Header, 
 	return answer, nil
 }
 
+// read reads an answer, and no more of it than has to be known to be too long.
+func read(resp *http.Response) ([]byte, error) {
+	body := io.Reader(resp.Body)
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, fmt.Errorf("unpacking it: %w", err)
+		}
+		body = unpacked
+	}
+	return io.ReadAll(io.LimitReader(body, maxAnswer+1)) //nolint:wrapcheck // the caller says what was read
+}
+
 // address joins the query of the callback to that of the bot's address.
 func (c *Client) address(query string) string {
 	u := *c.base
@@ -111,8 +125,8 @@ func (c *Client) address(query string) string {
 // to us with it would go in circles.
 const Forwarded = "X-Escalator-Forwarded"
 
-// leftOut are the headers that concern one connection only (RFC 9110, 7.6.1), and
-// what would have the answer compressed.
+// leftOut are the headers that concern one connection only (RFC 9110, 7.6.1; so do
+// those that Connection names), and what would have the answer compressed.
 var leftOut = []string{
 	"Accept-Encoding",
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
@@ -123,6 +137,11 @@ func passOn(header http.Header) http.Header {
 	for name, values := range header {
 		if !slices.Contains(leftOut, name) {
 			out[name] = values
+		}
+	}
+	for _, named := range header["Connection"] {
+		for name := range strings.SplitSeq(named, ",") {
+			out.Del(strings.TrimSpace(name))
 		}
 	}
 	out.Set(Forwarded, "1")

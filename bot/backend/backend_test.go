@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"compress/gzip"
 	"io"
 	"net"
 	"net/http"
@@ -93,6 +94,62 @@ func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
 				t.Errorf("the error tells too much: %s", s)
 			}
 		})
+	}
+}
+
+// Some servers compress whatever was asked for: the bot is well all the same.
+func TestForward_anAnswerThatIsGzipUnasked_isUnpacked(t *testing.T) {
+	packed := func(w http.ResponseWriter, answer string) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, answer)
+		_ = z.Close()
+	}
+	answer, err := forward(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked := r.Header.Get("Accept-Encoding"); asked != "" {
+			t.Errorf("the bot is asked for %s", asked)
+		}
+		packed(w, `{"AIProvider":0}`)
+	})
+	if err != nil || string(answer) != `{"AIProvider":0}` {
+		t.Errorf("answer %s, %v", answer, err)
+	}
+	for name, bot := range map[string]http.HandlerFunc{
+		"over 256 KiB": func(w http.ResponseWriter, _ *http.Request) { packed(w, strings.Repeat(" ", 64<<20)) }, // 64 KB on the wire
+		"unpacking it": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, `{"AIProvider":0}`)
+		},
+	} {
+		if answer, err := forward(t, bot); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %.40q, %v", name, answer, err)
+		}
+	}
+}
+
+func TestForward_headersOfTencentsConnection_stayThere(t *testing.T) {
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	c, err := backend.New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	header := http.Header{"Connection": {"keep-alive, x-hop", "X-Other"}, "X-Hop": {"1"}, "X-Other": {"1"}, "Te": {"trailers"}, "X-Trace": {"7"}}
+	if _, err := c.Forward(t.Context(), query, header, []byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	for name := range header {
+		if passed := got.Get(name) != ""; passed != (name == "X-Trace") {
+			t.Errorf("%s passed on: %v", name, passed)
+		}
+	}
+	if len(header["X-Hop"]) == 0 {
+		t.Error("the callback's own headers were changed")
 	}
 }
 
