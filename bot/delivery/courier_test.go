@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -201,6 +202,18 @@ func TestRetry_fromManyHandsAtOnce_isOneTransfer(t *testing.T) {
 		w.passes(time.Minute)
 		if taken.Load() != 1 || w.desk.made() != "TQT" {
 			t.Errorf("%d of ten retries were taken: %s", taken.Load(), w.desk.made())
+		}
+	})
+}
+
+// Desk's answers are a stranger's: a name in them does not decide how long our lines are.
+func TestAttempt_ofAnAgentWithAnEndlessName_isAShortLine(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.set(func() { w.desk.agent = strings.Repeat("会", 100_000) })
+		w.put("plain")
+		w.wantLines("assigned!")
+		if name := w.log.lines("transfer")[0]["agent"].(string); len(name) == 0 || len(name) > 200 {
+			t.Errorf("the line's agent is %d bytes long", len(name))
 		}
 	})
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -213,6 +214,7 @@ type fakeDesk struct {
 	states    []answer
 	always    *answer // answers every call of both kinds
 	slow      time.Duration
+	agent     string // who is assigned, if not the usual one
 
 	calls    strings.Builder // "T" and "Q" in their order
 	requests []desk.TransferRequest
@@ -258,7 +260,7 @@ func (d *fakeDesk) TransferToHuman(ctx context.Context, r desk.TransferRequest) 
 		d.taken = map[string]bool{}
 	}
 	d.taken[r.SessionID] = true
-	return desk.TransferResult{AgentID: "li@example.com", Queued: a.queued}, nil
+	return desk.TransferResult{AgentID: cmp.Or(d.agent, "li@example.com"), Queued: a.queued}, nil
 }
 
 func (d *fakeDesk) SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error) {

@@ -78,11 +78,15 @@ func (p *pause) left() time.Duration {
 	return max(0, p.until.Sub(p.now()))
 }
 
-// prolong has no call begin before d has passed, or longestPause.
-func (p *pause) prolong(d time.Duration) {
+// prolong has no call begin before d has passed, or longestPause. It returns that
+// time, and whether the pause begins with it.
+func (p *pause) prolong(d time.Duration) (wait time.Duration, began bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := p.now().Add(min(d, longestPause)); until.After(p.until) {
+	now := p.now()
+	began, d = !now.Before(p.until), min(d, longestPause)
+	if until := now.Add(d); until.After(p.until) {
 		p.until = until
 	}
+	return d, began
 }

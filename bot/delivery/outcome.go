@@ -153,7 +153,7 @@ func (a *attempt) again(ctx context.Context) {
 	wait := backoff(t.Retries)
 	if a.err != nil {
 		if asked := a.err.RetryAfter(); asked > 0 {
-			a.asked.prolong(asked)
+			a.giveTime(asked)
 			wait = max(wait, asked)
 		}
 	}
@@ -170,6 +170,14 @@ func (a *attempt) again(ctx context.Context) {
 	}
 	a.log(retrying, false)
 	a.save(ctx, t)
+}
+
+// giveTime has no call begin for as long as Desk asks, and says so: nothing else would
+// tell why customers wait.
+func (c *Courier) giveTime(asked time.Duration) {
+	if wait, began := c.asked.prolong(asked); began {
+		c.opt.Log.WithField("pause_s", wait.Seconds()).Warn("Desk asks for time (Retry-After): no transfer is sent meanwhile")
+	}
 }
 
 // held keeps the transfer and stops all others: settings must be mended first.
@@ -240,7 +248,7 @@ func (a *attempt) log(outcome string, final bool) {
 			f["agents"] = a.target.Agents
 		}
 	}
-	for name, value := range map[string]string{"agent": a.agent, "error": t.Error, "request_id": t.RequestID} {
+	for name, value := range map[string]string{"agent": mask.Clip(a.agent), "error": t.Error, "request_id": t.RequestID} {
 		if value != "" {
 			f[name] = value
 		}

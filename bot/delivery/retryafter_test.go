@@ -74,6 +74,9 @@ func TestRetryAfter_isHonoured_byTheWholeCourier(t *testing.T) {
 				s.mu.Unlock()
 				w.passes(10 * time.Second)
 				w.wantLines("retrying/429 assigned! assigned!")
+				if told := w.log.lines("Desk asks for time (Retry-After): no transfer is sent meanwhile"); len(told) != 1 || told[0]["pause_s"] != 30.0 {
+					t.Errorf("told of the pause: %v", told)
+				}
 				if at := s.times[1].Sub(began); at < 30*time.Second || at > 31*time.Second {
 					t.Errorf("the next call after %v", at)
 				}

@@ -97,6 +97,9 @@ func (f *File) Attach(apply func(*rules.Policy), log *logrus.Logger, registry pr
 		Namespace: "escalator", Name: "rules_last_reload_successful", Help: "1 if the rule file as it is now is in force.",
 	})
 	registry.MustRegister(f.reloads, f.info, f.good)
+	for _, result := range []string{"ok", "refused"} {
+		f.reloads.WithLabelValues(result)
+	}
 	f.good.Set(1)
 	f.info.WithLabelValues(f.policy.Version()).Set(1)
 }

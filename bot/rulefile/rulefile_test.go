@@ -108,6 +108,17 @@ func (w *watched) good(t *testing.T) bool {
 	return err == nil
 }
 
+// An alert on a series that appears with the first refusal would miss that one.
+func TestAttach_everyResultIsCountedFromTheStart(t *testing.T) {
+	watch(t, func(w *watched) {
+		want := "# HELP escalator_rules_reload_total Reloads of the rule file by result (ok, refused).\n# TYPE escalator_rules_reload_total counter\n" +
+			"escalator_rules_reload_total{result=\"ok\"} 0\nescalator_rules_reload_total{result=\"refused\"} 0\n"
+		if err := testutil.GatherAndCompare(w.reg, strings.NewReader(want), "escalator_rules_reload_total"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWatch_aRefusedFileThatComesBackAfterAGoodOne_isRefusedAgain(t *testing.T) {
 	watch(t, func(w *watched) {
 		for i, step := range []struct {
