@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -115,6 +117,10 @@ func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
 		k.check(n, form, what)
 		return
 	}
+	if entry := listSign.FindString(n.Value); entry != "" && n.Style == 0 && s.yamlKindOf(yaml.SequenceNode) {
+		k.failSign(n, 0, "an entry of a list begins with a dash and a space, not with "+strings.TrimSpace(entry), "write - and a space")
+		return
+	}
 	report := k.fail
 	if at, _, sign := signIn(n.Value); at == 0 && strings.ContainsAny(sign.want, "[{") {
 		report = k.failValue
@@ -137,6 +143,14 @@ func (s *shape) choose(n *yaml.Node) *shape {
 		}
 	}
 	return nil
+}
+
+// listSign is what people begin the entries of a list with, who do not know YAML's.
+var listSign = regexp.MustCompile(`^([-–—•·▪*]|[0-9]+[.)、])\s*`)
+
+// yamlKindOf says that one of the forms of a choice is of a YAML kind.
+func (s *shape) yamlKindOf(kind yaml.Kind) bool {
+	return slices.ContainsFunc(s.forms, func(f *shape) bool { return f.yamlKind() == kind })
 }
 
 func (s *shape) yamlKind() yaml.Kind {

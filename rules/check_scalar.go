@@ -119,7 +119,7 @@ func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 		if s.min == s.max {
 			hint = "write " + itoa(int(s.min))
 		}
-		if s == aCount || s == aRepeat {
+		if (s == aCount || s == aRepeat) && i > maxCount {
 			hint = "counts end at 16, so that a conversation needs little memory"
 		}
 		k.fail(n, hint, "%s must be %s, not %d", what, s.name, i)

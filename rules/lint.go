@@ -79,7 +79,7 @@ func (l *loader) lintUnused(root *yaml.Node) {
 		used      map[string]bool
 	}{{"targets", "target", l.usedGoals}, {"routes", "route", l.usedGoals}, {"calendars", "calendar", l.usedDays}} {
 		for _, pair := range l.pairs(l.get(root, section.key)) {
-			if !section.used[pair[0].Value] {
+			if !section.used[pair[0].Value] && pair[0].Value != anywhere.ID {
 				l.warn(pair[0].Line, pair[0].Column, "use it, or take it out", "the %s `%s` is never used", section.what, pair[0].Value)
 			}
 		}

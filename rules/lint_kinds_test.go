@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -119,4 +121,24 @@ routes: {r: [{when: {language: [en]}, to: sales}]}
 rules: [{id: a, when: {says: [退款]}, then: {transfer: r}}]
 tests: [{name: a, say: 退款, expect: {rule: a, target: default}}]
 `)
+}
+
+// The files of testdata/good are what a shop, a bank, a game or a school may write: nothing in them is to be said, but for
+// the tests that they lack.
+func TestLint_goodFiles_areNotComplainedAbout(t *testing.T) {
+	files, err := filepath.Glob("testdata/good/*.yaml")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("found %d good files, %v", len(files), err)
+	}
+	for _, file := range files {
+		src := readFile(t, file)
+		_, r := Load(src, LoadOptions{Now: start})
+		r.Warnings = slices.DeleteFunc(r.Warnings, func(p Problem) bool {
+			return strings.Contains(p.Message, "has no test") || strings.Contains(p.Message, "no test in which")
+		})
+		if len(r.Errors)+len(r.Warnings) > 0 {
+			r.Write(t.Output(), file, src)
+			t.Error("it is complained about")
+		}
+	}
 }

@@ -65,7 +65,7 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 		return
 	}
 	r, _ := utf8.DecodeRuneInString(n.Value[at:])
-	sign := "a semicolon"
+	sign := map[rune]string{';': "a semicolon", ',': "a comma outside of brackets", '\t': "a tab"}[r]
 	if s, ok := signOf(r); ok {
 		sign = s.says(r)
 	}
@@ -74,22 +74,22 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 		hint = "if they are " + itoa(len(list)) + " phrases, give each a line of its own: - " + strings.Join(list, " - ") + "; if it is one, put it in quotes"
 	}
 	line, column := l.source.inside(n, at)
-	l.warn(line, column, hint, "%s does not part phrases: this is one phrase, %s", sign, shorten(n.Value))
+	l.warn(line, column, hint, "%s does not separate phrases: this is one phrase, %s", sign, shorten(n.Value))
 }
 
-// joint finds the sign that most likely was meant to part phrases, -1 if there is none. A single comma is as likely
-// one of a sentence, except between brackets, where YAML's commas part.
+// joint finds the sign that most likely was meant to separate phrases, -1 if there is none. A single comma is as likely
+// one of a sentence, except between brackets, where YAML's commas separate.
 func joint(s string, inBrackets bool) int {
-	if inBrackets || strings.Count(s, "，") > 1 {
-		return strings.IndexAny(s, "，、；;")
+	if inBrackets || strings.Count(s, "，")+strings.Count(s, ",") > 1 {
+		return strings.IndexAny(s, ",，、；;\t")
 	}
-	return strings.IndexAny(s, "、；;")
+	return strings.IndexAny(s, "、；;\t")
 }
 
 // phrasesIn cuts a phrase at the signs that a spreadsheet or a Chinese keyboard puts between phrases.
 func phrasesIn(s string) []string {
 	var list []string
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("，、；;", r) }) {
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(",，、；;\t", r) }) {
 		if part = strings.TrimSpace(part); part != "" {
 			list = append(list, shorten(part))
 		}

@@ -211,7 +211,7 @@ func (w *slipFinder) quoted() {
 func (w *slipFinder) comment() {
 	c := comment{utf8.RuneCountInString(w.text[:w.at]) + 1, w.text[w.at:]}
 	w.comments[w.no] = c
-	if len(w.open) > 0 && c.glued() {
+	if len(w.open) > 0 && (c.glued() || strings.ContainsAny(c.text, "]}")) {
 		w.add(w.at, w.at+1, "x", "everything after this # is a comment, the closing bracket too", "put the text that holds the # in quotes")
 	}
 }
@@ -238,6 +238,8 @@ func (w *slipFinder) sign() {
 	case r == ':' && w.missingSpace(rest):
 		w.add(w.at+size, w.at+size, " ", "a space is missing after `"+w.text[w.start:w.at]+":`", "write "+w.text[w.start:w.at]+": and a space")
 		w.fresh = true
+	case r == ';' && len(w.open) > 0 && strings.HasPrefix(rest, " "):
+		w.add(w.at, w.at+size, ",", "a semicolon separates nothing", "write , and a space")
 	case r == ':' && (rest == "" || rest[0] == ' '), r == ',' && len(w.open) > 0:
 		w.fresh = true
 	case (r == '|' || r == '>') && fresh && len(w.open) == 0:
