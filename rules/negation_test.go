@@ -57,6 +57,9 @@ func TestNegation_refusedWords_doNotCount(t *testing.T) {
 		{"别寄了", "先别寄了", true},
 		{"don't want it", "I really don't want it", true},
 		{"不要了", "别说不要了", false},
+		{"不买了", "我不买了", true},
+		{"不续费了", "那就不续费了", true},
+		{"不买了", "别说不买了", false},
 	} {
 		p := rulesWhen(t, "", "{says: [\""+c.phrase+"\"]}")
 		if got := play(t, p, says(c.text)...); got != c.fires {

@@ -1,5 +1,10 @@
 package text
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // PhraseSet is a set of phrases. The zero value is empty.
 type PhraseSet struct{ bits []uint64 }
 
@@ -182,7 +187,7 @@ func (n *Negation) refuses(by, h Hit) bool {
 		}
 	case behind || n.looksBack(by) || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true):
 		return false
-	case by.Last > h.First && n.within(by, h):
+	case by.Last > h.First && (n.within(by, h) || n.beginsRefusing(h)):
 		return false
 	}
 	return !n.asked(by)
@@ -203,6 +208,13 @@ func (n *Negation) within(by, h Hit) bool {
 		}
 	}
 	return false
+}
+
+// beginsRefusing reports whether h itself begins with a Chinese word of refusal:
+// then 我不买 does not refuse 不买了, though 不买 alone is no negator.
+func (n *Negation) beginsRefusing(h Hit) bool {
+	r, _ := utf8.DecodeRune(n.msg.word(int(h.First)))
+	return strings.ContainsRune("不别甭没未勿莫", r)
 }
 
 // looksBack reports whether by is a part of a longer negator that refuses only
