@@ -16,8 +16,9 @@ type Result struct {
 	// ByRule has an entry for every rule of the file, also for one that never did anything.
 	ByRule    map[string]*Counts `json:"by_rule"`
 	Decisions []Decided          `json:"decisions"`
-	// Near holds the turns on which no rule decided, and one came near.
-	Near []Decided `json:"near"`
+	// Near holds the turns on which no rule decided, and one came near. The JSON has their number (ByRule) and what is new
+	// of them (Difference).
+	Near []Decided `json:"-"`
 }
 
 // Counts is how often a rule did what. A customer who accepts an offer is Called as well.
