@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -66,12 +67,9 @@ func (r *printRecorder) record(e *evaluation) {
 	if e.kind != onUser {
 		return
 	}
-	chars := e.msg.Chars()
-	if chars < r.minChars {
-		return
-	}
-	e.bigrams = e.msg.Bigrams(e.bigrams[:0])
-	if len(e.bigrams) > 0 {
+	var chars int
+	e.bigrams, chars = e.msg.Bigrams(e.bigrams)
+	if chars >= r.minChars && len(e.bigrams) > 0 {
 		e.c.ownTalk().addPrint(e.now, e.bigrams, chars)
 		e.counted |= countedPrint
 	}
@@ -136,6 +134,9 @@ func alike(a fingerprint, ah []uint16, b fingerprint, bh []uint16, similarity fl
 	fewer, more := float64(min(a.pairs, b.pairs)), float64(max(a.pairs, b.pairs))
 	if 2*fewer < similarity*(fewer+more) {
 		return false // even if all pairs of the shorter one were shared
+	}
+	if a.pairs == b.pairs && slices.Equal(ah, bh) { // the very same words, as mostly when somebody asks again
+		return true
 	}
 	if int(a.pairs) == len(ah) && int(b.pairs) == len(bh) {
 		shared, _ := merge(ah, bh, len(ah)+len(bh))

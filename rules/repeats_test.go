@@ -21,7 +21,8 @@ func TestRepeats_similarityIsDice(t *testing.T) {
 		for _, s := range []string{c.a, c.b} {
 			var m text.Message
 			m.Reset(s)
-			k.addPrint(1, m.Bigrams(nil), m.Chars())
+			pairs, chars := m.Bigrams(nil)
+			k.addPrint(1, pairs, chars)
 		}
 		if got := k.alike(1, 1, c.want, 1); got != 2 {
 			t.Errorf("%q and %q are less alike than %v", c.a, c.b, c.want)

@@ -291,9 +291,11 @@ type fingerprint [64]uint64
 
 func (f *fingerprint) set(b []byte) {
 	*f = fingerprint{}
-	for i := 1; i < len(b); i++ {
-		h := pairHash(b[i-1], b[i])
+	var last byte // the pair that the first byte makes with it asks for one more look at most
+	for _, c := range b {
+		h := pairHash(last, c)
 		f[h>>6] |= 1 << (h & 63)
+		last = c
 	}
 }
 

@@ -97,33 +97,28 @@ func (m *Message) asciiWord(i, end int) {
 		m.begin(0, i, rune(m.src[i]))
 	}
 	t := &m.tokens[len(m.tokens)-1]
-	n := len(m.buf)
-	var before, last byte // of the word
-	if n > int(t.key)+1 {
-		before = m.buf[n-2]
-	}
+	n, digits := len(m.buf), 0
+	var last byte // of the word
 	if n > int(t.key) {
 		last = m.buf[n-1]
 	}
-	buf := append(m.buf, m.src[i:end]...)
-	h, latin := t.hash, int32(0)
+	h, buf := t.hash, append(m.buf, m.src[i:end]...)
 	for _, c := range buf[n:] {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		if c <= '9' {
+			digits++
+		} else {
+			c |= 'a' - 'A'
 		}
-		if c >= 'a' {
-			latin++
-			if c == last && c == before { // drawn out
-				m.notePair(t, n-1)
-				continue
-			}
+		if c == last && c > '9' && n >= int(t.key)+2 && buf[n-2] == c { // drawn out
+			m.notePair(t, n-1)
+			continue
 		}
 		buf[n] = c
 		n++
 		h = (h ^ uint64(c)) * hashPrime
-		before, last = last, c
+		last = c
 	}
-	m.scripts[Latin] += latin
+	m.scripts[Latin] += int32(end - i - digits)
 	t.letters = uint8(min(255, int(t.letters)+end-i))
 	t.hash, m.buf = h, buf[:n]
 	t.End, t.NormEnd, t.keyEnd = int32(end), int32(n), int32(n)
