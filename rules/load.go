@@ -44,6 +44,7 @@ func Load(src []byte, o LoadOptions) (p *Policy, r Report) {
 	}
 	sum := sha256.Sum256(src)
 	p.version = hex.EncodeToString(sum[:6])
+	packWords() // read now, or the first customer would wait for it
 	return p, Report{Warnings: sortProblems(l.withoutSilenced(l.warnings))}
 }
 

@@ -17,8 +17,9 @@ const (
 	classDrop                // of ASCII: a control character, which the normal form leaves out
 )
 
-// asciiClass is classOf for ASCII. The bytes of other characters are no letters in it.
-var asciiClass = func() (t [256]class) {
+// byteClass is classOf for ASCII. The bytes of other characters have classDrop:
+// more than the byte must be looked at.
+var byteClass = func() (t [256]class) {
 	for r := range rune(utf8.RuneSelf) {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
@@ -29,6 +30,9 @@ var asciiClass = func() (t [256]class) {
 			t[r] = classDrop
 		}
 	}
+	for c := utf8.RuneSelf; c < len(t); c++ {
+		t[c] = classDrop
+	}
 	return t
 }()
 
@@ -36,7 +40,7 @@ var asciiClass = func() (t [256]class) {
 func classOf(r rune) class {
 	switch {
 	case r < utf8.RuneSelf:
-		return asciiClass[r]
+		return byteClass[r]
 	case r >= 0x4e00 && r <= 0x9fff, r >= 0x3400 && r <= 0x4dbf:
 		return classChar
 	case r >= 0xc0 && r <= 0x24f:

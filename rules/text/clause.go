@@ -88,7 +88,7 @@ func (o *openings) mark(ts []Token, i int) {
 	slot := o.slot(ts[i].hash)
 	for k := range slot.of {
 		op := &slot.of[k]
-		if !op.holds(ts[i:]) {
+		if len(op.hashes) > 1 && (i+1 == len(ts) || ts[i+1].hash != op.hashes[1] || !op.holds(ts[i:])) {
 			continue
 		}
 		first, rest := op.flags, op.flags
@@ -123,15 +123,16 @@ func (m *Message) markClauses() {
 		if clauseOpenings.may(t.hash) {
 			clauseOpenings.mark(ts, i)
 		}
-		switch {
-		case i == 0:
-		case t.brk == breakSoft && !t.IsWord() && !ts[i-1].IsWord():
-			t.flags |= softStart // a space in a script that needs none: 别发链接 转人工
-		case ts[i-1].flags&joiner != 0 && t.brk < breakClause:
-			t.flags &^= softStart
-		}
-		if i > 0 && (t.brk > breakClause || t.brk == breakClause && t.flags&goesOn == 0 || t.flags&clauseToken != 0) {
-			clause++
+		if i > 0 {
+			switch before := &ts[i-1]; {
+			case t.brk == breakSoft && !t.IsWord() && !before.IsWord():
+				t.flags |= softStart // a space in a script that needs none: 别发链接 转人工
+			case before.flags&joiner != 0 && t.brk < breakClause:
+				t.flags &^= softStart
+			}
+			if t.flags&clauseToken != 0 || t.brk >= breakClause && (t.brk > breakClause || t.flags&goesOn == 0) {
+				clause++
+			}
 		}
 		t.clause, t.before = clause, cost
 		if t.IsWord() {

@@ -232,7 +232,7 @@ func combined(s string, at int) int {
 	return at
 }
 
-func asciiWordByte(c byte) bool { return asciiClass[c] == classLetter }
+func asciiWordByte(c byte) bool { return byteClass[c] == classLetter }
 
 // endings are the endings of file names.
 var endings = []string{

@@ -92,7 +92,7 @@ func tagAt(s string, i int) (text string, end int) {
 // tagEnd returns the length of what stands behind the name of a tag, with its
 // `>`: attributes, or nothing. It is 0 if this is no tag.
 func tagEnd(s string) int {
-	if c := s[0]; c != '>' && c != '/' && asciiClass[c] != classSpace {
+	if c := s[0]; c != '>' && c != '/' && byteClass[c] != classSpace {
 		return 0
 	}
 	quote := byte(0)

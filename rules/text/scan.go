@@ -35,17 +35,19 @@ func (m *Message) scan(i, hi int) {
 // joins reports whether the character at byte i may combine with the one before
 // it, or hide one that does.
 func (m *Message) joins(i, hi int) bool {
-	if i == hi {
-		return false
-	}
-	if c := m.src[i]; c < utf8.RuneSelf {
-		return asciiClass[c] == classDrop
-	}
-	return m.joinsBeyond(i, hi)
+	return i != hi && byteClass[m.src[i]] == classDrop && m.joinsIndeed(i, hi)
 }
 
-// joinsBeyond is joins for a character beyond ASCII.
-func (m *Message) joinsBeyond(i, hi int) bool {
+// joinsIndeed is joins for a character that a byte does not tell of.
+func (m *Message) joinsIndeed(i, hi int) bool {
+	switch c := m.src[i]; c {
+	case 0xd0, 0xd1: // Cyrillic letters; one that is cut off combines with nothing either
+		return false
+	default:
+		if c < utf8.RuneSelf {
+			return true
+		}
+	}
 	r, size := utf8.DecodeRuneInString(m.src[i:hi])
 	return !plain(r) && !(thaiMark(r) && m.plainAt(i+size, hi))
 }
@@ -56,7 +58,7 @@ func (m *Message) plainAt(i, hi int) bool {
 		return true
 	}
 	if c := m.src[i]; c < utf8.RuneSelf {
-		return asciiClass[c] != classDrop
+		return byteClass[c] != classDrop
 	}
 	r, _ := utf8.DecodeRuneInString(m.src[i:hi])
 	return plain(r)
@@ -68,9 +70,9 @@ func (m *Message) plainAt(i, hi int) bool {
 func (m *Message) ascii(i, hi int) int {
 	s := m.src[:hi]
 	switch c := s[i]; {
-	case asciiClass[c] == classLetter:
+	case byteClass[c] == classLetter:
 		end := i + 1
-		for end < len(s) && asciiClass[s[end]] == classLetter {
+		for end < len(s) && byteClass[s[end]] == classLetter {
 			end++
 		}
 		if m.joins(end, hi) {
@@ -80,9 +82,9 @@ func (m *Message) ascii(i, hi int) int {
 			m.asciiWord(i, end)
 		}
 		return end
-	case asciiClass[c] == classDrop || m.joins(i+1, hi):
+	case byteClass[c] == classDrop || m.joins(i+1, hi):
 		return i
-	case asciiClass[c] == classSpace:
+	case byteClass[c] == classSpace:
 		m.space(rune(c))
 	default:
 		r, _ := foldRune(rune(c))
