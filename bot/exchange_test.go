@@ -205,7 +205,7 @@ func TestHandle_aLongEventName_isCutBetweenCharacters(t *testing.T) {
 		for range 3 {
 			w.wantAnswer(w.event(strings.Repeat("会", 43), "", ""))
 		}
-		if n := len(w.log.lines("unknown event: acknowledged and ignored; say what it means under events: in the rule file")); n != 1 {
+		if n := len(w.log.lines("unknown event: acknowledged and ignored; map it under events: in the rule file")); n != 1 {
 			t.Errorf("%d lines", n)
 		}
 	})

@@ -33,7 +33,7 @@ func (x *exchange) passOn(ctx context.Context, m *inbound.Message) (kept []byte)
 		if told, omitted := x.ownBotLines.Allow(x.Clock.Now()); told {
 			x.Log.WithError(err).WithFields(logrus.Fields{
 				"session": mask.Clip(m.Session), "event": mask.Clip(m.Name), "took_ms": took.Milliseconds(), "omitted": omitted,
-			}).Warn("the bot behind us failed")
+			}).Warn("your own bot failed to answer")
 		}
 		return keptFailed(took)
 	}

@@ -63,7 +63,7 @@ func TestPassOn_aBotThatFails_isAMiss_andMayEscalateThisVeryMessage(t *testing.T
 		if line := w.log.lines("transfer")[0]; line["rule"] != "stuck" {
 			t.Errorf("transfer %v", line)
 		}
-		if len(w.log.lines("the bot behind us failed")) != 1 {
+		if len(w.log.lines("your own bot failed to answer")) != 1 {
 			t.Error("the failure is not in the log")
 		}
 	})

@@ -119,7 +119,7 @@ func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) 
 		for i := range 100 {
 			w.handle(w.event(fmt.Sprintf("Event.%d", i%50), "", ""))
 		}
-		lines := w.log.lines("unknown event: acknowledged and ignored; say what it means under events: in the rule file")
+		lines := w.log.lines("unknown event: acknowledged and ignored; map it under events: in the rule file")
 		if len(lines) != maxUnknownNames+1 {
 			t.Errorf("%d lines, want one for each of %d names and one for the others", len(lines), maxUnknownNames)
 		}

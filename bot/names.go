@@ -46,7 +46,7 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 	if first {
 		b.Log.WithFields(logrus.Fields{
 			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(e.Mark),
-		}).Warn("unknown event: acknowledged and ignored; say what it means under events: in the rule file")
+		}).Warn("unknown event: acknowledged and ignored; map it under events: in the rule file")
 	}
 }
 

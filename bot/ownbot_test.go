@@ -170,7 +170,7 @@ func TestOwnBot_thatIsDown_isOneLineAMinute(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		w.handle(w.told("", "s1", "ChatBot.RobotSendMsg", "last", "hello"))
-		lines := w.log.lines("the bot behind us failed")
+		lines := w.log.lines("your own bot failed to answer")
 		if len(lines) != 2 || lines[1]["omitted"] != float64(999) {
 			t.Errorf("%d lines, the last %v", len(lines), lines[len(lines)-1])
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/clock"
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/store"
@@ -159,7 +160,7 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 func (t *timers) fire(a *alarm) {
 	defer func() {
 		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
-			t.bot.Log.WithFields(logrus.Fields{"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack())}).Error("timer")
+			t.bot.Log.WithFields(logrus.Fields{"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack())}).Error("panic in a turn by the clock")
 		}
 	}()
 	a.of.Name, a.of.Turn = eventTimer, &rules.Turn{Kind: rules.TimerTurn}
@@ -188,18 +189,11 @@ const overdueEvery = time.Second
 // TakeOver wakes conversations whose replica is gone, until ctx ends. overdue
 // returns those that this replica is to wake.
 func (b *Bot) TakeOver(ctx context.Context, overdue func(context.Context) ([]string, error)) {
-	tick := time.NewTicker(overdueEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	clock.Every(ctx, overdueEvery, func(ctx context.Context) {
 		if ids, err := overdue(ctx); err == nil {
 			b.Wake(ids)
 		}
-	}
+	})
 }
 
 // alarms is a heap (container/heap), the earliest first.

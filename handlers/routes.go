@@ -116,7 +116,7 @@ func (s *Server) recovery(c *gin.Context) {
 		if p := recover(); p != nil {
 			s.logPanic(p)
 			c.Abort()
-			writeFailure(c, http.StatusInternalServerError, "an error of ours; it is in the log")
+			writeFailure(c, http.StatusInternalServerError, "internal error; see the log")
 		}
 	}()
 	c.Next()

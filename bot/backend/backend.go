@@ -48,7 +48,7 @@ type Client struct {
 func New(address string) (*Client, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("%q is no address like http://127.0.0.1:9000/callback", address)
+		return nil, fmt.Errorf("%q is not an address like http://127.0.0.1:9000/callback", address)
 	}
 	return &Client{base: base, http: &http.Client{
 		Transport: &http.Transport{

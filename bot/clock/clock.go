@@ -3,7 +3,10 @@
 // measures must not notice, what people read must follow.
 package clock
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Clock tells both times. Make one with New or Of; it is never changed.
 type Clock struct {
@@ -28,3 +31,30 @@ func (c *Clock) Now() time.Time { return c.start.Add(time.Since(c.began)) }
 // Wall is the time that the host's clock shows. Opening hours, dates, mutes, logs
 // and recordings go by it.
 func (c *Clock) Wall() time.Time { return c.wall() }
+
+// Every does something again and again, a period after the last time began, until
+// ctx ends.
+func Every(ctx context.Context, period time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do(ctx)
+		}
+	}
+}
+
+// Pause waits for a time, or for the end of ctx: then it returns the cause.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -200,6 +200,6 @@ func (a *attempt) survive(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	a.opt.Log.WithField("session", a.name()).WithField("stack", string(debug.Stack())).Error("an attempt failed by an error of ours")
-	a.giveUp(ctx, rules.ResultFailed, fmt.Sprint("an error of ours: ", p))
+	a.opt.Log.WithField("session", a.name()).WithField("stack", string(debug.Stack())).Error("panic in an attempt to transfer")
+	a.giveUp(ctx, rules.ResultFailed, fmt.Sprint("internal error: ", p))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -228,11 +229,4 @@ func (c *Courier) overdue(t *store.Transfer) bool {
 	return now.After(t.Created.Add(c.opt.Horizon))
 }
 
-func (c *Courier) sleep(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.taking.Done():
-	}
-}
+func (c *Courier) sleep(d time.Duration) { _ = clock.Pause(c.taking, d) }

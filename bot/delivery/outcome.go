@@ -88,7 +88,7 @@ func (a *attempt) noteReached(do action) {
 	}
 	if a.hold.clear() {
 		a.opt.Metrics.Held.Set(0)
-		a.opt.Log.Warn("courier goes on: Desk takes transfers again")
+		a.opt.Log.Warn("courier resumes: Desk takes transfers again")
 	}
 }
 
@@ -234,7 +234,7 @@ func (a *attempt) name() string { return mask.Clip(cmp.Or(a.transfer.Session, a.
 // log writes the line of this attempt (CONTRACT.md 5) and counts it.
 func (a *attempt) log(outcome string, final bool) {
 	t := a.transfer
-	a.opt.Metrics.CountTransfer(outcome, a.codeLabel())
+	a.opt.Metrics.Transfers.WithLabelValues(outcome, a.codeLabel()).Inc()
 	f := logrus.Fields{
 		"session": a.name(), "rule": t.Rule, "outcome": outcome, "final": final, "attempt": t.Calls, "code": t.Code,
 		"took_ms": a.opt.Now().Sub(a.started).Milliseconds(), "target": t.Target,

@@ -326,7 +326,7 @@ func TestHold_isNotEndedByALostAnswer(t *testing.T) {
 		w.desk.states = []answer{with(errTimeout), code(70009), with(err502)}
 		w.put("plain")
 		w.passes(14 * time.Second)
-		if n := len(w.log.lines("courier goes on: Desk takes transfers again")); testutil.ToFloat64(w.metrics.Held) != 1 || n != 0 {
+		if n := len(w.log.lines("courier resumes: Desk takes transfers again")); testutil.ToFloat64(w.metrics.Held) != 1 || n != 0 {
 			t.Errorf("the courier is not held any more: %s", w.log)
 		}
 		w.passes(5 * time.Minute)
@@ -345,7 +345,7 @@ func TestHold_isNotEndedByWhatIsGivenUpWithoutACall(t *testing.T) {
 			w.put("plain", func(t *store.Transfer) { t.ID, t.Session = fmt.Sprint("s", i), fmt.Sprint("s", i); t.Episode = t.ID })
 		}
 		w.passes(40 * time.Minute)
-		if testutil.ToFloat64(w.metrics.Held) != 1 || len(w.log.lines("courier goes on: Desk takes transfers again")) != 0 {
+		if testutil.ToFloat64(w.metrics.Held) != 1 || len(w.log.lines("courier resumes: Desk takes transfers again")) != 0 {
 			t.Error("the courier is not held any more")
 		}
 		if n := strings.Count(w.lines(), "failed/70009!"); n != 5 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/clock"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 )
@@ -126,12 +127,7 @@ func (s *speaker) deliver(m *Speech) {
 			s.end(m, saidDropped, err)
 			return
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-s.ctx.Done():
-			timer.Stop()
-		}
+		_ = clock.Pause(s.ctx, wait) // when it ends, so does the next try
 	}
 }
 

@@ -55,7 +55,7 @@ import (
 //	condemns this     failed (in every column)
 //	condemns all      hold (in every column)
 //
-// Logged, said and counted: see Courier.end and its kin in outcome.go. "Again" is
+// Logged, said and counted: see attempt.end and what it calls in outcome.go. "Again" is
 // one `retrying` line and a back-off (Retries); past the horizon it is `failed`.
 // "Nobody" is 141001, 141011 and, where the target forbids to queue or asks for
 // working hours, any 1410xx that no page documents.

@@ -64,7 +64,7 @@ func sessionKey(session string) string { return "desk:" + session }
 // toldByDesk says into which conversation a message of Desk counts, and whether plain
 // IM told of it before.
 func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
-	pair := PairID(e.UserID, e.ServiceID)
+	pair := pairID(e.UserID, e.ServiceID)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for {
@@ -172,7 +172,7 @@ func (m *Message) Commit(acted bool) {
 				k.echoes = slices.DeleteFunc(k.echoes, func(h *echo) bool { return !h.deciding }) // said in the one before
 			}
 		}
-		a.tell(k, PairID(m.User, m.Service), m.session)
+		a.tell(k, pairID(m.User, m.Service), m.session)
 	case m.echo != nil:
 		m.echo.deciding, m.echo.acted = false, acted
 	}
@@ -199,7 +199,7 @@ func (m *Message) Abort() {
 		m.echo.forget()
 	}
 	if !k.kept && k.telling == 0 && len(k.echoes) == 0 {
-		a.drop(PairID(m.User, m.Service), k)
+		a.drop(pairID(m.User, m.Service), k)
 	}
 	k.signal()
 }
@@ -217,7 +217,7 @@ func (a *aliases) deskTells(id string) bool {
 func (a *aliases) told(e *desk.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	pair := PairID(e.UserID, e.ServiceID)
+	pair := pairID(e.UserID, e.ServiceID)
 	k := a.chatOf(pair, e.SessionID)
 	if k == nil && pair != "" {
 		a.put(pair, deskOnly)
@@ -298,7 +298,7 @@ func (a *aliases) of(e *desk.Event) string {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if k := a.chatOf(PairID(e.UserID, e.ServiceID), e.SessionID); k != nil {
+	if k := a.chatOf(pairID(e.UserID, e.ServiceID), e.SessionID); k != nil {
 		return k.id
 	}
 	return ""

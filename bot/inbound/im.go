@@ -13,9 +13,9 @@ import (
 // because callbacks of plain IM carry no session id.
 const pairPrefix = "im:"
 
-// PairID names the conversation of a customer with an account of the service;
-// "" where one of the two is missing. PairOf reads it.
-func PairID(user, service string) string {
+// pairID names the conversation of a customer with an account of the service;
+// "" where one of the two is missing. pairOf reads it.
+func pairID(user, service string) string {
 	if user == "" || service == "" {
 		return ""
 	}
@@ -25,8 +25,8 @@ func PairID(user, service string) string {
 	return pairPrefix + user + "|" + service
 }
 
-// PairOf says whose conversation an id names, where it began in plain IM.
-func PairOf(id string) (user, service string, ok bool) {
+// pairOf says whose conversation an id names, where it began in plain IM.
+func pairOf(id string) (user, service string, ok bool) {
 	pair, ok := strings.CutPrefix(id, pairPrefix)
 	if !ok {
 		return "", "", false
@@ -39,7 +39,7 @@ func PairOf(id string) (user, service string, ok bool) {
 func Stored(id string) *Message {
 	m := &Message{Conversation: id}
 	var ok bool
-	if m.User, m.Service, ok = PairOf(id); !ok {
+	if m.User, m.Service, ok = pairOf(id); !ok {
 		m.Session = id
 	}
 	return m
@@ -50,7 +50,7 @@ func ownID(e *desk.Event) string {
 	if e.SessionID != "" {
 		return e.SessionID
 	}
-	return PairID(e.UserID, e.ServiceID)
+	return pairID(e.UserID, e.ServiceID)
 }
 
 // direct says what a message of plain IM does; false: nothing.

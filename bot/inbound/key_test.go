@@ -130,11 +130,11 @@ func TestPairID_isReadBack(t *testing.T) {
 	text := rapid.StringMatching(`[a|%7C25@]{1,8}`)
 	rapid.Check(t, func(t *rapid.T) {
 		user, service := text.Draw(t, "user"), "@"+text.Draw(t, "service")
-		if u, s, ok := PairOf(PairID(user, service)); !ok || u != user || s != service {
+		if u, s, ok := pairOf(pairID(user, service)); !ok || u != user || s != service {
 			t.Fatalf("%q and %q became %q and %q (%v)", user, service, u, s, ok)
 		}
 	})
-	if _, _, ok := PairOf("2baf4d84"); ok {
+	if _, _, ok := pairOf("2baf4d84"); ok {
 		t.Error("a session is no pair")
 	}
 }

@@ -131,7 +131,7 @@ func (r *Reader) Conversation(e *desk.Event) string {
 		if speaker == Nobody || e.SendFailed || e.Control() {
 			return ""
 		}
-		return PairID(parties(e, speaker))
+		return pairID(parties(e, speaker))
 	}
 	if known := r.aliases.of(e); known != "" {
 		return known

@@ -4,7 +4,6 @@
 package metrics
 
 import (
-	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,7 +19,7 @@ type Metrics struct {
 	DedupHits     prometheus.Counter       // repeats of an earlier callback
 	UnknownEvents *prometheus.CounterVec   // event
 	Forwarded     *prometheus.HistogramVec // result: ok, failed
-	Transfers     *prometheus.CounterVec   // outcome, code
+	Transfers     *prometheus.CounterVec   // outcome, code: of Desk's answers, which are few
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Held          prometheus.Gauge         // 1 while the courier is held
@@ -71,7 +70,7 @@ func New(r prometheus.Registerer) *Metrics {
 func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues(what).Inc }
 
 // WatchStores registers the gauges that are read off the stores when asked for.
-func (m *Metrics) WatchStores(live func() int, o store.Outbox, now func() time.Time) {
+func (m *Metrics) WatchStores(live func() int, outbox func() store.Stats, now func() time.Time) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: prefix, Name: "sessions_live", Help: "Conversations kept.",
 	}, func() float64 { return float64(live()) }))
@@ -79,20 +78,17 @@ func (m *Metrics) WatchStores(live func() int, o store.Outbox, now func() time.T
 		return prometheus.NewDesc(prometheus.BuildFQName(prefix, "", name), help, nil, nil)
 	}
 	m.registry.MustRegister(&outboxGauges{
-		outbox: o, now: now,
+		stats: outbox, now: now,
 		pending: desc("outbox_pending", "Transfers on their way, those that wait for an agent included."),
 		oldest:  desc("outbox_oldest_seconds", "Age of the oldest transfer on its way."),
 		givenUp: desc("outbox_given_up", "Transfers that were given up and are kept for people to read."),
 	})
 }
 
-// statsReader is an outbox that counts without making a list of all it holds.
-type statsReader interface{ Stats() store.Stats }
-
 // outboxGauges reads the outbox once for all its gauges: it may be long when
 // Desk is away, which is when people look.
 type outboxGauges struct {
-	outbox                   store.Outbox
+	stats                    func() store.Stats
 	now                      func() time.Time
 	pending, oldest, givenUp *prometheus.Desc
 }
@@ -114,24 +110,4 @@ func (g *outboxGauges) Collect(c chan<- prometheus.Metric) {
 	c <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, float64(stats.Pending))
 	c <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, age)
 	c <- prometheus.MustNewConstMetric(g.givenUp, prometheus.GaugeValue, float64(stats.GivenUp))
-}
-
-func (g *outboxGauges) stats() (stats store.Stats) {
-	if o, ok := g.outbox.(statsReader); ok {
-		return o.Stats()
-	}
-	list, err := g.outbox.List(context.Background())
-	if err != nil {
-		return stats
-	}
-	for _, t := range list {
-		stats.Add(t)
-	}
-	return stats
-}
-
-// CountTransfer counts an attempt. Codes come from Desk's answers, which are
-// few; a stranger cannot choose them.
-func (m *Metrics) CountTransfer(outcome, code string) {
-	m.Transfers.WithLabelValues(outcome, code).Inc()
 }

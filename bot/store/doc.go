@@ -20,13 +20,15 @@
 //   - A callback is claimed by exactly one caller; the others get its answer.
 //   - Everything expires, and everything has a cap.
 //
-// Locks are taken in this order, and each is released in the reverse one:
+// Locks are taken in this order, from the outside in, and each is released in the
+// reverse one:
 //
-//	failover: conversation (Stripes) → its own state
+//	failover: conversation (Stripes)
 //	  redis: conversation (Stripes) → claims, leases
-//	  memory: conversation (Stripes) → shard of a table → answers, pending writes of bolt
-//	    outbox in memory
-//	      alarms of the process (Alarms.Set)
+//	    failover: its own state
+//	      memory: conversation (Stripes) → shard of a table → answers, pending writes of bolt
+//	        outbox in memory
+//	          alarms of the process (Alarms.Set)
 //
 // Nobody calls upwards: a change must not use a store, Alarms.Set neither. Under the
 // lock of a conversation there is at most one commit to disk, or the round trips to

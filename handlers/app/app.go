@@ -69,7 +69,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	if err != nil {
 		return nil, err
 	}
-	metrics.WatchStores(kept.local.Live, kept.outbox, a.clock.Now)
+	metrics.WatchStores(kept.local.Live, kept.stats, a.clock.Now)
 
 	ownBot, recorder, err := a.optionalParts()
 	if err != nil {
@@ -187,7 +187,7 @@ func (a *App) takeUp(kept *stores) {
 	kept.local.Restore(left)
 	a.bot.Wake(slices.Collect(maps.Keys(left)))
 	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
-		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("taken up from before the restart")
+		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("restored from before the restart")
 	}
 }
 

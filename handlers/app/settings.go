@@ -95,7 +95,7 @@ func (s *Settings) checkAPI(raw string) error {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf("%q is no address like https://console.tim.qq.com", raw)
+		return fmt.Errorf("%q is not an address like https://console.tim.qq.com", raw)
 	}
 	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return errors.New("only scheme, host and port belong here")

@@ -27,6 +27,7 @@ type stores struct {
 	dedup         store.Dedup
 	outbox        store.Outbox
 	writable      func() error         // why the outbox takes nothing, or nil
+	stats         func() store.Stats   // what the outbox holds
 	limiter       delivery.RateLimiter // nil: this process alone
 	replica       *failover.Store      // nil without Redis
 	local         *memory.Conversations
@@ -61,7 +62,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		Lasting: (*rules.Conversation).Lasting,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep) })
-	all := &stores{conversations: local, dedup: dedup, outbox: disk, writable: disk.Writable, local: local, localDedup: dedup, disk: disk}
+	all := &stores{conversations: local, dedup: dedup, outbox: disk, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}
@@ -69,7 +70,8 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	if err != nil {
 		return nil, err
 	}
-	all.conversations, all.dedup, all.outbox, all.writable, all.limiter = all.replica, all.replica, all.replica, all.replica.Writable, all.replica.RateLimiter()
+	all.conversations, all.dedup, all.outbox = all.replica, all.replica, all.replica
+	all.writable, all.stats, all.limiter = all.replica.Writable, all.replica.Stats, all.replica.RateLimiter()
 	return all, nil
 }
 

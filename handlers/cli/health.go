@@ -51,7 +51,7 @@ func healthURL(listen string) (string, error) {
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "", fmt.Errorf("%q is no address like 127.0.0.1:8081", listen)
+		return "", fmt.Errorf("%q is not an address like 127.0.0.1:8081", listen)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

@@ -326,7 +326,7 @@ func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
 func address(field func(*app.Settings) *string) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error {
 		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
-			return fmt.Errorf("%q is no address like :8080 or 127.0.0.1:8081", v)
+			return fmt.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
 		}
 		*field(s) = v
 		return nil

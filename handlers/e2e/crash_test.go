@@ -118,7 +118,7 @@ func (c *crashes) chapter(t *testing.T, seed uint64, rounds int) {
 		c.answered += len(fresh) - len(unanswered)
 		c.again += len(unanswered)
 		s.start(quiet)
-		if len(logged(s.out, "taken up from before the restart", "transfers", 1)) > 0 {
+		if len(logged(s.out, "restored from before the restart", "transfers", 1)) > 0 {
 			c.withWork++
 		}
 		s.resend(unanswered)

@@ -288,7 +288,7 @@ func TestInstallations_inFrontOfYourOwnBot(t *testing.T) {
 		t.Errorf("a bot that failed twice: answer %s", a.Body)
 	}
 	s.log("transfer", map[string]any{"session": "s1", "outcome": "assigned", "rule": "stuck"})
-	s.log("the bot behind us failed", nil)
+	s.log("your own bot failed to answer", nil)
 }
 
 // misbehave is a bot that fails in the way which the customer's words name.

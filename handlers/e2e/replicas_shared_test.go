@@ -127,11 +127,11 @@ func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
 	defer web.Close()
 	address := strings.TrimPrefix(server.URL(), "redis://")
 	for _, c := range []struct{ name, url, want string }{
-		{"no URL", "nonsense", "ESCALATOR_REDIS_URL: it is no address like redis://"},
-		{"another scheme", "http://:planted-password@" + address, "ESCALATOR_REDIS_URL: it is no address like redis://"},
+		{"no URL", "nonsense", "ESCALATOR_REDIS_URL: it is not an address like redis://"},
+		{"another scheme", "http://:planted-password@" + address, "ESCALATOR_REDIS_URL: it is not an address like redis://"},
 		{"no password", "redis://" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: NOAUTH"},
 		{"a wrong password", "redis://:planted-password@" + address, "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
-		{"no Redis", "redis://" + strings.TrimPrefix(web.URL, "http://"), "ESCALATOR_REDIS_URL: " + strings.TrimPrefix(web.URL, "http://") + " is no Redis"},
+		{"no Redis", "redis://" + strings.TrimPrefix(web.URL, "http://"), "ESCALATOR_REDIS_URL: " + strings.TrimPrefix(web.URL, "http://") + " is not a Redis"},
 		{"certificates not verified", "rediss://:planted-password@" + address + "?skip_verify=true", "ESCALATOR_REDIS_URL: skip_verify would speak to anybody"},
 		{"no such database", "redis://:the-right-password@" + address + "/99", "ESCALATOR_REDIS_URL: " + address + " refuses us: "},
 	} {

@@ -132,21 +132,7 @@ func (s *Store) merge(id string, c *rules.Conversation) uint64 {
 // shared store should know.
 const bringBackEvery = time.Second
 
-// bringBackNowAndThen brings what was changed and answered locally to the shared
-// store, until ctx ends.
-func (s *Store) bringBackNowAndThen(ctx context.Context) {
-	tick := time.NewTicker(bringBackEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.bringBack(ctx)
-		}
-	}
-}
-
+// bringBack brings conversations that were changed locally to the shared store.
 func (s *Store) bringBack(ctx context.Context) {
 	_, _ = s.try(func() error { return s.tidy(ctx) })
 	s.mu.Lock()

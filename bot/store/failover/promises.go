@@ -56,20 +56,6 @@ func (s *Store) ended(t *store.Transfer) {
 	}
 }
 
-// keepPromises looks after them until ctx ends.
-func (s *Store) keepPromises(ctx context.Context) {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.checkPromises(ctx)
-		}
-	}
-}
-
 // checkPromises puts back what the shared store has lost. Desk is asked first:
 // somebody may have been trying it.
 func (s *Store) checkPromises(ctx context.Context) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"escalator/bot/clock"
 )
 
 // RateLimiter is how fast all replicas together send transfers to Desk. While the shared
@@ -46,7 +48,7 @@ func (l *RateLimiter) Wait(ctx context.Context) error {
 		case wait <= 0:
 			return nil
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := clock.Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -62,15 +64,4 @@ func (l *RateLimiter) ask(ctx context.Context) (wait time.Duration, shared bool,
 		return err
 	})
 	return wait, shared, err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -137,8 +138,8 @@ func (s *Store) Run(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.breaker.watch(ctx, s.tidy) })
 	parts.Go(func() { s.shared.Run(ctx) })
-	parts.Go(func() { s.bringBackNowAndThen(ctx) })
-	parts.Go(func() { s.keepPromises(ctx) })
+	parts.Go(func() { clock.Every(ctx, bringBackEvery, s.bringBack) })
+	parts.Go(func() { clock.Every(ctx, checkEvery, s.checkPromises) })
 	parts.Go(func() { s.passOnSignals(ctx) })
 	parts.Wait()
 }

@@ -57,7 +57,7 @@ func NewConversations(o ConversationsOptions) *Conversations {
 		scratch: sync.Pool{New: func() any { return new(rules.Conversation) }},
 	}
 	m.table = newTable(tableOptions{
-		max: o.Max, lookAgain: lookAgain, clock: newClock(o.Now), evicted: orNothing(o.Evicted),
+		max: o.Max, lookAgain: lookAgain, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(id string, e entry) {
 			if e.(*conversation).kept.Load() {
 				m.Journal.Keep(Change{ID: id})

@@ -58,7 +58,7 @@ func NewDedup(o DedupOptions) *Dedup {
 	m := &Dedup{DedupOptions: o, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
-		max: o.Max, lookAgain: o.Keep, clock: newClock(o.Now), evicted: orNothing(o.Evicted),
+		max: o.Max, lookAgain: o.Keep, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(_ string, e entry) {
 			if s, ok := e.(*seen); ok {
 				m.answers.drop(s.answer)

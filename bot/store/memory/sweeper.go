@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"time"
+
+	"escalator/bot/clock"
 )
 
 // sweepEvery is one shard's turn: a table is swept through in shardCount turns.
@@ -11,16 +13,9 @@ const sweepEvery = 100 * time.Millisecond
 // Sweep calls the given sweeps in turn until ctx ends. It is the one goroutine
 // that go-cache's own janitor would be, but one that stops.
 func Sweep(ctx context.Context, sweeps ...func()) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			for _, sweep := range sweeps {
-				sweep()
-			}
+	clock.Every(ctx, sweepEvery, func(context.Context) {
+		for _, sweep := range sweeps {
+			sweep()
 		}
-	}
+	})
 }

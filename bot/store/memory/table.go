@@ -44,7 +44,7 @@ type table struct {
 type tableOptions struct {
 	max       int
 	lookAgain time.Duration // the longest that an entry sits in the queue unseen
-	clock     clock
+	clock     stopwatch
 	evicted   func() // called for each entry that went early
 	// gone is called for each entry that was forgotten, with its shard locked; not
 	// for one that was swapped.

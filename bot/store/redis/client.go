@@ -73,7 +73,7 @@ func New(o Options) (*Client, error) {
 	opts, err := redis.ParseURL(o.URL)
 	if err != nil {
 		// The error quotes what it stumbled over, which may be a piece of the password.
-		return nil, &ConfigError{"it is no address like redis://user:password@host:6379/0 (a sign like / # ? % @ in the password is written %2F %23 %3F %25 %40)"}
+		return nil, &ConfigError{"it is not an address like redis://user:password@host:6379/0 (a sign like / # ? % @ in the password is written %2F %23 %3F %25 %40)"}
 	}
 	if opts.TLSConfig != nil && opts.TLSConfig.InsecureSkipVerify {
 		return nil, &ConfigError{"skip_verify would speak to anybody who says to be that Redis: trust its certificate instead (SSL_CERT_FILE)"}
@@ -130,7 +130,7 @@ func (c *Client) Probe(ctx context.Context) error {
 		return &ConfigError{fmt.Sprintf("%s is not trusted: %v", c.Address(), err)}
 	}
 	if strings.Contains(err.Error(), "can't parse") || strings.Contains(err.Error(), "invalid reply") {
-		return &ConfigError{c.Address() + " is no Redis: it answers something else"}
+		return &ConfigError{c.Address() + " is not a Redis: it answers something else"}
 	}
 	for _, refusal := range refusals {
 		if strings.Contains(err.Error(), refusal) {

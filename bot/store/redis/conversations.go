@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -79,7 +80,7 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 		case errors.Is(err, store.ErrPending) && s.now().Before(late):
 			// Another replica decided the same a moment ago, and its conversation
 			// is being saved: what that says counts.
-			if err := pause(ctx, pendingLook); err != nil {
+			if err := clock.Pause(ctx, pendingLook); err != nil {
 				return err
 			}
 			if newer, err = s.load(ctx, id); err != nil {
@@ -88,7 +89,7 @@ func (s *Conversations) Update(ctx context.Context, id string, change store.Chan
 		case err != nil || saved:
 			return err
 		case tries > 0:
-			if err := pause(ctx, mathrand.N(time.Duration(tries)*overtakenPause)); err != nil { //nolint:gosec // jitter needs no secrecy
+			if err := clock.Pause(ctx, mathrand.N(time.Duration(tries)*overtakenPause)); err != nil { //nolint:gosec // jitter needs no secrecy
 				return err
 			}
 		}

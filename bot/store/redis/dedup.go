@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 )
 
@@ -88,7 +89,7 @@ func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Clai
 		if time.Since(began) >= store.DuplicateWait {
 			return store.Claim{}, store.ErrBusy
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := clock.Pause(ctx, wait); err != nil {
 			return store.Claim{}, err
 		}
 	}
@@ -103,17 +104,6 @@ func pair(answer any) (first int64, value string) {
 	first, _ = list[0].(int64)
 	value, _ = list[1].(string)
 	return first, value
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func (m *Dedup) begin(key string, c *claim, conversation string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 )
 
@@ -47,18 +48,7 @@ func NewOutbox(c *Client) *Outbox {
 }
 
 // Run renews the leases of this replica until ctx ends.
-func (o *Outbox) Run(ctx context.Context) {
-	tick := time.NewTicker(o.lease / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			o.renew(ctx)
-		}
-	}
-}
+func (o *Outbox) Run(ctx context.Context) { clock.Every(ctx, o.lease/3, o.renew) }
 
 func (o *Outbox) renew(ctx context.Context) {
 	args := []any{o.lease.Milliseconds()}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/bot/store/redis/redistest"
 	"escalator/rules"
@@ -74,7 +75,7 @@ func farAway(t *testing.T, to string, latency time.Duration) (url string) {
 		buffer := make([]byte, 64<<10)
 		for {
 			n, err := from.Read(buffer)
-			if err != nil || pause(ctx, latency) != nil {
+			if err != nil || clock.Pause(ctx, latency) != nil {
 				return
 			}
 			if _, err := to.Write(buffer[:n]); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/bot/store/failover"
 	"escalator/bot/store/redis/redistest"
@@ -232,7 +233,7 @@ func (w *walk) customer(ctx context.Context, o *one, seed int) {
 			w.t.Errorf("Update: %v", err)
 			o.Release(context.Background(), key)
 		}
-		_ = pause(ctx, time.Millisecond)
+		_ = clock.Pause(ctx, time.Millisecond)
 	}
 }
 
@@ -248,11 +249,11 @@ func (w *walk) courier(ctx context.Context, o *one) {
 	for n := 0; ctx.Err() == nil; n++ {
 		tr, _, err := o.Take(ctx, time.Now())
 		if err != nil || tr == nil {
-			_ = pause(ctx, 2*time.Millisecond)
+			_ = clock.Pause(ctx, 2*time.Millisecond)
 			continue
 		}
 		w.begin(tr)
-		_ = pause(ctx, time.Millisecond)
+		_ = clock.Pause(ctx, time.Millisecond)
 		w.end(tr)
 		if n%4 == 3 { // not yet
 			tr.Calls++
@@ -306,7 +307,7 @@ func (w *walk) deliver(tr *store.Transfer) {
 
 // breakLink has one replica's calls fail now and then.
 func (w *walk) breakLink(ctx context.Context, o *one, every time.Duration) {
-	for pause(ctx, every) == nil {
+	for clock.Pause(ctx, every) == nil {
 		o.wire.loseAnswerOf([]string{saveSource, putSource, storeSource, takeSource, claimSource, deleteSource}[w.seq.Load()%6])
 	}
 }
