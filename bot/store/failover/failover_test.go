@@ -141,7 +141,7 @@ func (f *fake) Settle(context.Context, func(context.Context, string) (bool, erro
 	return f.call()
 }
 
-func (f *fake) ReleaseLease(string) {}
+func (f *fake) ReleaseLease(*store.Transfer) {}
 func (f *fake) ReleaseClaim(string) {}
 
 func (f *fake) Keep(ctx context.Context, key, conversation string, answer []byte) error {

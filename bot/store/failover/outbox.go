@@ -91,7 +91,7 @@ func (s *Store) Save(ctx context.Context, t *store.Transfer) error {
 	moved.OutcomeUnknown = moved.OutcomeUnknown || moved.State != store.GivenUp
 	err := s.local.Outbox.Put(ctx, &moved)
 	if err != nil && !errors.Is(err, store.ErrPending) { // its lease in the shared store runs out, and another tries it
-		s.shared.ReleaseLease(t.ID)
+		s.shared.ReleaseLease(t)
 		return err
 	}
 	s.move(t) // ErrPending: it was decided again locally, and one is enough
@@ -114,7 +114,7 @@ func (s *Store) Delete(ctx context.Context, t *store.Transfer) error {
 // move notes that a transfer's record in the shared store is to be removed when that is back.
 func (s *Store) move(t *store.Transfer) {
 	s.ended(t)
-	s.shared.ReleaseLease(t.ID)
+	s.shared.ReleaseLease(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.moved = append(s.moved, &store.Transfer{ID: t.ID, Episode: t.Episode})

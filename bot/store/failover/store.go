@@ -33,7 +33,7 @@ type Shared interface {
 	Keep(ctx context.Context, key, conversation string, answer []byte) error
 	// ReleaseLease and ReleaseClaim forget a transfer and a callback of this replica
 	// that go on without the shared store.
-	ReleaseLease(id string)
+	ReleaseLease(t *store.Transfer)
 	ReleaseClaim(key string)
 	// Stats counts the outbox.
 	Stats(ctx context.Context) (store.Stats, error)

@@ -120,7 +120,7 @@ func (s *Conversations) try(ctx context.Context, id string, before loaded, chang
 	case err == nil: // overtaken
 		s.outbox.takeBack(ctx, effect.Transfer)
 	default:
-		s.outbox.ReleaseLease(effect.Transfer.ID)
+		s.outbox.ReleaseLease(effect.Transfer)
 		s.outbox.orphan(effect.Transfer)
 	}
 	return newer, saved, err

@@ -38,13 +38,16 @@ type Outbox struct {
 	lease   time.Duration // Lease, but in tests; renewed three times within it
 
 	mu      sync.Mutex
-	leases  map[string]string // id → token of what this replica has leased
+	leases  map[string]lease  // by conversation: what this replica has leased
 	orphans []*store.Transfer // put, perhaps, by a change that failed
 }
 
+// lease is what this replica may save: one episode of a conversation, by its token.
+type lease struct{ episode, token string }
+
 // NewOutbox returns the shared outbox. Its leases are renewed by Run only.
 func NewOutbox(c *Client) *Outbox {
-	return &Outbox{Client: c, changed: make(chan struct{}, 1), lease: Lease, leases: map[string]string{}}
+	return &Outbox{Client: c, changed: make(chan struct{}, 1), lease: Lease, leases: map[string]lease{}}
 }
 
 // Run renews the leases of this replica until ctx ends.
@@ -53,8 +56,8 @@ func (o *Outbox) Run(ctx context.Context) { clock.Every(ctx, o.lease/3, o.renew)
 func (o *Outbox) renew(ctx context.Context) {
 	args := []any{o.lease.Milliseconds()}
 	o.mu.Lock()
-	for id, token := range o.leases {
-		args = append(args, id, token)
+	for id, l := range o.leases {
+		args = append(args, id, l.token)
 	}
 	o.mu.Unlock()
 	if len(args) > 1 {
@@ -78,7 +81,7 @@ func (o *Outbox) prepare(ctx context.Context, t *store.Transfer) error {
 	err := o.put(ctx, t, token, strconv.FormatInt(o.lease.Milliseconds(), 10), doubtNew)
 	switch {
 	case err == nil:
-		o.keepLease(t.ID, token)
+		o.keepLease(t, token)
 	case errors.Is(err, store.ErrAway):
 		o.orphan(t)
 	}
@@ -101,13 +104,13 @@ func (o *Outbox) put(ctx context.Context, t *store.Transfer, token, lease string
 // and it is tried then.
 func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
 	_ = o.save(ctx, t)
-	o.ReleaseLease(t.ID) // or it would be renewed, and tried never
+	o.ReleaseLease(t) // or it would be renewed, and tried never
 	o.signal()
 }
 
 // takeBack removes a prepared transfer, whose conversation thought better of it.
 func (o *Outbox) takeBack(ctx context.Context, t *store.Transfer) {
-	o.ReleaseLease(t.ID)
+	o.ReleaseLease(t)
 	if err := o.withdraw(ctx, t, false); err != nil {
 		o.orphan(t)
 	}
@@ -157,24 +160,30 @@ func (o *Outbox) dropOrphans(ctx context.Context, countedOn func(ctx context.Con
 	return nil
 }
 
-func (o *Outbox) keepLease(id, token string) {
+func (o *Outbox) keepLease(t *store.Transfer, token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.leases[id] = token
+	o.leases[t.ID] = lease{t.Episode, token}
 }
 
 // token returns that of a lease of ours, "" if there is none.
-func (o *Outbox) token(id string) string {
+func (o *Outbox) token(t *store.Transfer) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.leases[id]
+	if l := o.leases[t.ID]; l.episode == t.Episode {
+		return l.token
+	}
+	return ""
 }
 
 // ReleaseLease forgets a lease of ours: it runs out, or another call has ended it.
-func (o *Outbox) ReleaseLease(id string) {
+// That of a later episode stays: whoever tries it must be able to save it.
+func (o *Outbox) ReleaseLease(t *store.Transfer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.leases, id)
+	if o.leases[t.ID].episode == t.Episode {
+		delete(o.leases, t.ID)
+	}
 }
 
 // Take implements store.Outbox. What is due next is no later than the next look
@@ -193,7 +202,7 @@ func (o *Outbox) Take(ctx context.Context, now time.Time) (t *store.Transfer, ne
 		}
 		t, err := r.decode()
 		if err == nil {
-			o.keepLease(t.ID, token)
+			o.keepLease(t, token)
 			return t, time.Time{}, nil
 		}
 		o.report(fmt.Sprintf("the transfer of %q cannot be read, and is not tried: %v; it was %.2000q", r.id, err, r.value))
@@ -217,9 +226,9 @@ func (o *Outbox) save(ctx context.Context, t *store.Transfer) error {
 		return err
 	}
 	done, err := o.run(ctx, "saving a transfer", storeScript, o.keys.outbox(), t.ID, t.Episode, r, string(stateLetter(t.State)),
-		t.Due.UnixMicro(), o.token(t.ID), keepFor.Milliseconds())
+		t.Due.UnixMicro(), o.token(t), keepFor.Milliseconds())
 	if err == nil { // else it may be tried again, with the same lease
-		o.ReleaseLease(t.ID)
+		o.ReleaseLease(t)
 	}
 	return foundOr(done, err)
 }
@@ -241,7 +250,7 @@ func (o *Outbox) Reschedule(ctx context.Context, id string, due time.Time) error
 
 // Delete implements store.Outbox.
 func (o *Outbox) Delete(ctx context.Context, t *store.Transfer) error {
-	o.ReleaseLease(t.ID)
+	o.ReleaseLease(t)
 	done, err := o.run(ctx, "removing a transfer", deleteScript, o.keys.outbox(), t.ID, t.Episode, noteEnded.Milliseconds(), maxEnded)
 	return foundOr(done, err)
 }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -137,5 +138,30 @@ func TestConversations_ofTwoReplicas_decideOnce(t *testing.T) {
 	list, err := replicas[0].outbox.List(t.Context())
 	if err != nil || len(list) != each || decided.Load() != each {
 		t.Errorf("%d transfers and %d decisions of %d conversations, %v", len(list), decided.Load(), each, err)
+	}
+}
+
+func TestRedis_theEndOfAnEarlierEpisode_leavesTheLeaseOfTheNextOne(t *testing.T) {
+	o, ctx := open(t, redistest.Start(t), 0, nil).outbox, t.Context()
+	take := func(episode string) *store.Transfer {
+		if err := o.Put(ctx, transfer("s", episode)); err != nil {
+			t.Fatal(err)
+		}
+		tr, _, err := o.Take(ctx, time.Now().Add(time.Second))
+		if err != nil || tr == nil {
+			t.Fatal(tr, err)
+		}
+		return tr
+	}
+	first := take("e1")
+	if err := o.Delete(ctx, transfer("s", "e1")); err != nil { // its customer left while it was tried
+		t.Fatal(err)
+	}
+	second := take("e2")
+	if err := o.Delete(ctx, first); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the end of the first: %v", err)
+	}
+	if err := o.Save(ctx, second); err != nil {
+		t.Errorf("what became of the second cannot be saved: %v", err)
 	}
 }
