@@ -142,7 +142,7 @@ func (f *fake) Settle(context.Context, func(context.Context, string) (bool, erro
 }
 
 func (f *fake) ReleaseLease(*store.Transfer) {}
-func (f *fake) ReleaseClaim(string) {}
+func (f *fake) ReleaseClaim(string)          {}
 
 func (f *fake) Keep(ctx context.Context, key, conversation string, answer []byte) error {
 	if err := f.call(); err != nil {
