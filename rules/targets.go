@@ -141,7 +141,7 @@ var builtinFailure = &Speech{Texts: []SpeechText{
 	{"de", "Leider konnten wir Sie nicht mit einem Mitarbeiter verbinden. Bitte versuchen Sie es später erneut."},
 	{"ru", "К сожалению, не удалось соединить вас с оператором. Попробуйте позже."},
 	{"ar", "عذرًا، تعذّر توصيلك بأحد الموظفين. يرجى المحاولة لاحقًا."},
-	{"it", "Siamo spiacenti, non è stato possibile metterla in contatto con un operatore. Riprovi più tardi."},
+	{"it", "Siamo spiacenti, non è stato possibile metterla in contatto con un operatore. Riprovi più tardi."}, //nolint:misspell // Italian
 	{"nl", "Sorry, we konden u niet met een medewerker verbinden. Probeer het later opnieuw."},
 	{"hi", "क्षमा करें, हम आपको किसी प्रतिनिधि से नहीं जोड़ सके। कृपया बाद में फिर प्रयास करें।"},
 	{"tr", "Üzgünüz, sizi bir temsilciye bağlayamadık. Lütfen daha sonra tekrar deneyin."},
