@@ -130,7 +130,7 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"CALLBACK_SKEW=soon", `ESCALATOR_CALLBACK_SKEW: "soon" is no duration`},
 		{"CALLBACK_SKEW=1ms", "ESCALATOR_CALLBACK_SKEW: 1ms is less than the least, 1s"},
 		{"DRAIN_DELAY=-1s", "ESCALATOR_DRAIN_DELAY: "},
-		{"LISTEN=8080", `ESCALATOR_LISTEN: "8080" is no address`},
+		{"LISTEN=8080", `ESCALATOR_LISTEN: "8080" is not an address like`},
 		{"CALLBACK_PATH=callback", "ESCALATOR_CALLBACK_PATH: "},
 		{"MAX_MARKS=0", "ESCALATOR_MAX_MARKS: "},
 		{"AI_PROVIDER=me", "ESCALATOR_AI_PROVIDER: "},

@@ -154,7 +154,8 @@ func TestRecording_replayed_decidesAsTheServiceDid(t *testing.T) {
 			byRule[fmt.Sprint(line["rule"])]++
 		}
 	}
-	want := map[string]int{"magic": 3 * each, "stuck": 3 * each, "refund": each, "gold": each, "silent": each}
+	want := map[string]int{"magic": 2 * each, // a question of Desk is no transfer
+		"stuck": 3 * each, "refund": each, "gold": each, "silent": each}
 	if diff := cmp.Diff(want, byRule); diff != "" {
 		t.Errorf("the live log is not what was played:\n%s", diff)
 	}

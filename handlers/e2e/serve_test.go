@@ -380,8 +380,8 @@ func TestCommandLine(t *testing.T) {
 		want string
 	}{
 		{[]string{"version"}, 0, "escalator "},
-		{[]string{"--help"}, 0, "escalator demo"},
-		{[]string{"help"}, 0, "escalator check"},
+		{[]string{"--help"}, 0, "demo      run the service"},
+		{[]string{"help"}, 0, "check     validate a rule file"},
 		{[]string{"serve", "--help"}, 0, "ESCALATOR_CALLBACK_TOKEN or ESCALATOR_CALLBACK_TOKEN_FILE"},
 		{[]string{"check", "--help"}, 0, "Usage: escalator check"},
 		{[]string{"chekc"}, 2, "unknown command"},
