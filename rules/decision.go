@@ -92,7 +92,8 @@ type Would struct {
 
 // Match is one phrase found in the text of a turn.
 type Match struct {
-	// Phrase is as written in the file or pack (cut if it is very long), Text as the customer wrote it.
+	// Phrase is as written in the file (cut if it is very long), for a pack its name ($ask_human); Text is as the customer
+	// wrote it.
 	Phrase string `json:"phrase"`
 	Text   string `json:"text"`
 	// Start and End are byte offsets in the turn's text.

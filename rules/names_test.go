@@ -96,6 +96,9 @@ rules: [{id: r, when: {says: [$ask_human, $both, 发票, "查 .. 单"]}, then: {
 		if m := d.Matched[0]; m.List != c.list || m.Lang != c.lang || !strings.HasSuffix(trace.Rules[0].Why, c.why) {
 			t.Errorf("%q: %q %q, %s", c.text, m.List, m.Lang, trace.Rules[0].Why)
 		}
+		if m := d.Matched[0]; c.lang != "" && m.Phrase != "$"+c.list {
+			t.Errorf("%q: a pack's phrase shows its word classes: %s", c.text, m.Phrase)
+		}
 	}
 }
 
