@@ -87,7 +87,7 @@ func TestAliases_imFirst_thenDesk_isOneTransfer(t *testing.T) {
 		w.im("human!!", false) // Desk tells of it: this counts for nothing
 		w.wantCalls(1, 1)
 		var said []string
-		for _, line := range w.log.lines("decision") {
+		for _, line := range w.log.Lines("decision") {
 			said = append(said, fmt.Sprint(line["outcome"], " ", line["reason"]))
 		}
 		if got := strings.Join(said, ", "); got != "transfer <nil>, suppressed already_human" {
@@ -108,7 +108,7 @@ func TestAliases_imFirst_countsEachMessageOnce(t *testing.T) {
 		w.wantOutcomes("")
 		w.desk(desk.EventBotMessage, "sorry") // the second miss, and the first of which only Desk tells
 		w.wantOutcomes("assigned")
-		if line := w.log.lines("transfer")[0]; line["rule"] != "stuck" {
+		if line := w.log.Lines("transfer")[0]; line["rule"] != "stuck" {
 			t.Errorf("transfer %v", line)
 		}
 	})
@@ -211,7 +211,7 @@ func TestAliases_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
 		w.world.desk.slow = time.Minute
 		w.im("human", false)
 		w.wantAnswer(w.raw(desk.CommandAssignHuman, `{"CallbackCommand":"ChatBot.OnAssignHuman","SessionId":"s1","ClientUserId":"user1","CustomerServiceId":"@service"}`), `"AgentGroupId":7`)
-		if n := len(w.log.lines("decision")); n != 1 {
+		if n := len(w.log.Lines("decision")); n != 1 {
 			t.Errorf("%d decisions: the transfer on its way was not found", n)
 		}
 	})

@@ -33,7 +33,7 @@ func TestDecisions_line_tellsWhyAndWhatShadowWouldDo(t *testing.T) {
 			w.bot.LogText = mode
 			w.bot.SetPolicy(mustLoad(t, shadowRules))
 			w.user("order 13800138000")
-			line := w.log.lines("decision")[0]
+			line := w.log.Lines("decision")[0]
 			would := map[string]any{"rule": "gold", "outcome": "transfer", "target": "sales"}
 			if want.matched != "" {
 				would["matched"] = []any{want.matched}
@@ -51,7 +51,7 @@ func TestDecisions_line_tellsWhyAndWhatShadowWouldDo(t *testing.T) {
 				}
 			}
 			w.handle(w.event(desk.EventBotMessage, "sorry", "fallback"))
-			line = w.log.lines("decision")[1]
+			line = w.log.Lines("decision")[1]
 			if line["near"] != "twice" || line["why"] != "bot_missed: 1 of 2 in 15m" {
 				t.Errorf("near miss: %v", line)
 			}

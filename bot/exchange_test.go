@@ -54,7 +54,7 @@ func TestHandle_oneRequestIDWithTwoMessages_bothCount_andOneWarning(t *testing.T
 			time.Sleep(2 * time.Second)
 			w.handle(w.told(fmt.Sprint("x", i), "s2", "Session.Over", "", "")) // so that the next one may ask again
 		}
-		if n := len(w.log.lines("two callbacks came under one RequestID: both count")); n != 1 {
+		if n := len(w.log.Lines("two callbacks came under one RequestID: both count")); n != 1 {
 			t.Errorf("%d warnings", n)
 		}
 	})
@@ -66,7 +66,7 @@ func TestHandle_oneMessageUnderThreeRequestIDs_countsOnce(t *testing.T) {
 			w.wantProvider(w.told(request, "s1", desk.EventUserMessage, "k", "where is my parcel right now"), "1")
 		}
 		w.wantOutcomes("")
-		if n := len(w.log.lines("decision")); n != 1 {
+		if n := len(w.log.Lines("decision")); n != 1 {
 			t.Errorf("%d decisions", n)
 		}
 	})
@@ -90,7 +90,7 @@ func TestHandle_theCopiesOfIMAndDesk_areOneMessage_eachInItsOwnForm(t *testing.T
 					}
 				}
 				w.wantOutcomes("assigned")
-				if line := w.log.lines("transfer")[0]; line["rule"] != "human" {
+				if line := w.log.Lines("transfer")[0]; line["rule"] != "human" {
 					t.Errorf("messages were counted twice: %v", line)
 				}
 			})
@@ -205,7 +205,7 @@ func TestHandle_aLongEventName_isCutBetweenCharacters(t *testing.T) {
 		for range 3 {
 			w.wantAnswer(w.event(strings.Repeat("会", 43), "", ""))
 		}
-		if n := len(w.log.lines("unknown event: acknowledged and ignored; map it under events: in the rule file")); n != 1 {
+		if n := len(w.log.Lines("unknown event: acknowledged and ignored; map it under events: in the rule file")); n != 1 {
 			t.Errorf("%d lines", n)
 		}
 	})
@@ -217,7 +217,7 @@ func TestQuestions_countForNothing(t *testing.T) {
 			w.wantAnswer(w.raw(desk.CommandTaskFlow, `{"Body":{"SystemClientUserID":"u","SystemSessionID":"q1","question":"I want a human"}}`), `"escalated":"true"`)
 			w.wantAnswer(w.raw(desk.CommandAssignHuman, `{"SessionId":"q2","ClientUserId":"u"}`), `"AgentGroupId":1`)
 		}
-		for _, line := range w.log.lines("decision") {
+		for _, line := range w.log.Lines("decision") {
 			if line["outcome"] != "asked" {
 				t.Errorf("decision %v", line)
 			}
@@ -242,7 +242,7 @@ func TestSetPolicy_aRuleOfSilence_wakesThoseWhoWaitAlready(t *testing.T) {
 		w.wantOutcomes("")
 		time.Sleep(2 * time.Second)
 		w.wantOutcomes("assigned")
-		line := w.log.lines("decision")
+		line := w.log.Lines("decision")
 		if last := line[len(line)-1]; last["event"] != "timer" || last["session"] != "s1" {
 			t.Errorf("decision %v", last)
 		}

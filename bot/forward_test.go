@@ -60,10 +60,10 @@ func TestPassOn_aBotThatFails_isAMiss_andMayEscalateThisVeryMessage(t *testing.T
 			t.Errorf("answer %s", got)
 		}
 		w.wantOutcomes("assigned")
-		if line := w.log.lines("transfer")[0]; line["rule"] != "stuck" {
+		if line := w.log.Lines("transfer")[0]; line["rule"] != "stuck" {
 			t.Errorf("transfer %v", line)
 		}
-		if len(w.log.lines("your own bot failed to answer")) != 1 {
+		if len(w.log.Lines("your own bot failed to answer")) != 1 {
 			t.Error("the failure is not in the log")
 		}
 	})

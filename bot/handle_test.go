@@ -74,8 +74,8 @@ func TestHandle_tenCopiesAtOnce_areOneCallback(t *testing.T) {
 		}
 		all.Wait()
 		synctest.Wait()
-		if repeats.Load() != 9 || len(w.log.lines("decision")) != 1 {
-			t.Errorf("%d repeats, %d decisions", repeats.Load(), len(w.log.lines("decision")))
+		if repeats.Load() != 9 || len(w.log.Lines("decision")) != 1 {
+			t.Errorf("%d repeats, %d decisions", repeats.Load(), len(w.log.Lines("decision")))
 		}
 		w.wantCalls(1, 0)
 		if n := testutil.ToFloat64(w.bot.Metrics.DedupHits); n != 9 {
@@ -92,7 +92,7 @@ func TestHandle_countsTheBotsMisses(t *testing.T) {
 			synctest.Wait()
 		}
 		w.wantOutcomes("assigned")
-		line := w.log.lines("transfer")[0]
+		line := w.log.Lines("transfer")[0]
 		if line["rule"] != "bot-stuck" || line["target"] != "default" || line["agent"] != "li@example.com" {
 			t.Errorf("transfer line %v", line)
 		}
@@ -108,7 +108,7 @@ func TestHandle_ignoresOurOwnWordsAndThePlugin(t *testing.T) {
 		start.Plugin, start.PluginSrc, start.Text = true, "7", ""
 		w.handle(start)
 		synctest.Wait()
-		if lines := w.log.lines("decision"); len(lines) != 0 {
+		if lines := w.log.Lines("decision"); len(lines) != 0 {
 			t.Errorf("decisions %v", lines)
 		}
 	})
@@ -119,7 +119,7 @@ func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) 
 		for i := range 100 {
 			w.handle(w.event(fmt.Sprintf("Event.%d", i%50), "", ""))
 		}
-		lines := w.log.lines("unknown event: acknowledged and ignored; map it under events: in the rule file")
+		lines := w.log.Lines("unknown event: acknowledged and ignored; map it under events: in the rule file")
 		if len(lines) != maxUnknownNames+1 {
 			t.Errorf("%d lines, want one for each of %d names and one for the others", len(lines), maxUnknownNames)
 		}
@@ -134,7 +134,7 @@ func TestHandle_aMarkMovesThePhase_underAnyEventName(t *testing.T) {
 		w.handle(w.event("Some.Unknown", "an agent is here", "connectedToAgent"))
 		w.wantPhase(rules.PhaseHuman)
 		w.user("转人工")
-		line := w.log.lines("decision")[0]
+		line := w.log.Lines("decision")[0]
 		if line["outcome"] != "suppressed" || line["reason"] != "already_human" {
 			t.Errorf("decision %v", line)
 		}
@@ -185,7 +185,7 @@ func TestHandle_aForgottenConversation_isNotTransferredTwice(t *testing.T) {
 			Outbox: w.outbox, Max: 10, Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
 		})
 		w.user("转人工")
-		line := w.log.lines("decision")[1]
+		line := w.log.Lines("decision")[1]
 		if line["outcome"] != "suppressed" || line["reason"] != "already_transferring" {
 			t.Errorf("decision %v", line)
 		}

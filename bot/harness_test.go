@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"escalator/bot/desk"
+	"escalator/bot/logtest"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
@@ -54,7 +54,7 @@ type world struct {
 	bot    *Bot
 	desk   *fakeDesk
 	outbox store.Outbox
-	log    *logBuffer
+	log    *logtest.Buffer
 	metric *prometheus.Registry
 	seq    int
 }
@@ -74,7 +74,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 
 func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{t: t, desk: &fakeDesk{state: desk.StateChatbot}, outbox: outbox, log: &logBuffer{}, metric: prometheus.NewRegistry()}
+	w := &world{t: t, desk: &fakeDesk{state: desk.StateChatbot}, outbox: outbox, log: &logtest.Buffer{}, metric: prometheus.NewRegistry()}
 	log := logrus.New()
 	log.SetOutput(w.log)
 	log.SetFormatter(&logrus.JSONFormatter{})
@@ -167,7 +167,7 @@ func (w *world) phase() (p rules.Phase) {
 // outcomes returns the outcomes of the transfer lines so far.
 func (w *world) outcomes() string {
 	var all []string
-	for _, line := range w.log.lines("transfer") {
+	for _, line := range w.log.Lines("transfer") {
 		all = append(all, fmt.Sprint(line["outcome"]))
 	}
 	return strings.Join(all, " ")
@@ -275,33 +275,4 @@ func (d *fakeDesk) answer(forever error, script ...error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.forever, d.script = forever, script
-}
-
-// logBuffer collects the log's lines.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// lines returns the lines with the given message.
-func (l *logBuffer) lines(msg string) (found []map[string]any) {
-	for line := range strings.Lines(l.String()) {
-		var fields map[string]any
-		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == msg {
-			found = append(found, fields)
-		}
-	}
-	return found
 }

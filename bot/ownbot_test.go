@@ -72,7 +72,7 @@ func TestOwnBot_aMissThatCannotBeStored_isTriedAgainAtTheMiss(t *testing.T) {
 		w.wantProvider(e, "0")
 		w.wantProvider(e, "0")
 		w.wantOutcomes("assigned")
-		if line := w.log.lines("transfer")[0]; line["rule"] != "stuck" {
+		if line := w.log.Lines("transfer")[0]; line["rule"] != "stuck" {
 			t.Errorf("the message was counted again: %v", line)
 		}
 		if len(own.seen) != 1 {
@@ -170,7 +170,7 @@ func TestOwnBot_thatIsDown_isOneLineAMinute(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		w.handle(w.told("", "s1", "ChatBot.RobotSendMsg", "last", "hello"))
-		lines := w.log.lines("your own bot failed to answer")
+		lines := w.log.Lines("your own bot failed to answer")
 		if len(lines) != 2 || lines[1]["omitted"] != float64(999) {
 			t.Errorf("%d lines, the last %v", len(lines), lines[len(lines)-1])
 		}

@@ -83,7 +83,7 @@ func TestSpeak_delaysATransferByASecondAtMost(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if lines := w.log.lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
+		if lines := w.log.Lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
 			t.Errorf("say lines %v", lines)
 		}
 	})
@@ -128,7 +128,7 @@ func TestOffer_acceptedDeclinedAndLeftOpen(t *testing.T) {
 		w.wantCalls(0, 0)
 		w.user("yes")
 		w.wantOutcomes("assigned")
-		line := w.log.lines("decision")[1]
+		line := w.log.Lines("decision")[1]
 		if line["rule"] != "ask" || line["reason"] != "offer_accepted" {
 			t.Errorf("decision %v", line)
 		}
@@ -159,7 +159,7 @@ func TestTimers_theBotIsSilent(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		w.wantOutcomes("assigned")
-		line := w.log.lines("transfer")[0]
+		line := w.log.Lines("transfer")[0]
 		if line["rule"] != "silent" {
 			t.Errorf("transfer %v", line)
 		}

@@ -17,7 +17,7 @@ func (s *Server) readyz(c *gin.Context) {
 		reasons = append(reasons, "the service is stopping")
 	}
 	if len(reasons) > 0 {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"status": "not ready", "reasons": reasons})
+		c.JSON(http.StatusServiceUnavailable, gin.H{"status": "unready", "reasons": reasons})
 		return
 	}
 	if s.Degraded != nil {

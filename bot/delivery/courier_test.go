@@ -59,7 +59,7 @@ func TestCourier_held_probesWithOneTransferOnly(t *testing.T) {
 		if probes := len(w.desk.made()) - begun; probes != 6 {
 			t.Errorf("%d probes", probes)
 		}
-		if n := len(w.log.lines("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")); n != 1 {
+		if n := len(w.log.Lines("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")); n != 1 {
 			t.Errorf("%d alerts", n)
 		}
 		w.desk.set(func() { w.desk.always = nil })
@@ -81,7 +81,7 @@ func TestCourier_openBreaker_burnsNoAttempts_andFloodsNoLog(t *testing.T) {
 		if calls := len(w.desk.made()); calls > 250 {
 			t.Errorf("%d calls in ten minutes", calls)
 		}
-		if n := len(w.log.lines("transfer")); n > 250 {
+		if n := len(w.log.Lines("transfer")); n > 250 {
 			t.Errorf("%d lines in ten minutes", n)
 		}
 		w.desk.set(func() { w.desk.always = nil })
@@ -212,7 +212,7 @@ func TestAttempt_ofAnAgentWithAnEndlessName_isAShortLine(t *testing.T) {
 		w.desk.set(func() { w.desk.agent = strings.Repeat("会", 100_000) })
 		w.put("plain")
 		w.wantLines("assigned!")
-		if name := w.log.lines("transfer")[0]["agent"].(string); len(name) == 0 || len(name) > 200 {
+		if name := w.log.Lines("transfer")[0]["agent"].(string); len(name) == 0 || len(name) > 200 {
 			t.Errorf("the line's agent is %d bytes long", len(name))
 		}
 	})

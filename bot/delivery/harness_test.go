@@ -1,10 +1,8 @@
 package delivery
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"escalator/bot/desk"
+	"escalator/bot/logtest"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -46,7 +45,7 @@ type world struct {
 	courier  *Courier
 	desk     *fakeDesk
 	outbox   store.Outbox
-	log      *logBuffer
+	log      *logtest.Buffer
 	metrics  *metrics.Metrics
 	policy   *rules.Policy
 	registry *prometheus.Registry
@@ -73,7 +72,7 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 	if policy == nil {
 		t.Fatalf("loading the test's rules: %+v", report.Errors)
 	}
-	w := &world{t: t, desk: &fakeDesk{}, outbox: outbox, log: &logBuffer{}, registry: prometheus.NewRegistry(), policy: policy}
+	w := &world{t: t, desk: &fakeDesk{}, outbox: outbox, log: &logtest.Buffer{}, registry: prometheus.NewRegistry(), policy: policy}
 	w.metrics = metrics.New(w.registry)
 	o := Options{
 		Outbox: outbox, Desk: w.desk, Global: rules.Rate{Count: 1000, Per: time.Second}, Horizon: 30 * time.Minute, OwnMark: "ours",
@@ -137,7 +136,7 @@ func (w *world) passes(d time.Duration) {
 // lines are the transfer lines so far: outcome and code, with "!" where final.
 func (w *world) lines() string {
 	var all []string
-	for _, line := range w.log.lines("transfer") {
+	for _, line := range w.log.Lines("transfer") {
 		s := fmt.Sprint(line["outcome"])
 		if code := line["code"].(float64); code != 0 {
 			s += fmt.Sprint("/", code)
@@ -320,33 +319,4 @@ func (d *fakeDesk) made() string {
 func isTrue(v any) bool {
 	b, ok := v.(bool)
 	return ok && b
-}
-
-// logBuffer collects the log's lines.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// lines returns the lines with the given message.
-func (l *logBuffer) lines(msg string) (found []map[string]any) {
-	for line := range strings.Lines(l.String()) {
-		var fields map[string]any
-		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == msg {
-			found = append(found, fields)
-		}
-	}
-	return found
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"escalator/bot/desk"
+	"escalator/bot/logtest"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 )
@@ -180,7 +181,7 @@ type life struct {
 
 func (l *life) open(t *testing.T, left []*store.Transfer) {
 	l.mortal = &mortal{Outbox: memory.NewOutbox(nil)}
-	log := &logBuffer{}
+	log := &logtest.Buffer{}
 	if l.world != nil {
 		log = l.log
 	}
@@ -205,7 +206,7 @@ func (l *life) kill(t *testing.T) {
 		left[i] = reread(t, left[i])
 	}
 	mute := l.log
-	l.log = &logBuffer{} // the dead write no lines
+	l.log = &logtest.Buffer{} // the dead write no lines
 	l.courier.opt.Log.SetOutput(l.log)
 	stopping := l.courier
 	defer func() { _ = stopping.Stop(t.Context()) }()
@@ -279,7 +280,7 @@ func (l *life) live(r *rapid.T, t *testing.T) {
 
 // judge says what is wrong with how it ended.
 func (l *life) judge() string {
-	lines := l.log.lines("transfer")
+	lines := l.log.Lines("transfer")
 	if len(lines) == 0 {
 		return "not a line"
 	}

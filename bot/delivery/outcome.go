@@ -295,8 +295,7 @@ func (c *Courier) forget(ctx context.Context, t *store.Transfer) {
 
 func (c *Courier) logStoreError(err error, t *store.Transfer) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		c.opt.Log.WithError(err).WithField("session", mask.Clip(t.Session)).WithField("at", c.opt.Now().Format(time.RFC3339)).
-			Error("the outbox could not be changed")
+		c.opt.Log.WithError(err).WithField("session", mask.Clip(t.Session)).Error("the outbox could not be changed")
 	}
 }
 

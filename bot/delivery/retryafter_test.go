@@ -74,7 +74,7 @@ func TestRetryAfter_isHonoured_byTheWholeCourier(t *testing.T) {
 				s.mu.Unlock()
 				w.passes(10 * time.Second)
 				w.wantLines("retrying/429 assigned! assigned!")
-				if told := w.log.lines("Desk asks for time (Retry-After): no transfer is sent meanwhile"); len(told) != 1 || told[0]["pause_s"] != 30.0 {
+				if told := w.log.Lines("Desk asks for time (Retry-After): no transfer is sent meanwhile"); len(told) != 1 || told[0]["pause_s"] != 30.0 {
 					t.Errorf("told of the pause: %v", told)
 				}
 				if at := s.times[1].Sub(began); at < 30*time.Second || at > 31*time.Second {
@@ -122,15 +122,15 @@ func TestRetryAfter_isHonoured_bySpeech(t *testing.T) {
 		s.ok = true
 		s.mu.Unlock()
 		w.passes(5 * time.Second)
-		if len(s.calls) != 2 || len(w.log.lines("say")) != 1 || w.log.lines("say")[0]["outcome"] != "sent" {
-			t.Errorf("calls: %v, lines %v", s.calls, w.log.lines("say"))
+		if len(s.calls) != 2 || len(w.log.Lines("say")) != 1 || w.log.Lines("say")[0]["outcome"] != "sent" {
+			t.Errorf("calls: %v, lines %v", s.calls, w.log.Lines("say"))
 		}
 	})
 	s = &slowDesk{retryAfter: "60"} // beyond the life of words
 	overHTTP(t, s, func(w *world) {
 		w.courier.Say(&Speech{Session: "s1", Text: "hello"})
 		synctest.Wait()
-		if lines := w.log.lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
+		if lines := w.log.Lines("say"); len(lines) != 1 || lines[0]["outcome"] != "dropped" {
 			t.Errorf("lines %v", lines)
 		}
 		for outcome, want := range map[string]float64{"sent": 0, "failed": 0, "dropped": 1} {

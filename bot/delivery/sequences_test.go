@@ -88,7 +88,7 @@ func TestQuestion_backsOffLikeADelivery(t *testing.T) {
 				if made := w.desk.made(); len(made) < 10 || len(made) > 60 || strings.Contains(made, "T") {
 					t.Errorf("%d calls in ten minutes: %s", len(made), made)
 				}
-				if line := w.log.lines("transfer")[0]; line["error"] == nil || line["outcome"] != "retrying" {
+				if line := w.log.Lines("transfer")[0]; line["error"] == nil || line["outcome"] != "retrying" {
 					t.Errorf("line %v", line)
 				}
 				w.desk.set(func() { w.desk.always = nil })
@@ -250,7 +250,7 @@ func TestWaiting_theFirstFaultAfterManyRounds_backsOffAsTheFirst(t *testing.T) {
 			w.desk.transfers = []answer{code(141002), code(141002), none, none, none, none, code(141002)}
 			w.put("waits")
 			w.passes(5 * time.Minute)
-			lines := w.log.lines("transfer")
+			lines := w.log.Lines("transfer")
 			if ms := lines[6]["again_in_ms"].(float64); lines[6]["outcome"] != "retrying" || ms > 1000 {
 				t.Errorf("after four rounds: %v", lines[6])
 			}
@@ -269,14 +269,14 @@ func TestBreaker_isNotClosedByWhatIsGivenUpWithoutACall(t *testing.T) {
 		if n := strings.Count(w.lines(), "failed!"); n != 30 {
 			t.Errorf("%d of 30 were given up", n)
 		}
-		changes := w.log.lines("breaker to Desk changed")
+		changes := w.log.Lines("breaker to Desk changed")
 		if len(changes) != 1 || changes[0]["to"] != "open" {
 			t.Errorf("the breaker: %v", changes)
 		}
 		w.desk.set(func() { w.desk.always = nil })
 		w.put("plain", func(t *store.Transfer) { t.ID, t.Session = "late", "late" })
 		w.passes(10 * time.Second)
-		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 2 || changes[1]["to"] != "closed" {
+		if changes := w.log.Lines("breaker to Desk changed"); len(changes) != 2 || changes[1]["to"] != "closed" {
 			t.Errorf("the breaker once Desk is back: %v", changes)
 		}
 	})
@@ -298,7 +298,7 @@ func TestBreaker_isNotClosedByAnAttemptThatNeverCalled(t *testing.T) {
 		if kept, err := w.outbox.Get(w.t.Context(), "bad"); err != nil || kept.State != store.GivenUp {
 			t.Errorf("%+v, %v", kept, err)
 		}
-		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 1 {
+		if changes := w.log.Lines("breaker to Desk changed"); len(changes) != 1 {
 			t.Errorf("the breaker: %v", changes)
 		}
 		w.desk.set(func() { w.desk.always = nil })
@@ -314,7 +314,7 @@ func TestBreaker_isNotOpenedByAttemptsThatNeverCalled(t *testing.T) {
 		for i := range 6 {
 			w.put("plain", func(t *store.Transfer) { t.ID, t.Episode, t.Chain = fmt.Sprint(i), fmt.Sprint(i), []*rules.Target{nil} })
 		}
-		if changes := w.log.lines("breaker to Desk changed"); len(changes) != 0 {
+		if changes := w.log.Lines("breaker to Desk changed"); len(changes) != 0 {
 			t.Errorf("the breaker: %v", changes)
 		}
 	})
@@ -326,7 +326,7 @@ func TestHold_isNotEndedByALostAnswer(t *testing.T) {
 		w.desk.states = []answer{with(errTimeout), code(70009), with(err502)}
 		w.put("plain")
 		w.passes(14 * time.Second)
-		if n := len(w.log.lines("courier resumes: Desk takes transfers again")); testutil.ToFloat64(w.metrics.Held) != 1 || n != 0 {
+		if n := len(w.log.Lines("courier resumes: Desk takes transfers again")); testutil.ToFloat64(w.metrics.Held) != 1 || n != 0 {
 			t.Errorf("the courier is not held any more: %s", w.log)
 		}
 		w.passes(5 * time.Minute)
@@ -345,7 +345,7 @@ func TestHold_isNotEndedByWhatIsGivenUpWithoutACall(t *testing.T) {
 			w.put("plain", func(t *store.Transfer) { t.ID, t.Session = fmt.Sprint("s", i), fmt.Sprint("s", i); t.Episode = t.ID })
 		}
 		w.passes(40 * time.Minute)
-		if testutil.ToFloat64(w.metrics.Held) != 1 || len(w.log.lines("courier resumes: Desk takes transfers again")) != 0 {
+		if testutil.ToFloat64(w.metrics.Held) != 1 || len(w.log.Lines("courier resumes: Desk takes transfers again")) != 0 {
 			t.Error("the courier is not held any more")
 		}
 		if n := strings.Count(w.lines(), "failed/70009!"); n != 5 {
@@ -368,7 +368,7 @@ func TestRestored_isTriedOnce_whateverItsAge(t *testing.T) {
 		w.desk.states = []answer{code(60008)}
 		w.put("plain", old(24*time.Hour))
 		w.wantLines("failed/60008!")
-		if line := w.log.lines("transfer")[0]; !strings.Contains(fmt.Sprint(line["error"]), "60008") {
+		if line := w.log.Lines("transfer")[0]; !strings.Contains(fmt.Sprint(line["error"]), "60008") {
 			t.Errorf("line %v", line)
 		}
 	})

@@ -26,7 +26,7 @@ import (
 // summary is what an attempt has led to so far.
 func (w *world) summary() string {
 	var lines []string
-	for _, line := range w.log.lines("transfer") {
+	for _, line := range w.log.Lines("transfer") {
 		s := fmt.Sprint(line["outcome"], "/", w.labels(fmt.Sprint(line["outcome"])))
 		if isTrue(line["final"]) {
 			s += "!"

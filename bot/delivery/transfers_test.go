@@ -40,7 +40,7 @@ func TestRetry_goesToTheTargetOfThatName_inTheRulesInForce(t *testing.T) {
 				if got := w.desk.requests[1].AgentGroupID; (got == nil) != (c.group == 0) || got != nil && *got != c.group {
 					t.Errorf("sent to %v", got)
 				}
-				if line := w.log.lines("transfer retried by an operator")[0]; isTrue(line["target_gone"]) != (name == "gone") {
+				if line := w.log.Lines("transfer retried by an operator")[0]; isTrue(line["target_gone"]) != (name == "gone") {
 					t.Errorf("line %v", line)
 				}
 			})
@@ -92,7 +92,7 @@ func TestPanic_isGivenUpWithALine_andAnApology(t *testing.T) {
 		w.courier.opt.SessionFound = func(string, string) { panic("oh") }
 		w.put("plain", func(t *store.Transfer) { t.Session = "" })
 		w.wantSettled("failed")
-		if line := w.log.lines("transfer")[0]; line["outcome"] != "failed" || !isTrue(line["final"]) || !strings.Contains(fmt.Sprint(line["error"]), "oh") {
+		if line := w.log.Lines("transfer")[0]; line["outcome"] != "failed" || !isTrue(line["final"]) || !strings.Contains(fmt.Sprint(line["error"]), "oh") {
 			t.Errorf("line %v", line)
 		}
 		if got := w.desk.texts(); len(got) != 1 || got[0] != "Sorry." {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/logtest"
 	"escalator/bot/rulefile"
 	"escalator/rules"
 )
@@ -29,29 +30,11 @@ rules:
 	other = first + "# the same rules, mended\n"
 )
 
-// lines is a log that is read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // watched is a rule file that a service watches.
 type watched struct {
 	*rulefile.File
 	path string
-	log  *lines
+	log  *logtest.Buffer
 	reg  *prometheus.Registry
 }
 
@@ -65,7 +48,7 @@ func watch(t *testing.T, test func(w *watched)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &watched{File: f, path: path, log: &lines{}, reg: prometheus.NewRegistry()}
+		w := &watched{File: f, path: path, log: &logtest.Buffer{}, reg: prometheus.NewRegistry()}
 		log := logrus.New()
 		log.SetOutput(w.log)
 		f.Attach(func(*rules.Policy) {}, log, w.reg)

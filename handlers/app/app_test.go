@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"escalator/bot"
+	"escalator/bot/logtest"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
 )
@@ -29,26 +28,8 @@ rules:
   - {id: ask, when: {says: [human]}, then: {transfer: default}}
 `
 
-// lines is a log that several goroutines write.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // newApp builds a service on loopback whose Desk does not answer.
-func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *lines, err error) {
+func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *logtest.Buffer, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	s := &app.Settings{
@@ -66,7 +47,7 @@ func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *lines, e
 	if err != nil {
 		t.Fatal(err)
 	}
-	log = &lines{}
+	log = &logtest.Buffer{}
 	logger, err := app.NewLogger(log, "info", "json")
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,14 @@ type stores struct {
 	disk          *bolt.Store
 }
 
+// notReady says why nothing can be stored, nil if it can.
+func (s *stores) notReady() []string {
+	if err := s.writable(); err != nil {
+		return []string{"the outbox cannot be written: " + err.Error()}
+	}
+	return nil
+}
+
 // degraded says what is done without, nil if nothing.
 func (s *stores) degraded() []string {
 	if s.replica == nil {
