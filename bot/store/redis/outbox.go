@@ -100,11 +100,14 @@ func (o *Outbox) put(ctx context.Context, t *store.Transfer, token, lease string
 	return err
 }
 
-// publish lets a prepared transfer be tried. If that fails its lease runs out,
-// and it is tried then.
+// publish lets a prepared transfer be tried. If that fails it is published when
+// Redis can be used again, at the latest when its lease runs out.
 func (o *Outbox) publish(ctx context.Context, t *store.Transfer) {
-	_ = o.save(ctx, t)
+	err := o.save(ctx, t)
 	o.ReleaseLease(t) // or it would be renewed, and tried never
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		o.orphan(t)
+	}
 	o.signal()
 }
 

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -190,6 +191,28 @@ func TestOutbox_thatCouldNotBePublished_isTakenOver(t *testing.T) {
 	o.outbox.renew(t.Context())
 	if got := o.take(); got.Episode != "e2" || !got.OutcomeUnknown {
 		t.Errorf("taken %+v", got)
+	}
+}
+
+// A customer must not wait for a lease to run out when Redis was away for a moment only.
+func TestOutbox_thatCouldNotBePublished_isPublishedWhenRedisIsBack(t *testing.T) {
+	for counts, want := range map[bool]string{true: "e", false: ""} {
+		o := join(t, redistest.Start(t), apps.Add(1))
+		tr := transfer("s", "e")
+		if err := o.outbox.prepare(t.Context(), tr); err != nil {
+			t.Fatal(err)
+		}
+		o.wire.cutOff(true)
+		o.outbox.publish(t.Context(), tr)
+		o.wire.cutOff(false)
+		counted := func(context.Context, string) (bool, error) { return counts, nil }
+		if err := o.outbox.dropOrphans(t.Context(), counted); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := o.outbox.Take(t.Context(), time.Now())
+		if err != nil || (got == nil) != (want == "") || got != nil && got.Episode != want {
+			t.Errorf("its conversation counts on it %v: taken %+v, %v", counts, got, err)
+		}
 	}
 }
 
