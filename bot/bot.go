@@ -136,7 +136,7 @@ func (b *Bot) Start() {
 }
 
 // recallTransfers takes note of the transfers of plain IM that an earlier process
-// left: a session of which Desk tells must not get a second one.
+// left: a session that Desk reports must not get a second one.
 func (b *Bot) recallTransfers() {
 	left, err := b.Outbox.List(context.Background())
 	if err != nil {

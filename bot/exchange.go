@@ -16,7 +16,7 @@ import (
 // once, whatever is sent again, refused by the store or killed in between:
 //
 //	count     the message counts into its conversation, the rules decide
-//	pass on   the operator's own bot is asked; for each command that tells of the message
+//	pass on   the operator's own bot is asked; for each command that reports the message
 //	miss      the own bot failed: that counts, the rules decide again
 type exchange struct {
 	*Bot

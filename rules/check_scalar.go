@@ -73,7 +73,7 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 	}
 }
 
-// halfQuoted reports a phrase with one of two quotes of print: YAML does not know them, and has cut the text at a comma.
+// halfQuoted reports a phrase with one of two typographic quotes: YAML does not know them, and has cut the text at a comma.
 // A single one at the end is an apostrophe.
 func (k *checker) halfQuoted(n *yaml.Node) bool {
 	for _, pair := range [][2]string{{"“", "”"}, {"‘", "’"}, {"「", "」"}, {"『", "』"}} {

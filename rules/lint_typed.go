@@ -41,7 +41,7 @@ func (l *loader) lintCut(n *yaml.Node, comments map[int]comment) {
 	l.warn(n.Line, c.column, `if it belongs to the text, put the text in quotes: "`+shorten(whole)+`"; if not, write a space after #`, "everything after this # is a comment; the text is only %s", shorten(n.Value))
 }
 
-// printQuoted is a text between quotes of print.
+// printQuoted is a text between typographic quotes.
 var printQuoted = regexp.MustCompile(`^[“‘]([^“”‘’]+)[”’]$`)
 
 // lintPlain looks at a phrase without quotes.
@@ -53,7 +53,7 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 	}
 	if m := printQuoted.FindStringSubmatch(n.Value); m != nil {
 		quoted := m[1]
-		l.warn(n.Line, n.Column, `write "`+shorten(quoted)+`", or only `+shorten(quoted), "these are quotes of print, which YAML does not know: they are part of the phrase")
+		l.warn(n.Line, n.Column, `write "`+shorten(quoted)+`", or only `+shorten(quoted), "these are typographic quotes, which YAML takes as part of the phrase")
 		return
 	}
 	inBrackets := slices.ContainsFunc(slips, func(s slip) bool {

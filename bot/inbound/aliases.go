@@ -16,7 +16,7 @@ import (
 const (
 	// maxAliases bounds what is remembered of who has which conversation.
 	maxAliases = 200_000
-	// maxEchoes bounds the messages that plain IM told lately and Desk may tell
+	// maxEchoes bounds the messages that plain IM reported lately and Desk may report
 	// yet, of all conversations and of one.
 	maxEchoes, maxEchoesOfOne = 16_384, 8
 	// sameWithin is how far apart the two callbacks of one message may come.
@@ -46,24 +46,24 @@ type aliases struct {
 
 // alias is one chat, known by its pair and by its Desk sessions.
 type alias struct {
-	id      string    // the conversation of plain IM; "": Desk told first, each session is a conversation
-	told    bool      // Desk tells us of it
-	kept    bool      // something of it was decided and kept
-	born    time.Time // when plain IM began it
-	telling int       // messages of Desk that are being decided
-	echoes  []*echo
-	changed chan struct{} // closed when a decision ends; nil: nobody waits
+	id       string    // the conversation of plain IM; "": Desk reported first, each session is a conversation
+	reported bool      // Desk reports it
+	kept     bool      // something of it was decided and kept
+	born     time.Time // when plain IM began it
+	deciding int       // messages of Desk that are being decided
+	echoes   []*echo
+	changed  chan struct{} // closed when a decision ends; nil: nobody waits
 }
 
-// deskOnly stands for all chats of which Desk told first.
-var deskOnly = &alias{told: true, kept: true}
+// deskOnly stands for all chats of which Desk reported first.
+var deskOnly = &alias{reported: true, kept: true}
 
 // sessionKey is where an alias is found by a Desk session.
 func sessionKey(session string) string { return "desk:" + session }
 
-// toldByDesk says into which conversation a message of Desk counts, and whether plain
-// IM told of it before.
-func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
+// resolveDesk says into which conversation a message of Desk counts, and whether plain
+// IM reported it before.
+func (a *aliases) resolveDesk(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
 	pair := pairID(e.UserID, e.ServiceID)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -81,10 +81,10 @@ func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at 
 		}
 		before := k.find(m, e, at)
 		if before == nil || !before.deciding {
-			m.aliases, m.alias, m.tells, m.session = a, k, true, e.SessionID
+			m.aliases, m.alias, m.fromDesk, m.session = a, k, true, e.SessionID
 			m.begins = m.Turn != nil && m.Turn.Kind == rules.StartTurn
 			m.echoOf(before)
-			k.telling++
+			k.deciding++
 			return nil
 		}
 		if err := a.wait(ctx, k); err != nil {
@@ -97,27 +97,27 @@ func (a *aliases) toldByDesk(ctx context.Context, m *Message, e *desk.Event, at 
 func (a *aliases) chatOf(pair, session string) *alias {
 	k := a.find(pair)
 	if (k == nil || k.id == "") && a.imSeen.Load() && session != "" {
-		if known := a.find(sessionKey(session)); known != nil { // a look-up before a transfer may have told us
+		if known := a.find(sessionKey(session)); known != nil { // a look-up before a transfer may have shown it
 			return known
 		}
 	}
 	return k
 }
 
-// toldByIM says into which conversation a message of plain IM counts: none where Desk
-// itself tells of it.
-func (a *aliases) toldByIM(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
+// resolveIM says into which conversation a message of plain IM counts: none where Desk
+// itself reports it.
+func (a *aliases) resolveIM(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for {
 		k := a.find(m.Conversation)
 		switch {
-		case k == nil, k.id == "" && !k.told && k.telling == 0:
+		case k == nil, k.id == "" && !k.reported && k.deciding == 0:
 			k = a.begin(m.Conversation, at)
-		case k.told:
+		case k.reported:
 			m.leaveToDesk()
 			return nil
-		case k.telling > 0:
+		case k.deciding > 0:
 			if err := a.wait(ctx, k); err != nil {
 				return err
 			}
@@ -164,15 +164,15 @@ func (m *Message) Commit(acted bool) {
 	defer a.mu.Unlock()
 	k.kept = true
 	switch {
-	case m.tells:
-		k.telling--
+	case m.fromDesk:
+		k.deciding--
 		if m.begins {
 			k.born = time.Time{} // the next session is another one
 			if !m.Echo {
 				k.echoes = slices.DeleteFunc(k.echoes, func(h *echo) bool { return !h.deciding }) // said in the one before
 			}
 		}
-		a.tell(k, pairID(m.User, m.Service), m.session)
+		a.markReported(k, pairID(m.User, m.Service), m.session)
 	case m.echo != nil:
 		m.echo.deciding, m.echo.acted = false, acted
 	}
@@ -190,31 +190,31 @@ func (m *Message) Abort() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case m.tells:
-		k.telling--
-		if m.echo != nil && !m.begins { // it is still to be told once more
+	case m.fromDesk:
+		k.deciding--
+		if m.echo != nil && !m.begins { // it is still to be reported once more
 			k.echoes = append(k.echoes, m.echo)
 		}
 	case m.echo != nil:
 		m.echo.forget()
 	}
-	if !k.kept && k.telling == 0 && len(k.echoes) == 0 {
+	if !k.kept && k.deciding == 0 && len(k.echoes) == 0 {
 		a.drop(pairID(m.User, m.Service), k)
 	}
 	k.signal()
 }
 
-// deskTells reports whether Desk tells of a conversation of plain IM, as one of
+// deskReports says whether Desk reports a conversation of plain IM, as one of
 // its own sessions.
-func (a *aliases) deskTells(id string) bool {
+func (a *aliases) deskReports(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := a.find(id)
-	return k != nil && k.told && k.id == ""
+	return k != nil && k.reported && k.id == ""
 }
 
-// told notes what a callback of Desk tells of, whose message was counted before.
-func (a *aliases) told(e *desk.Event) {
+// noteReported notes what a callback of Desk reports, whose message was counted before.
+func (a *aliases) noteReported(e *desk.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	pair := pairID(e.UserID, e.ServiceID)
@@ -233,12 +233,12 @@ func (a *aliases) told(e *desk.Event) {
 			}
 		}
 	}
-	a.tell(k, pair, e.SessionID)
+	a.markReported(k, pair, e.SessionID)
 }
 
-// tell notes that Desk tells of a chat, in this session.
-func (a *aliases) tell(k *alias, pair, session string) {
-	k.told, k.kept = true, true
+// markReported notes that Desk reports a chat, in this session.
+func (a *aliases) markReported(k *alias, pair, session string) {
+	k.reported, k.kept = true, true
 	switch {
 	case k.id != "" && session != "":
 		a.put(sessionKey(session), k)
@@ -273,7 +273,7 @@ func (r *Reader) Restore(id, session string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := a.find(id)
-	if k == nil || k.id == "" && !k.told {
+	if k == nil || k.id == "" && !k.reported {
 		k = a.begin(id, time.Time{})
 	}
 	if k == deskOnly {

@@ -3,7 +3,7 @@
 // conversation it belongs. Live traffic and replay read callbacks with the same
 // code.
 //
-// A customer may be told of twice, by plain IM and by Desk. Aliases know which
+// A message may be reported twice, by plain IM and by Desk. Aliases know which
 // conversations are the same, so that each message counts once. They change in
 // two steps: Read says what a callback would do, Commit or Abort follows with the
 // decision, so that a message which could not be stored is nobody's echo. A copy

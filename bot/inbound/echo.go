@@ -9,7 +9,7 @@ import (
 	"escalator/rules"
 )
 
-// echo is a message that plain IM told, and that Desk may tell once more.
+// echo is a message that plain IM reported, and that Desk may report once more.
 type echo struct {
 	of       *alias
 	kind     rules.TurnKind
@@ -42,7 +42,7 @@ func (m *Message) echoOf(before *echo) {
 	}
 }
 
-// find looks for the message among those that plain IM told. No page says that
+// find looks for the message among those that plain IM reported. No page says that
 // both callbacks carry the same MsgKey, so the same words in the same minute will
 // do. The start of a session is an echo where plain IM began it a moment ago.
 func (k *alias) find(m *Message, e *desk.Event, at time.Time) *echo {
@@ -64,7 +64,7 @@ func (k *alias) find(m *Message, e *desk.Event, at time.Time) *echo {
 	return nil
 }
 
-// remember keeps a message for as long as Desk may tell of it too.
+// remember keeps a message for as long as Desk may report it too.
 func (a *aliases) remember(h *echo) {
 	for len(a.recent) > 0 && (len(a.recent) >= maxEchoes || h.at.Sub(a.recent[0].at) > sameWithin) {
 		a.recent[0].forget()

@@ -52,18 +52,18 @@ type Message struct {
 	// Awaited says that the customer waits for an answer to it.
 	Awaited bool
 
-	// LeftToDesk says that Desk tells of this conversation: its copy counts.
+	// LeftToDesk says that Desk reports this conversation: its copy counts.
 	LeftToDesk bool
 	// Echo says that the message was counted before, and Acted whether we acted on
 	// it then.
 	Echo, Acted bool
 
-	aliases *aliases // nil: there is nothing to commit
-	alias   *alias
-	echo    *echo  // of plain IM: what Desk may tell once more; of Desk: what it has told once more
-	begins  bool   // of Desk: the start of a session
-	tells   bool   // of Desk: after it, Desk is known to tell of the chat,
-	session string // under this session
+	aliases  *aliases // nil: there is nothing to commit
+	alias    *alias
+	echo     *echo  // of plain IM: what Desk may report once more; of Desk: what it has reported once more
+	begins   bool   // of Desk: the start of a session
+	fromDesk bool   // of Desk: after it, Desk is known to report the chat,
+	session  string // under this session
 }
 
 // Counts reports whether the callback changes its conversation.
@@ -71,7 +71,7 @@ func (m *Message) Counts() bool {
 	return m.Conversation != "" && (m.Turn != nil || m.Change != nil)
 }
 
-// leaveToDesk makes it mean nothing: Desk tells of it too.
+// leaveToDesk makes it mean nothing: Desk reports it too.
 func (m *Message) leaveToDesk() {
 	m.LeftToDesk, m.Conversation, m.Turn, m.Change, m.Awaited = true, "", nil, nil, false
 }
@@ -108,12 +108,12 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 	switch e.Command {
 	case desk.CommandSessionEvent:
 		m.understand(p, e)
-		return m, r.aliases.toldByDesk(ctx, m, e, at)
+		return m, r.aliases.resolveDesk(ctx, m, e, at)
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
 		if !m.direct(e, r.accounts.speaker(e)) {
 			return m, nil
 		}
-		return m, r.aliases.toldByIM(ctx, m, e, at)
+		return m, r.aliases.resolveIM(ctx, m, e, at)
 	case desk.CommandAssignHuman, desk.CommandAssignAgent:
 		m.ask(e, "")
 	case desk.CommandTaskFlow:
@@ -144,17 +144,17 @@ func (r *Reader) Conversation(e *desk.Event) string {
 func (r *Reader) Again(e *desk.Event) *Message {
 	r.Noted(e)
 	m := r.message(e)
-	if m.Session == "" && r.aliases.deskTells(m.Conversation) {
+	if m.Session == "" && r.aliases.deskReports(m.Conversation) {
 		m.leaveToDesk()
 	}
 	return m
 }
 
-// Noted takes note of what Desk tells of, in a callback whose message was counted
+// Noted takes note of what Desk reports, in a callback whose message was counted
 // before.
 func (r *Reader) Noted(e *desk.Event) {
 	if e.Command == desk.CommandSessionEvent {
-		r.aliases.told(e)
+		r.aliases.noteReported(e)
 	}
 }
 
