@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net"
@@ -99,29 +100,34 @@ func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
 
 // Some servers compress whatever was asked for: the bot is well all the same.
 func TestForward_anAnswerThatIsGzipUnasked_isUnpacked(t *testing.T) {
-	packed := func(w http.ResponseWriter, answer string) {
-		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
+	packed := func(answer string) []byte { // before the bot's time begins: packing much takes long
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
 		_, _ = io.WriteString(z, answer)
 		_ = z.Close()
+		return b.Bytes()
 	}
+	sends := func(body []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(body)
+		}
+	}
+	well := sends(packed(`{"AIProvider":0}`))
 	answer, err := forward(t, func(w http.ResponseWriter, r *http.Request) {
 		if asked := r.Header.Get("Accept-Encoding"); asked != "" {
 			t.Errorf("the bot is asked for %s", asked)
 		}
-		packed(w, `{"AIProvider":0}`)
+		well(w, r)
 	})
 	if err != nil || string(answer) != `{"AIProvider":0}` {
 		t.Errorf("answer %s, %v", answer, err)
 	}
-	for name, bot := range map[string]http.HandlerFunc{
-		"over 256 KiB": func(w http.ResponseWriter, _ *http.Request) { packed(w, strings.Repeat(" ", 64<<20)) }, // 64 KB on the wire
-		"unpacking it": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = io.WriteString(w, `{"AIProvider":0}`)
-		},
+	for name, body := range map[string][]byte{
+		"over 256 KiB": packed(strings.Repeat(" ", 64<<20)), // 64 KB on the wire
+		"unpacking it": []byte(`{"AIProvider":0}`),
 	} {
-		if answer, err := forward(t, bot); err == nil || !strings.Contains(err.Error(), name) {
+		if answer, err := forward(t, sends(body)); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %.40q, %v", name, answer, err)
 		}
 	}
