@@ -147,10 +147,9 @@ func (c *Courier) run() {
 // find out whether it is back.
 func (c *Courier) waitForTurn() bool {
 	for c.taking.Err() == nil {
-		wait, probing := c.hold.pause()
-		wait = max(wait, c.asked.left())
+		_, probing := c.hold.pause()
 		open := c.breaker.State()
-		switch {
+		switch wait := c.pausing(); {
 		case wait > 0:
 			c.sleep(min(wait, breakerLook))
 		case open == gobreaker.StateOpen:
@@ -170,6 +169,13 @@ func (c *Courier) waitForTurn() bool {
 		}
 	}
 	return false
+}
+
+// pausing is how long no attempt may begin: because Desk refuses every transfer,
+// or has asked for time.
+func (c *Courier) pausing() time.Duration {
+	held, _ := c.hold.pause()
+	return max(held, c.asked.left())
 }
 
 // idle waits for the time at which the next transfer is due, or for a new one.
@@ -194,13 +200,17 @@ func (c *Courier) dispatch(t *store.Transfer) {
 		c.work(func() { c.newAttempt(t).expire(c.working) })
 		return
 	}
+	if c.pausing() > 0 { // a hold began since we looked: it goes back as it is
+		c.save(c.working, t)
+		return
+	}
 	report, err := c.breaker.Allow()
 	if err == nil {
 		if err = c.limiter.Wait(c.taking); err != nil {
 			report(errNotCalled)
 		}
 	}
-	if err != nil { // the breaker opened since we looked, or we stop: it goes back as it is
+	if err != nil { // the breaker opened since we looked, or we stop: the same
 		c.save(c.working, t)
 		return
 	}

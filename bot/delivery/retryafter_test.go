@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -158,5 +159,38 @@ func TestSpeaker_aFullQueue_dropsWordsAndSaysSo(t *testing.T) {
 		if err := w.courier.Stop(w.t.Context()); err != nil && !errors.Is(err, errStopped) {
 			t.Error(err)
 		}
+	})
+}
+
+// heldAtTake is an outbox that hands out a transfer just when a hold begins.
+type heldAtTake struct {
+	store.Outbox
+	hold func()
+}
+
+func (o *heldAtTake) Take(ctx context.Context, now time.Time) (*store.Transfer, time.Time, error) {
+	t, next, err := o.Outbox.Take(ctx, now)
+	if t != nil && o.hold != nil {
+		o.hold()
+		o.hold = nil
+	}
+	return t, next, err
+}
+
+func TestHold_thatBeginsWhileATransferIsTaken_holdsThatTooWithoutACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := &heldAtTake{Outbox: memory.NewOutbox(nil)}
+		w := newWorld(t, outbox)
+		outbox.hold = func() { w.courier.hold.set() }
+		w.courier.Start()
+		w.put("plain")
+		if got := w.lines(); got != "" {
+			t.Errorf("Desk was called in spite of the hold: %s", got)
+		}
+		w.passes(holdFirst + time.Second)
+		if got := w.lines(); got != "assigned!" {
+			t.Errorf("after the hold: %s", got)
+		}
+		w.stop()
 	})
 }
