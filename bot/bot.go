@@ -80,8 +80,8 @@ type Bot struct {
 	unknown *nameSet
 	inbound *inbound.Reader
 
-	requests                  *requests
-	requestLines, ownBotLines quiet.Line
+	requests *requests
+	quiet    quiet.Lines
 
 	stats   stats
 	courier *delivery.Courier

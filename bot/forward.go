@@ -30,11 +30,9 @@ func (x *exchange) passOn(ctx context.Context, m *inbound.Message) (kept []byte)
 	if err != nil {
 		x.Metrics.Forwarded.WithLabelValues("failed").Observe(took.Seconds())
 		x.failed = max(took, time.Microsecond)
-		if told, omitted := x.ownBotLines.Allow(x.Clock.Now()); told {
-			x.Log.WithError(err).WithFields(logrus.Fields{
-				"session": mask.Clip(m.Session), "event": mask.Clip(m.Name), "took_ms": took.Milliseconds(), "omitted": omitted,
-			}).Warn("your own bot failed to answer")
-		}
+		x.quiet.Log("own bot", x.Log.WithError(err).WithFields(logrus.Fields{
+			"session": mask.Clip(m.Session), "event": mask.Clip(m.Name), "took_ms": took.Milliseconds(),
+		}), logrus.WarnLevel, "your own bot failed to answer")
 		return keptFailed(took)
 	}
 	x.Metrics.Forwarded.WithLabelValues("ok").Observe(took.Seconds())

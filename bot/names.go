@@ -94,9 +94,7 @@ func (x *exchange) noteRequest() {
 	if e.RequestID == "" || !x.requests.add(e.RequestID, x.key) {
 		return
 	}
-	if told, omitted := x.requestLines.Allow(x.Clock.Now()); told {
-		x.Log.WithFields(logrus.Fields{
-			"request_id": mask.Clip(e.RequestID), "session": mask.Clip(e.SessionID), "event": mask.Clip(e.Name), "omitted": omitted,
-		}).Warn("two callbacks came under one RequestID: both count")
-	}
+	x.quiet.Log("request id", x.Log.WithFields(logrus.Fields{
+		"request_id": mask.Clip(e.RequestID), "session": mask.Clip(e.SessionID), "event": mask.Clip(e.Name),
+	}), logrus.WarnLevel, "two callbacks came under one RequestID: both count")
 }

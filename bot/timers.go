@@ -160,7 +160,9 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 func (t *timers) fire(a *alarm) {
 	defer func() {
 		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
-			t.bot.Log.WithFields(logrus.Fields{"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack())}).Error("panic in a turn by the clock")
+			t.bot.quiet.Log("panic", t.bot.Log.WithFields(logrus.Fields{
+				"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack()),
+			}), logrus.ErrorLevel, "panic in a turn by the clock")
 		}
 	}()
 	a.of.Name, a.of.Turn = eventTimer, &rules.Turn{Kind: rules.TimerTurn}

@@ -39,6 +39,7 @@ var house = []level{
 	{folder: "bot/desk", sees: []string{"bot/desk"}},
 	{folder: "bot/clock", sees: nil},
 	{folder: "bot/logtest", sees: nil}, // for tests only
+	{folder: "bot/quiet", sees: []string{"bot/logtest", "bot/quiet"}},
 	// Failover works over any shared store, so it knows none of them.
 	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/bolt"}},
 	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock"}},
@@ -48,7 +49,7 @@ var house = []level{
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.
 	{folder: "bot/inbound", sees: []string{"rules", "bot/desk", "bot/mask", "bot/metrics", "bot/inbound"}},
-	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/logtest", "bot/delivery"}},
+	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/logtest", "bot/delivery"}},
 	{folder: "bot", sees: []string{"rules", "bot"}},
 	{folder: "handlers", sees: []string{"rules", "bot", "handlers"}},
 	{folder: ".", sees: []string{"rules", "bot", "handlers", "."}},

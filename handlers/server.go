@@ -19,6 +19,8 @@ import (
 	"golang.org/x/net/netutil"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
+	"escalator/bot/quiet"
 )
 
 // Options is what a Server is made of.
@@ -52,6 +54,7 @@ type Server struct {
 	public    *http.Server
 	admin     *http.Server
 	stopping  atomic.Bool
+	quiet     quiet.Lines
 	streams   context.Context //nolint:containedctx // the life of all streams, ended by Shutdown
 }
 
@@ -142,7 +145,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 func (s *Server) logPanic(p any) {
-	s.Log.WithFields(logrus.Fields{"panic": fmt.Sprint(p), "stack": string(debug.Stack())}).Error("panic while handling a request")
+	text := mask.Clip(fmt.Sprint(p))
+	s.quiet.Log("panic "+text, s.Log.WithFields(logrus.Fields{"panic": text, "stack": string(debug.Stack())}), logrus.ErrorLevel, "panic while handling a request")
 }
 
 // serverLog takes net/http's own complaints (broken handshakes, say) as debug

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"escalator/bot/clock"
+	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -38,6 +39,7 @@ type Courier struct {
 	hold    hold
 	asked   pause // Desk asked for time
 	speaker *speaker
+	quiet   quiet.Lines
 	began   time.Time
 	tried   sync.Map      // episodes that an earlier process left and this one has tried
 	freed   atomic.Int64  // how often an agent became free
@@ -132,7 +134,7 @@ func (c *Courier) run() {
 		t, next, err := c.opt.Outbox.Take(c.taking, c.opt.Now())
 		switch {
 		case err != nil:
-			c.opt.Log.WithError(err).Error("outbox cannot be read")
+			c.quiet.Log("unreadable", c.opt.Log.WithError(err), logrus.ErrorLevel, "outbox cannot be read")
 			c.sleep(storeRetry)
 		case t == nil:
 			c.idle(next)

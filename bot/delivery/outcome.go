@@ -295,7 +295,7 @@ func (c *Courier) forget(ctx context.Context, t *store.Transfer) {
 
 func (c *Courier) logStoreError(err error, t *store.Transfer) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		c.opt.Log.WithError(err).WithField("session", mask.Clip(t.Session)).Error("the outbox could not be changed")
+		c.quiet.Log("unchanged", c.opt.Log.WithError(err).WithField("session", mask.Clip(cmp.Or(t.Session, t.ID))), logrus.ErrorLevel, "the outbox could not be changed")
 	}
 }
 

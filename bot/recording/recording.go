@@ -58,7 +58,7 @@ type Writer struct {
 	dropped atomic.Int64
 	work    sync.WaitGroup
 	once    sync.Once
-	faults  quiet.Line
+	quiet   quiet.Lines
 
 	file   *os.File
 	buffer *bufio.Writer
@@ -119,7 +119,7 @@ func (w *Writer) run() {
 				w.complain(w.buffer.Flush())
 			}
 			if n := w.dropped.Swap(0); n > 0 {
-				w.Log.WithField("callbacks", n).Warn("recording cannot keep up: callbacks were not recorded")
+				w.quiet.Log("late", w.Log.WithField("callbacks", n), logrus.WarnLevel, "recording cannot keep up: callbacks were not recorded")
 			}
 		}
 	}
@@ -142,9 +142,7 @@ func (w *Writer) complain(err error) {
 	if err == nil {
 		return
 	}
-	if told, omitted := w.faults.Allow(w.Now()); told {
-		w.Log.WithError(err).WithField("omitted", omitted).Error("recording failed")
-	}
+	w.quiet.Log("fault", w.Log.WithError(err), logrus.ErrorLevel, "recording failed")
 	_ = w.endFile()
 }
 
