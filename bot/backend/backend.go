@@ -48,7 +48,7 @@ type Client struct {
 func New(address string) (*Client, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("%q is not an address like http://127.0.0.1:9000/callback", address)
+		return nil, errors.New("it is not an address like http://127.0.0.1:9000/callback") // it is not shown: it may hold a password
 	}
 	return &Client{base: base, http: &http.Client{
 		Transport: &http.Transport{

@@ -132,7 +132,7 @@ func openData(s *Settings, now func() time.Time, log *logrus.Logger) (*bolt.Stor
 func (a *App) optionalParts() (ownBot bot.Backend, recorder bot.Recorder, err error) {
 	s := a.settings
 	if s.ForwardURL != "" {
-		c, err := backend.New(s.ForwardURL)
+		c, err := backend.New(s.ForwardURL.Reveal())
 		if err != nil {
 			return nil, nil, fmt.Errorf("ESCALATOR_FORWARD_URL: %w", err)
 		}
@@ -188,7 +188,7 @@ func (a *App) takeUp(kept *stores) {
 // cannot see, a load balancer in front of us, say, is noticed at the first
 // callback that comes back.
 func (a *App) forwardsElsewhere() error {
-	u, err := url.Parse(a.settings.ForwardURL)
+	u, err := url.Parse(a.settings.ForwardURL.Reveal())
 	if err != nil || u.Host == "" {
 		return nil //nolint:nilerr // there is none, or New has refused it
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"escalator/bot"
+	"escalator/bot/desk"
 	"escalator/bot/logtest"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
@@ -149,7 +150,7 @@ func TestNew_itselfInThePlaceOfTheBotBehindIt_isRefused(t *testing.T) {
 	} {
 		port := freePort(t)
 		a, _, err := newApp(t, func(s *app.Settings) {
-			s.Listen, s.ForwardURL = fmt.Sprintf(c.listen, port), fmt.Sprintf(c.url, port)
+			s.Listen, s.ForwardURL = fmt.Sprintf(c.listen, port), desk.Secret(fmt.Sprintf(c.url, port))
 		})
 		if setting := (*app.SettingError)(nil); errors.As(err, &setting) != c.refused {
 			t.Errorf("%s behind %s: %v", c.url, c.listen, err)
@@ -170,7 +171,7 @@ func TestApp_itselfBehindALoadBalancer_isKnownAtTheFirstMessage(t *testing.T) {
 		r.Out.URL.Scheme, r.Out.URL.Host = "http", *own.Load()
 	}})
 	defer balancer.Close()
-	a, log, err := newApp(t, func(s *app.Settings) { s.ForwardURL = balancer.URL + "/callback" })
+	a, log, err := newApp(t, func(s *app.Settings) { s.ForwardURL = desk.Secret(balancer.URL + "/callback") })
 	if err != nil {
 		t.Fatal(err)
 	}

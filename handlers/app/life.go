@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,9 +36,23 @@ func (a *App) Start(reload <-chan os.Signal) {
 	a.background("rule file", func(ctx context.Context) { a.ruleFile.Watch(ctx, reload) })
 	go func() { a.served <- a.server.Serve(a.public, a.admin) }()
 	a.log.WithFields(logrus.Fields{
-		"listen": a.Addr(), "path": a.settings.CallbackPath, "admin": a.AdminAddr(),
+		"listen": a.Addr(), "path": shownPath(a.settings.CallbackPath), "admin": a.AdminAddr(),
 		"rules_version": a.bot.Policy().Version(),
 	}).Info("serving")
+}
+
+// shownPath is the path of the callbacks without what may be secret in it: all but
+// the part that everybody has.
+func shownPath(path string) string {
+	const usual = "/callback"
+	switch {
+	case path == usual:
+		return usual
+	case strings.HasPrefix(path, usual+"/"):
+		return usual + "/…"
+	default:
+		return "/…"
+	}
 }
 
 // Stop ends the service within the grace: first what comes in, then what goes

@@ -33,6 +33,9 @@ type Settings struct {
 
 	AdminListen string
 	AdminToken  desk.Secret
+	// AdminHosts are the names, beside its own address, under which browsers may ask
+	// the operators' listener.
+	AdminHosts []string
 
 	Rules            string
 	DataDir          string
@@ -44,7 +47,7 @@ type Settings struct {
 	ShutdownGrace    time.Duration
 	DrainDelay       time.Duration
 	AIProvider       bot.AIProvider
-	ForwardURL       string
+	ForwardURL       desk.Secret // the same
 	RecordDir        string
 	RecordFor        time.Duration
 
@@ -77,9 +80,12 @@ func (s *Settings) Problems() (problems []string) {
 		}
 	}
 	if s.ForwardURL != "" {
-		if _, err := backend.New(s.ForwardURL); err != nil {
+		if _, err := backend.New(s.ForwardURL.Reveal()); err != nil {
 			problems = append(problems, "ESCALATOR_FORWARD_URL: "+err.Error())
 		}
+	}
+	if port, same := samePort(s.Listen, s.AdminListen); same {
+		problems = append(problems, fmt.Sprintf("ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port %s: give the operators' listener one of its own", port))
 	}
 	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
 		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
@@ -95,15 +101,26 @@ func (s *Settings) checkAPI(raw string) error {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf("%q is not an address like https://console.tim.qq.com", raw)
+		return errors.New("it is not an address like https://console.tim.qq.com") // it is not shown: it may hold a password
 	}
-	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return errors.New("only scheme, host and port belong here")
 	}
 	if u.Scheme == "http" && !s.APIInsecure && !loopback(u.Host) {
 		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
 	}
 	return nil
+}
+
+// samePort reports whether two listeners want the same port of the same address.
+func samePort(a, b string) (port string, same bool) {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return "", false
+	}
+	all := func(host string) bool { return host == "" || net.ParseIP(host).IsUnspecified() }
+	return portA, hostA == hostB || all(hostA) || all(hostB)
 }
 
 // loopback reports whether an address host:port can be reached from this

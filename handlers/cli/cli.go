@@ -67,6 +67,10 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // Run runs the command that args name and returns the exit code.
 func Run(ctx context.Context, args []string, env Env) int {
+	args, env, err := withEnvFile(args, env)
+	if err != nil {
+		return exitCode(env.Stderr, err)
+	}
 	name := "serve"
 	if len(args) > 0 {
 		switch args[0] {
@@ -148,7 +152,7 @@ func help(ctx context.Context, env Env, args []string) error {
 		p.line(padded("  "+c.name, 12), c.summary)
 	}
 	p.blank()
-	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables: escalator help serve lists them.")
+	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables, or lines of a file (--env-file FILE): escalator help serve lists them.")
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -84,7 +82,15 @@ func examine(ctx context.Context, env Env) []finding {
 	for _, w := range unknownVariables(env.Environ) {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
-	return append(findings, examineToken(s), examineRules(s), examineData(s), examineRedis(ctx, s), examineClock(ctx, s), examineDesk(ctx, s))
+	findings = append(findings, examineToken(s), examineRules(s), examineFolder("data", "ESCALATOR_DATA_DIR", s.DataDir))
+	if s.RecordDir != "" {
+		findings = append(findings, examineFolder("recordings", "ESCALATOR_RECORD_DIR", s.RecordDir))
+	}
+	findings = append(findings, examinePorts(ctx, s)...)
+	if s.ForwardURL != "" {
+		findings = append(findings, examineForward(ctx, s))
+	}
+	return append(findings, examineRedis(ctx, s), examineClock(ctx, s), examineDesk(ctx, s))
 }
 
 func examineToken(s *app.Settings) finding {
@@ -112,27 +118,6 @@ func examineRules(s *app.Settings) finding {
 	f.OK, f.WayOut = true, ""
 	f.Detail = fmt.Sprintf("%s: %d rules, %d warnings, version %s", s.Rules, policy.Summary().Rules, len(report.Warnings), policy.Version())
 	return f
-}
-
-func examineData(s *app.Settings) finding {
-	f := finding{Check: "data", WayOut: "make the folder writable for this user, or name another with ESCALATOR_DATA_DIR"}
-	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
-		f.Detail = err.Error()
-		return f
-	}
-	probe, err := os.CreateTemp(s.DataDir, ".doctor-*")
-	if err != nil {
-		f.Detail = err.Error()
-		return f
-	}
-	_, err = probe.WriteString("can this be kept?")
-	err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
-	if err != nil {
-		f.Detail = err.Error()
-		return f
-	}
-	path, _ := filepath.Abs(s.DataDir)
-	return finding{Check: "data", OK: true, Detail: path + " can be written"}
 }
 
 // examineRedis asks whether replicas can share their state.

@@ -25,6 +25,15 @@ func health(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return &usageError{[]string{err.Error()}}
 	}
+	if err := askHealth(ctx, url); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.Stdout, "ok")
+	return nil
+}
+
+// askHealth asks a service whether it lives; nil: it does.
+func askHealth(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -39,7 +48,6 @@ func health(ctx context.Context, env Env, args []string) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the service answers %s", resp.Status)
 	}
-	fmt.Fprintln(env.Stdout, "ok")
 	return nil
 }
 

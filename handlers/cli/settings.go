@@ -6,14 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/handlers/app"
 )
@@ -24,8 +20,7 @@ type setting struct {
 	env     string // ESCALATOR_…; the flag is the rest in lower case with dashes
 	def     string
 	help    string
-	secret  bool // from the environment or a file (…_FILE), never a flag
-	file    bool // may come from a file too, because it may hold a secret
+	secret  bool // it may hold one: from the environment or a file (…_FILE), never a flag, and never shown
 	require bool
 	set     func(*app.Settings, string) error
 }
@@ -45,6 +40,7 @@ var settingsTable = []setting{
 	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath},
 	{env: "ADMIN_LISTEN", def: "127.0.0.1:8081", help: "operators' listener: health, metrics, API", set: address(func(s *app.Settings) *string { return &s.AdminListen })},
 	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *app.Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
+	{env: "ADMIN_HOSTS", help: "names under which browsers reach the operators' listener, separated by commas, beside localhost and its own address", set: setAdminHosts},
 	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: plain(func(s *app.Settings) *string { return &s.Rules })},
 	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
@@ -53,10 +49,10 @@ var settingsTable = []setting{
 	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
-	{env: "REDIS_URL", file: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
+	{env: "REDIS_URL", secret: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
 	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
 	{env: "SERVICE_ACCOUNTS", help: "accounts of the service in plain IM, separated by commas, beside those that begin with @ and those that Desk's callbacks have named", set: setServiceAccounts},
-	{env: "FORWARD_URL", help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: plain(func(s *app.Settings) *string { return &s.ForwardURL })},
+	{env: "FORWARD_URL", secret: true, help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: func(s *app.Settings, v string) error { s.ForwardURL = desk.Secret(v); return nil }},
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
@@ -149,27 +145,40 @@ func parseFlags(args []string, help *page) (map[string]string, error) {
 		printSettings(help)
 		return nil, err
 	case err != nil:
-		return nil, &usageError{[]string{err.Error() + " (escalator serve --help lists the flags)"}}
+		return nil, &usageError{[]string{badFlag(err)}}
 	case fs.NArg() > 0:
-		return nil, &usageError{[]string{fmt.Sprintf("unexpected argument %q (escalator --help lists the commands)", fs.Arg(0))}}
+		name, _, assigned := strings.Cut(fs.Arg(0), "=")
+		if assigned { // what is assigned may be a secret
+			name += "=…"
+		}
+		return nil, &usageError{[]string{fmt.Sprintf("unexpected argument %q (escalator --help lists the commands)", name)}}
 	}
 	return given, nil
+}
+
+// badFlag says what is wrong with a flag. A secret is none, because others on the
+// machine see a command line.
+func badFlag(err error) string {
+	for i := range settingsTable {
+		row := &settingsTable[i]
+		if row.secret && strings.HasSuffix(err.Error(), ": -"+row.flag()) {
+			return fmt.Sprintf("--%s is no flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
+		}
+	}
+	return err.Error() + " (escalator serve --help lists the flags)"
 }
 
 // printSettings writes the table for --help.
 func printSettings(p *page) {
 	p.line("", "Usage: escalator serve [flags]")
 	p.blank()
-	p.line("", "Every setting is an environment variable and, secrets excepted, a flag:")
+	p.line("", "Every setting is an environment variable and, secrets excepted, a flag. --env-file FILE reads settings from NAME=VALUE lines; the environment beats them.")
 	p.blank()
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		names := row.name() + ", --" + row.flag()
-		switch {
-		case row.secret:
+		if row.secret {
 			names = row.name() + " or " + row.name() + "_FILE"
-		case row.file:
-			names += " or " + row.name() + "_FILE"
 		}
 		def := ""
 		switch {
@@ -189,25 +198,10 @@ func (s *setting) value(flags map[string]string, getenv func(string) string) (st
 	if v, ok := flags[s.flag()]; ok {
 		return cmp.Or(v, s.def), nil
 	}
-	v := getenv(s.name())
-	if !s.secret && !s.file {
-		return cmp.Or(v, s.def), nil
+	if s.secret {
+		return s.secretValue(getenv)
 	}
-	file := getenv(s.name() + "_FILE")
-	if file == "" {
-		return v, nil
-	}
-	if v != "" {
-		return "", fmt.Errorf("%s and %s_FILE are both set: leave one out", s.name(), s.name())
-	}
-	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", fmt.Errorf("%s_FILE: %w", s.name(), err)
-	}
-	if v = strings.TrimSpace(string(b)); v == "" {
-		return "", fmt.Errorf("%s_FILE: %s is empty", s.name(), file)
-	}
-	return v, nil
+	return cmp.Or(getenv(s.name()), s.def), nil
 }
 
 // unknownVariables returns the variables with our prefix that mean nothing,
@@ -216,7 +210,7 @@ func unknownVariables(environ []string) (warnings []string) {
 	known := []string{}
 	for i := range settingsTable {
 		known = append(known, settingsTable[i].name())
-		if settingsTable[i].secret || settingsTable[i].file {
+		if settingsTable[i].secret {
 			known = append(known, settingsTable[i].name()+"_FILE")
 		}
 	}
@@ -227,108 +221,4 @@ func unknownVariables(environ []string) (warnings []string) {
 		}
 	}
 	return warnings
-}
-
-func setSDKAppID(s *app.Settings, v string) (err error) {
-	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
-		return fmt.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
-	}
-	return nil
-}
-
-func setAPIInsecure(s *app.Settings, v string) (err error) {
-	if s.APIInsecure, err = strconv.ParseBool(v); err != nil {
-		return fmt.Errorf("%q is neither 0 nor 1", v)
-	}
-	return nil
-}
-
-func setTokens(s *app.Settings, v string) error {
-	for t := range strings.SplitSeq(v, ",") {
-		t = strings.TrimSpace(t)
-		if t == "" {
-			return errors.New("a token before or after the comma is empty")
-		}
-		s.CallbackTokens = append(s.CallbackTokens, desk.Secret(t))
-	}
-	if len(s.CallbackTokens) > 2 {
-		return errors.New("at most two tokens, the new one and the old one")
-	}
-	return nil
-}
-
-func setPath(s *app.Settings, v string) error {
-	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, " !$&?#:*") {
-		return fmt.Errorf("%q must begin with / and hold none of: space ! $ & ? # : *", v)
-	}
-	s.CallbackPath = v
-	return nil
-}
-
-// setServiceAccounts reads a list of accounts.
-func setServiceAccounts(s *app.Settings, v string) error {
-	for account := range strings.SplitSeq(v, ",") {
-		switch account = strings.TrimSpace(account); {
-		case account == "":
-			return fmt.Errorf("%q has an empty place: separate accounts by one comma", v)
-		case strings.ContainsAny(account, "，、;；"):
-			return fmt.Errorf("%q: separate accounts by a comma", account)
-		}
-		s.ServiceAccounts = append(s.ServiceAccounts, account)
-	}
-	return nil
-}
-
-func setAIProvider(s *app.Settings, v string) (err error) {
-	s.AIProvider, err = bot.ParseAIProvider(v)
-	return err
-}
-
-func plain(field func(*app.Settings) *string) func(*app.Settings, string) error {
-	return func(s *app.Settings, v string) error { *field(s) = v; return nil }
-}
-
-func oneOf(field func(*app.Settings) *string, values ...string) func(*app.Settings, string) error {
-	return func(s *app.Settings, v string) error {
-		if !slices.Contains(values, v) {
-			return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
-		}
-		*field(s) = v
-		return nil
-	}
-}
-
-func duration(field func(*app.Settings) *time.Duration, least time.Duration) func(*app.Settings, string) error {
-	return func(s *app.Settings, v string) error {
-		d, err := time.ParseDuration(v)
-		if err != nil {
-			return fmt.Errorf("%q is no duration like 90s, 10m or 24h", v)
-		}
-		if d < least {
-			return fmt.Errorf("%s is less than the least, %s", v, least)
-		}
-		*field(s) = d
-		return nil
-	}
-}
-
-func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
-	return func(s *app.Settings, v string) error {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 {
-			return fmt.Errorf("%q is no number above 0", v)
-		}
-		*field(s) = n
-		return nil
-	}
-}
-
-func address(field func(*app.Settings) *string) func(*app.Settings, string) error {
-	return func(s *app.Settings, v string) error {
-		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
-			return fmt.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
-		}
-		*field(s) = v
-		return nil
-	}
 }

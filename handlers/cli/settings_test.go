@@ -94,7 +94,7 @@ func TestLoadSettings_aSecret_comesFromTheEnvironmentOrAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, problems := settingsOf(nil, "SECRET_KEY=", "SECRET_KEY_FILE="+file, "CALLBACK_TOKEN= new , old ")
+	s, problems := settingsOf(nil, "SECRET_KEY=", "SECRET_KEY_FILE="+file, "CALLBACK_TOKEN=new , old")
 	if problems != nil || s.SecretKey.Reveal() != plantedSecret+"-of-file" {
 		t.Errorf("from a file: %v", problems)
 	}
@@ -110,8 +110,91 @@ func TestLoadSettings_aSecret_comesFromTheEnvironmentOrAFile(t *testing.T) {
 			t.Errorf("%v: %v", env, problems)
 		}
 	}
-	if _, problems := settingsOf([]string{"--secret-key", "x"}); len(problems) != 1 || !strings.Contains(problems[0], "not defined") {
-		t.Errorf("a secret as a flag: %v", problems)
+}
+
+// What a flag says stands in the list of processes.
+func TestLoadSettings_whatMayHoldASecret_isNoFlag(t *testing.T) {
+	for _, name := range []string{"secret-key", "callback-token", "admin-token", "redis-url", "forward-url"} {
+		for _, args := range [][]string{{"--" + name, plantedSecret}, {"--" + name + "=" + plantedSecret}, {"-" + name, plantedSecret}} {
+			_, problems := settingsOf(args)
+			want := "ESCALATOR_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+			if len(problems) != 1 || !strings.Contains(problems[0], want) || strings.Contains(problems[0], plantedSecret) {
+				t.Errorf("%s: %q, want one that names %s", args[0], problems, want)
+			}
+		}
+	}
+	_, problems := settingsOf([]string{"ESCALATOR_SECRET_KEY=" + plantedSecret})
+	if len(problems) != 1 || strings.Contains(problems[0], plantedSecret) {
+		t.Errorf("a setting as an argument: %q", problems)
+	}
+}
+
+// A key that was copied with something around it is told of at once: with it
+// every signature would be another one.
+func TestLoadSettings_aSecretThatWasCopiedBadly_isCleanedOrRefused(t *testing.T) {
+	const key = plantedSecret
+	for _, c := range []struct{ what, value, want string }{
+		{"quotes", `"` + key + `"`, "quotes"},
+		{"single quotes", `'` + key + `'`, "quotes"},
+		{"typographic quotes", "“" + key + "”", "quotes"},
+		{"a quote within", key + `"x`, "quotes"},
+		{"a blank before", " " + key, "white space"},
+		{"a blank behind", key + " ", "white space"},
+		{"a tab within", key + "\tx", "white space"},
+		{"a line feed", key + "\n", "white space"},
+		{"a line end of Windows", key + "\r\n", "white space"},
+		{"a no-break space", key + "\u00a0", "white space"},
+		{"a full-width space", key + "\u3000", "white space"},
+		{"a byte order mark", "\ufeff" + key, "invisible"},
+		{"a zero-width space", key + "\u200b", "invisible"},
+		{"a control character", key + "\x01", "invisible"},
+		{"nothing but blanks", "  ", "blank"},
+	} {
+		for _, name := range []string{"SECRET_KEY", "CALLBACK_TOKEN", "ADMIN_TOKEN", "REDIS_URL", "FORWARD_URL"} {
+			value := c.value
+			if strings.HasSuffix(name, "_URL") {
+				value = strings.ReplaceAll(value, key, "redis://:"+key+"@127.0.0.1")
+			}
+			_, problems := settingsOf(nil, name+"="+value)
+			if len(problems) != 1 || !strings.HasPrefix(problems[0], "ESCALATOR_"+name) || !strings.Contains(problems[0], c.want) {
+				t.Errorf("%s in %s: %q, want one with %q", c.what, name, problems, c.want)
+			}
+			if strings.Contains(strings.Join(problems, ""), "planted") {
+				t.Errorf("%s in %s is shown: %q", c.what, name, problems)
+			}
+		}
+	}
+}
+
+func TestLoadSettings_aSecretFile_mayHaveAMarkAndALineEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	for text, want := range map[string]string{
+		plantedSecret:                    "",
+		plantedSecret + "\n":             "",
+		plantedSecret + "\r\n":           "",
+		"\ufeff" + plantedSecret + "\n":  "",
+		plantedSecret + "\n\n":           "white space",
+		" " + plantedSecret:              "white space",
+		plantedSecret + " \n":            "white space",
+		`"` + plantedSecret + `"` + "\n": "quotes",
+		"\n":                             "is empty",
+		"\ufeff":                         "is empty",
+		"  \n":                           "blank",
+		"key = " + plantedSecret:         "white space",
+		plantedSecret + strings.Repeat("x", 1<<20): "is larger than",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, problems := settingsOf(nil, "SECRET_KEY=", "SECRET_KEY_FILE="+file)
+		switch {
+		case want == "" && (problems != nil || s.SecretKey.Reveal() != plantedSecret):
+			t.Errorf("%.40q: %v", text, problems)
+		case want != "" && (len(problems) != 1 || !strings.HasPrefix(problems[0], "ESCALATOR_SECRET_KEY_FILE") || !strings.Contains(problems[0], want)):
+			t.Errorf("%.40q: %v, want one with %q", text, problems, want)
+		case strings.Contains(strings.Join(problems, ""), plantedSecret):
+			t.Errorf("%.40q is shown: %v", text, problems)
+		}
 	}
 }
 
@@ -137,6 +220,17 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"LOG_LEVEL=loud", `ESCALATOR_LOG_LEVEL: "loud" is none of debug, info, warn, error`},
 		{"LOG_TEXT=some", "ESCALATOR_LOG_TEXT: "},
 		{"ADMIN_LISTEN=:8081", "ESCALATOR_ADMIN_LISTEN is :8081, which others can reach: "},
+		{"ADMIN_LISTEN=127.0.0.1:8080", "ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port 8080"},
+		{"ADMIN_HOSTS=a,,b", `ESCALATOR_ADMIN_HOSTS: "a,,b" has an empty place`},
+		{"ADMIN_HOSTS=https://ops.example.com/", "ESCALATOR_ADMIN_HOSTS: \"https://ops.example.com/\" is no host"},
+		{"FORWARD_URL=ftp://u:" + plantedSecret + "@h/p", "ESCALATOR_FORWARD_URL: it is not an address like"},
+		{"FORWARD_URL=http://h:x" + plantedSecret, "ESCALATOR_FORWARD_URL: it is not an address like"},
+		{"FORWARD_URL=//h/?token=" + plantedSecret, "ESCALATOR_FORWARD_URL: it is not an address like"},
+		{"API_URL=u:" + plantedSecret + "@h", "ESCALATOR_API_URL: it is not an address like"},
+		{"API_URL=https://h/" + plantedSecret, "ESCALATOR_API_URL: only scheme, host and port"},
+		{"API_URL=https://h:x" + plantedSecret, "ESCALATOR_API_URL: it is not an address like"},
+		{"REDIS_URL=redis://:" + plantedSecret + "@h:x", "ESCALATOR_REDIS_URL: it is not an address like"},
+		{"CALLBACK_PATH=/callback?" + plantedSecret, "ESCALATOR_CALLBACK_PATH: it must begin with /"},
 	} {
 		_, problems := settingsOf(nil, c.env)
 		if len(problems) != 1 || !strings.HasPrefix(problems[0], c.want) {
@@ -201,7 +295,7 @@ func TestREADME_settings_areThoseOfTheProgram(t *testing.T) {
 		case row.def != "":
 			def = "`" + row.def + "`"
 		}
-		if row.secret || row.file {
+		if row.secret {
 			name += ", `…_FILE`"
 		}
 		want = append(want, fmt.Sprintf("%s = %s", name, def))

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"escalator/handlers/app"
+)
+
+// examineFolder finds out whether a folder can be written. One that is not there is
+// not made: under sudo it would be root's, and the service locked out.
+func examineFolder(check, variable, dir string) finding {
+	f := finding{Check: check, WayOut: "make the folder writable for this user, or name another with " + variable}
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	place, detail := path, path+" can be written"
+	for {
+		if _, err = os.Stat(place); !errors.Is(err, fs.ErrNotExist) || place == filepath.Dir(place) {
+			break
+		}
+		place, detail = filepath.Dir(place), path+" is not there yet and can be made"
+	}
+	probe, err := os.CreateTemp(place, ".doctor-*")
+	if err == nil {
+		_, err = probe.WriteString("can this be kept?")
+		err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
+	}
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	return finding{Check: check, OK: true, Detail: detail}
+}
+
+// examinePorts finds out whether the listeners can be had, or whether a service has
+// them already.
+func examinePorts(ctx context.Context, s *app.Settings) (findings []finding) {
+	running := false
+	if url, err := healthURL(s.AdminListen); err == nil {
+		running = askHealth(ctx, url) == nil
+	}
+	for _, l := range []struct{ variable, address string }{{"ESCALATOR_LISTEN", s.Listen}, {"ESCALATOR_ADMIN_LISTEN", s.AdminListen}} {
+		f := finding{Check: "port", OK: true, Detail: l.address + " is free"}
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
+		switch {
+		case err == nil:
+			_ = listener.Close()
+		case errors.Is(err, syscall.EADDRINUSE) && running:
+			f.Detail = l.address + " is in use, and the service runs"
+		default:
+			f.OK, f.Detail, f.WayOut = false, err.Error(), "end what uses it, or name another address with "+l.variable
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// examineForward finds out whether somebody listens where the own bot should be. The
+// address is not shown: it may hold a password.
+func examineForward(ctx context.Context, s *app.Settings) finding {
+	f := finding{Check: "own bot", OK: true, Detail: "somebody listens at ESCALATOR_FORWARD_URL"}
+	u, err := url.Parse(s.ForwardURL.Reveal())
+	if err != nil {
+		return finding{Check: "own bot", Detail: "ESCALATOR_FORWARD_URL cannot be read"}
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		f.OK, f.Detail = false, "nobody answers at ESCALATOR_FORWARD_URL"
+		f.WayOut = "start your bot, or mend the address: until then customers go to a person"
+		return f
+	}
+	_ = c.Close()
+	return f
+}

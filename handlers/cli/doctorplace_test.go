@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"escalator/bot/desk"
+	"escalator/handlers/app"
+)
+
+func TestDoctor_makesNoFolder(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		dir: "can be written", filepath.Join(dir, "a", "b"): "is not there yet and can be made", file: "", filepath.Join(file, "x"): "",
+	} {
+		f := examineFolder("data", "ESCALATOR_DATA_DIR", path)
+		if f.OK != (want != "") || !strings.Contains(f.Detail, want) || !f.OK && !strings.Contains(f.WayOut, "ESCALATOR_DATA_DIR") {
+			t.Errorf("%s: %+v", path, f)
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestDoctor_looksAtPortsAndTheOwnBot(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &app.Settings{Listen: taken.Addr().String(), AdminListen: "127.0.0.1:0", ForwardURL: desk.Secret("http://u:" + plantedSecret + "@" + taken.Addr().String())}
+	if f := examinePorts(t.Context(), s); len(f) != 2 || f[0].OK || !f[1].OK || !strings.Contains(f[0].WayOut, "ESCALATOR_LISTEN") {
+		t.Errorf("%+v", f)
+	}
+	if f := examineForward(t.Context(), s); !f.OK {
+		t.Errorf("%+v", f)
+	}
+	_ = taken.Close()
+	if f := examineForward(t.Context(), s); f.OK || strings.Contains(f.Detail+f.WayOut, "planted") {
+		t.Errorf("%+v", f)
+	}
+	if f := examinePorts(t.Context(), s); !f[0].OK {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/handlers/app"
+)
+
+func setSDKAppID(s *app.Settings, v string) (err error) {
+	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
+		return fmt.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
+	}
+	return nil
+}
+
+func setAPIInsecure(s *app.Settings, v string) (err error) {
+	if s.APIInsecure, err = strconv.ParseBool(v); err != nil {
+		return fmt.Errorf("%q is neither 0 nor 1", v)
+	}
+	return nil
+}
+
+func setTokens(s *app.Settings, v string) error {
+	for t := range strings.SplitSeq(v, ",") {
+		t = strings.TrimSpace(t)
+		if t == "" {
+			return errors.New("a token before or after the comma is empty")
+		}
+		s.CallbackTokens = append(s.CallbackTokens, desk.Secret(t))
+	}
+	if len(s.CallbackTokens) > 2 {
+		return errors.New("at most two tokens, the new one and the old one")
+	}
+	return nil
+}
+
+func setPath(s *app.Settings, v string) error {
+	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, " !$&?#:*") {
+		return errors.New("it must begin with / and hold none of: space ! $ & ? # : *") // it is not shown: a part of it may be secret
+	}
+	s.CallbackPath = v
+	return nil
+}
+
+// setAdminHosts reads a list of host names, without scheme and port.
+func setAdminHosts(s *app.Settings, v string) error {
+	for host := range strings.SplitSeq(v, ",") {
+		switch host = strings.ToLower(strings.TrimSpace(host)); {
+		case host == "":
+			return fmt.Errorf("%q has an empty place: separate hosts by one comma", v)
+		case strings.ContainsAny(host, "/:*@ ，、;；"):
+			return fmt.Errorf("%q is no host like ops.example.com, without scheme and port", host)
+		}
+		s.AdminHosts = append(s.AdminHosts, host)
+	}
+	return nil
+}
+
+// setServiceAccounts reads a list of accounts.
+func setServiceAccounts(s *app.Settings, v string) error {
+	for account := range strings.SplitSeq(v, ",") {
+		switch account = strings.TrimSpace(account); {
+		case account == "":
+			return fmt.Errorf("%q has an empty place: separate accounts by one comma", v)
+		case strings.ContainsAny(account, "，、;；"):
+			return fmt.Errorf("%q: separate accounts by a comma", account)
+		}
+		s.ServiceAccounts = append(s.ServiceAccounts, account)
+	}
+	return nil
+}
+
+func setAIProvider(s *app.Settings, v string) (err error) {
+	s.AIProvider, err = bot.ParseAIProvider(v)
+	return err
+}
+
+func plain(field func(*app.Settings) *string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error { *field(s) = v; return nil }
+}
+
+func oneOf(field func(*app.Settings) *string, values ...string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
+		if !slices.Contains(values, v) {
+			return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
+		}
+		*field(s) = v
+		return nil
+	}
+}
+
+func duration(field func(*app.Settings) *time.Duration, least time.Duration) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return fmt.Errorf("%q is no duration like 90s, 10m or 24h", v)
+		}
+		if d < least {
+			return fmt.Errorf("%s is less than the least, %s", v, least)
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number above 0", v)
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+func address(field func(*app.Settings) *string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
+		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+			return fmt.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
+		}
+		*field(s) = v
+		return nil
+	}
+}
