@@ -19,6 +19,8 @@ type access uint8
 const (
 	withToken access = iota // the zero value: a route is closed unless it says otherwise
 	open
+	// onlyWithToken is closed where no token is set: who merely reaches the port must not do it.
+	onlyWithToken
 )
 
 // route is a row of the table; a test walks it and proves that no route is
@@ -47,6 +49,9 @@ func (s *Server) adminRoutes() []route {
 		{http.MethodDelete, "/api/rules/:id/mute", withToken, s.unmute},
 		{http.MethodPost, "/api/explain", withToken, s.explain},
 		{http.MethodPost, "/api/reload", withToken, s.reload},
+		{http.MethodGet, "/api/rules/history", withToken, s.ruleHistory},
+		{http.MethodGet, "/api/rules/diff", withToken, s.ruleDiff},
+		{http.MethodPost, "/api/rules/rollback", onlyWithToken, s.rollback},
 		{http.MethodGet, "/api/outbox", withToken, s.outbox},
 		{http.MethodPost, "/api/outbox/:session/retry", withToken, s.retry},
 	}
@@ -64,8 +69,11 @@ func (s *Server) newEngine(routes []route) *gin.Engine {
 	e.NoMethod(func(c *gin.Context) { writeFailure(c, http.StatusMethodNotAllowed, "this method is not for this path") })
 	for _, r := range routes {
 		chain := gin.HandlersChain{r.handler}
-		if r.access == withToken && s.AdminToken != "" {
+		switch {
+		case r.access != open && s.AdminToken != "":
 			chain = gin.HandlersChain{requireToken(s.AdminToken), r.handler}
+		case r.access == onlyWithToken:
+			chain = gin.HandlersChain{needsToken}
 		}
 		e.Handle(r.method, r.path, chain...)
 	}
@@ -95,6 +103,11 @@ func requireToken(token desk.Secret) gin.HandlerFunc {
 			c.AbortWithStatusJSON(http.StatusUnauthorized, gin.H{"error": "send Authorization: Bearer and the admin token"})
 		}
 	}
+}
+
+// needsToken answers in the place of what cannot be done without a token.
+func needsToken(c *gin.Context) {
+	c.JSON(http.StatusForbidden, gin.H{"error": "set ESCALATOR_ADMIN_TOKEN: without a token this is not for whoever reaches the port"})
 }
 
 func securityHeaders(c *gin.Context) {

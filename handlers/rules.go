@@ -22,7 +22,10 @@ import (
 // RuleFile is what the API needs of the rule file.
 type RuleFile interface {
 	Status() rulefile.Status
-	Reload() (*rulefile.Change, error)
+	Reload(ctx context.Context) (*rulefile.Change, error)
+	History() []rulefile.Accepted
+	Diff(ctx context.Context, from, to string) (*rulefile.Diff, error)
+	Rollback(ctx context.Context, version string, by rulefile.Author) (*rulefile.Change, error)
 }
 
 // ruleView is a rule as GET /api/rules shows it.
@@ -44,26 +47,11 @@ func (s *Server) listRules(c *gin.Context) {
 		}
 		views = append(views, v)
 	}
-	status := s.RuleFile.Status()
-	answer := gin.H{"version": status.Version, "loaded_at": status.LoadedAt, "mode": policy.Mode(), "rules": views}
-	if status.LastError != "" {
-		answer["last_error"], answer["failed_at"] = status.LastError, status.FailedAt
-	}
-	c.JSON(http.StatusOK, answer)
-}
-
-// reload takes the rule file as it is now, and waits for the verdict.
-func (s *Server) reload(c *gin.Context) {
-	change, err := s.RuleFile.Reload()
-	var refused *rulefile.RefusedError
-	switch {
-	case errors.As(err, &refused):
-		c.JSON(http.StatusUnprocessableEntity, gin.H{"error": refused.Why, "problems": refused.Problems()})
-	case err != nil:
-		c.JSON(http.StatusInternalServerError, gin.H{"error": err.Error()})
-	default:
-		c.JSON(http.StatusOK, gin.H{"change": change.String(), "details": change})
-	}
+	c.JSON(http.StatusOK, struct {
+		rulefile.Status
+		Mode  rules.Mode `json:"mode"`
+		Rules []ruleView `json:"rules"`
+	}{s.RuleFile.Status(), policy.Mode(), views})
 }
 
 // muteRequest is the body of POST /api/rules/{id}/mute.

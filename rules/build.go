@@ -76,6 +76,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.compile()
 	l.checkPossible()
 	l.summarize(root)
+	l.policy.parts = l.partsOf(root)
 	for _, n := range l.book.former {
 		l.warn(n.Line, n.Column, "write asking_idioms", "the pack `negation_idioms` is called `asking_idioms` now: it holds what asks, never what is refused")
 	}

@@ -1,11 +1,6 @@
 package rules
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io"
-
 	"go.yaml.in/yaml/v4"
 )
 
@@ -56,7 +51,7 @@ func (l *loader) rules(n *yaml.Node) {
 }
 
 func (l *loader) rule(id, n *yaml.Node) {
-	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), line: n.Line, mode: l.policy.mode, digest: digest(n)}
+	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), line: n.Line, mode: l.policy.mode}
 	if mode := l.get(n, "mode"); mode != nil {
 		r.mode = careful(r.mode, Mode(mode.Value))
 	}
@@ -94,19 +89,4 @@ func (l *loader) ruleCondOf(id string) *cond {
 	l.path = l.path[:len(l.path)-1]
 	l.ruleState[id] = visited
 	return l.ruleConds[id]
-}
-
-// digest is a short hash of what a node says, whatever its layout and comments.
-func digest(n *yaml.Node) string {
-	h := sha256.New()
-	writeNode(h, n)
-	return hex.EncodeToString(h.Sum(nil)[:6])
-}
-
-// writeNode writes a node so that different trees differ: each value with its length, each list with its size.
-func writeNode(w io.Writer, n *yaml.Node) {
-	fmt.Fprintf(w, "%d %s %d:%s %d\n", n.Kind, n.Tag, len(n.Value), n.Value, len(n.Content))
-	for _, kid := range n.Content {
-		writeNode(w, kid)
-	}
 }

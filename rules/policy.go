@@ -42,8 +42,6 @@ type RuleInfo struct {
 	Action   string        `json:"action"`
 	To       string        `json:"to,omitempty"`
 	Cooldown time.Duration `json:"cooldown"`
-	// Digest is a short hash of what the file says of the rule: it changes when the rule does.
-	Digest string `json:"-"`
 }
 
 // Summary counts what a file holds, for `check`.
@@ -89,6 +87,7 @@ type Policy struct {
 	rules   []*rule
 	zone    *time.Location // of the calendars, nil if they have several
 	tests   []Test
+	parts   map[Part]string
 	summary Summary
 
 	matcher *text.Matcher
@@ -111,7 +110,6 @@ type Policy struct {
 type rule struct {
 	id, about string
 	line      int
-	digest    string
 	mode      Mode
 	when      *cond
 	cooldown  time.Duration
@@ -132,8 +130,12 @@ func (r *rule) action() string {
 	return "keep"
 }
 
-// Version is a short hash of the file's content.
+// Version is Files.Version of what was loaded.
 func (p *Policy) Version() string { return p.version }
+
+// Parts are the parts of the file, each with a short hash of what the file says there, whatever its layout and comments. It must not
+// be changed.
+func (p *Policy) Parts() map[Part]string { return p.parts }
 
 // Mode is the mode of the whole file.
 func (p *Policy) Mode() Mode { return p.mode }
@@ -142,7 +144,7 @@ func (p *Policy) Mode() Mode { return p.mode }
 func (p *Policy) Rules() []RuleInfo {
 	infos := make([]RuleInfo, len(p.rules))
 	for i, r := range p.rules {
-		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown, Digest: r.digest}
+		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
 		if r.goal != nil {
 			infos[i].To = r.goal.name
 		}

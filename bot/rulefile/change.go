@@ -1,7 +1,9 @@
 package rulefile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"escalator/rules"
@@ -10,16 +12,38 @@ import (
 
 // Change says what a reload did.
 type Change struct {
+	Before  string `json:"version_before,omitempty"`
 	Version string `json:"version"`
 	// Same says that the file had not changed.
-	Same    bool `json:"same,omitempty"`
-	Added   int  `json:"added"`
-	Changed int  `json:"changed"`
-	Removed int  `json:"removed"`
+	Same    bool       `json:"same,omitempty"`
+	Rules   Difference `json:"rules"`
+	Targets Difference `json:"targets"`
+	// Texts are those to customers that are other words now, as `ask say` or `sales say_if_queued`.
+	Texts []string `json:"texts,omitempty"`
+	// Other are the other parts that came, went or say something else, as `lists refund` or `limits`.
+	Other []string `json:"other,omitempty"`
 	// TestsPassed of Tests went well.
 	TestsPassed int             `json:"tests_passed"`
 	Tests       int             `json:"tests"`
 	Warnings    []rules.Problem `json:"warnings,omitempty"`
+}
+
+// Difference names what came, changed and went.
+type Difference struct {
+	Added   []string `json:"added,omitempty"`
+	Changed []string `json:"changed,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+}
+
+func (d *Difference) note(name, before, after string) {
+	switch {
+	case before == "":
+		d.Added = append(d.Added, name)
+	case after == "":
+		d.Removed = append(d.Removed, name)
+	default:
+		d.Changed = append(d.Changed, name)
+	}
 }
 
 // String is the one line that the log and the command print.
@@ -27,26 +51,97 @@ func (c *Change) String() string {
 	if c.Same {
 		return "unchanged, version " + c.Version
 	}
-	return fmt.Sprintf("rules +%d ~%d -%d, tests %d/%d, version %s", c.Added, c.Changed, c.Removed, c.TestsPassed, c.Tests, c.Version)
+	counts := func(d Difference) string {
+		return fmt.Sprintf("+%d ~%d -%d", len(d.Added), len(d.Changed), len(d.Removed))
+	}
+	return fmt.Sprintf("rules %s, targets %s, tests %d/%d, version %s -> %s",
+		counts(c.Rules), counts(c.Targets), c.TestsPassed, c.Tests, c.Before, c.Version)
 }
 
-// compare counts the rules that came, changed and went, by their ids.
-func compare(before, after *rules.Policy) (added, changed, removed int) {
-	old := map[string]string{}
-	for _, r := range before.Rules() {
-		old[r.ID] = r.Digest
-	}
-	for _, r := range after.Rules() {
-		digest, known := old[r.ID]
-		switch {
-		case !known:
-			added++
-		case digest != r.Digest:
-			changed++
+// Lines names what changed, a line for each kind of it.
+func (c *Change) Lines() (lines []string) {
+	for _, kind := range []struct {
+		what  string
+		names []string
+	}{
+		{"rules added", c.Rules.Added},
+		{"rules changed", c.Rules.Changed},
+		{"rules removed", c.Rules.Removed},
+		{"targets added", c.Targets.Added},
+		{"targets changed", c.Targets.Changed},
+		{"targets removed", c.Targets.Removed},
+		{"texts changed", c.Texts},
+		{"also changed", c.Other},
+	} {
+		if len(kind.names) > 0 {
+			lines = append(lines, kind.what+": "+strings.Join(kind.names, ", "))
 		}
-		delete(old, r.ID)
 	}
-	return added, changed, len(old)
+	return lines
+}
+
+// fields are what the log says of the change: only what there is.
+func (c *Change) fields() map[string]any {
+	fields := map[string]any{"change": c.String(), "rules_version": c.Version, "version_before": c.Before}
+	for _, line := range c.Lines() {
+		what, names, _ := strings.Cut(line, ": ")
+		fields[strings.ReplaceAll(what, " ", "_")] = names
+	}
+	var warnings []string
+	for _, w := range c.Warnings[:min(len(c.Warnings), maxLogged)] {
+		warnings = append(warnings, fmt.Sprintf("line %d: %s", w.Line, w.Message))
+	}
+	if len(warnings) > 0 {
+		fields["warnings"] = warnings
+	}
+	return fields
+}
+
+// compare names the parts that two policies do not have in common, in the order of their names.
+func (c *Change) compare(before, after *rules.Policy) {
+	old, now := before.Parts(), after.Parts()
+	var parts []rules.Part
+	for part, digest := range now {
+		if old[part] != digest {
+			parts = append(parts, part)
+		}
+	}
+	for part := range old {
+		if now[part] == "" {
+			parts = append(parts, part)
+		}
+	}
+	slices.SortFunc(parts, func(a, b rules.Part) int {
+		return cmp.Or(cmp.Compare(a.Section, b.Section), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Text, b.Text))
+	})
+	for _, part := range parts {
+		whole := rules.Part{Section: part.Section, Name: part.Name}
+		switch {
+		case part.Text != "":
+			if old[whole] != "" && now[whole] != "" { // else it came or went with its rule or target
+				c.Texts = append(c.Texts, part.Name+" "+part.Text)
+			}
+		case part.Section == "rules":
+			c.Rules.note(part.Name, old[part], now[part])
+		case part.Section == "targets":
+			c.Targets.note(part.Name, old[part], now[part])
+		default:
+			c.Other = append(c.Other, strings.TrimSpace(part.Section+" "+part.Name))
+		}
+	}
+	if !slices.Equal(order(before, now), order(after, old)) {
+		c.Other = append(c.Other, "order of the rules")
+	}
+}
+
+// order gives the ids of the rules that the other policy has too, in their order, which decides between them.
+func order(p *rules.Policy, others map[rules.Part]string) (ids []string) {
+	for _, r := range p.Rules() {
+		if others[rules.Part{Section: "rules", Name: r.ID}] != "" {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }
 
 // RefusedError is the error of a file that was not taken. The rules in force stay.
@@ -64,13 +159,7 @@ type RefusedError struct {
 
 // Error tells the reason and each mistake with its place.
 func (r *RefusedError) Error() string {
-	var b strings.Builder
-	b.WriteString(r.Why)
-	for _, p := range r.Problems() {
-		b.WriteString("; ")
-		b.WriteString(p)
-	}
-	return b.String()
+	return strings.Join(append([]string{r.Why}, r.Problems()...), "; ")
 }
 
 // Problems lists the mistakes and the failed tests, a line each.

@@ -2,9 +2,7 @@ package rulefile
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"runtime/debug"
@@ -15,34 +13,39 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/rules"
-	"escalator/rules/ruletest"
 )
 
-// lookEvery is how often the file is compared. Two looks must agree, so a
-// change is in force within two seconds.
-const lookEvery = time.Second
-
-// maxLogged bounds the mistakes of one file that go into one log line.
-const maxLogged = 20
-
-type hash = [sha256.Size]byte
+const (
+	// lookEvery is how often the file is compared. Two looks must agree, so a
+	// change is in force within two seconds.
+	lookEvery = time.Second
+	// remindEvery is how often a refused file is told of again, for as long as it is not mended.
+	remindEvery = 10 * time.Minute
+	// maxLogged bounds the mistakes of one file that go into one log line.
+	maxLogged = 20
+)
 
 // File is a rule file that is watched.
 type File struct {
-	path  string
 	apply func(*rules.Policy)
 	log   *logrus.Logger
 
 	reloads *prometheus.CounterVec
 	info    *prometheus.GaugeVec
 	good    prometheus.Gauge
+	goodAt  prometheus.Gauge
+
+	history *history
 
 	reloading  sync.Mutex // one look or reload at a time; it guards what follows
 	source     source
-	inForce    hash   // of the content of policy
-	refused    hash   // of the content whose mistakes the status tells
-	changing   hash   // of the content that the last look found
-	unreadable string // why the last look could not read the file, empty: it could
+	keeping    storage   // of the history
+	unkept     *unkept   // what is in force and not in the history yet; nil: nothing
+	refused    string    // the version whose mistakes the status tells
+	changing   string    // the version that the last look found
+	unreadable string    // why the last look could not read the file, empty: it could
+	told       time.Time // when the log last said that the file is refused
+	atStart    error     // what Attach has to tell of the start
 
 	mu     sync.Mutex // never held while the file is read, which may take long
 	policy *rules.Policy
@@ -53,27 +56,16 @@ type File struct {
 type Status struct {
 	Version  string    `json:"version"`
 	LoadedAt time.Time `json:"loaded_at"`
+	// LastGood is when the version was accepted that is in force because the file was
+	// refused at the start; nil: the file was not.
+	LastGood *time.Time `json:"last_good,omitempty"`
 	// LastError says why the file as it is now is not in force; empty: it is.
 	LastError string     `json:"last_error,omitempty"`
 	FailedAt  *time.Time `json:"failed_at,omitempty"`
-}
+	// Unkept says why the version in force is not in the data folder; empty: it is.
+	Unkept string `json:"unkept,omitempty"`
 
-// Open loads the file for a start. The error is a *RefusedError when the file has
-// mistakes; failing tests are no reason to refuse a start, for there are no
-// other rules to keep.
-func Open(path string) (*File, error) {
-	from := source{path: path, busy: make(chan struct{}, 1)}
-	src, err := from.read(context.Background())
-	if err != nil {
-		return nil, fmt.Errorf("reading the rule file: %w", err)
-	}
-	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
-	if policy == nil {
-		return nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: path}
-	}
-	f := &File{path: path, source: from, policy: policy, inForce: sha256.Sum256(src)}
-	f.status = Status{Version: policy.Version(), LoadedAt: time.Now()}
-	return f, nil
+	why string // LastError in a few words that tell nothing of the file's content
 }
 
 // Policy returns the rules in force.
@@ -84,7 +76,7 @@ func (f *File) Policy() *rules.Policy {
 }
 
 // Attach says whom to give new rules to, and where to tell of them. It is
-// called once, before Watch or Reload.
+// called once, before Watch or Reload, when the data folder is this process's own.
 func (f *File) Attach(apply func(*rules.Policy), log *logrus.Logger, registry prometheus.Registerer) {
 	f.apply, f.log = apply, log
 	f.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -96,12 +88,24 @@ func (f *File) Attach(apply func(*rules.Policy), log *logrus.Logger, registry pr
 	f.good = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "escalator", Name: "rules_last_reload_successful", Help: "1 if the rule file as it is now is in force.",
 	})
-	registry.MustRegister(f.reloads, f.info, f.good)
+	f.goodAt = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "escalator", Name: "rules_last_reload_success_timestamp_seconds", Help: "When a rule file was last put in force, 0 if none was since the start.",
+	})
+	registry.MustRegister(f.reloads, f.info, f.good, f.goodAt)
 	for _, result := range []string{"ok", "refused"} {
 		f.reloads.WithLabelValues(result)
 	}
-	f.good.Set(1)
 	f.info.WithLabelValues(f.policy.Version()).Set(1)
+	if f.status.LastError != "" {
+		f.tell("rule file refused: the service starts with the last version that was accepted", f.atStart)
+		return
+	}
+	f.good.Set(1)
+	f.goodAt.SetToCurrentTime()
+	f.keep()
+	if f.atStart != nil {
+		f.tell("rule file taken with failing tests", f.atStart)
+	}
 }
 
 // Status returns how things stand.
@@ -109,6 +113,18 @@ func (f *File) Status() Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status
+}
+
+// Degraded says what an operator should mend, in words that tell nothing of the file's content.
+func (f *File) Degraded() (reasons []string) {
+	s := f.Status()
+	if s.LastGood != nil {
+		reasons = append(reasons, "the rule file is refused ("+s.why+"): version "+s.Version+", accepted at "+s.LastGood.UTC().Format(time.RFC3339)+", is in force")
+	}
+	if s.Unkept != "" {
+		reasons = append(reasons, "the rules in force cannot be kept for the next start: "+s.Unkept)
+	}
+	return reasons
 }
 
 func (f *File) set(p *rules.Policy, s Status) {
@@ -120,7 +136,6 @@ func (f *File) set(p *rules.Policy, s Status) {
 // Watch looks at the file until ctx ends. A value from hangup asks for a reload
 // at once.
 func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
-	f.tryTests()
 	debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -129,142 +144,139 @@ func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			_, _ = f.Reload() // it has logged what there is to say
+			_, _ = f.Reload(ctx) // it has logged what there is to say
 		case <-tick.C:
 			f.look(ctx)
 		}
 	}
 }
 
-// tryTests runs the tests of the file that the service started with. There is
-// nothing to go back to, so a failure is only told.
-func (f *File) tryTests() {
-	failed := &RefusedError{file: f.path}
-	for _, t := range ruletest.Run(f.Policy()).Tests {
-		if !t.OK {
-			failed.Failed = append(failed.Failed, t)
-		}
-	}
-	if problems := failed.Problems(); len(problems) > 0 {
-		f.log.WithField("problems", problems[:min(len(problems), maxLogged)]).Error("tests of the rule file fail; it is in force all the same, because the service has just started")
-	}
-}
-
 // Reload takes the file as it is now. An error leaves the rules in force.
-func (f *File) Reload() (*Change, error) {
+func (f *File) Reload(ctx context.Context) (*Change, error) {
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
-	src, err := f.source.read(context.Background())
-	if err != nil {
-		return nil, f.fail(fmt.Errorf("reading the rule file: %w", err))
+	change, err := f.reload(ctx, Author{How: "reload"})
+	if err == nil && change.Same {
+		f.log.WithField("rules_version", change.Version).Info("rules reloaded: the file has not changed")
 	}
-	return f.take(src)
+	return change, err
+}
+
+func (f *File) reload(ctx context.Context, by Author) (*Change, error) {
+	files, err := f.source.read(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // nobody waits for it any more
+	case err != nil:
+		return nil, f.gone(err)
+	}
+	return f.take(files, by)
 }
 
 // look is one look at the file.
 func (f *File) look(ctx context.Context) {
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
-	src, err := f.source.read(ctx)
+	files, err := f.source.read(ctx)
 	if ctx.Err() != nil {
 		return
 	}
+	defer f.remind()
 	if err != nil {
-		f.gone(err)
+		if f.unreadable != unreadable(err).Error() {
+			_ = f.gone(err)
+		}
 		return
 	}
 	if f.unreadable != "" {
 		f.unreadable = ""
-		f.log.WithField("file", f.path).Info("the rule file is back")
+		f.log.WithField("file", f.source.path).Info("the rule file is back")
 	}
-	sum := sha256.Sum256(src)
-	settled := sum == f.changing
-	f.changing = sum
+	version := files.Version()
+	settled := version == f.changing
+	f.changing = version
 	switch {
-	case sum == f.inForce:
+	case version == f.policy.Version():
 		f.healed()
-	case sum != f.refused && settled:
-		_, _ = f.take(src) // it has logged what there is to say
+	case version != f.refused && settled:
+		_, _ = f.take(files, Author{How: "reload"}) // it has logged what there is to say
 	}
+	f.keep()
 }
 
-// gone notes once that the file cannot be read, and why.
-func (f *File) gone(err error) {
+// unreadable says why the file cannot be read, for people.
+func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("the rule file is gone")
+		return errors.New("the rule file is gone")
 	}
-	if f.unreadable == err.Error() {
-		return
-	}
-	f.unreadable = err.Error()
-	f.refused = hash{} // should it come back, its mistakes are told again
-	_ = f.fail(err)
+	return err
 }
 
-// take loads the content, runs its tests and puts it in force, or says why not.
-func (f *File) take(src []byte) (*Change, error) {
-	sum := sha256.Sum256(src)
-	if sum == f.inForce {
+// gone notes that the file cannot be read, and why.
+func (f *File) gone(err error) error {
+	err = unreadable(err)
+	f.unreadable = err.Error()
+	f.refused = "" // should it come back, its mistakes are told again
+	return f.fail(err)
+}
+
+// take loads the files, runs their tests and puts them in force, or says why not.
+func (f *File) take(files rules.Files, by Author) (*Change, error) {
+	version, before := files.Version(), f.Policy()
+	if version == before.Version() {
 		f.healed()
-		return &Change{Version: f.Policy().Version(), Same: true}, nil
+		return &Change{Version: version, Same: true}, nil
 	}
-	policy, change, err := f.judge(src)
+	v, err := f.judge(files, f.source.name())
 	if err != nil {
-		f.refused = sum
+		f.refused = version
 		return nil, f.fail(err)
 	}
-	before := f.Policy().Version()
-	f.apply(policy)
-	f.inForce, f.refused = sum, hash{}
-	f.set(policy, Status{Version: policy.Version(), LoadedAt: time.Now()})
+	change := v.change(before)
+	f.apply(v.policy)
+	f.refused = ""
+	f.set(v.policy, Status{Version: version, LoadedAt: time.Now()})
 	f.reloads.WithLabelValues("ok").Inc()
 	f.good.Set(1)
-	f.info.DeleteLabelValues(before)
-	f.info.WithLabelValues(policy.Version()).Set(1)
-	f.log.WithFields(logrus.Fields{
-		"change": change.String(), "rules_version": change.Version, "version_before": before, "warnings": len(change.Warnings),
-	}).Info("rules reloaded")
+	f.goodAt.SetToCurrentTime()
+	f.info.DeleteLabelValues(before.Version())
+	f.info.WithLabelValues(version).Set(1)
+	f.log.WithFields(change.fields()).Info("rules reloaded")
+	f.accepted(files, by)
+	f.keep()
 	return change, nil
-}
-
-// judge decides whether content may be put in force.
-func (f *File) judge(src []byte) (*rules.Policy, *Change, error) {
-	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
-	if policy == nil {
-		return nil, nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: f.path}
-	}
-	if len(policy.Rules()) == 0 {
-		return nil, nil, &RefusedError{Why: "the rule file has lost all its rules (to switch all of them off, say mode: off)", file: f.path}
-	}
-	tests := ruletest.Run(policy)
-	if tests.Failed > 0 && policy.BlockOnTests() {
-		refused := &RefusedError{Why: fmt.Sprintf("%d of the file's %d tests fail", tests.Failed, len(tests.Tests)), file: f.path}
-		for _, t := range tests.Tests {
-			if !t.OK {
-				refused.Failed = append(refused.Failed, t)
-			}
-		}
-		return nil, nil, refused
-	}
-	change := &Change{Version: policy.Version(), TestsPassed: tests.Passed, Tests: len(tests.Tests), Warnings: report.Warnings}
-	change.Added, change.Changed, change.Removed = compare(f.Policy(), policy)
-	return policy, change, nil
 }
 
 // fail notes why the file is not in force, and passes err on.
 func (f *File) fail(err error) error {
 	now, status, policy := time.Now(), f.Status(), f.Policy()
-	status.LastError, status.FailedAt = err.Error(), &now
+	status.LastError, status.FailedAt, status.why = err.Error(), &now, reason(err)
 	f.set(policy, status)
 	f.reloads.WithLabelValues("refused").Inc()
 	f.good.Set(0)
-	fields := logrus.Fields{"error": err.Error(), "rules_version": policy.Version()}
+	f.tell("rule file refused: the rules in force stay", err)
+	return err
+}
+
+// tell logs why the file is not in force.
+func (f *File) tell(msg string, err error) {
+	f.told = time.Now()
+	fields := logrus.Fields{"error": err.Error(), "rules_version": f.Policy().Version(), "file": f.source.path}
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		problems := refused.Problems()
 		fields["error"], fields["problems"] = refused.Why, problems[:min(len(problems), maxLogged)]
 	}
-	f.log.WithFields(fields).Error("rule file refused: the rules in force stay")
-	return err
+	if at := f.Status().LastGood; at != nil {
+		fields["accepted_at"] = at
+	}
+	f.log.WithFields(fields).Error(msg)
+}
+
+// remind tells now and then of a file that is still refused.
+func (f *File) remind() {
+	if s := f.Status(); s.LastError != "" && time.Since(f.told) >= remindEvery {
+		f.tell("rule file still refused", errors.New(s.LastError))
+	}
 }
 
 // healed notes that the file is again the one in force.
@@ -273,9 +285,9 @@ func (f *File) healed() {
 	if status.LastError == "" {
 		return
 	}
-	status.LastError, status.FailedAt = "", nil
+	status.LastGood, status.LastError, status.FailedAt, status.why = nil, "", nil, ""
 	f.set(policy, status)
-	f.refused = hash{}
+	f.refused = ""
 	f.good.Set(1)
 	f.log.WithField("rules_version", policy.Version()).Info("the rule file is again the one in force")
 }

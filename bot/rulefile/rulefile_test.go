@@ -34,28 +34,37 @@ rules:
 type watched struct {
 	*rulefile.File
 	path string
+	kept string
 	log  *logtest.Buffer
 	reg  *prometheus.Registry
 }
 
 // watch runs test in virtual time beside a watcher of a file with the first rules.
-func watch(t *testing.T, test func(w *watched)) {
+func watch(t *testing.T, test func(t *testing.T, w *watched)) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "rules.yaml")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rules.yaml")
 	write(t, path, first)
+	serve(t, path, filepath.Join(dir, "data", "rules"), test)
+}
+
+// serve is the life of one process, from its start with what is there to its end.
+func serve(t *testing.T, path, kept string, test func(t *testing.T, w *watched)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f, err := rulefile.Open(path)
+		f, err := rulefile.Open(rulefile.Options{Path: path, Kept: kept, LastGood: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &watched{File: f, path: path, log: &logtest.Buffer{}, reg: prometheus.NewRegistry()}
+		w := &watched{File: f, path: path, kept: kept, log: &logtest.Buffer{}, reg: prometheus.NewRegistry()}
 		log := logrus.New()
+		log.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
 		log.SetOutput(w.log)
 		f.Attach(func(*rules.Policy) {}, log, w.reg)
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
 		done.Go(func() { f.Watch(ctx, nil) })
-		test(w)
+		test(t, w)
 		cancel()
 		done.Wait()
 	})
@@ -93,7 +102,7 @@ func (w *watched) good(t *testing.T) bool {
 
 // An alert on a series that appears with the first refusal would miss that one.
 func TestAttach_everyResultIsCountedFromTheStart(t *testing.T) {
-	watch(t, func(w *watched) {
+	watch(t, func(t *testing.T, w *watched) {
 		want := "# HELP escalator_rules_reload_total Reloads of the rule file by result (ok, refused).\n# TYPE escalator_rules_reload_total counter\n" +
 			"escalator_rules_reload_total{result=\"ok\"} 0\nescalator_rules_reload_total{result=\"refused\"} 0\n"
 		if err := testutil.GatherAndCompare(w.reg, strings.NewReader(want), "escalator_rules_reload_total"); err != nil {
@@ -103,7 +112,7 @@ func TestAttach_everyResultIsCountedFromTheStart(t *testing.T) {
 }
 
 func TestWatch_aRefusedFileThatComesBackAfterAGoodOne_isRefusedAgain(t *testing.T) {
-	watch(t, func(w *watched) {
+	watch(t, func(t *testing.T, w *watched) {
 		for i, step := range []struct {
 			text   string
 			refuse bool
@@ -120,7 +129,7 @@ func TestWatch_aRefusedFileThatComesBackAfterAGoodOne_isRefusedAgain(t *testing.
 }
 
 func TestWatch_aRefusedFile_isToldOnce_andAgainAfterItWasGone(t *testing.T) {
-	watch(t, func(w *watched) {
+	watch(t, func(t *testing.T, w *watched) {
 		w.save(t, wrong)
 		time.Sleep(time.Minute)
 		if n := strings.Count(w.log.String(), "rule file refused"); n != 1 {
@@ -160,7 +169,7 @@ var unreadable = []struct {
 func TestWatch_whatIsNoRuleFile_isToldOnce_andAGoodOnePutBackIsTaken(t *testing.T) {
 	for _, c := range unreadable {
 		t.Run(c.name, func(t *testing.T) {
-			watch(t, func(w *watched) {
+			watch(t, func(t *testing.T, w *watched) {
 				if err := os.Remove(w.path); err != nil {
 					t.Fatal(err)
 				}
@@ -174,7 +183,7 @@ func TestWatch_whatIsNoRuleFile_isToldOnce_andAGoodOnePutBackIsTaken(t *testing.
 				if n := strings.Count(w.log.String(), "rule file refused"); n != 1 {
 					t.Errorf("told %d times, want once:\n%s", n, w.log)
 				}
-				if _, err := w.Reload(); err == nil {
+				if _, err := w.Reload(t.Context()); err == nil {
 					t.Error("a reload on request takes it")
 				}
 				if err := os.Remove(w.path); err != nil {
@@ -195,7 +204,7 @@ func TestOpen_whatIsNoRuleFile_isRefusedAtOnce(t *testing.T) {
 		if err := c.put(path); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rulefile.Open(path); err == nil {
+		if _, err := rulefile.Open(rulefile.Options{Path: path}); err == nil {
 			t.Errorf("%s is opened", c.name)
 		}
 	}

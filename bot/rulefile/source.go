@@ -3,53 +3,32 @@ package rulefile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
-	"time"
 
 	"escalator/rules"
 )
 
-// readWithin is how long storage may take to give the file.
-const readWithin = 2 * time.Second
-
-var errStorage = fmt.Errorf("its storage has not answered within %s", readWithin)
-
-// source is where the file is read from.
+// source is where the rules are read from.
 type source struct {
-	path string
-	busy chan struct{} // holds one value while a read is under way
+	path    string
+	storage storage
 }
 
-// read reads the file, but does not wait for storage that hangs: a system call
-// that does not return cannot be ended, only left alone. While one hangs no
-// other begins.
-func (s source) read(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, readWithin, errStorage)
-	defer cancel()
-	select {
-	case s.busy <- struct{}{}:
-	default:
-		return nil, errStorage
-	}
-	type content struct {
-		src []byte
-		err error
-	}
-	done := make(chan content, 1)
-	go func() {
+// name is what the file is called in its folder.
+func (s source) name() string { return filepath.Base(s.path) }
+
+// read reads the file, but does not wait for storage that hangs.
+func (s source) read(ctx context.Context) (rules.Files, error) {
+	return within(ctx, s.storage, func() (rules.Files, error) {
 		src, err := Read(s.path)
-		<-s.busy
-		done <- content{src, err}
-	}()
-	select {
-	case c := <-done:
-		return c.src, c.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+		if err != nil {
+			return nil, err
+		}
+		return rules.Files{s.name(): src}, nil
+	})
 }
 
 // Read reads a rule file: a regular file, opened so that nothing waits for

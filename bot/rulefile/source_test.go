@@ -25,21 +25,21 @@ func TestRead_storageThatHangs_isLeftAlone_andReadAgainWhenItIsBack(t *testing.T
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := source{path: path, busy: make(chan struct{}, 1)}
-		s.busy <- struct{}{}
+		s := source{path: path, storage: newStorage()}
+		s.storage <- struct{}{}
 		began := time.Now()
-		if _, err := s.read(t.Context()); !errors.Is(err, errStorage) || time.Since(began) > readWithin {
+		if _, err := s.read(t.Context()); !errors.Is(err, ErrStorage) || time.Since(began) > storageTimeout {
 			t.Errorf("while another read hangs: %v after %s", err, time.Since(began))
 		}
-		<-s.busy
-		if src, err := s.read(t.Context()); err != nil || string(src) != "content" {
+		<-s.storage
+		if src, err := s.read(t.Context()); err != nil || string(src["rules.yaml"]) != "content" {
 			t.Errorf("when it is back: %q, %v", src, err)
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, _ = s.read(ended) // must not keep its place
 		synctest.Wait()
-		if len(s.busy) != 0 {
+		if len(s.storage) != 0 {
 			t.Error("a read that was given up keeps its place")
 		}
 	})
@@ -52,26 +52,26 @@ func TestWatch_storageThatHangs_keepsNobodyWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		f, err := Open(path)
+		f, err := Open(Options{Path: path})
 		if err != nil {
 			t.Fatal(err)
 		}
 		log := logrus.New()
 		log.SetOutput(io.Discard)
 		f.Attach(func(*rules.Policy) {}, log, prometheus.NewRegistry())
-		f.source.busy <- struct{}{}
+		f.source.storage <- struct{}{}
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
 		done.Go(func() { f.Watch(ctx, nil) })
 		time.Sleep(time.Minute)
 		began := time.Now()
-		if got := f.Status().LastError; got != errStorage.Error() || time.Since(began) > 0 {
+		if got := f.Status().LastError; got != ErrStorage.Error() || time.Since(began) > 0 {
 			t.Errorf("status after %s: %q", time.Since(began), got)
 		}
-		if _, err := f.Reload(); !errors.Is(err, errStorage) || time.Since(began) > readWithin {
+		if _, err := f.Reload(t.Context()); !errors.Is(err, ErrStorage) || time.Since(began) > storageTimeout {
 			t.Errorf("a reload after %s: %v", time.Since(began), err)
 		}
-		<-f.source.busy
+		<-f.source.storage
 		time.Sleep(3 * time.Second)
 		if got := f.Status().LastError; got != "" {
 			t.Errorf("the storage is back: %q", got)

@@ -94,7 +94,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
-		NotReady: kept.notReady, Degraded: kept.degraded, Log: log, Registry: registry,
+		NotReady: kept.notReady, Degraded: func() []string { return append(kept.degraded(), ruleFile.Degraded()...) }, Log: log, Registry: registry,
 	})
 	a.takeUp(kept)
 	a.shareRest(kept.replica)

@@ -44,7 +44,7 @@ func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *logtest.
 	if err := os.WriteFile(s.Rules, []byte(testRules), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ruleFile, err := rulefile.Open(s.Rules)
+	ruleFile, err := rulefile.Open(rulefile.Options{Path: s.Rules})
 	if err != nil {
 		t.Fatal(err)
 	}

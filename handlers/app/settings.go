@@ -38,6 +38,7 @@ type Settings struct {
 	AdminHosts []string
 
 	Rules            string
+	RulesStart       string // last-good or refuse
 	DataDir          string
 	DedupFor         time.Duration
 	MaxConversations int

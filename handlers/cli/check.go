@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -36,7 +37,7 @@ func check(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return fmt.Errorf("reading the rule file: %w", err)
 	}
-	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
+	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(file), Now: time.Now()})
 	ok := policy != nil && (!*strict || len(report.Warnings) == 0)
 	if *asJSON {
 		err = writeJSON(env.Stdout, checkResult{OK: ok, Errors: orEmpty(report.Errors), Warnings: orEmpty(report.Warnings)})

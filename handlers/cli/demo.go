@@ -77,7 +77,7 @@ func demoRules(env Env, file, folder string) (*rulefile.File, error) {
 			return nil, fmt.Errorf("copying the shipped rules: %w", err)
 		}
 	}
-	return openRules(env, file)
+	return openRules(env, rulefile.Options{Path: file})
 }
 
 // takeDemoRules replaces the copy of the shipped rules, as an operator would, and
@@ -89,7 +89,7 @@ func takeDemoRules(named, folder string, ruleFile *rulefile.File) error {
 	if err := os.WriteFile(filepath.Join(folder, defaultRuleFile), demoInstallation, 0o600); err != nil {
 		return fmt.Errorf("changing the demo's rules: %w", err)
 	}
-	_, err := ruleFile.Reload()
+	_, err := ruleFile.Reload(context.Background())
 	return err
 }
 

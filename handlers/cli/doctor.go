@@ -110,7 +110,7 @@ func examineRules(s *app.Settings) finding {
 		f.WayOut = "name the file with ESCALATOR_RULES"
 		return f
 	}
-	policy, report := rules.Load(src, rules.LoadOptions{Now: time.Now()})
+	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(s.Rules), Now: time.Now()})
 	if policy == nil {
 		f.Detail = fmt.Sprintf("%s: %d errors, the first in line %d: %s", s.Rules, len(report.Errors), report.Errors[0].Line, report.Errors[0].Message)
 		return f

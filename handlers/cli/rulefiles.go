@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"escalator/rules"
 )
@@ -22,7 +23,7 @@ func readRules(env Env, file string) (*rules.Policy, error) {
 }
 
 func compile(env Env, file string, src []byte) (*rules.Policy, error) {
-	policy, report := rules.Load(src, rules.LoadOptions{})
+	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(file)})
 	if policy == nil {
 		report.Write(env.Stderr, file, src)
 		return nil, exitError(exitBad)

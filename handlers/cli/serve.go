@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
@@ -16,7 +17,9 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	ruleFile, err := openRules(env, settings.Rules)
+	ruleFile, err := openRules(env, rulefile.Options{
+		Path: settings.Rules, Kept: filepath.Join(settings.DataDir, "rules"), LastGood: settings.RulesStart == rulesLastGood,
+	})
 	if err != nil {
 		return err
 	}
@@ -39,19 +42,28 @@ func serve(ctx context.Context, env Env, args []string) error {
 	return a.Run(ctx, env.Reload)
 }
 
-// openRules reads the rule file for a start: a bad one stops it.
-func openRules(env Env, file string) (*rulefile.File, error) {
-	f, err := rulefile.Open(file)
+// rulesLastGood is the value of ESCALATOR_RULES_START that goes on with an accepted version.
+const rulesLastGood = "last-good"
+
+// openRules reads the rule file for a start: without good rules there is none.
+func openRules(env Env, o rulefile.Options) (*rulefile.File, error) {
+	f, err := rulefile.Open(o)
 	var refused *rulefile.RefusedError
 	switch {
 	case err == nil:
 		return f, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", file)}}
+		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", o.Path)}}
 	case errors.As(err, &refused):
-		refused.Report.Write(env.Stderr, file, refused.Source)
-		return nil, exitError(exitUsage)
-	default:
-		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %v", err)}}
+		refused.Report.Write(env.Stderr, o.Path, refused.Source)
+		err = errors.New(refused.Why)
+		for _, t := range refused.Failed {
+			fmt.Fprintf(env.Stderr, "%s:%d: test %q: %s\n", o.Path, t.Line, t.Name, t.Message)
+		}
 	}
+	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)
+	if o.LastGood {
+		problem += "; and " + o.Kept + " holds no accepted version that could be taken instead"
+	}
+	return nil, &usageError{[]string{problem}}
 }

@@ -42,6 +42,7 @@ var settingsTable = []setting{
 	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *app.Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
 	{env: "ADMIN_HOSTS", help: "names under which browsers reach the operators' listener, separated by commas, beside localhost and its own address", set: setAdminHosts},
 	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: plain(func(s *app.Settings) *string { return &s.Rules })},
+	{env: "RULES_START", def: rulesLastGood, help: "a start with a refused rule file: last-good takes the last accepted version from the data folder, refuse ends with 2", set: oneOf(func(s *app.Settings) *string { return &s.RulesStart }, rulesLastGood, "refuse")},
 	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
 	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},

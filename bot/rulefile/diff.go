@@ -1,0 +1,97 @@
+package rulefile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"escalator/rules"
+)
+
+// OnDisk stands for the file as it is now, where a version is asked for.
+const OnDisk = "file"
+
+// Diff is what lies between two versions.
+type Diff struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Change says it part by part; nil: one of the two is refused.
+	Change *Change `json:"change,omitempty"`
+	// Refused says why the second would not be taken.
+	Refused string `json:"refused,omitempty"`
+	// Text says it line by line, in the form of diff -u; "": there is no difference.
+	Text string `json:"diff"`
+}
+
+// side is one of the two versions of a diff.
+type side struct {
+	files rules.Files
+	main  string // the name of the rule file
+}
+
+// Diff compares two versions; "" is the one in force as the first, and OnDisk as the second.
+func (f *File) Diff(ctx context.Context, from, to string) (*Diff, error) {
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	if from == "" {
+		from = f.Policy().Version()
+	}
+	if to == "" {
+		to = OnDisk
+	}
+	before, err := f.side(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.side(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	d := &Diff{From: before.files.Version(), To: after.files.Version()}
+	d.Text = lineByLine(before.files, after.files, d.From, d.To)
+	old, oldErr := f.judge(before.files, before.main)
+	now, err := f.judge(after.files, after.main)
+	switch {
+	case err != nil:
+		d.Refused = err.Error()
+	case oldErr == nil:
+		d.Change = now.change(old.policy)
+		d.Change.Same = d.From == d.To
+	}
+	return d, nil
+}
+
+// side reads a version.
+func (f *File) side(ctx context.Context, version string) (side, error) {
+	if version == OnDisk {
+		files, err := f.source.read(ctx)
+		if err != nil {
+			return side{}, fmt.Errorf("reading the rule file: %w", unreadable(err))
+		}
+		return side{files, f.source.name()}, nil
+	}
+	if u := f.unkept; u != nil && version != "" && strings.HasPrefix(u.Version, version) {
+		return side{u.files, u.File}, nil
+	}
+	k, err := f.history.find(version)
+	if err != nil {
+		return side{}, err
+	}
+	files, err := within(ctx, f.keeping, func() (rules.Files, error) { return f.history.files(k) })
+	return side{files, k.File}, err
+}
+
+func lineByLine(before, after rules.Files, from, to string) string {
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	var text bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text.Write(diff.Diff(name+" "+from, before[name], name+" "+to, after[name]))
+	}
+	return text.String()
+}

@@ -1,0 +1,137 @@
+package rulefile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/mask"
+	"escalator/rules"
+)
+
+// NotWritableError is the error of a rule file that cannot be replaced. Nothing was changed.
+type NotWritableError struct {
+	File string
+	Err  error
+}
+
+// Error says which file, and why.
+func (e *NotWritableError) Error() string {
+	return fmt.Sprintf("%s cannot be written, and nothing was changed: %v", e.File, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *NotWritableError) Unwrap() error { return e.Err }
+
+var errLink = errors.New("it is a symbolic link, as those of a Kubernetes ConfigMap are: change it where it comes from")
+
+// Rollback writes the files of an accepted version back to where the rules are
+// read, and reloads them. The version may be shortened.
+func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change, error) {
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	by = Author{How: "rollback", By: mask.Clip(by.By), Why: mask.Clip(by.Why), Address: by.Address}
+	if version == OnDisk {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownVersion, version)
+	}
+	back, err := f.side(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	if back.main != f.source.name() {
+		return nil, &NotWritableError{f.source.path, fmt.Errorf("that version was of a file called %s", back.main)}
+	}
+	if _, err := f.judge(back.files, back.main); err != nil {
+		return nil, err
+	}
+	line := f.log.WithFields(logrus.Fields{
+		"by": by.By, "why": by.Why, "address": by.Address, "version_before": f.Policy().Version(), "rules_version": back.files.Version(),
+	})
+	_, err = within(context.WithoutCancel(ctx), f.source.storage, func() (struct{}, error) {
+		return struct{}{}, putBack(filepath.Dir(f.source.path), back.files)
+	})
+	if err != nil {
+		line.WithError(err).Warn("rules not rolled back")
+		return nil, err
+	}
+	line.Warn("rules rolled back")
+	return f.reload(context.WithoutCancel(ctx), by)
+}
+
+// putBack writes files into a folder: all of them or none.
+func putBack(folder string, files rules.Files) (err error) {
+	var ready []replacement
+	defer func() {
+		for _, r := range ready {
+			_ = os.Remove(r.fresh) // those that took their place are not there any more
+		}
+	}()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		r, err := prepare(filepath.Join(folder, filepath.FromSlash(name)), files[name])
+		if err != nil {
+			return &NotWritableError{name, err}
+		}
+		ready = append(ready, r)
+	}
+	for i, r := range ready {
+		if err := os.Rename(r.fresh, r.path); err != nil {
+			for _, done := range ready[:i] {
+				err = errors.Join(err, done.undo())
+			}
+			return &NotWritableError{r.path, err}
+		}
+	}
+	for _, r := range ready {
+		err = errors.Join(err, syncFolder(filepath.Dir(r.path)))
+	}
+	return err
+}
+
+// replacement is a file that is ready to take the place of another.
+type replacement struct {
+	path, fresh string
+	mode        fs.FileMode
+	before      []byte
+	isNew       bool
+}
+
+// prepare writes a file beside the one that it is to replace.
+func prepare(path string, src []byte) (r replacement, err error) {
+	r = replacement{path: path, fresh: path + ".rollback", mode: 0o644}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.isNew = true
+	case err != nil:
+		return r, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return r, errLink
+	default:
+		r.mode = info.Mode().Perm()
+		if r.before, err = Read(path); err != nil {
+			return r, err
+		}
+	}
+	if err := os.Remove(r.fresh); err != nil && !errors.Is(err, fs.ErrNotExist) { // of an attempt that was cut
+		return r, err
+	}
+	return r, writeFile(r.fresh, src, r.mode)
+}
+
+// undo puts back what was there before.
+func (r replacement) undo() error {
+	if r.isNew {
+		return os.Remove(r.path)
+	}
+	if err := writeFile(r.fresh, r.before, r.mode); err != nil {
+		return err
+	}
+	return os.Rename(r.fresh, r.path)
+}

@@ -1,0 +1,70 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Part names a part of a rule file.
+type Part struct {
+	// Section is a key of the file: rules, targets, limits, …
+	Section string
+	// Name is the rule's id or the name of the target, list, calendar or route; "" for the other sections, which are one part each.
+	Name string
+	// Text is the key of one text to customers in a rule or target (say, offer, say_if_closed, …); "" for the whole.
+	Text string
+}
+
+// named are the sections whose entries are parts of their own. What is said under `rules` is a list, the others are
+// mappings.
+var named = []string{"rules", "targets", "lists", "calendars", "routes"}
+
+// partsOf takes a digest of each part of a file, whatever its layout and comments, so that two versions can be compared.
+func (l *loader) partsOf(root *yaml.Node) map[Part]string {
+	parts := map[Part]string{}
+	for _, section := range l.pairs(root) {
+		parts[Part{Section: section[0].Value}] = digest(section[1])
+	}
+	for _, section := range named {
+		delete(parts, Part{Section: section})
+		n := l.get(root, section)
+		for _, pair := range l.pairs(n) {
+			l.addPart(parts, Part{Section: section, Name: textOf(pair[0])}, pair[1], pair[1])
+		}
+		for _, rule := range l.items(n) {
+			l.addPart(parts, Part{Section: section, Name: textOf(l.get(rule, "id"))}, rule, l.get(rule, "then"))
+		}
+	}
+	return parts
+}
+
+// addPart adds a part and the texts that speaker, which is or belongs to it, says to customers.
+func (l *loader) addPart(parts map[Part]string, part Part, n, speaker *yaml.Node) {
+	parts[part] = digest(n)
+	for _, pair := range l.pairs(speaker) {
+		if key := pair[0].Value; (part.Section == "rules" || part.Section == "targets") && (key == "offer" || strings.HasPrefix(key, "say")) {
+			part.Text = key
+			parts[part] = digest(pair[1])
+		}
+	}
+}
+
+// digest is a short hash of what a node says.
+func digest(n *yaml.Node) string {
+	h := sha256.New()
+	writeNode(h, n)
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// writeNode writes a node so that different trees differ: each value with its length, each list with its size.
+func writeNode(w io.Writer, n *yaml.Node) {
+	fmt.Fprintf(w, "%d %s %d:%s %d\n", n.Kind, n.Tag, len(n.Value), n.Value, len(n.Content))
+	for _, kid := range n.Content {
+		writeNode(w, kid)
+	}
+}
