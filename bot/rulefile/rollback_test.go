@@ -31,7 +31,7 @@ func TestRollback_writesTheVersionBack_andKeepsWhoDidIt(t *testing.T) {
 		if err != nil || statErr != nil || string(src) != first || info.Mode().Perm() != 0o640 {
 			t.Errorf("on disk: %q, mode %s, %v", src, info.Mode(), err)
 		}
-		time.Sleep(5 * time.Second)
+		w.wait(5 * time.Second)
 		want := []rulefile.Accepted{
 			{Version: versionOf(first), Author: rulefile.Author{How: "rollback", By: "li", Why: "the queue is full", Address: "10.0.0.7"}},
 			{Version: versionOf(other), Author: rulefile.Author{How: "reload"}},
@@ -60,7 +60,7 @@ func TestRollback_mendsAFileThatWasRefusedAtTheStart_orThatIsGone(t *testing.T) 
 			if err := spoil(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(5 * time.Second)
+			w.wait(5 * time.Second)
 			if _, err := w.Rollback(t.Context(), versionOf(first), li); err != nil {
 				t.Fatal(err)
 			}

@@ -81,6 +81,9 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// wait lets virtual time pass.
+func (w *watched) wait(d time.Duration) { time.Sleep(d) }
+
 // save writes the file, lets a few looks pass, and returns the last error.
 func (w *watched) save(t *testing.T, text string) string {
 	t.Helper()

@@ -51,7 +51,7 @@ func TestOpen_aRefusedFile_isReplacedByTheLastAcceptedVersion_untilItIsMended(t 
 				t.Fatal(err)
 			}
 			serve(t, path, kept, func(t *testing.T, w *watched) {
-				time.Sleep(5 * time.Second)
+				w.wait(5 * time.Second)
 				s := w.Status()
 				if s.Version != versionOf(other) || s.LastGood == nil || s.LastError == "" || w.good(t) {
 					t.Errorf("version %s, want %s; %+v, metric good %t", s.Version, versionOf(other), s, w.good(t))
@@ -84,7 +84,7 @@ func TestOpen_aRefusedFile_isToldAgainNowAndThen_untilTheAcceptedOneIsBack(t *te
 	serve(t, path, kept, func(*testing.T, *watched) {})
 	write(t, path, failing)
 	serve(t, path, kept, func(t *testing.T, w *watched) {
-		time.Sleep(21 * time.Minute)
+		w.wait(21 * time.Minute)
 		if n := strings.Count(w.log.String(), "rule file still refused"); n != 2 {
 			t.Errorf("21 minutes later reminded %d times, want every 10 minutes", n)
 		}
@@ -177,7 +177,7 @@ func TestKeep_aDataFolderThatTakesNothing_isTold_andTheReloadIsMade(t *testing.T
 		if err := os.Remove(data); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Minute)
+		w.wait(2 * time.Minute)
 		if all := w.History(); len(all) != 1 || all[0].Version != versionOf(other) || len(w.Degraded()) > 0 {
 			t.Errorf("when it can be written again: %v, %q", all, w.Degraded())
 		}

@@ -14,7 +14,6 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
-	"escalator/rules"
 )
 
 // finding is one line of doctor.
@@ -104,20 +103,21 @@ func examineToken(s *app.Settings) finding {
 
 func examineRules(s *app.Settings) finding {
 	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
-	src, err := rulefile.Read(s.Rules)
-	if err != nil {
-		f.Detail = err.Error()
-		f.WayOut = "name the file with ESCALATOR_RULES"
+	file, err := rulefile.Open(rulefile.Options{Path: s.Rules})
+	var refused *rulefile.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		f.Detail = fmt.Sprintf("%s, the first: %s", refused.Why, refused.Problems()[0])
+		if len(refused.Failed) > 0 {
+			f.WayOut = "escalator test " + s.Rules + " shows every test that fails"
+		}
+		return f
+	case err != nil:
+		f.Detail, f.WayOut = err.Error(), "name the file with ESCALATOR_RULES"
 		return f
 	}
-	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(s.Rules), Now: time.Now()})
-	if policy == nil {
-		f.Detail = fmt.Sprintf("%s: %d errors, the first in line %d: %s", s.Rules, len(report.Errors), report.Errors[0].Line, report.Errors[0].Message)
-		return f
-	}
-	f.OK, f.WayOut = true, ""
-	f.Detail = fmt.Sprintf("%s: %d rules, %d warnings, version %s", s.Rules, policy.Summary().Rules, len(report.Warnings), policy.Version())
-	return f
+	policy := file.Policy()
+	return finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
 }
 
 // examineRedis asks whether replicas can share their state.
