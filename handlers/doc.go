@@ -10,5 +10,6 @@
 //     form, because anything else makes Tencent send it again.
 //   - Nothing on the operators' listener but the two health checks is open
 //     where a token is set, and the listener is closed to others without one.
+//     A page of another site gets nowhere, with or without a token (operators.go).
 //   - No query string, header or body of a stranger reaches the log.
 package handlers

@@ -1,26 +1,12 @@
 package handlers
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"escalator/bot/desk"
-)
-
-// access says who may use a route of the operators' listener.
-type access uint8
-
-const (
-	withToken access = iota // the zero value: a route is closed unless it says otherwise
-	open
-	// onlyWithToken is closed where no token is set: who merely reaches the port must not do it.
-	onlyWithToken
 )
 
 // route is a row of the table; a test walks it and proves that no route is
@@ -30,36 +16,41 @@ type route struct {
 	path    string
 	access  access
 	handler gin.HandlerFunc
+	changes bool     // what it does is written into the log (audit)
+	query   []string // the names that its query may have
 }
 
 func (s *Server) publicRoutes() []route {
 	return []route{
-		{http.MethodPost, s.CallbackPath, open, s.callbacks.post}, // authenticated by Sign
+		{method: http.MethodPost, path: s.CallbackPath, handler: s.callbacks.post}, // authenticated by Sign
 	}
 }
 
 func (s *Server) adminRoutes() []route {
 	return []route{
-		{http.MethodGet, "/healthz", open, s.healthz},
-		{http.MethodGet, "/readyz", open, s.readyz},
-		{http.MethodGet, "/metrics", withToken, gin.WrapH(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))},
-		{http.MethodGet, "/api/decisions", withToken, s.decisions},
-		{http.MethodGet, "/api/rules", withToken, s.listRules},
-		{http.MethodPost, "/api/rules/:id/mute", withToken, s.mute},
-		{http.MethodDelete, "/api/rules/:id/mute", withToken, s.unmute},
-		{http.MethodPost, "/api/explain", withToken, s.explain},
-		{http.MethodPost, "/api/reload", withToken, s.reload},
-		{http.MethodGet, "/api/rules/history", withToken, s.ruleHistory},
-		{http.MethodGet, "/api/rules/diff", withToken, s.ruleDiff},
-		{http.MethodPost, "/api/rules/rollback", onlyWithToken, s.rollback},
-		{http.MethodGet, "/api/outbox", withToken, s.outbox},
-		{http.MethodPost, "/api/outbox/:session/retry", withToken, s.retry},
+		{method: http.MethodGet, path: "/healthz", access: open, handler: s.healthz},
+		{method: http.MethodGet, path: "/readyz", access: open, handler: s.readyz},
+		{method: http.MethodGet, path: "/metrics", handler: gin.WrapH(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{})), query: anyQuery},
+		{method: http.MethodPost, path: "/api/session", access: visitor, handler: s.signIn, changes: true},
+		{method: http.MethodDelete, path: "/api/session", access: visitor, handler: s.signOut},
+		{method: http.MethodGet, path: "/api/decisions", handler: s.decisions, query: []string{"n", "stream"}},
+		{method: http.MethodGet, path: "/api/rules", handler: s.listRules},
+		{method: http.MethodPost, path: "/api/rules/:id/mute", handler: s.mute, changes: true},
+		{method: http.MethodDelete, path: "/api/rules/:id/mute", handler: s.unmute, changes: true, query: []string{"by"}},
+		{method: http.MethodPost, path: "/api/explain", handler: s.explain},
+		{method: http.MethodPost, path: "/api/reload", handler: s.reload, changes: true},
+		{method: http.MethodGet, path: "/api/rules/history", handler: s.ruleHistory},
+		{method: http.MethodGet, path: "/api/rules/diff", handler: s.ruleDiff, query: []string{"from", "to"}},
+		{method: http.MethodPost, path: "/api/rules/rollback", access: tokenOnly, handler: s.rollback, changes: true},
+		{method: http.MethodGet, path: "/api/outbox", handler: s.outbox},
+		{method: http.MethodPost, path: "/api/outbox/:session/retry", handler: s.retry, changes: true},
+		{method: http.MethodGet, path: "/debug/pprof/*name", access: tokenOnly, handler: s.profile, query: anyQuery},
 	}
 }
 
 // newEngine makes a Gin engine with our own recovery and errors, and without
 // Gin's logger, which would print the query string.
-func (s *Server) newEngine(routes []route) *gin.Engine {
+func (s *Server) newEngine() *gin.Engine {
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
@@ -67,17 +58,55 @@ func (s *Server) newEngine(routes []route) *gin.Engine {
 	e.Use(s.recovery, securityHeaders)
 	e.NoRoute(func(c *gin.Context) { writeFailure(c, http.StatusNotFound, "nothing is here") })
 	e.NoMethod(func(c *gin.Context) { writeFailure(c, http.StatusMethodNotAllowed, "this method is not for this path") })
-	for _, r := range routes {
-		chain := gin.HandlersChain{r.handler}
-		switch {
-		case r.access != open && s.AdminToken != "":
-			chain = gin.HandlersChain{requireToken(s.AdminToken), r.handler}
-		case r.access == onlyWithToken:
-			chain = gin.HandlersChain{needsToken}
+	return e
+}
+
+// publicEngine serves the callbacks.
+func (s *Server) publicEngine() http.Handler {
+	e := s.newEngine()
+	for _, r := range s.publicRoutes() {
+		e.Handle(r.method, r.path, r.handler)
+	}
+	return e
+}
+
+// adminEngine serves the operators. Ids in its paths may hold anything: it matches
+// them escaped (pathValue).
+func (s *Server) adminEngine() http.Handler {
+	e := s.newEngine()
+	e.UseEscapedPath, e.UnescapePathValues = true, false
+	routes := s.adminRoutes()
+	for i := range routes {
+		r := &routes[i]
+		chain := gin.HandlersChain{s.admit(r), r.handler}
+		if r.changes {
+			chain = gin.HandlersChain{s.admit(r), s.audit(r), r.handler}
 		}
 		e.Handle(r.method, r.path, chain...)
 	}
-	return e
+	return escapeIDs(routes, e)
+}
+
+// escapeIDs lets an id with slashes stand in a path as it is typed, where what comes
+// behind it says where it ends.
+func escapeIDs(routes []route, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		for i := range routes {
+			before, rest, _ := strings.Cut(routes[i].path, ":")
+			_, after, named := strings.Cut(rest, "/")
+			if !named || routes[i].method != r.Method {
+				continue
+			}
+			id, begins := strings.CutPrefix(path, before)
+			id, ends := strings.CutSuffix(id, "/"+after)
+			if begins && ends && strings.Contains(id, "/") {
+				r.URL.RawPath = before + strings.ReplaceAll(id, "/", "%2F") + "/" + after
+				break
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // pathValue is a part of the path that a route names. The operators' routes are
@@ -89,25 +118,6 @@ func pathValue(c *gin.Context, name string) string {
 		return plain
 	}
 	return value
-}
-
-// requireToken accepts only requests that bear the token. Both sides are
-// hashed first, so that the time of comparing tells nothing, not even a length.
-func requireToken(token desk.Secret) gin.HandlerFunc {
-	want := sha256.Sum256([]byte(token.Reveal()))
-	return func(c *gin.Context) {
-		bearer, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
-		got := sha256.Sum256([]byte(bearer))
-		if !ok || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			c.Header("WWW-Authenticate", `Bearer realm="escalator"`)
-			c.AbortWithStatusJSON(http.StatusUnauthorized, gin.H{"error": "send Authorization: Bearer and the admin token"})
-		}
-	}
-}
-
-// needsToken answers in the place of what cannot be done without a token.
-func needsToken(c *gin.Context) {
-	c.JSON(http.StatusForbidden, gin.H{"error": "set ESCALATOR_ADMIN_TOKEN: without a token this is not for whoever reaches the port"})
 }
 
 func securityHeaders(c *gin.Context) {

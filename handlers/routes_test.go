@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sirupsen/logrus"
-
+	"escalator/bot"
 	"escalator/bot/mute"
-	"escalator/handlers"
 	"escalator/rules"
 )
+
+// Decisions are none.
+func (*named) Decisions(int) []*bot.DecisionRecord { return nil }
 
 // named remembers whom the operators' requests named.
 type named struct {
@@ -38,15 +38,8 @@ func (n *named) Mute(rule string, d time.Duration, by, _ string) (rules.Mute, er
 
 // operate sends a request to the operators' listener of a service with that bot.
 func operate(n *named, method, path, body string) *httptest.ResponseRecorder {
-	log := logrus.New()
-	log.SetOutput(&strings.Builder{})
-	s := handlers.New(handlers.Options{
-		Bot: n, SDKAppID: 1, CallbackPath: "/callback",
-		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
-	})
-	w := httptest.NewRecorder()
-	s.Admin().ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
-	return w
+	s, _ := operators(n, nil)
+	return ask(s, method, path, body)
 }
 
 func TestRoutes_anIDMayHoldAnything(t *testing.T) {
@@ -62,9 +55,11 @@ func TestRoutes_anIDMayHoldAnything(t *testing.T) {
 			t.Errorf("mute of %q: %d, asked for %q", id, w.Code, n.ids)
 		}
 	}
-	n := &named{} // as it is typed, where that can be told from a path
-	if w := operate(n, http.MethodPost, "/api/outbox/im:jared|@service/retry", ""); w.Code != http.StatusOK || n.ids[0] != "im:jared|@service" {
-		t.Errorf("%d %q", w.Code, n.ids)
+	for _, id := range []string{"im:jared|@service", "group/a/b", "a//b", "retry/retry"} { // as it is typed, where that can be told from a path
+		n := &named{}
+		if w := operate(n, http.MethodPost, "/api/outbox/"+id+"/retry", ""); w.Code != http.StatusOK || len(n.ids) != 1 || n.ids[0] != id {
+			t.Errorf("%s: %d %q", id, w.Code, n.ids)
+		}
 	}
 }
 

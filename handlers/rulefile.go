@@ -2,9 +2,7 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -34,6 +32,7 @@ func (s *Server) rollback(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": `a rollback needs "version", one of GET /api/rules/history, and "by", who does it`})
 		return
 	}
+	c.Set(actor, in.By)
 	by := rulefile.Author{By: in.By, Why: in.Why, Address: remoteHost(c.Request.RemoteAddr)}
 	change, err := s.RuleFile.Rollback(c.Request.Context(), in.Version, by)
 	writeChange(c, change, err)
@@ -46,12 +45,6 @@ func (s *Server) ruleHistory(c *gin.Context) {
 
 // ruleDiff compares two versions: unless told otherwise the one in force, and the file as it is now.
 func (s *Server) ruleDiff(c *gin.Context) {
-	for name := range c.Request.URL.Query() {
-		if !slices.Contains([]string{"from", "to"}, name) {
-			c.JSON(http.StatusBadRequest, gin.H{"error": fmt.Sprintf("%q is no query of this request: from and to are", name)})
-			return
-		}
-	}
 	d, err := s.RuleFile.Diff(c.Request.Context(), c.Query("from"), c.Query("to"))
 	if err != nil {
 		writeRuleFileError(c, err)

@@ -3,7 +3,6 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,9 +66,9 @@ func (s *Server) mute(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	d, err := time.ParseDuration(in.For)
-	if err != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" ("0s" ends a mute)`})
+	d, ok := rules.ParseDuration(in.For)
+	if !ok || in.For == "" {
+		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" or "2d" ("0s" ends a mute)`})
 		return
 	}
 	s.setMute(c, d, in.By, in.Why)
@@ -83,6 +82,7 @@ func (s *Server) unmute(c *gin.Context) {
 
 func (s *Server) setMute(c *gin.Context, d time.Duration, by, why string) {
 	rule := pathValue(c, "id")
+	c.Set(actor, by)
 	m, err := s.Bot.Mute(rule, d, by, why)
 	switch {
 	case errors.Is(err, mute.ErrNoSuchRule):
@@ -166,20 +166,6 @@ func (s *Server) mutedNow() rules.Muted {
 		}
 	}
 	return muted
-}
-
-// maxRequest bounds what an operator sends.
-const maxRequest = 256 << 10
-
-// readJSON reads a bounded body strictly; false means that it has answered.
-func readJSON(c *gin.Context, into any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, maxRequest))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "the body must be JSON of the documented form: " + err.Error()})
-		return false
-	}
-	return true
 }
 
 // Operations is what the operators' API needs of the bot.

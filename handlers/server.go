@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ type Options struct {
 	Verifier     *desk.Verifier
 	CallbackPath string
 	AdminToken   desk.Secret // empty: the operators' listener is open to who reaches it
+	AdminHosts   []string    // names of the operators' listener, beside localhost and its address
 
 	// Degraded returns what the service has to do without while it goes on; nil:
 	// nothing. It may be nil itself.
@@ -54,8 +56,12 @@ type Server struct {
 	public    *http.Server
 	admin     *http.Server
 	stopping  atomic.Bool
-	quiet     quiet.Lines
-	streams   context.Context //nolint:containedctx // the life of all streams, ended by Shutdown
+
+	crossOrigin *http.CrossOriginProtection
+	tries       tries
+	profiling   sync.Mutex
+	quiet       quiet.Lines
+	streams     context.Context //nolint:containedctx // the life of all streams, ended by Shutdown
 }
 
 func init() { gin.SetMode(gin.ReleaseMode) } // debug mode prints routes and requests
@@ -65,15 +71,13 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, crossOrigin: http.NewCrossOriginProtection()}
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), verifier: o.Verifier,
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now, shed: newShed(maxInProgress),
 	}
-	s.public = s.newHTTPServer(s.newEngine(s.publicRoutes()))
-	operators := s.newEngine(s.adminRoutes())
-	operators.UseEscapedPath, operators.UnescapePathValues = true, false // pathValue says why
-	s.admin = s.newHTTPServer(operators)
+	s.public = s.newHTTPServer(s.publicEngine())
+	s.admin = s.newHTTPServer(s.adminEngine())
 	// Shutdown waits for requests, and a stream is one that never ends.
 	streams, endStreams := context.WithCancel(context.Background())
 	s.streams = streams

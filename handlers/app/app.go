@@ -93,7 +93,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	ruleFile.Attach(a.applyRules(kept.local), log, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
-		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken,
+		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: func() []string { return append(kept.degraded(), ruleFile.Degraded()...) }, Log: log, Registry: registry,
 	})
 	a.takeUp(kept)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -123,16 +124,19 @@ func TestNew_aSettingThatCannotBeUsed_isNamed(t *testing.T) {
 	}
 }
 
-// freePort is a port of loopback that nobody listens on now.
+// freePort is a port that nobody listens on now. It is none of those that the system
+// gives to connections: one of another process could take it before we do.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := fmt.Sprint(20_000 + rand.IntN(12_000))
+		if l, err := net.Listen("tcp", ":"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 func TestNew_itselfInThePlaceOfTheBotBehindIt_isRefused(t *testing.T) {

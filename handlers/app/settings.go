@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +112,13 @@ func (s *Settings) checkAPI(raw string) error {
 		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
 	}
 	return nil
+}
+
+// adminHosts are the names that are listed, and the one that the operators' listener is
+// given by.
+func (s *Settings) adminHosts() []string {
+	host, _, _ := net.SplitHostPort(s.AdminListen)
+	return append(slices.Clone(s.AdminHosts), strings.ToLower(host))
 }
 
 // samePort reports whether two listeners want the same port of the same address.

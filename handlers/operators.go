@@ -1,0 +1,159 @@
+package handlers
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/mask"
+)
+
+// access says who may use a route of the operators' listener.
+type access uint8
+
+const (
+	// operator is the zero value, so that a route is closed unless it says otherwise:
+	// who bears the token; where there is none, whoever reaches the listener, which is
+	// on loopback then.
+	operator access = iota
+	// tokenOnly is for what must not be open to whoever reaches loopback: without a
+	// token nobody may do it.
+	tokenOnly
+	// visitor asks for no token, but for everything else.
+	visitor
+	// open is for what holds nothing: health checks, whoever asks by whatever name.
+	open
+)
+
+// anyQuery is the query of a route that reads it itself.
+var anyQuery = []string{"*"}
+
+// admit stands before each route of the operators' listener: who asks, by which
+// name, from where, and in what form.
+func (s *Server) admit(r *route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if r.access == open {
+			return
+		}
+		bearer := s.hasToken(bearerOf(c.Request))
+		switch {
+		case s.AdminToken == "" && r.access == tokenOnly:
+			refuse(c, http.StatusForbidden, "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this")
+		case s.AdminToken != "" && (r.access == operator || r.access == tokenOnly) && !bearer && !s.signedIn(c.Request):
+			c.Header("WWW-Authenticate", `Bearer realm="escalator"`)
+			refuse(c, http.StatusUnauthorized, "send Authorization: Bearer and the admin token")
+		case !bearer && !s.isOurName(c.Request):
+			refuse(c, http.StatusMisdirectedRequest, "this is not a name of the operators' listener; ESCALATOR_ADMIN_HOSTS lists those that are")
+		case s.fromElsewhere(c.Request):
+			refuse(c, http.StatusForbidden, "this request comes from a page of another site")
+		case c.Request.ContentLength != 0 && c.ContentType() != jsonType:
+			refuse(c, http.StatusUnsupportedMediaType, "send Content-Type: application/json")
+		default:
+			if unknown := unknownParameter(c.Request.URL.RawQuery, r.query); unknown != "" {
+				refuse(c, http.StatusBadRequest, "the query has "+unknown+"; this request takes: "+cmp.Or(strings.Join(r.query, ", "), "none"))
+			}
+		}
+	}
+}
+
+func refuse(c *gin.Context, status int, why string) {
+	c.Header("Connection", "close") // what else was sent is not read
+	c.AbortWithStatusJSON(status, gin.H{"error": why})
+}
+
+// hasToken compares in constant time. Both sides are hashed first, so that the time
+// tells nothing, not even a length.
+func (s *Server) hasToken(given string) bool {
+	want, got := sha256.Sum256([]byte(s.AdminToken.Reveal())), sha256.Sum256([]byte(given))
+	return s.AdminToken != "" && subtle.ConstantTimeCompare(want[:], got[:]) == 1
+}
+
+func bearerOf(r *http.Request) string {
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return bearer
+}
+
+// isOurName reports whether the request names this listener: a page whose name was
+// made to lead to us (DNS rebinding) asks by its own name. Who bears the token needs
+// no such proof: no browser adds it by itself.
+func (s *Server) isOurName(r *http.Request) bool {
+	name := hostname(r.Host)
+	if isLoopback(name) || slices.Contains(s.AdminHosts, name) {
+		return true
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	ip := net.ParseIP(name)
+	return ok && ip != nil && ip.Equal(local.IP)
+}
+
+// hostname is the name in a Host header, in small letters, without port and final dot.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+func isLoopback(name string) bool {
+	ip, err := netip.ParseAddr(name)
+	return name == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// fromElsewhere reports whether a browser sends the request for a page of another
+// origin. What only reads could not be read by that page, but it could hold all
+// streams; a link to us is no harm.
+func (s *Server) fromElsewhere(r *http.Request) bool {
+	if s.crossOrigin.Check(r) != nil {
+		return true
+	}
+	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate"
+}
+
+// unknownParameter returns what of a query is not known, "" if all of it is: one that
+// is passed over would look like an answer.
+func unknownParameter(raw string, known []string) string {
+	if raw == "" || len(known) == 1 && known[0] == anyQuery[0] {
+		return ""
+	}
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return "something that cannot be read"
+	}
+	for name := range query {
+		if !slices.Contains(known, name) {
+			return `"` + mask.Clip(name) + `"`
+		}
+	}
+	return ""
+}
+
+// audit writes down what an operator changed: who says to have done it, and from
+// which address.
+func (s *Server) audit(r *route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Next()
+		if c.Writer.Status() >= http.StatusBadRequest {
+			return // nothing was changed
+		}
+		f := logrus.Fields{"action": r.method + " " + r.path, "status": c.Writer.Status(), "remote": remoteHost(c.Request.RemoteAddr)}
+		if by := c.GetString(actor); by != "" {
+			f["by"] = mask.Clip(by)
+		}
+		for _, p := range c.Params {
+			f["of"] = mask.Clip(pathValue(c, p.Key))
+		}
+		s.Log.WithFields(f).Warn("operator")
+	}
+}
+
+// actor is where a handler leaves the name of who says to do it, for audit.
+const actor = "actor"

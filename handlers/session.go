@@ -1,0 +1,115 @@
+package handlers
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+)
+
+const (
+	sessionCookie = "escalator_session"
+	sessionLife   = 12 * time.Hour
+	// maxWrongTries of one address, and maxTriers addresses, in triesEvery: who guesses
+	// gets nowhere, and cannot grow the memory.
+	maxWrongTries = 5
+	maxTriers     = 10_000
+	triesEvery    = time.Minute
+)
+
+// signIn gives a browser a cookie in exchange for the token.
+func (s *Server) signIn(c *gin.Context) {
+	if s.AdminToken == "" {
+		refuse(c, http.StatusForbidden, "set ESCALATOR_ADMIN_TOKEN: without a token there is nothing to sign in with")
+		return
+	}
+	from := remoteHost(c.Request.RemoteAddr)
+	if wait := s.tries.begin(from, s.Now()); wait > 0 {
+		c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		refuse(c, http.StatusTooManyRequests, "too many wrong tries: wait a minute")
+		return
+	}
+	var in struct {
+		Token string `json:"token"`
+	}
+	if !readJSON(c, &in) {
+		return
+	}
+	if !s.hasToken(in.Token) {
+		s.quiet.Log("sign-in", s.Log.WithField("remote", from), logrus.WarnLevel, "somebody tried to sign in with another token")
+		refuse(c, http.StatusUnauthorized, "this is not the admin token")
+		return
+	}
+	s.tries.right(from)
+	until := s.Now().Add(sessionLife)
+	s.setCookie(c, s.sessionUntil(until.Unix()), int(sessionLife.Seconds()))
+	c.JSON(http.StatusOK, gin.H{"until": until.UTC().Format(time.RFC3339)})
+}
+
+// signOut takes the cookie back.
+func (s *Server) signOut(c *gin.Context) {
+	s.setCookie(c, "", -1)
+	c.JSON(http.StatusOK, gin.H{"until": nil})
+}
+
+func (s *Server) setCookie(c *gin.Context, value string, age int) {
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure but on loopback
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: !isLoopback(hostname(c.Request.Host)), // browsers keep no such cookie that comes over plain http
+	})
+}
+
+// sessionUntil is a cookie that holds until a time: signed with the token, so that it
+// is good on every replica, survives a restart, and ends when the token is changed.
+func (s *Server) sessionUntil(until int64) string {
+	end := strconv.FormatInt(until, 10)
+	mac := hmac.New(sha256.New, []byte(s.AdminToken.Reveal()))
+	mac.Write([]byte(sessionCookie + " " + end))
+	return end + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+// signedIn reports whether the request bears a cookie of ours that still holds.
+func (s *Server) signedIn(r *http.Request) bool {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil || s.AdminToken == "" {
+		return false
+	}
+	end, _, _ := strings.Cut(cookie.Value, ".")
+	until, err := strconv.ParseInt(end, 10, 64)
+	return err == nil && hmac.Equal([]byte(cookie.Value), []byte(s.sessionUntil(until))) && s.Now().Unix() < until
+}
+
+// tries counts who tried to sign in, minute by minute.
+type tries struct {
+	mu    sync.Mutex
+	since time.Time
+	wrong map[string]int
+}
+
+// begin counts a try as a wrong one, or returns how long its address has to wait. A
+// right one is taken back.
+func (t *tries) begin(from string, now time.Time) (wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.wrong == nil || now.Sub(t.since).Abs() >= triesEvery {
+		t.since, t.wrong = now, map[string]int{}
+	}
+	if n, known := t.wrong[from]; n >= maxWrongTries || !known && len(t.wrong) >= maxTriers {
+		return triesEvery - now.Sub(t.since)
+	}
+	t.wrong[from]++
+	return 0
+}
+
+func (t *tries) right(from string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wrong[from]--
+}
