@@ -115,6 +115,7 @@ func (b *Bot) Policy() *rules.Policy { return b.policy.Load() }
 // SetPolicy puts other rules in force. A message that is being handled ends
 // under those that it began with.
 func (b *Bot) SetPolicy(p *rules.Policy) {
+	b.Metrics.KnowRules(p.Rules())
 	b.policy.Store(p)
 	b.courier.SetRate(p.Global())
 }
@@ -150,6 +151,8 @@ func (b *Bot) recallTransfers() {
 // Stop ends delivery: what is in flight is finished until ctx ends, the rest
 // stays in the outbox. It may be called more than once.
 func (b *Bot) Stop(ctx context.Context) error {
+	b.timers.cancel() // a turn under way may hang on its storage: the courier must not wait for it
+	err := b.courier.Stop(ctx)
 	b.timers.stop()
-	return b.courier.Stop(ctx)
+	return err
 }

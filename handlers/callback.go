@@ -119,10 +119,12 @@ func (h *callbacks) authenticate(q desk.Query) error {
 	}
 	err := h.verifier.Verify(q, h.now())
 	if auth, ok := errors.AsType[*desk.AuthError](err); ok {
-		return &refusal{http.StatusForbidden, "sign_" + string(auth.Reason), "Sign or RequestTime is missing, wrong or stale"}
+		return &refusal{http.StatusForbidden, signReason(auth.Reason), "Sign or RequestTime is missing, wrong or stale"}
 	}
 	return err
 }
+
+func signReason(r desk.AuthReason) string { return "sign_" + string(r) }
 
 func decode(q desk.Query, body []byte) (*desk.Event, error) {
 	event, err := desk.Decode(q, body)

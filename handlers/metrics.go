@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +28,30 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}),
 	}
 	r.MustRegister(m.callbacks, m.seconds)
+	m.knownLabels()
 	return m
+}
+
+// knownLabels has every series that can be foreseen exist from the start: an alert
+// on one that has never moved would see nothing.
+func (m *metrics) knownLabels() {
+	for command := range knownCommands {
+		events := []string{""}
+		if command == desk.CommandSessionEvent {
+			events = slices.Collect(maps.Keys(knownEvents))
+		}
+		for _, event := range events {
+			for _, result := range []string{"ok", "duplicate", errUnavailable.reason} {
+				m.callbacks.WithLabelValues(command, event, result)
+			}
+		}
+	}
+	for _, r := range []*refusal{errAppID, errTooLarge, errTooDeep, errNotJSON, errConflict, errIncomplete, errCircle, errOverload} {
+		m.callbacks.WithLabelValues("", "", r.reason)
+	}
+	for _, reason := range []desk.AuthReason{desk.AuthMissing, desk.AuthMismatch, desk.AuthStale} {
+		m.callbacks.WithLabelValues("", "", signReason(reason))
+	}
 }
 
 const other = "other"

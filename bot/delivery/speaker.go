@@ -64,10 +64,18 @@ func (s *speaker) start() {
 	}
 }
 
-// stop ends the speaker; what it has not said is dropped.
+// stop ends the speaker; what it has not said is dropped, and told.
 func (s *speaker) stop() {
 	s.cancel(errStopped)
 	s.work.Wait()
+	for {
+		select {
+		case m := <-s.queue:
+			s.end(m, saidDropped, errStopped)
+		default:
+			return
+		}
+	}
 }
 
 // Say queues a message and returns at once. An empty one is nothing to say.

@@ -4,11 +4,13 @@
 package metrics
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"escalator/bot/store"
+	"escalator/rules"
 )
 
 const prefix = "escalator"
@@ -23,6 +25,8 @@ type Metrics struct {
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Held          prometheus.Gauge         // 1 while the courier is held
+	StoreErrors   prometheus.Counter       // writes to the store that failed
+	Unrecorded    prometheus.Counter       // callbacks that could not be recorded
 
 	evicted  *prometheus.CounterVec
 	registry prometheus.Registerer
@@ -53,6 +57,12 @@ func New(r prometheus.Registerer) *Metrics {
 		Held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
+		StoreErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: prefix, Name: "store_errors_total", Help: "Writes to the data folder that failed.",
+		}),
+		Unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: prefix, Name: "recording_errors_total", Help: "Callbacks that could not be recorded.",
+		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "evicted_total", Help: "Conversations and dedup keys forgotten early because a cap was reached.",
 		}, []string{"what"}),
@@ -62,12 +72,47 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.evicted, m.Forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
+	for _, result := range []string{"ok", "failed"} {
+		m.Forwarded.WithLabelValues(result)
+	}
 	return m
 }
 
 // Evicted returns a function that counts one early eviction of what.
 func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues(what).Inc }
+
+// KnowRules has the series of the decisions of rules exist before they move.
+func (m *Metrics) KnowRules(all []rules.RuleInfo) {
+	m.Decisions.WithLabelValues("", rules.OutcomeNone.String())
+	for _, r := range all {
+		m.Decisions.WithLabelValues(r.ID, r.Action)
+		m.Decisions.WithLabelValues(r.ID, rules.OutcomeSuppressed.String())
+	}
+}
+
+// Build registers what runs here.
+func (m *Metrics) Build(version, commit string) {
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: prefix, Name: "build_info", Help: "1 for the version, the commit and the Go version of the program.",
+	}, []string{"version", "commit", "go"})
+	build.WithLabelValues(version, commit, runtime.Version()).Set(1)
+	m.registry.MustRegister(build)
+}
+
+// WatchLog registers how many lines of the log were dropped.
+func (m *Metrics) WatchLog(dropped func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: prefix, Name: "log_dropped_total", Help: "Lines of the log that were dropped because its reader stalled or left.",
+	}, func() float64 { return float64(dropped()) }))
+}
+
+// WatchMutes registers how many rules are muted.
+func (m *Metrics) WatchMutes(muted func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: prefix, Name: "mutes", Help: "Rules that operators have muted.",
+	}, func() float64 { return float64(muted()) }))
+}
 
 // WatchStores registers the gauges that are read off the stores when asked for.
 func (m *Metrics) WatchStores(live func() int, outbox func() store.Stats, now func() time.Time) {

@@ -134,6 +134,9 @@ func (m *Mutes) Set(rule string, known bool, d time.Duration, by, why string) (r
 	return mute, nil
 }
 
+// Count returns how many rules are silenced now.
+func (m *Mutes) Count() int { return len(m.current()) }
+
 // current returns a copy of the mutes that are not over.
 func (m *Mutes) current() rules.Muted {
 	left := rules.Muted{}

@@ -4,17 +4,17 @@
 //
 // Invariants:
 //
-//   - A callback never waits for the disk: what the writer cannot keep up with
-//     is dropped and counted.
+//   - A callback never waits for the disk: what the writer cannot keep up with, or
+//     the disk does not take, is dropped and counted.
+//   - A folder that is removed is made anew, and that is told.
 //   - No signature is written, and customers' words only as masked as the log's.
 //   - A file holds an hour or maxFile bytes at most and is removed after its
 //     time.
 package recording
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/mask"
@@ -31,12 +32,14 @@ import (
 )
 
 const (
-	// queueLength bounds the callbacks that wait to be written.
+	// queueLength and queueBytes bound the callbacks that wait to be written.
 	queueLength = 4096
+	queueBytes  = 16 << 20
 	// maxFile is where a new file begins before the hour is over.
 	maxFile = 64 << 20
-	// flushEvery is how long a line may sit in the buffer.
+	// Lines sit in a buffer for flushEvery at most, and until it is full.
 	flushEvery = time.Second
+	bufferFull = 64 << 10
 	// filePattern names the files; they sort by time.
 	filePrefix, fileSuffix = "callbacks-", ".jsonl"
 )
@@ -48,12 +51,15 @@ type Options struct {
 	Keep time.Duration
 	Log  *logrus.Logger
 	Now  func() time.Time // nil: time.Now
+	// Errors counts the callbacks that could not be recorded; nil: nobody asks.
+	Errors prometheus.Counter
 }
 
 // Writer records callbacks.
 type Writer struct {
 	Options
 	queue   chan entry
+	waiting atomic.Int64 // bytes in the queue
 	closing chan struct{}
 	dropped atomic.Int64
 	work    sync.WaitGroup
@@ -61,8 +67,8 @@ type Writer struct {
 	quiet   quiet.Lines
 
 	file   *os.File
-	buffer *bufio.Writer
-	size   int
+	buffer []byte // whole lines that are not in the file yet
+	size   int    // of the file, with the buffer
 	hour   time.Time
 }
 
@@ -81,6 +87,9 @@ func Open(o Options) (*Writer, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder for recordings: %w", err)
 	}
+	if o.Errors == nil {
+		o.Errors = prometheus.NewCounter(prometheus.CounterOpts{Name: "recording_errors_total"})
+	}
 	w := &Writer{Options: o, queue: make(chan entry, queueLength), closing: make(chan struct{})}
 	w.work.Go(w.run)
 	return w, nil
@@ -89,37 +98,46 @@ func Open(o Options) (*Writer, error) {
 // Record queues one callback; failed says after how long the bot behind us had
 // failed it, 0 if it had not. The body must not be changed afterwards.
 func (w *Writer) Record(at time.Time, query string, body []byte, failed time.Duration) {
-	select {
-	case w.queue <- entry{at, query, body, failed}:
-	default:
-		w.dropped.Add(1)
+	e := entry{at, query, body, failed}
+	if w.waiting.Add(e.size()) <= queueBytes {
+		select {
+		case w.queue <- e:
+			return
+		default:
+		}
 	}
+	w.waiting.Add(-e.size())
+	w.dropped.Add(1)
+	w.Errors.Inc()
 }
 
-// Close writes what is queued and ends; what comes later is not recorded.
-func (w *Writer) Close() error {
+func (e *entry) size() int64 { return int64(len(e.query) + len(e.body)) }
+
+// Close writes what is queued and ends; what comes later is not recorded. Faults
+// are in the log.
+func (w *Writer) Close() {
 	w.once.Do(func() { close(w.closing) })
 	w.work.Wait()
-	return w.endFile()
 }
 
 // run writes until the writer is closed and the queue is empty.
 func (w *Writer) run() {
 	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
+	told := int64(0)
 	for {
 		select {
 		case e := <-w.queue:
-			w.complain(w.write(e))
+			w.write(e)
 		case <-w.closing:
 			w.drain()
+			w.endFile()
 			return
 		case <-flush.C:
-			if w.buffer != nil {
-				w.complain(w.buffer.Flush())
-			}
-			if n := w.dropped.Swap(0); n > 0 {
-				w.quiet.Log("late", w.Log.WithField("callbacks", n), logrus.WarnLevel, "recording cannot keep up: callbacks were not recorded")
+			w.flush()
+			if n := w.dropped.Load(); n > told {
+				w.quiet.Log("late", w.Log.WithField("callbacks_since_start", n), logrus.WarnLevel, "recording cannot keep up: callbacks were not recorded")
+				told = n
 			}
 		}
 	}
@@ -130,24 +148,16 @@ func (w *Writer) drain() {
 	for {
 		select {
 		case e := <-w.queue:
-			w.complain(w.write(e))
+			w.write(e)
 		default:
 			return
 		}
 	}
 }
 
-// complain logs a fault of the disk and begins a new file with the next line.
-func (w *Writer) complain(err error) {
-	if err == nil {
-		return
-	}
-	w.quiet.Log("fault", w.Log.WithError(err), logrus.ErrorLevel, "recording failed")
-	_ = w.endFile()
-}
-
-// write appends one line, in a new file where it is due.
-func (w *Writer) write(e entry) error {
+// write adds one line to the buffer, for a new file where it is due.
+func (w *Writer) write(e entry) {
+	w.waiting.Add(-e.size())
 	line, err := json.Marshal(struct {
 		At    time.Time       `json:"at"`
 		Query string          `json:"query"`
@@ -156,43 +166,84 @@ func (w *Writer) write(e entry) error {
 		BotFailedUS int64 `json:"bot_failed_us,omitempty"`
 	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask), e.failed.Microseconds()})
 	if err != nil {
-		return fmt.Errorf("encoding a callback: %w", err)
+		w.lost(1, fmt.Errorf("encoding a callback: %w", err))
+		return
 	}
-	if hour := e.at.Truncate(time.Hour); w.file == nil || !hour.Equal(w.hour) || w.size+len(line) > maxFile {
-		if err := w.nextFile(e.at); err != nil {
-			return err
-		}
+	if hour := e.at.Truncate(time.Hour); !hour.Equal(w.hour) || w.size+len(line) > maxFile {
+		w.endFile()
 		w.hour = hour
 	}
+	w.buffer = append(append(w.buffer, line...), '\n')
 	w.size += len(line) + 1
-	if _, err := w.buffer.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing a callback: %w", err)
+	if len(w.buffer) >= bufferFull {
+		w.flush()
 	}
-	return nil
 }
 
-// nextFile ends the file and begins another; old ones are removed.
-func (w *Writer) nextFile(at time.Time) error {
-	if err := w.endFile(); err != nil {
-		return err
+// flush writes the buffer, to a file of its own if there is none or the folder was
+// removed below us. What the disk does not take is lost.
+func (w *Writer) flush() {
+	if len(w.buffer) == 0 {
+		return
+	}
+	rest := w.buffer
+	err := w.findFile()
+	if err == nil {
+		var n int
+		n, err = w.file.Write(rest)
+		rest = rest[n:]
+	}
+	w.buffer = w.buffer[:0]
+	if err != nil {
+		w.lost(bytes.Count(rest, []byte("\n")), err)
+		w.endFile() // the next lines begin a new one
+	}
+}
+
+// lost tells of callbacks that are not recorded.
+func (w *Writer) lost(callbacks int, err error) {
+	w.Errors.Add(float64(callbacks))
+	w.quiet.Log("fault", w.Log.WithError(err), logrus.ErrorLevel, "recording failed")
+}
+
+// findFile begins a file where there is none, or none any more: a process may go
+// on writing to a file that was removed, and nobody would ever read it.
+func (w *Writer) findFile() error {
+	if w.file != nil {
+		ours, err := w.file.Stat()
+		if err == nil {
+			var there os.FileInfo
+			if there, err = os.Stat(w.file.Name()); err == nil && os.SameFile(ours, there) {
+				return nil
+			}
+		}
+		w.quiet.Log("removed", w.Log.WithField("file", w.file.Name()), logrus.WarnLevel, "the file of the recordings was removed: another one is begun")
+		_ = w.file.Close() // it is gone
+		w.file = nil
+	}
+	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder for recordings: %w", err)
 	}
 	w.expire()
-	name := filepath.Join(w.Dir, filePrefix+at.UTC().Format("20060102T150405.000000000")+fileSuffix)
+	name := filepath.Join(w.Dir, filePrefix+w.Now().UTC().Format("20060102T150405.000000000")+fileSuffix)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names the folder
 	if err != nil {
 		return fmt.Errorf("beginning a file: %w", err)
 	}
-	w.file, w.buffer, w.size = f, bufio.NewWriterSize(f, 64<<10), 0
+	w.file, w.size = f, len(w.buffer)
 	return nil
 }
 
-func (w *Writer) endFile() error {
+// endFile writes what is left and closes the file.
+func (w *Writer) endFile() {
+	w.flush()
 	if w.file == nil {
-		return nil
+		return
 	}
-	err := errors.Join(w.buffer.Flush(), w.file.Close())
-	w.file, w.buffer = nil, nil
-	return err
+	if err := w.file.Close(); err != nil {
+		w.lost(0, err)
+	}
+	w.file, w.size = nil, 0
 }
 
 // expire removes the files whose time is over. The name says when they began.
@@ -202,7 +253,9 @@ func (w *Writer) expire() {
 		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), filePrefix), fileSuffix)
 		began, err := time.Parse("20060102T150405", stamp)
 		if err == nil && w.Now().Sub(began) > w.Keep+time.Hour {
-			w.complain(os.Remove(file))
+			if err := os.Remove(file); err != nil {
+				w.lost(0, fmt.Errorf("removing an old file: %w", err))
+			}
 		}
 	}
 }

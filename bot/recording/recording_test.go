@@ -3,6 +3,7 @@ package recording_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
@@ -55,9 +58,7 @@ func TestWriter_masksWords_andLeavesOutTheSignature(t *testing.T) {
 	w := open(t, dir, mask.Masked)
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	w.Record(at, "SdkAppid=1&CallbackCommand=Desk.SessionEventNotify&Sign=planted&sign=planted&%53ign=planted&RequestID=r1", []byte(body), 0)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	w.Close()
 	got := lines(t, dir)
 	if len(got) != 1 {
 		t.Fatalf("%d lines", len(got))
@@ -81,7 +82,7 @@ func TestWriter_full_keepsTheBodyAsItIs(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir, mask.Full)
 	w.Record(time.Now(), "", []byte(body), 0)
-	_ = w.Close()
+	w.Close()
 	if got := lines(t, dir)[0]; !strings.Contains(got, body) {
 		t.Errorf("line %s", got)
 	}
@@ -96,9 +97,7 @@ func TestWriter_aNewFileEachHour_andOldOnesGo(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(time.Hour)
 		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		w.Close()
 		files, _ := filepath.Glob(filepath.Join(dir, "*"))
 		if len(files) < 24 || len(files) > 27 {
 			t.Errorf("%d files are kept for 24 hours", len(files))
@@ -111,37 +110,105 @@ func TestWriter_saysWhereTheBotBehindUsFailed(t *testing.T) {
 	w := open(t, dir, mask.Full)
 	w.Record(time.Now(), "a=1", []byte(`{}`), 0)
 	w.Record(time.Now(), "a=2", []byte(`{}`), 1500*time.Millisecond)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	w.Close()
 	got := lines(t, dir)
 	if len(got) != 2 || strings.Contains(got[0], "failed") || !strings.Contains(got[1], `"bot_failed_us":1500000`) {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestWriter_aDiskThatRefuses_isOneLine_withACount(t *testing.T) {
+// troubled returns a writer, what it logs, and what it counts.
+func troubled(t *testing.T, o recording.Options) (*recording.Writer, *logtest.Buffer, prometheus.Counter) {
+	t.Helper()
+	out := &logtest.Buffer{}
+	o.Log = logrus.New()
+	o.Log.SetOutput(out)
+	o.Log.SetFormatter(&logrus.JSONFormatter{})
+	o.Keep, o.Errors = time.Hour, prometheus.NewCounter(prometheus.CounterOpts{Name: "errors"})
+	w, err := recording.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, out, o.Errors
+}
+
+func TestWriter_aDiskThatRefuses_isOneLine_andEachCallbackIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "records")
-		out := &logtest.Buffer{}
-		log := logrus.New()
-		log.SetOutput(out)
-		log.SetFormatter(&logrus.JSONFormatter{})
-		w, err := recording.Open(recording.Options{Dir: dir, Mask: mask.Masked, Keep: time.Hour, Log: log})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w, out, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Masked})
 		if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		for range 1000 {
+		for range 100 { // a flush, and so a fault, each second
 			w.Record(time.Now(), "", []byte(body), 0)
-			synctest.Wait()
+			w.Record(time.Now(), "", []byte(body), 0)
+			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
-		_ = w.Close()
-		if lines := out.Lines("recording failed"); len(lines) != 2 || lines[1]["omitted"] != float64(998) {
-			t.Errorf("lines: %s", out)
+		w.Close()
+		lines := out.Lines("recording failed")
+		omitted := 0.0
+		for _, line := range lines {
+			n, _ := line["omitted"].(float64)
+			omitted += n
+		}
+		if len(lines) > 11 || len(lines)+int(omitted) != 100 {
+			t.Errorf("%d lines that tell of %v more", len(lines), omitted)
+		}
+		if n := testutil.ToFloat64(lost); n != 200 {
+			t.Errorf("%v of 200 callbacks are counted as lost", n)
+		}
+	})
+}
+
+func TestWriter_aFolderThatIsRemoved_isMadeAnew_andTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "records")
+		w, out, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Masked})
+		record := func(n int) {
+			w.Record(time.Now(), fmt.Sprint("n=", n), []byte(`{}`), 0)
+			time.Sleep(2 * time.Second)
+		}
+		record(1)
+		if got := lines(t, dir); len(got) != 1 {
+			t.Fatalf("lines %q", got)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		record(2)
+		record(3)
+		if got := strings.Join(lines(t, dir), "\n"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "n=2") || !strings.Contains(got, "n=3") {
+			t.Errorf("after the folder was removed: %s", got)
+		}
+		w.Close()
+		if told := out.Lines("the file of the recordings was removed: another one is begun"); len(told) != 1 || testutil.ToFloat64(lost) != 0 {
+			t.Errorf("log: %s, %v lost", out, testutil.ToFloat64(lost))
+		}
+	})
+}
+
+// The disk hangs: what waits for it is bounded in bytes, and no callback waits.
+func TestWriter_aDiskThatHangs_delaysNobody_andFillsNoMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		released := make(chan struct{})
+		dir := t.TempDir()
+		w, _, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Full, Now: func() time.Time {
+			<-released // where the writer asks for the time, it is about to open a file
+			return time.Now()
+		}})
+		large := []byte(`{"a":"` + strings.Repeat("x", 1<<20) + `"}`)
+		began := time.Now()
+		for range 100 {
+			w.Record(time.Now(), "", large, 0)
+		}
+		if took := time.Since(began); took != 0 || testutil.ToFloat64(lost) < 80 {
+			t.Errorf("100 MiB: it took %s, %v are dropped", took, testutil.ToFloat64(lost))
+		}
+		close(released)
+		w.Close()
+		if kept := len(lines(t, dir)); kept+int(testutil.ToFloat64(lost)) != 100 || kept == 0 {
+			t.Errorf("%d are written, %v lost", kept, testutil.ToFloat64(lost))
 		}
 	})
 }

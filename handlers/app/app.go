@@ -25,6 +25,7 @@ import (
 	"escalator/bot/mute"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
+	"escalator/bot/store"
 	"escalator/bot/store/bolt"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
@@ -35,7 +36,7 @@ import (
 type App struct {
 	settings *Settings
 	clock    *clock.Clock
-	log      *logrus.Logger
+	log      *Log
 	bot      *bot.Bot
 	mutes    *mute.Mutes
 	ruleFile *rulefile.File
@@ -44,11 +45,13 @@ type App struct {
 	admin    net.Listener
 	served   chan error // one value, when the listeners are no longer served
 	cleanups []step     // run in reverse order
+	degraded []func() []string
+	outbox   func() store.Stats
 }
 
 // New builds the service and binds its listeners; nothing is served yet. It is
 // one straight function, because what depends on what is the point of it.
-func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err error) {
+func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	built := &App{settings: s, clock: clock.New(), log: log, ruleFile: ruleFile, served: make(chan error, 1)}
 	a = built
 	defer func() {
@@ -59,6 +62,8 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := metrics.New(registry)
+	metrics.Build(s.Version, s.Commit)
+	metrics.WatchLog(log.Dropped)
 
 	client, err := DeskClient(s)
 	if err != nil {
@@ -69,32 +74,35 @@ func New(s *Settings, ruleFile *rulefile.File, log *logrus.Logger) (a *App, err 
 	if err != nil {
 		return nil, err
 	}
+	a.degraded = append(a.degraded, log.Degraded, kept.degraded, ruleFile.Degraded)
+	a.outbox = kept.stats
 	metrics.WatchStores(kept.local.Live, kept.stats, a.clock.Now)
 
-	ownBot, recorder, err := a.optionalParts()
+	ownBot, recorder, err := a.optionalParts(metrics)
 	if err != nil {
 		return nil, err
 	}
-	options := mute.Options{Folder: s.DataDir, Log: log, Now: a.clock.Wall}
+	options := mute.Options{Folder: s.DataDir, Log: log.Logger, Now: a.clock.Wall}
 	if kept.replica != nil {
 		options.Shared = kept.replica
 	}
 	if a.mutes, err = mute.Open(options); err != nil {
 		log.WithError(err).Error("the mutes of an earlier process are lost")
 	}
+	metrics.WatchMutes(a.mutes.Count)
 	a.bot = bot.New(bot.Options{
 		Mutes:   a.mutes,
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Outbox: kept.outbox, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts,
-		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log, Metrics: metrics,
+		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})
-	ruleFile.Attach(a.applyRules(kept.local), log, registry)
+	ruleFile.Attach(a.applyRules(kept.local), log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
-		NotReady: kept.notReady, Degraded: func() []string { return append(kept.degraded(), ruleFile.Degraded()...) }, Log: log, Registry: registry,
+		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})
 	a.takeUp(kept)
 	a.shareRest(kept.replica)
@@ -117,9 +125,10 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 }
 
 // openData opens what must survive a restart. Damage is told of, not fatal.
-func openData(s *Settings, now func() time.Time, log *logrus.Logger) (*bolt.Store, error) {
-	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Now: now, KeepAnswers: s.DedupFor, Report: func(problem, keptAt string) {
-		log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
+func (a *App) openData(failed func()) (*bolt.Store, error) {
+	s := a.settings
+	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Now: a.clock.Now, KeepAnswers: s.DedupFor, Failed: failed, Report: func(problem, keptAt string) {
+		a.log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
 	}})
 	if err != nil {
 		return nil, &SettingError{"ESCALATOR_DATA_DIR: " + err.Error()}
@@ -129,7 +138,7 @@ func openData(s *Settings, now func() time.Time, log *logrus.Logger) (*bolt.Stor
 
 // optionalParts are what the settings may add: the operator's own bot behind us,
 // and the recording of callbacks. Each is nil where it is not asked for.
-func (a *App) optionalParts() (ownBot bot.Backend, recorder bot.Recorder, err error) {
+func (a *App) optionalParts(m *metrics.Metrics) (ownBot bot.Backend, recorder bot.Recorder, err error) {
 	s := a.settings
 	if s.ForwardURL != "" {
 		c, err := backend.New(s.ForwardURL.Reveal())
@@ -140,11 +149,11 @@ func (a *App) optionalParts() (ownBot bot.Backend, recorder bot.Recorder, err er
 		ownBot = c
 	}
 	if s.RecordDir != "" {
-		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Log: a.log})
+		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Log: a.log.Logger, Errors: m.Unrecorded})
 		if err != nil {
 			return nil, nil, &SettingError{"ESCALATOR_RECORD_DIR: " + err.Error()}
 		}
-		a.onStop("recording", func(context.Context) error { return w.Close() })
+		a.onStop("recording", func(context.Context) error { w.Close(); return nil })
 		recorder = w
 	}
 	return ownBot, recorder, nil
@@ -179,8 +188,8 @@ func (a *App) takeUp(kept *stores) {
 	kept.localDedup.Restore(answers)
 	kept.local.Restore(left)
 	a.bot.Wake(slices.Collect(maps.Keys(left)))
-	if transfers, err := kept.disk.List(context.Background()); err == nil && len(transfers)+len(left) > 0 {
-		a.log.WithFields(logrus.Fields{"transfers": len(transfers), "conversations": len(left)}).Info("restored from before the restart")
+	if transfers := kept.disk.Stats(); transfers.Pending+transfers.GivenUp+len(left) > 0 {
+		a.log.WithFields(logrus.Fields{"transfers": transfers.Pending, "given_up": transfers.GivenUp, "conversations": len(left)}).Info("restored from before the restart")
 	}
 }
 
@@ -212,6 +221,14 @@ func leadsTo(u *url.URL, own *net.TCPAddr) bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return ip != nil && (ip.Equal(own.IP) || own.IP.IsUnspecified() && (ip.IsLoopback() || ip.IsUnspecified()))
+}
+
+// reasons says what the service has to do without while it goes on.
+func (a *App) reasons() (all []string) {
+	for _, of := range a.degraded {
+		all = append(all, of()...)
+	}
+	return all
 }
 
 // Addr is the address of the public listener.

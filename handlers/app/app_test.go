@@ -50,10 +50,11 @@ func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *logtest.
 		t.Fatal(err)
 	}
 	log = &logtest.Buffer{}
-	logger, err := app.NewLogger(log, "info", "json")
+	logger, err := app.NewLog(log, "info", "json")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { logger.Close(context.WithoutCancel(t.Context())) })
 	a, err = app.New(s, ruleFile, logger)
 	return a, log, err
 }
@@ -216,10 +217,10 @@ func TestApp_aRuleFileThatIsAFIFO_holdsUpNeitherTheAPINorTheStop(t *testing.T) {
 	if got := status(t, http.MethodGet, "http://"+a.AdminAddr()+"/api/rules", ""); got != http.StatusOK {
 		t.Errorf("/api/rules: %d", got)
 	}
-	if !strings.Contains(log.String(), "not a regular file") {
-		t.Error(log)
-	}
 	if err := a.Stop(); err != nil {
 		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "not a regular file") {
+		t.Error(log)
 	}
 }

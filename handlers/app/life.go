@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -14,14 +15,14 @@ import (
 )
 
 // Run serves until ctx ends or a listener fails, and stops. A value from reload
-// has the rule file read at once.
+// has the rule file read at once. The error has been logged.
 func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	a.Start(reload)
 	select {
 	case err := <-a.served: // a listener broke: the service cannot go on
-		a.served <- err
 		a.log.WithError(err).Error("a listener failed: stopping")
-		return a.Stop()
+		a.served <- nil
+		return errors.Join(err, a.Stop())
 	case <-ctx.Done():
 	}
 	a.log.WithField("drain_delay_s", a.settings.DrainDelay.Seconds()).Info("stopping")
@@ -37,7 +38,9 @@ func (a *App) Start(reload <-chan os.Signal) {
 	go func() { a.served <- a.server.Serve(a.public, a.admin) }()
 	a.log.WithFields(logrus.Fields{
 		"listen": a.Addr(), "path": shownPath(a.settings.CallbackPath), "admin": a.AdminAddr(),
-		"rules_version": a.bot.Policy().Version(),
+		"version": a.settings.Version, "api": hostOf(a.settings.APIURL), "ai_provider": a.settings.AIProvider.String(),
+		"data": a.settings.DataDir, "redis": a.settings.RedisURL != "",
+		"rules": a.settings.Rules, "rules_version": a.bot.Policy().Version(),
 	}).Info("serving")
 }
 
@@ -55,32 +58,65 @@ func shownPath(path string) string {
 	}
 }
 
-// Stop ends the service within the grace: first what comes in, then what goes
-// out with three quarters of the time, then the rest. It is called once, after
-// Start.
+// hostOf is the host of an address, without what else it may hold.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Stop ends the service within the grace, whatever hangs: first what comes in,
+// then what goes out, then the rest, and the log last. What has not ended by its
+// part of the grace is left behind, and the log says what becomes of it. It is
+// called once, after Start.
 func (a *App) Stop() error {
 	grace, now := a.settings.ShutdownGrace, time.Now()
-	soft, cancel := context.WithDeadlineCause(context.Background(), now.Add(grace*3/4), errors.New("three quarters of the shutdown grace are over"))
-	defer cancel()
-	problems := []error{
-		step{"http", a.server.Shutdown}.within(soft),
-		step{"listeners", func(context.Context) error { return <-a.served }}.within(soft),
-		step{"courier", a.bot.Stop}.within(soft),
-		a.cleanUp(now.Add(grace)),
-	}
-	err := errors.Join(problems...)
+	err := errors.Join(
+		a.end(step{"requests", a.server.Shutdown}, now.Add(grace*5/10)),
+		a.end(step{"listeners", func(context.Context) error { return <-a.served }}, now.Add(grace*6/10)),
+		a.end(step{"deliveries", a.bot.Stop}, now.Add(grace*7/10)),
+		a.end(step{"outbox", a.tellWhatWaits}, now.Add(grace*8/10)),
+		a.cleanUp(now.Add(grace*9/10)),
+	)
 	if err != nil {
-		a.log.WithError(err).Error("stopped, but not cleanly: transfers that were under way stay in the outbox")
+		a.log.Error("stopped, but not cleanly")
 	} else {
 		a.log.Info("stopped")
 	}
+	flush, cancel := context.WithDeadline(context.Background(), now.Add(grace*19/20))
+	defer cancel()
+	a.log.Close(flush)
 	return err
+}
+
+// tellWhatWaits says what a stop leaves for the next start.
+func (a *App) tellWhatWaits(context.Context) error {
+	if n := a.outbox().Pending; n > 0 {
+		then := "they go out after the next start"
+		if a.settings.RedisURL != "" {
+			then = "another replica goes on with them, or the next start"
+		}
+		a.log.WithFields(logrus.Fields{"transfers": n, "then": then}).Warn("transfers wait in the outbox")
+	}
+	return nil
 }
 
 // step is one step of the way down.
 type step struct {
 	name string
 	run  func(ctx context.Context) error
+}
+
+// whenCut says what becomes of what a stop leaves behind; steps that are not
+// listed lose nothing.
+var whenCut = map[string]string{
+	"requests":    "they are not answered: who sent them sends them again",
+	"deliveries":  "their transfers stay in the outbox, and Desk is asked about them first after the next start",
+	"outbox":      "how many transfers wait in it is not known",
+	"data folder": "transfers are on disk since before they were promised; what else conversations counted last may be missing",
+	"recording":   "callbacks of the last second may be missing in the recordings",
 }
 
 func (a *App) onStop(name string, run func(context.Context) error) {
@@ -95,20 +131,32 @@ func (a *App) background(name string, work func(context.Context)) {
 	a.onStop(name, func(context.Context) error { cancel(); done.Wait(); return nil })
 }
 
-// within runs the step and waits for it until ctx ends. What hangs, in a system
-// call on storage that does not answer, say, is left behind.
-func (s step) within(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() { done <- s.run(ctx) }()
+// errLate is why a step is left behind.
+var errLate = errors.New("it takes too long")
+
+// end runs a step, and tells of one that fails. After four fifths of the time until
+// the deadline the step is asked to make an end; at the deadline it is left behind,
+// in a system call on storage that does not answer, say.
+func (a *App) end(s step, deadline time.Time) error {
+	left := time.Until(deadline)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), left*4/5, errLate)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx) }()
+	err := errLate
 	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("stopping %s: %w", s.name, err)
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stopping %s: %w", s.name, context.Cause(ctx))
+	case err = <-ended:
+	case <-time.After(left):
 	}
+	if err == nil {
+		return nil
+	}
+	line := a.log.WithError(err).WithField("part", s.name)
+	if then := whenCut[s.name]; then != "" {
+		line = line.WithField("then", then)
+	}
+	line.Error("cut off while stopping")
+	return fmt.Errorf("stopping %s: %w", s.name, err)
 }
 
 // cleanUp undoes what New built, last first. Each step may take half of what is
@@ -116,9 +164,7 @@ func (s step) within(ctx context.Context) error {
 func (a *App) cleanUp(end time.Time) error {
 	var problems []error
 	for _, s := range slices.Backward(a.cleanups) {
-		share, cancel := context.WithTimeoutCause(context.Background(), time.Until(end)/2, errors.New("it takes too long"))
-		problems = append(problems, s.within(share))
-		cancel()
+		problems = append(problems, a.end(s, time.Now().Add(time.Until(end)/2)))
 	}
 	a.cleanups = nil
 	return errors.Join(problems...)

@@ -9,12 +9,23 @@ import (
 	"time"
 )
 
+// newTestApp returns an App that is nothing but a log.
+func newTestApp(t *testing.T) (*App, *reader) {
+	t.Helper()
+	r := &reader{}
+	l, err := NewLog(r, "info", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &App{log: l}, r
+}
+
 // What hangs is left behind; all others have their turn, and the grace is kept.
 func TestCleanUp_aStepThatHangs_keepsNobodyFromItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var ran []string
-		a := &App{}
+		a, out := newTestApp(t)
 		for _, name := range []string{"store", "rule file", "recording", "redis"} {
 			a.onStop(name, func(context.Context) error {
 				if name == "rule file" || name == "redis" {
@@ -39,6 +50,12 @@ func TestCleanUp_aStepThatHangs_keepsNobodyFromItsTurn(t *testing.T) {
 				t.Errorf("%v does not tell: %s", err, want)
 			}
 		}
+		a.log.Close(t.Context())
+		for _, part := range []string{"client", "redis", "rule file"} {
+			if !strings.Contains(out.String(), `"msg":"cut off while stopping","part":"`+part+`"`) {
+				t.Errorf("the log does not tell of %s: %s", part, out)
+			}
+		}
 		close(release)
 		synctest.Wait()
 	})
@@ -52,4 +69,26 @@ func TestShownPath_hidesWhatMayBeSecret(t *testing.T) {
 			t.Errorf("%s is shown as %s, want %s", path, got, want)
 		}
 	}
+}
+
+// A step is asked to make an end before it is left behind: a call to Desk that was
+// cut leaves its transfer in a store that is still open.
+func TestEnd_aStepThatIsAsked_hasTimeToEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, out := newTestApp(t)
+		saved := false
+		err := a.end(step{"deliveries", func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			saved = true
+			return context.Cause(ctx)
+		}}, time.Now().Add(10*time.Second))
+		if !saved || !errors.Is(err, errLate) {
+			t.Errorf("saved %t, %v", saved, err)
+		}
+		a.log.Close(t.Context())
+		if !strings.Contains(out.String(), "their transfers stay in the outbox") {
+			t.Errorf("it is not said what becomes of them: %s", out)
+		}
+	})
 }

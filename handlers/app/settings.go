@@ -18,6 +18,8 @@ import (
 
 // Settings is everything that can be set from outside, but for the rules.
 type Settings struct {
+	Version, Commit string // of the program; not set from outside
+
 	SDKAppID    uint64
 	SecretKey   desk.Secret
 	Identifier  string

@@ -54,7 +54,7 @@ func (s *stores) degraded() []string {
 // openStores opens what the settings ask for.
 func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
 	s := a.settings
-	disk, err := openData(s, a.clock.Now, a.log)
+	disk, err := a.openData(metrics.StoreErrors.Inc)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func RedisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
 // openReplica joins the other replicas. A Redis that does not answer is no
 // reason not to start: the replica works alone until it does.
 func (a *App) openReplica(local failover.Local, expires, nextAlarm func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*failover.Store, error) {
-	client, err := RedisClient(a.settings, a.log)
+	client, err := RedisClient(a.settings, a.log.Logger)
 	if err != nil {
 		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
 	}

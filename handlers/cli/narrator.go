@@ -10,12 +10,13 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/handlers/app"
 )
 
 // narrator turns the service's own log into lines that a newcomer understands:
 // the demo shows what an engineer would read, in other words.
 type narrator struct {
-	log      *logrus.Logger
+	log      *app.Log
 	lastSaid func() string // what the customer was told last
 
 	mu     sync.Mutex
@@ -28,9 +29,9 @@ type narrator struct {
 }
 
 func newNarrator(w io.Writer) *narrator {
-	n := &narrator{out: w, ended: make(chan struct{}, 1), log: logrus.New()}
-	n.log.SetOutput(io.Discard)
-	n.log.AddHook(n)
+	log, _ := app.NewLog(io.Discard, "info", "json") // the level is a good one
+	n := &narrator{out: w, ended: make(chan struct{}, 1), log: log}
+	log.AddHook(n)
 	return n
 }
 

@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
@@ -23,10 +28,12 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	log, err := app.NewLogger(env.Stderr, settings.LogLevel, settings.LogFormat)
+	settings.Version, settings.Commit = buildVersion()
+	log, err := app.NewLog(env.Stderr, settings.LogLevel, logFormat(env.Stderr, settings.LogFormat))
 	if err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave; the service stays
 	for _, w := range unknownVariables(env.Environ) {
 		log.Warn(w)
 	}
@@ -34,12 +41,54 @@ func serve(ctx context.Context, env Env, args []string) error {
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
 			"set a token in the console and here, or at least put a secret segment into ESCALATOR_CALLBACK_PATH")
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- startAndRun(ctx, env, settings, ruleFile, log) }()
+	select {
+	case err = <-ended:
+	case <-overdue(ctx, settings): // a start that hangs must not outlive the signal either
+		log.Error("ended in spite of what hangs: nothing that was answered is lost")
+		err = exitError(exitBad)
+	}
+	flush, cancel := context.WithTimeout(context.Background(), settings.ShutdownGrace/40)
+	defer cancel()
+	log.Close(flush)
+	return err
+}
+
+// startAndRun builds the service and serves until it is told to stop.
+func startAndRun(ctx context.Context, env Env, settings *app.Settings, ruleFile *rulefile.File, log *app.Log) error {
 	a, err := app.New(settings, ruleFile, log)
 	if err != nil {
 		return err
 	}
 	app.CollectSeldom()
-	return a.Run(ctx, env.Reload)
+	if err := a.Run(ctx, env.Reload); err != nil {
+		return exitError(exitBad) // the log has it; standard error may have nobody who reads
+	}
+	return nil
+}
+
+// overdue is closed when a stop has taken all but the last of its time.
+func overdue(ctx context.Context, s *app.Settings) <-chan struct{} {
+	late := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(s.DrainDelay+s.ShutdownGrace*39/40, func() { close(late) })
+	})
+	return late
+}
+
+// logFormat is how the log is written there: for people in color where they have
+// a terminal.
+func logFormat(w io.Writer, setting string) string {
+	f, ok := w.(*os.File)
+	switch terminal := ok && terminalWidth(f) > 0; {
+	case terminal && setting != "json":
+		return "color"
+	case setting == "auto":
+		return "json"
+	default:
+		return setting
+	}
 }
 
 // rulesLastGood is the value of ESCALATOR_RULES_START that goes on with an accepted version.

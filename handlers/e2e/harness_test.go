@@ -61,21 +61,67 @@ type service struct {
 	sessions int // that obeys began
 }
 
-// output collects what a process prints, and lets tests wait for it.
+// output collects what a process prints into a pipe, and lets tests wait for it.
 type output struct {
+	pipe    *os.File // the end that is read
 	mu      sync.Mutex
 	b       bytes.Buffer
 	changed chan struct{}
+	gate    chan struct{} // nil, or closed when the reader goes on
+	ended   chan struct{} // closed when there is no more to read
 }
 
-func newOutput() *output { return &output{changed: make(chan struct{})} }
+// newOutput returns an output and the end of its pipe for the process.
+func newOutput(t *testing.T) (*output, *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &output{pipe: r, changed: make(chan struct{}), ended: make(chan struct{})}
+	go func() {
+		defer close(o.ended)
+		_, _ = io.Copy(o, r)
+	}()
+	return o, w
+}
 
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	gate := o.gate
+	o.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	close(o.changed)
 	o.changed = make(chan struct{})
 	return o.b.Write(p)
+}
+
+// stall has nobody read the pipe until the returned function is called.
+func (o *output) stall() (resume func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	gate := make(chan struct{})
+	o.gate = gate
+	return sync.OnceFunc(func() {
+		o.mu.Lock()
+		o.gate = nil
+		o.mu.Unlock()
+		close(gate)
+	})
+}
+
+// rest waits until all that was printed is read, unless nobody reads.
+func (o *output) rest() {
+	o.mu.Lock()
+	stalled := o.gate != nil
+	o.mu.Unlock()
+	if !stalled {
+		<-o.ended
+	}
 }
 
 func (o *output) String() string {
@@ -157,7 +203,9 @@ func (s *service) writeRules(src string) {
 // start starts the binary and waits until it serves.
 func (s *service) start(settings ...string) {
 	s.t.Helper()
-	s.out, s.ended = newOutput(), make(chan struct{})
+	var prints *os.File
+	s.out, prints = newOutput(s.t)
+	s.ended = make(chan struct{})
 	s.cmd = exec.Command(binary, "serve")
 	s.cmd.Dir = s.dir
 	s.cmd.Env = append([]string{
@@ -165,12 +213,13 @@ func (s *service) start(settings ...string) {
 		"ESCALATOR_API_URL=" + s.desk.URL(), "ESCALATOR_CALLBACK_TOKEN=" + testToken,
 		"ESCALATOR_LISTEN=127.0.0.1:0", "ESCALATOR_ADMIN_LISTEN=127.0.0.1:0", "ESCALATOR_LOG_LEVEL=debug",
 	}, settings...)
-	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	s.cmd.Stdout, s.cmd.Stderr = prints, prints
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	cmd, ended := s.cmd, s.ended
-	go func() { _ = cmd.Wait(); close(ended) }()
+	_ = prints.Close()
+	cmd, out, ended := s.cmd, s.out, s.ended
+	go func() { _ = cmd.Wait(); out.rest(); close(ended) }()
 	s.t.Cleanup(func() { _ = cmd.Process.Kill() })
 	line := s.log("serving", nil)
 	s.url = fmt.Sprintf("http://%v%v", line["listen"], line["path"])

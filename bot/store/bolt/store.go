@@ -45,6 +45,8 @@ type Options struct {
 	KeepAnswers time.Duration
 	// Report is told of what was found damaged and where it is kept.
 	Report func(problem, keptAt string)
+	// Failed is told of each write that failed; nil: nobody counts them.
+	Failed func()
 }
 
 // Store is the open file.
@@ -53,6 +55,7 @@ type Store struct {
 	commits *committer
 	index   *memory.Outbox
 	report  func(problem, keptAt string)
+	failed  func()
 	now     func() time.Time
 
 	keepAnswers time.Duration
@@ -77,6 +80,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if o.Report == nil {
 		o.Report = func(string, string) {}
+	}
+	if o.Failed == nil {
+		o.Failed = func() {}
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
@@ -119,7 +125,7 @@ func openFile(path string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, now: o.Now, keepAnswers: o.KeepAnswers, unsaved: newPending(), closing: make(chan struct{})}
+	s = &Store{db: db, index: memory.NewOutbox(o.Now), report: o.Report, failed: o.Failed, now: o.Now, keepAnswers: o.KeepAnswers, unsaved: newPending(), closing: make(chan struct{})}
 	err = guarded(func() error {
 		if err := s.prepare(); err != nil {
 			return err
@@ -181,6 +187,9 @@ func (s *Store) commit(change func(*bolt.Tx) error) error {
 
 // noted keeps what became of a commit for Writable.
 func (s *Store) noted(err error) error {
+	if err != nil {
+		s.failed()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failure = err
