@@ -52,6 +52,7 @@ func commands() []command {
 		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
 		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
+		{"rules", "[history|diff|rollback]", "ask the running service for its rules; history, diff and rollback", liveRules},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
 		{"version", "", "print version, commit and Go version", version},

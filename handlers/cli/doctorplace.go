@@ -45,7 +45,7 @@ func examineFolder(check, variable, dir string) finding {
 // them already.
 func examinePorts(ctx context.Context, s *app.Settings) (findings []finding) {
 	running := false
-	if url, err := healthURL(s.AdminListen); err == nil {
+	if url, err := adminURL(s.AdminListen); err == nil {
 		running = askHealth(ctx, url) == nil
 	}
 	for _, l := range []struct{ variable, address string }{{"ESCALATOR_LISTEN", s.Listen}, {"ESCALATOR_ADMIN_LISTEN", s.AdminListen}} {

@@ -21,7 +21,7 @@ func health(ctx context.Context, env Env, args []string) error {
 	if *address == "" {
 		*address = env.Getenv("ESCALATOR_ADMIN_LISTEN")
 	}
-	url, err := healthURL(*address)
+	url, err := adminURL(*address)
 	if err != nil {
 		return &usageError{[]string{err.Error()}}
 	}
@@ -36,7 +36,7 @@ func health(ctx context.Context, env Env, args []string) error {
 func askHealth(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", url, err)
 	}
@@ -51,9 +51,9 @@ func askHealth(ctx context.Context, url string) error {
 	return nil
 }
 
-// healthURL turns a listen address into one that can be asked: a listener on
-// all addresses is asked on loopback.
-func healthURL(listen string) (string, error) {
+// adminURL turns the address of the operators' listener into one that can be asked: a
+// listener on all addresses is asked on loopback.
+func adminURL(listen string) (string, error) {
 	if listen == "" {
 		listen = "127.0.0.1:8081"
 	}
@@ -64,5 +64,5 @@ func healthURL(listen string) (string, error) {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/healthz", nil
+	return "http://" + net.JoinHostPort(host, port), nil
 }

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"escalator/handlers/app"
+)
+
+const (
+	// clientTimeout is how long the service may take to answer an operator: a rollback waits for two disks.
+	clientTimeout = 30 * time.Second
+	// maxAnswer bounds what is read of an answer.
+	maxAnswer = 64 << 20
+)
+
+// client asks the running service for a command.
+type client struct {
+	env    Env
+	url    string
+	token  string
+	asJSON bool
+}
+
+// clientFlags declares the flags of every command that asks the service. The client
+// is to be made after they were read.
+func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
+	address := fs.String("url", "", "operators' listener of the service, like http://127.0.0.1:8081 (default: where ESCALATOR_ADMIN_LISTEN says)")
+	asJSON := fs.Bool("json", false, "print the answer of the service, one JSON document")
+	return func() (*client, error) {
+		base, err := baseURL(*address, env)
+		if err != nil {
+			return nil, &usageError{[]string{err.Error()}}
+		}
+		var s app.Settings
+		row := settingNamed("ADMIN_TOKEN")
+		token, err := row.value(nil, env.Getenv)
+		if err == nil && token != "" {
+			err = row.set(&s, token)
+		}
+		if err != nil {
+			return nil, &usageError{[]string{row.name() + ": " + err.Error()}}
+		}
+		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON}, nil
+	}
+}
+
+func settingNamed(env string) *setting {
+	for i := range settingsTable {
+		if settingsTable[i].env == env {
+			return &settingsTable[i]
+		}
+	}
+	return nil
+}
+
+func baseURL(address string, env Env) (string, error) {
+	if address == "" {
+		return adminURL(env.Getenv("ESCALATOR_ADMIN_LISTEN"))
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", errors.New("--url is no address like http://127.0.0.1:8081")
+	}
+	return strings.TrimSuffix(address, "/"), nil
+}
+
+// ask sends a request and shows the answer: as it is with --json, else print does,
+// after it was read into out. What the service refuses is printed, and ends the command with 1.
+func (c *client) ask(ctx context.Context, method, path string, in, out any, print func()) error {
+	status, answer, err := c.send(ctx, method, path, in)
+	if err != nil {
+		return fmt.Errorf("the service does not answer: %w", err)
+	}
+	if c.asJSON && json.Valid(answer) {
+		if err := writeJSON(c.env.Stdout, json.RawMessage(answer)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case status != http.StatusOK:
+		return c.refused(status, answer)
+	case c.asJSON:
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("the answer of %s is not known here: %w", c.url, err)
+	}
+	print()
+	return nil
+}
+
+// send sends a request and returns the answer, whatever it is.
+func (c *client) send(ctx context.Context, method, path string, in any) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return 0, nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, &body)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	// The token is for this address, not for one that the answer names.
+	asker := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := asker.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, answer, err
+}
+
+// refused says why the service did not do what it was asked for.
+func (c *client) refused(status int, answer []byte) error {
+	var said struct {
+		Error    string   `json:"error"`
+		Problems []string `json:"problems"`
+	}
+	switch {
+	case status == http.StatusUnauthorized:
+		return errors.New("the service asks for its admin token: set ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE")
+	case json.Unmarshal(answer, &said) != nil || said.Error == "":
+		return fmt.Errorf("%s answers %d %s", c.url, status, http.StatusText(status))
+	}
+	p := newPage(Env{Stdout: c.env.Stderr, Getenv: c.env.Getenv})
+	p.line("escalator: ", said.Error)
+	for _, problem := range said.Problems {
+		p.line("  ", problem)
+	}
+	return exitError(exitBad)
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"escalator/bot"
+	"escalator/bot/rulefile"
+	"escalator/rules"
+	"escalator/rules/text"
+)
+
+const rulesUsage = `[history | diff [FROM [TO]] | rollback VERSION] [flags]
+
+The rules of the running service: what each did, the versions that were accepted,
+what is different between two of them (without any: between the rules in force
+and the file), and the way back to one. A version may be shortened; "file" is the
+file as it is now.`
+
+// liveRules asks the running service for its rules, or changes them.
+func liveRules(ctx context.Context, env Env, args []string) error {
+	fs := newFlags("rules")
+	makeClient := clientFlags(fs, env)
+	by := fs.String("by", "", "who does it, for the log and the history (default USER)")
+	why := fs.String("why", "", "why it is done")
+	rest, err := parse(fs, env, args, rulesUsage)
+	if err != nil {
+		return err
+	}
+	c, err := makeClient()
+	if err != nil {
+		return err
+	}
+	verb, rest := strings.Join(rest[:min(1, len(rest))], ""), rest[min(1, len(rest)):]
+	switch {
+	case verb == "" && len(rest) == 0:
+		return c.listRules(ctx)
+	case verb == "history" && len(rest) == 0:
+		return c.ruleHistory(ctx)
+	case verb == "diff" && len(rest) <= 2:
+		return c.ruleDiff(ctx, rest)
+	case verb == "rollback" && len(rest) == 1:
+		return c.rollBack(ctx, rest[0], cmp.Or(*by, env.Getenv("USER")), *why)
+	}
+	return &usageError{[]string{"rules takes nothing, history, diff [FROM [TO]] or rollback VERSION (escalator rules --help)"}}
+}
+
+// clockTime is how times are shown to people, in their own zone.
+const clockTime = "2006-01-02 15:04:05"
+
+func (c *client) listRules(ctx context.Context) error {
+	var answer struct {
+		rulefile.Status
+		Mode  rules.Mode `json:"mode"`
+		Rules []struct {
+			ID   string     `json:"id"`
+			Mode rules.Mode `json:"mode"`
+			bot.RuleStats
+			Muted *rules.Mute `json:"muted"`
+		} `json:"rules"`
+	}
+	return c.ask(ctx, http.MethodGet, "/api/rules", nil, &answer, func() {
+		p := newPage(c.env)
+		p.line("", fmt.Sprintf("version %s, in force since %s, mode %s", answer.Version, answer.LoadedAt.Local().Format(clockTime), answer.Mode))
+		if answer.LastGood != nil {
+			p.line("  ", "This is the last version that was accepted, "+answer.LastGood.Local().Format(clockTime)+": the file was refused at the start.")
+		}
+		if answer.LastError != "" {
+			p.line("  ", "The file as it is now is refused: "+answer.LastError)
+		}
+		if answer.Unkept != "" {
+			p.line("  ", "This version cannot be kept in the data folder: "+answer.Unkept)
+		}
+		p.blank()
+		p.line("", padded("rule", widestLabel)+"  mode       fired  suppressed  shadow  last fired")
+		for _, r := range answer.Rules {
+			last := "never"
+			if r.LastFired != nil {
+				last = r.LastFired.Local().Format("01-02 15:04:05") // with the year it would be 83 columns
+			}
+			p.line(padded(r.ID, widestLabel), fmt.Sprintf("  %-8s %7d %11d %7d  %s", r.Mode, r.Fired, r.Suppressed, r.Shadow, last))
+			if r.Muted != nil {
+				p.line("  ", fmt.Sprintf("muted until %s by %s: %s", r.Muted.Until.Local().Format(clockTime), r.Muted.By, r.Muted.Why))
+			}
+		}
+	})
+}
+
+func (c *client) ruleHistory(ctx context.Context) error {
+	var answer struct {
+		InForce  string              `json:"in_force"`
+		Versions []rulefile.Accepted `json:"versions"`
+	}
+	return c.ask(ctx, http.MethodGet, "/api/rules/history", nil, &answer, func() {
+		p := newPage(c.env)
+		if len(answer.Versions) == 0 {
+			p.line("", "No version is kept.")
+		}
+		marked := false
+		for _, v := range answer.Versions {
+			mark := " "
+			if v.Version == answer.InForce && !marked {
+				mark, marked = "*", true
+			}
+			how := v.How
+			if v.By != "" {
+				how += " by " + v.By
+			}
+			if v.Why != "" {
+				how += ": " + v.Why
+			}
+			p.line(mark+" "+v.Version+"  ", v.At.Local().Format(clockTime)+"  "+how)
+		}
+	})
+}
+
+func (c *client) ruleDiff(ctx context.Context, versions []string) error {
+	query := url.Values{}
+	for i, version := range versions {
+		query.Set([]string{"from", "to"}[i], version)
+	}
+	var d rulefile.Diff
+	return c.ask(ctx, http.MethodGet, "/api/rules/diff?"+query.Encode(), nil, &d, func() {
+		p := newPage(c.env)
+		switch {
+		case d.Refused != "":
+			p.line("", "version "+d.To+" is refused: "+d.Refused)
+		case d.Text == "":
+			p.line("", "no difference, version "+d.To)
+		case d.Change != nil:
+			c.showChange(d.Change.String(), d.Change)
+		}
+		for line := range strings.Lines(d.Text) { // not broken: it is to be read by patch too
+			fmt.Fprintln(c.env.Stdout, text.Printable(strings.TrimSuffix(line, "\n")))
+		}
+	})
+}
+
+func (c *client) rollBack(ctx context.Context, version, by, why string) error {
+	if by == "" {
+		return &usageError{[]string{"rollback needs --by: who does it"}}
+	}
+	in := map[string]string{"version": version, "by": by, "why": why}
+	var answer struct {
+		Change  string          `json:"change"`
+		Details rulefile.Change `json:"details"`
+	}
+	return c.ask(ctx, http.MethodPost, "/api/rules/rollback", in, &answer, func() { c.showChange(answer.Change, &answer.Details) })
+}
+
+// showChange prints what a reload did, or would do.
+func (c *client) showChange(summary string, change *rulefile.Change) {
+	p := newPage(c.env)
+	p.line("", summary)
+	for _, line := range change.Lines() {
+		p.line("  ", line)
+	}
+}
