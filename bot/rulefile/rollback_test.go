@@ -145,7 +145,7 @@ func TestReload_namesWhatChanged(t *testing.T) {
 		w.save(t, strings.NewReplacer("Coming.", "Wait.", "limits: {global: 9/s}\n", "").Replace(changed))
 		want := []map[string]any{
 			{
-				"change": "rules +1 ~1 -0, targets +1 ~1 -0, tests 0/0, version " + versionOf(first) + " -> ",
+				"change":      "rules +1 ~1 -0, targets +1 ~1 -0, tests 0/0, version " + versionOf(first) + " -> ",
 				"rules_added": "sales", "rules_changed": "ask", "targets_added": "sales", "targets_changed": "default", "texts_changed": "default say_if_queued", "also_changed": "limits",
 			},
 			{"change": "rules +0 ~1 -0, targets +0 ~0 -0, tests 0/0, version " + versionOf(changed) + " -> ", "rules_changed": "sales", "texts_changed": "sales say", "also_changed": "limits"},

@@ -74,10 +74,10 @@ func baseURL(address string, env Env) (string, error) {
 	return strings.TrimSuffix(address, "/"), nil
 }
 
-// ask sends a request and shows the answer: as it is with --json, else print does,
-// after it was read into out. What the service refuses is printed, and ends the command with 1.
-func (c *client) ask(ctx context.Context, method, path string, in, out any, print func()) error {
-	status, answer, err := c.send(ctx, method, path, in)
+// ask sends a request, like "GET /api/rules", and shows the answer: as it is with --json,
+// else print does, after it was read into out. What the service refuses is printed, and ends the command with 1.
+func (c *client) ask(ctx context.Context, request string, in, out any, print func()) error {
+	status, answer, err := c.send(ctx, request, in)
 	if err != nil {
 		return fmt.Errorf("the service does not answer: %w", err)
 	}
@@ -100,7 +100,7 @@ func (c *client) ask(ctx context.Context, method, path string, in, out any, prin
 }
 
 // send sends a request and returns the answer, whatever it is.
-func (c *client) send(ctx context.Context, method, path string, in any) (status int, answer []byte, err error) {
+func (c *client) send(ctx context.Context, request string, in any) (status int, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
 	var body bytes.Buffer
@@ -109,6 +109,7 @@ func (c *client) send(ctx context.Context, method, path string, in any) (status 
 			return 0, nil, err
 		}
 	}
+	method, path, _ := strings.Cut(request, " ")
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, &body)
 	if err != nil {
 		return 0, nil, err

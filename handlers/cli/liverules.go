@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -63,7 +62,7 @@ func (c *client) listRules(ctx context.Context) error {
 			Muted *rules.Mute `json:"muted"`
 		} `json:"rules"`
 	}
-	return c.ask(ctx, http.MethodGet, "/api/rules", nil, &answer, func() {
+	return c.ask(ctx, "GET /api/rules", nil, &answer, func() {
 		p := newPage(c.env)
 		p.line("", fmt.Sprintf("version %s, in force since %s, mode %s", answer.Version, answer.LoadedAt.Local().Format(clockTime), answer.Mode))
 		if answer.LastGood != nil {
@@ -95,7 +94,7 @@ func (c *client) ruleHistory(ctx context.Context) error {
 		InForce  string              `json:"in_force"`
 		Versions []rulefile.Accepted `json:"versions"`
 	}
-	return c.ask(ctx, http.MethodGet, "/api/rules/history", nil, &answer, func() {
+	return c.ask(ctx, "GET /api/rules/history", nil, &answer, func() {
 		p := newPage(c.env)
 		if len(answer.Versions) == 0 {
 			p.line("", "No version is kept.")
@@ -124,7 +123,7 @@ func (c *client) ruleDiff(ctx context.Context, versions []string) error {
 		query.Set([]string{"from", "to"}[i], version)
 	}
 	var d rulefile.Diff
-	return c.ask(ctx, http.MethodGet, "/api/rules/diff?"+query.Encode(), nil, &d, func() {
+	return c.ask(ctx, "GET /api/rules/diff?"+query.Encode(), nil, &d, func() {
 		p := newPage(c.env)
 		switch {
 		case d.Refused != "":
@@ -149,7 +148,7 @@ func (c *client) rollBack(ctx context.Context, version, by, why string) error {
 		Change  string          `json:"change"`
 		Details rulefile.Change `json:"details"`
 	}
-	return c.ask(ctx, http.MethodPost, "/api/rules/rollback", in, &answer, func() { c.showChange(answer.Change, &answer.Details) })
+	return c.ask(ctx, "POST /api/rules/rollback", in, &answer, func() { c.showChange(answer.Change, &answer.Details) })
 }
 
 // showChange prints what a reload did, or would do.

@@ -121,8 +121,13 @@ func TestLiveRules_asksWhereItIsTold_withTheTokenOfTheFile(t *testing.T) {
 		t.Errorf("%+v; asked %s with %s", r, s.request, s.token)
 	}
 	for _, args := range [][]string{
-		{"rules", "histroy"}, {"rules", "history", "x"}, {"rules", "diff", "a", "b", "c"}, {"rules", "rollback"}, {"rules", "rollback", "5be0"},
-		{"rules", "--url", "127.0.0.1:8081"}, {"rules", "--url", "http://li:planted-password@127.0.0.1"},
+		{"rules", "histroy"},
+		{"rules", "history", "x"},
+		{"rules", "diff", "a", "b", "c"},
+		{"rules", "rollback"},
+		{"rules", "rollback", "5be0"},
+		{"rules", "--url", "127.0.0.1:8081"},
+		{"rules", "--url", "http://li:planted-password@127.0.0.1"},
 	} {
 		if r := s.asks(t, nil, args...); r.code != exitUsage || strings.Contains(r.stderr, "planted") {
 			t.Errorf("%v: %+v", args, r)

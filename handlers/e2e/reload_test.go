@@ -41,7 +41,7 @@ func TestReload_aChangedFile_isTakenByItself(t *testing.T) {
 	s.obeys("opensesame", false)
 	s.writeRules(ruleFile("opensesame"))
 	line := s.log("rules reloaded", nil)
-	if change := fmt.Sprint(line["change"]); !strings.HasPrefix(change, "rules +0 ~0 -0, tests 2/2, version ") {
+	if change := fmt.Sprint(line["change"]); !strings.HasPrefix(change, "rules +0 ~0 -0, targets +0 ~0 -0, tests 2/2, version ") {
 		t.Errorf("change: %s", change)
 	}
 	s.obeys("opensesame", true)
