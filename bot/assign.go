@@ -41,7 +41,7 @@ func (x *exchange) assign(ctx context.Context) ([]byte, error) {
 // assignTarget is the target of the transfer that is on its way, else what the
 // rules say of the fields at hand, else the default one; nil leaves it to Desk.
 func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
-	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Dec
 // person (Chatbot.InterfaceInvocation). It is answered only: the flow itself
 // decides what to do, and its variables are texts.
 func (x *exchange) taskFlow(ctx context.Context) ([]byte, error) {
-	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ type Options struct {
 	Dedup         store.Dedup
 	Outbox        store.Outbox
 
+	// Chats is Dedup where replicas share it: one of them may get plain IM's copy of a
+	// message, another one Desk's. nil: all come here.
+	Chats store.Chats
 	// Backend is the operator's own bot; nil: there is none behind us.
 	Backend Backend
 	// RateLimiter holds the courier to the rule file's `global`; nil: by itself, and

@@ -24,6 +24,9 @@ type exchange struct {
 	policy   *rules.Policy
 	at, wall time.Time // when it came: by the clock that only goes on, and by the one on the wall
 	key      string
+	chat     *inbound.Chat  // whose other copies may come to other replicas; nil: it has none
+	known    *inbound.Known // what all replicas know of it; nil: nothing
+	home     string         // the conversation beside which its keys are kept
 	json     []byte        // the answer
 	failed   time.Duration // after this the own bot had failed
 	news     bool          // it is worth recording
@@ -53,7 +56,7 @@ func (x *exchange) first(ctx context.Context) (kept []byte, err error) {
 // count counts a message into its conversation, and passes on what we do not act
 // upon. A failure after that leaves the message counted.
 func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
-	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at)
+	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at, x.known)
 	if err != nil {
 		return nil, fmt.Errorf("%w: waiting for another copy of the message: %w", ErrUnavailable, err)
 	}
@@ -123,7 +126,7 @@ func (x *exchange) again(ctx context.Context, kept []byte) error {
 		return nil
 	}
 	m := x.inbound.Again(x.Event)
-	acted, err := x.missed(ctx, m)
+	acted, err := x.missed(ctx)
 	if err == nil {
 		_, err = x.answer(ctx, m, acted)
 	}
@@ -152,7 +155,7 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		return false, nil
 	}
 	miss := x.missKey()
-	c, err = x.once(ctx, miss, m.Conversation, func(store.Claim) ([]byte, error) {
+	c, err = x.once(ctx, miss, x.home, func(store.Claim) ([]byte, error) {
 		x.news = true
 		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, answer: x.kept})
 		if err != nil {
@@ -174,8 +177,8 @@ func (x *exchange) missKey() string { return inbound.Step(x.key, "miss") }
 
 // missed reports whether the own bot has failed another copy of the message and we
 // act because of that: then no bot is asked about this one.
-func (x *exchange) missed(ctx context.Context, m *inbound.Message) (acted bool, err error) {
-	c, err := x.once(ctx, x.missKey(), m.Conversation, func(store.Claim) ([]byte, error) { return nil, nil })
+func (x *exchange) missed(ctx context.Context) (acted bool, err error) {
+	c, err := x.once(ctx, x.missKey(), x.home, func(store.Claim) ([]byte, error) { return nil, nil })
 	return hasActed(c.Answer), err
 }
 

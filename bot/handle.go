@@ -46,10 +46,13 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 		return false, err
 	}
 	x.noteRequest()
-	conversation := x.inbound.Conversation(x.Event)
+	x.home = x.inbound.Conversation(x.Event)
+	if x.Chats != nil {
+		x.chat = x.inbound.Chat(x.policy, x.Event)
+	}
 	for n := 1; ; n++ {
 		var counted bool
-		c, err := x.once(ctx, x.key, conversation, func(c store.Claim) ([]byte, error) {
+		c, err := x.work(ctx, x.key, x.claim, func(c store.Claim) ([]byte, error) {
 			if counted = c.Counted; counted {
 				return x.resume(ctx)
 			}
@@ -68,11 +71,29 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 	}
 }
 
+// claim claims the callback, where all replicas look for its copies.
+func (x *exchange) claim(ctx context.Context) (store.Claim, error) {
+	if x.chat == nil {
+		return x.Dedup.Claim(ctx, x.key, x.home)
+	}
+	c, err := x.Chats.ClaimIn(ctx, x.key, x.home, (*store.Chat)(x.chat))
+	if p := c.Place; err == nil && p != nil {
+		x.home, x.known = p.Conversation, &inbound.Known{Conversation: p.Conversation, Left: p.Left, Echo: p.Echo, Acted: hasActed(p.Answer)}
+		x.inbound.Learn(x.chat, x.known)
+	}
+	return c, err
+}
+
 // once does a step of which there may be several copies in one of them: the others
 // wait for it. Work returns what to keep for them; nil lets the next copy try
 // again. What a copy gets that is not the first is in the claim's Answer.
 func (b *Bot) once(ctx context.Context, key, conversation string, work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
-	c, err = b.Dedup.Claim(ctx, key, conversation)
+	return b.work(ctx, key, func(ctx context.Context) (store.Claim, error) { return b.Dedup.Claim(ctx, key, conversation) }, work)
+}
+
+// work does a step under its claim.
+func (b *Bot) work(ctx context.Context, key string, claim func(context.Context) (store.Claim, error), work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
+	c, err = claim(ctx)
 	if err != nil {
 		return c, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 	}

@@ -105,8 +105,8 @@ func (a *aliases) chatOf(pair, session string) *alias {
 }
 
 // resolveIM says into which conversation a message of plain IM counts: none where Desk
-// itself reports it.
-func (a *aliases) resolveIM(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
+// itself reports it. counts says that it is known to count.
+func (a *aliases) resolveIM(ctx context.Context, m *Message, e *desk.Event, at time.Time, counts bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for {
@@ -114,6 +114,7 @@ func (a *aliases) resolveIM(ctx context.Context, m *Message, e *desk.Event, at t
 		switch {
 		case k == nil, k.id == "" && !k.reported && k.deciding == 0:
 			k = a.begin(m.Conversation, at)
+		case counts:
 		case k.reported:
 			m.leaveToDesk()
 			return nil

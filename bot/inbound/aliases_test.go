@@ -12,7 +12,7 @@ func TestAliases_forgetTheOldest_neverGrowing(t *testing.T) {
 	r, policy := New(nil), load(t, readingRules)
 	at := time.Unix(1_700_000_000, 0)
 	say := func(i int) {
-		m, err := r.Read(t.Context(), policy, &desk.Event{Command: desk.CommandC2CAfter, From: fmt.Sprint("u", i), To: "@s", Text: "x"}, at)
+		m, err := r.Read(t.Context(), policy, &desk.Event{Command: desk.CommandC2CAfter, From: fmt.Sprint("u", i), To: "@s", Text: "x"}, at, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -102,18 +102,27 @@ func New(service []string) *Reader {
 }
 
 // Read says what a callback that came at a time means under a policy. It waits,
-// up to the end of ctx, while another copy of the same message is being decided.
-func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at time.Time) (*Message, error) {
+// up to the end of ctx, while another copy of the same message is being decided,
+// unless all processes know of the callback (nil: this one is to find out).
+func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at time.Time, known *Known) (*Message, error) {
 	m := r.message(e)
 	switch e.Command {
 	case desk.CommandSessionEvent:
 		m.understand(p, e)
+		if known != nil {
+			r.aliases.place(m, e, at, known)
+			return m, nil
+		}
 		return m, r.aliases.resolveDesk(ctx, m, e, at)
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
 		if !m.direct(e, r.accounts.speaker(e)) {
 			return m, nil
 		}
-		return m, r.aliases.resolveIM(ctx, m, e, at)
+		if known != nil && known.Left {
+			m.leaveToDesk()
+			return m, nil
+		}
+		return m, r.aliases.resolveIM(ctx, m, e, at, known != nil)
 	case desk.CommandAssignHuman, desk.CommandAssignAgent:
 		m.ask(e, "")
 	case desk.CommandTaskFlow:

@@ -58,7 +58,7 @@ func TestRead_marksCountOnlyWhereTheServiceSpeaks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			body := fmt.Sprintf(`{"SessionId":"s","Event":%q,"CloudCustomData":%q,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}`, c.speaker, c.custom)
-			m, err := New(nil).Read(t.Context(), load(t, readingRules), read(t, event, body), time.Now())
+			m, err := New(nil).Read(t.Context(), load(t, readingRules), read(t, event, body), time.Now(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestRead_plainIM_marksCountOnlyWhereTheServiceSpeaks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			body := fmt.Sprintf(`{"From_Account":%q,"To_Account":%q,"CloudCustomData":%q,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}`, c.from, c.to, c.custom)
-			m, err := New([]string{"entry"}).Read(t.Context(), load(t, readingRules), read(t, "CallbackCommand=C2C.CallbackAfterSendMsg", body), time.Now())
+			m, err := New([]string{"entry"}).Read(t.Context(), load(t, readingRules), read(t, "CallbackCommand=C2C.CallbackAfterSendMsg", body), time.Now(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestRead_plainIM_marksCountOnlyWhereTheServiceSpeaks(t *testing.T) {
 func TestRead_whatWasSent_isNamedAsRulesNameIt(t *testing.T) {
 	body := `{"SessionId":"s","Event":"ChatBot.UserSendMsg","MsgBody":[{"MsgType":"TIMImageElem"},{"MsgType":"TIMFaceElem"},{"MsgType":"TIMSoundElem"},{"MsgType":"TIMFileElem"},` +
 		`{"MsgType":"TIMVideoFileElem"},{"MsgType":"TIMLocationElem"},{"MsgType":"TIMCustomElem"},{"MsgType":"TIMNewElem"}]}`
-	m, err := New(nil).Read(t.Context(), load(t, readingRules), read(t, "CallbackCommand=Desk.SessionEventNotify", body), time.Now())
+	m, err := New(nil).Read(t.Context(), load(t, readingRules), read(t, "CallbackCommand=Desk.SessionEventNotify", body), time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func (p *pair) im(text string) *Message {
 
 func (p *pair) read(e *desk.Event) *Message {
 	p.t.Helper()
-	m, err := p.reader.Read(p.t.Context(), load(p.t, readingRules), e, time.Now())
+	m, err := p.reader.Read(p.t.Context(), load(p.t, readingRules), e, time.Now(), nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestAliases_aDecisionThatDoesNotEnd_keepsNobodyForEver(t *testing.T) {
 	inPair(t, func(p *pair) {
 		p.im("human")
 		began := time.Now()
-		_, err := p.reader.Read(p.t.Context(), load(p.t, readingRules), p.event(desk.CommandSessionEvent, desk.EventUserMessage, "human"), time.Now())
+		_, err := p.reader.Read(p.t.Context(), load(p.t, readingRules), p.event(desk.CommandSessionEvent, desk.EventUserMessage, "human"), time.Now(), nil)
 		if err == nil || time.Since(began) != waitLongest {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}

@@ -63,7 +63,7 @@ func (r *Recorded) read(e *desk.Event, at time.Time) *Message {
 		}
 	}
 	// One callback after the other: no copy waits for another one.
-	m, _ := r.reader.Read(context.Background(), r.policy, e, at)
+	m, _ := r.reader.Read(context.Background(), r.policy, e, at, nil)
 	m.Commit(false)
 	return m
 }

@@ -88,6 +88,39 @@ type Dedup interface {
 	Release(ctx context.Context, key string)
 }
 
+// Chats is a Dedup of several replicas, of which one may get plain IM's copy of a
+// message and another one Desk's.
+type Chats interface {
+	// ClaimIn is Dedup.Claim for a callback of a chat that both may report.
+	// conversation is the one that it belongs to as far as this process knows; the
+	// claim says where it does belong.
+	ClaimIn(ctx context.Context, key, conversation string, chat *Chat) (Claim, error)
+}
+
+// Chat is what a callback tells of its chat.
+type Chat struct {
+	// Pair is plain IM's conversation of the chat: who talks to whom.
+	Pair string
+	// Session is Desk's conversation; "": plain IM tells.
+	Session string
+	// Words tell apart who said what, on any replica; "": nothing was said.
+	Words string
+	// Begins says that Desk's session begins.
+	Begins bool
+}
+
+// Place is where a callback of a chat belongs, as all replicas know it.
+type Place struct {
+	// Conversation is the id of the one that it counts into.
+	Conversation string
+	// Left says that Desk reports the chat: plain IM's copy counts for nothing.
+	Left bool
+	// Echo says that the message was counted under another key, and Answer what it was
+	// answered there; nil where that was not kept.
+	Echo   bool
+	Answer []byte
+}
+
 // Claim is what Dedup.Claim found.
 type Claim struct {
 	// First says that the caller is to handle the callback.
@@ -99,6 +132,8 @@ type Claim struct {
 	// Answer is what the callback was answered, to all but the first; nil where that
 	// was not kept.
 	Answer []byte
+	// Place is where it belongs, nil where no other process knows better.
+	Place *Place
 }
 
 // DuplicateWait is how long a copy of a callback waits for the first one, where a

@@ -25,6 +25,7 @@ import (
 type stores struct {
 	conversations store.Conversations
 	dedup         store.Dedup
+	chats         store.Chats // nil without Redis
 	outbox        store.Outbox
 	writable      func() error         // why the outbox takes nothing, or nil
 	stats         func() store.Stats   // what the outbox holds
@@ -78,7 +79,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	if err != nil {
 		return nil, err
 	}
-	all.conversations, all.dedup, all.outbox = all.replica, all.replica, all.replica
+	all.conversations, all.dedup, all.chats, all.outbox = all.replica, all.replica, all.replica, all.replica
 	all.writable, all.stats, all.limiter = all.replica.Writable, all.replica.Stats, all.replica.RateLimiter()
 	return all, nil
 }

@@ -14,16 +14,35 @@ type callback struct{ key, conversation string }
 // older half is left out: copies come soon after the first or not at all.
 const maxUntold = 100_000
 
-// Claim implements store.Dedup. The copies that this replica gets wait for each
-// other here; only the first asks the shared store.
+// Claim implements store.Dedup.
 func (s *Store) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
+	return s.ClaimIn(ctx, key, conversation, nil)
+}
+
+// ClaimIn implements store.Chats. The copies that this replica gets wait for each
+// other here; only the first asks the shared store. That Desk reports a chat, all
+// replicas have to know.
+func (s *Store) ClaimIn(ctx context.Context, key, conversation string, chat *store.Chat) (store.Claim, error) {
 	own, err := s.local.Dedup.Claim(ctx, key, conversation)
-	if err != nil || !own.First {
+	switch {
+	case err != nil:
 		return own, err
+	case !own.First && chat != nil && chat.Session != "":
+		_, _ = s.try(func() (err error) {
+			own.Place, err = s.shared.Meet(ctx, key, chat)
+			return err
+		})
+		fallthrough
+	case !own.First:
+		return own, nil
 	}
 	var shared store.Claim
 	done, err := s.try(func() (err error) {
-		shared, err = s.shared.Claim(ctx, key, conversation)
+		if chat == nil {
+			shared, err = s.shared.Claim(ctx, key, conversation)
+		} else {
+			shared, err = s.shared.ClaimIn(ctx, key, conversation, chat)
+		}
 		return err
 	})
 	switch {
@@ -36,6 +55,9 @@ func (s *Store) Claim(ctx context.Context, key, conversation string) (store.Clai
 	case !shared.First:
 		s.local.Dedup.Finish(ctx, key, shared.Answer)
 		return shared, nil
+	}
+	if shared.Place != nil {
+		conversation = shared.Place.Conversation
 	}
 	s.begin(key, conversation)
 	shared.Counted = shared.Counted || own.Counted

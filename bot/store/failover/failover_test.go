@@ -29,6 +29,8 @@ type fake struct {
 	failNext int   // how many calls fail
 	calls    int
 	probes   int
+	met      []string     // the callbacks of chats that came to one replica twice
+	place    *store.Place // of every callback of a chat
 	ended    map[string]bool
 }
 
@@ -75,6 +77,25 @@ func (f *fake) Claim(ctx context.Context, key, conversation string) (store.Claim
 		return store.Claim{}, err
 	}
 	return f.Dedup.Claim(ctx, key, conversation)
+}
+
+func (f *fake) ClaimIn(ctx context.Context, key, conversation string, chat *store.Chat) (store.Claim, error) {
+	if f.place != nil {
+		conversation = f.place.Conversation
+	}
+	c, err := f.Claim(ctx, key, conversation)
+	c.Place = f.place
+	return c, err
+}
+
+func (f *fake) Meet(_ context.Context, key string, _ *store.Chat) (*store.Place, error) {
+	if err := f.call(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.met = append(f.met, key)
+	return f.place, nil
 }
 
 func (f *fake) Put(ctx context.Context, t *store.Transfer) error {

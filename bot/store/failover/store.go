@@ -17,8 +17,12 @@ import (
 type Shared interface {
 	store.Conversations
 	store.Dedup
+	store.Chats
 	store.Outbox
 	store.Mutes
+	// Meet notes a callback of Desk whose message was answered before, and says where
+	// it belongs.
+	Meet(ctx context.Context, key string, chat *store.Chat) (*store.Place, error)
 	// Probe does once all that the other calls do.
 	Probe(ctx context.Context) error
 	// Run keeps what this replica has leased, until ctx ends.
@@ -254,6 +258,7 @@ func (s *Store) countedOn(ctx context.Context, id string) (bool, error) {
 var (
 	_ store.Conversations = (*Store)(nil)
 	_ store.Dedup         = (*Store)(nil)
+	_ store.Chats         = (*Store)(nil)
 	_ store.Outbox        = (*Store)(nil)
 	_ store.Mutes         = (*Store)(nil)
 )

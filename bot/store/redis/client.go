@@ -203,6 +203,39 @@ func (c *Client) run(ctx context.Context, op string, script *redis.Script, keys 
 	return answer, err
 }
 
+// call is a script with what it is called with.
+type call struct {
+	script *redis.Script
+	keys   []string
+	args   []any
+}
+
+// runAll runs scripts one after the other in one round trip. One that
+// fails does not keep the others from being run.
+func (c *Client) runAll(ctx context.Context, op string, calls ...call) (answers []any, err error) {
+	answers = make([]any, len(calls))
+	err = c.do(ctx, op, func(ctx context.Context) error {
+		sent := make([]*redis.Cmd, len(calls))
+		_, _ = c.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for n, call := range calls {
+				sent[n] = call.script.EvalSha(ctx, p, call.keys, call.args...)
+			}
+			return nil
+		})
+		for n, call := range calls {
+			if redis.HasErrorPrefix(sent[n].Err(), "NOSCRIPT") {
+				sent[n] = call.script.Run(ctx, c.rdb, call.keys, call.args...)
+			}
+			if err := sent[n].Err(); err != nil {
+				return err
+			}
+			answers[n] = sent[n].Val()
+		}
+		return nil
+	})
+	return answers, err
+}
+
 // do asks Redis, within the time of one call. What was begun is not cut short by the
 // end of ctx: nobody would know what became of it, and a claim or a lease would have
 // to run out.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ func answered(answer []byte) []byte {
 // Dedup remembers the callbacks of all replicas.
 type Dedup struct {
 	*Client
+	reported   reported
+	sameWithin time.Duration
 
 	mu         sync.Mutex
 	claims     map[string]*claim // by the callback's key: those that this replica works on
@@ -56,21 +59,45 @@ type claim struct {
 
 // NewDedup returns the shared memory of callbacks.
 func NewDedup(c *Client) *Dedup {
-	return &Dedup{Client: c, claims: map[string]*claim{}, prefetched: map[string]string{}}
+	return &Dedup{
+		Client: c, sameWithin: sameWithin, reported: reported{seed: maphash.MakeSeed(), until: map[uint64]time.Time{}},
+		claims: map[string]*claim{}, prefetched: map[string]string{},
+	}
 }
 
 // Claim implements store.Dedup in one round trip, in which the conversation
 // comes along. An answer that another replica works on is asked for again and
 // again.
 func (m *Dedup) Claim(ctx context.Context, key, conversation string) (store.Claim, error) {
-	c := &claim{key: m.keys.callback(key, conversation), token: rand.Text(), conversation: conversation}
+	c := m.newClaim(key, conversation)
+	return m.await(ctx, key, c, func(ctx context.Context) (any, error) {
+		call := m.claiming(c)
+		return m.run(ctx, opClaim, call.script, call.keys, call.args...)
+	})
+}
+
+func (m *Dedup) newClaim(key, conversation string) *claim {
+	return &claim{key: m.keys.callback(key, conversation), token: rand.Text(), conversation: conversation}
+}
+
+// claiming is the call of claim.lua, and releasing of release.lua.
+func (m *Dedup) claiming(c *claim) call {
 	keys := []string{c.key}
-	if conversation != "" {
-		keys = append(keys, m.keys.conversation(conversation))
+	if c.conversation != "" {
+		keys = append(keys, m.keys.conversation(c.conversation))
 	}
+	return call{claimScript, keys, []any{c.token, claimLife.Milliseconds()}}
+}
+
+func releasing(c *claim) call { return call{releaseScript, []string{c.key}, []any{c.token}} }
+
+const opClaim = "claiming a callback"
+
+// await asks for a claim until that is ours or answered.
+func (m *Dedup) await(ctx context.Context, key string, c *claim, ask func(context.Context) (any, error)) (store.Claim, error) {
 	began := time.Now()
 	for wait := claimLook; ; wait = min(2*wait, claimLookLongest) {
-		got, err := m.run(ctx, "claiming a callback", claimScript, keys, c.token, claimLife.Milliseconds())
+		got, err := ask(ctx)
 		if err != nil {
 			return store.Claim{}, err
 		}

@@ -11,6 +11,7 @@ import (
 //
 //	escalator:APP:{CONVERSATION}:c         the conversation
 //	escalator:APP:{CONVERSATION}:m:KEY     what became of a callback
+//	escalator:APP:{PAIR}:chat              who reports the chat of a customer with an account
 //	escalator:APP:{outbox}:records …       the transfers, and their order
 //	escalator:APP:{alarms}                 when conversations want to be woken
 //	escalator:APP:{mutes}                  the rules that operators silenced
@@ -31,6 +32,9 @@ func (k keys) callback(key, conversation string) string {
 	}
 	return string(k) + "{" + tag(conversation) + "}:m:" + key
 }
+
+// chat names what is known of a chat: beside its conversation of plain IM.
+func (k keys) chat(pair string) string { return string(k) + "{" + tag(pair) + "}:chat" }
 
 func (k keys) alarms() string { return string(k) + "{alarms}" }
 func (k keys) mutes() string  { return string(k) + "{mutes}" }

@@ -10,6 +10,8 @@ import (
 var (
 	//go:embed scripts/claim.lua
 	claimSource string
+	//go:embed scripts/chat.lua
+	chatSource string
 	//go:embed scripts/release.lua
 	releaseSource string
 	//go:embed scripts/save.lua
@@ -40,6 +42,7 @@ var (
 	probeSource string
 
 	claimScript      = redis.NewScript(claimSource)
+	chatScript       = redis.NewScript(chatSource)
 	releaseScript    = redis.NewScript(releaseSource)
 	saveScript       = redis.NewScript(saveSource)
 	putScript        = redis.NewScript(putSource)
