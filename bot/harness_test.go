@@ -105,12 +105,19 @@ func (w *world) alarms() store.Alarms {
 	}
 }
 
+// loaded are the policies that tests have loaded: they do not change.
+var loaded sync.Map
+
 func mustLoad(t *testing.T, src string) *rules.Policy {
 	t.Helper()
+	if policy, ok := loaded.Load(src); ok {
+		return policy.(*rules.Policy)
+	}
 	policy, report := rules.Load([]byte(src), rules.LoadOptions{})
 	if policy == nil {
 		t.Fatalf("loading the test's rules: %+v", report.Errors)
 	}
+	loaded.Store(src, policy)
 	return policy
 }
 
