@@ -27,9 +27,9 @@ type exchange struct {
 	chat     *inbound.Chat  // whose other copies may come to other replicas; nil: it has none
 	known    *inbound.Known // what all replicas know of it; nil: nothing
 	home     string         // the conversation beside which its keys are kept
-	json     []byte        // the answer
-	failed   time.Duration // after this the own bot had failed
-	news     bool          // it is worth recording
+	json     []byte         // the answer
+	failed   time.Duration  // after this the own bot had failed
+	news     bool           // it is worth recording
 }
 
 // first handles the first copy of a callback and says what to keep for the others.

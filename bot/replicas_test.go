@@ -75,8 +75,8 @@ func (r *replicas) join() *world {
 	w := newWorld(r.t, disk, append([]func(*Options){func(o *Options) {
 		expires := func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 		shared = failover.New(failover.Options{
-			Shared: redis.NewStore(client, expires, store.Alarms{}),
-			Local:  failover.Local{Conversations: o.Conversations.(*memory.Conversations), Dedup: o.Dedup, Outbox: localOutbox{disk}},
+			Shared:  redis.NewStore(client, expires, store.Alarms{}),
+			Local:   failover.Local{Conversations: o.Conversations.(*memory.Conversations), Dedup: o.Dedup, Outbox: localOutbox{disk}},
 			Changed: func(bool, error) {},
 		})
 		o.Conversations, o.Dedup, o.Chats, o.Outbox, o.Policy = shared, shared, shared, shared, mustLoad(r.t, replicaRules)
@@ -261,4 +261,3 @@ func TestReplicas_imsCopyToOne_desksToAnother_countOnce(t *testing.T) {
 		}
 	}
 }
-
