@@ -45,7 +45,7 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 	b.Metrics.UnknownEvents.WithLabelValues(label).Inc()
 	if first {
 		b.Log.WithFields(logrus.Fields{
-			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(e.Mark),
+			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(b.LogText.Mark(e.Mark)),
 		}).Warn("unknown event: acknowledged and ignored; map it under events: in the rule file")
 	}
 }

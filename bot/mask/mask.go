@@ -1,6 +1,20 @@
 // Package mask hides what a customer's words may give away before they reach a
-// log or a recording: e-mail addresses, telephone, card and identity numbers,
-// and every other run of digits.
+// log, the API or a recording: e-mail addresses, telephone, card and identity
+// numbers, and every other long number.
+//
+// The rule for numbers. What counts is the normal form (NFKC) of each character:
+// ３, ③ and ٣ are digits as 3 is. Digits belong to one number while no more than
+// two separators stand between them: spaces, line breaks, punctuation and signs.
+// A letter, a colon and a sign of money end a number; what shows nothing, like a
+// zero-width space, is passed over. A number is hidden as a whole when
+//
+//   - four of its digits follow one another: three are a quantity, four may end
+//     a card; or
+//   - it has seven digits or more, as the shortest telephone numbers do.
+//
+// So "3", "12.50", "1,299.00", "24/7", "5-3", "18:30" and "1 2 3" stay; "2026",
+// "138 1234", "06 12 34 56 78" and a date with its year do not: a date of birth
+// says who somebody is. What is not hidden stays byte for byte.
 //
 // It errs on the side of hiding: an order number is hidden too.
 package mask
@@ -9,6 +23,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Mode says how much of a customer's words may be written.
@@ -22,17 +38,18 @@ const (
 )
 
 const (
-	// minDigits is the shortest run of digits that is hidden: three digits are
-	// a quantity, four may end a card.
-	minDigits = 4
-	// hidden stands where something was hidden; it holds no digit, so that
-	// masking twice changes nothing.
+	// maxTogether and maxDigits are the digits of the first number that is hidden:
+	// those that follow one another, and all of them.
+	maxTogether, maxDigits = 4, 7
+	// maxGap is how many separators may stand between two digits of one number.
+	maxGap = 2
+	// hidden stands where something was hidden; it holds no digit and is longer than
+	// a gap, so that masking twice changes nothing.
 	hidden = "***"
 )
 
-// Text returns s as the mode allows. The result holds no run of minDigits or
-// more digits, also when they are set apart by single spaces, dashes, dots or
-// brackets as in a telephone number, and no e-mail address.
+// Text returns s as the mode allows. It takes time in proportion to the length
+// of s.
 func (m Mode) Text(s string) string {
 	switch m {
 	case Full:
@@ -40,94 +57,99 @@ func (m Mode) Text(s string) string {
 	case None:
 		return ""
 	default:
-		return maskNumbers(maskMail(s))
+		return hideNumbers(hideMail(s))
 	}
 }
 
-// maskMail hides every word around an @ that has something on both sides.
-func maskMail(s string) string {
-	at := strings.IndexByte(s, '@')
+// maxMark bounds what counts as the name of a kind, in bytes.
+const maxMark = 64
+
+// Mark returns a name that says what a message is, or what a value is called. It
+// is no word, so every mode shows it, but masked; and a client can write anything
+// there, so what does not look like a name is shown as words are.
+func (m Mode) Mark(s string) string {
+	if len(s) <= maxMark && strings.IndexFunc(s, notInName) < 0 {
+		return Masked.Text(s)
+	}
+	return m.Text(s)
+}
+
+func notInName(r rune) bool {
+	return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
+}
+
+// form returns the normal form of the character that s begins with, and the
+// length of the character.
+func form(s string) (normal string, size int) {
+	if s[0] < utf8.RuneSelf {
+		return s[:1], 1
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	if ideograph(r) {
+		return s[:size], size
+	}
+	if d := norm.NFKC.PropertiesString(s).Decomposition(); d != nil {
+		return string(d), size
+	}
+	return s[:size], size
+}
+
+// hideMail hides every word around an @ that has something on both sides.
+func hideMail(s string) string {
+	at, size := nextAt(s)
 	if at < 0 {
 		return s
 	}
 	var b strings.Builder
 	for at >= 0 {
-		start, end := at, at+1
+		start, end := at, at+size
 		for start > 0 {
-			r, n := utf8.DecodeLastRuneInString(s[:start])
-			if !mailRune(r) {
+			_, n := utf8.DecodeLastRuneInString(s[:start])
+			if !inMail(s[start-n:], false) {
 				break
 			}
 			start -= n
 		}
-		for end < len(s) {
-			r, n := utf8.DecodeRuneInString(s[end:])
-			if !mailRune(r) && r != '@' {
-				break
-			}
+		for start < at && end < len(s) && inMail(s[end:], true) {
+			_, n := utf8.DecodeRuneInString(s[end:])
 			end += n
 		}
-		if start < at && end > at+1 {
+		if start < at && end > at+size {
 			b.WriteString(s[:start])
 			b.WriteString(hidden)
 		} else {
+			end = at + size // what follows may be the name before another @
 			b.WriteString(s[:end])
 		}
 		s = s[end:]
-		at = strings.IndexByte(s, '@')
+		at, size = nextAt(s)
 	}
 	b.WriteString(s)
 	return b.String()
 }
 
-// mailRune reports whether r may stand in an e-mail address. Letters beyond
-// ASCII are left out, because Chinese has no spaces around an address.
-func mailRune(r rune) bool {
-	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._%+-", r))
+// nextAt finds the first @, whatever its width; -1: there is none.
+func nextAt(s string) (at, size int) {
+	at = strings.IndexFunc(s, func(r rune) bool { return r == '@' || r == '＠' || r == '﹫' })
+	if at >= 0 {
+		_, size = utf8.DecodeRuneInString(s[at:])
+	}
+	return at, size
 }
 
-// maskNumbers hides every run of digits that is long enough.
-func maskNumbers(s string) string {
-	if strings.IndexFunc(s, unicode.IsDigit) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if !unicode.IsDigit(r) {
-			b.WriteString(s[i : i+n])
-			i += n
-			continue
-		}
-		end, digits := number(s, i)
-		if digits >= minDigits {
-			b.WriteString(hidden)
-		} else {
-			b.WriteString(s[i:end])
-		}
-		i = end
-	}
-	return b.String()
-}
-
-// number returns the end of the number that begins at i and how many digits it
-// has. Between two digits one or two separators may stand, as in "(86) 138-1".
-func number(s string, i int) (end, digits int) {
-	end = i
-	separators := 0
-	for j := i; j < len(s); {
-		r, n := utf8.DecodeRuneInString(s[j:])
+// inMail reports whether the first character of s may stand in an e-mail address.
+// Of the letters only those of scripts that set words apart: Chinese has no
+// spaces around an address.
+func inMail(s string, at bool) bool {
+	normal, _ := form(s)
+	for _, r := range normal {
 		switch {
-		case unicode.IsDigit(r):
-			digits++
-			separators = 0
-			end = j + n
-		case separators < 2 && strings.ContainsRune(" -.()/+–—\u00a0\u3000", r):
-			separators++
+		case unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek), kindOf(r) == digit, strings.ContainsRune("._%+-", r):
+		case kindOf(r) == unseen:
+		case at && r == '@':
 		default:
-			return end, digits
+			return false
 		}
-		j += n
 	}
-	return end, digits
+	return true
 }

@@ -18,13 +18,11 @@ var structural = set("CallbackCommand", "SessionId", "SessionID", "Event", "Even
 	"IsContactUser", "SatisfactionSelected")
 
 // marks are the names within custom data that say what a message is. Replay
-// needs them; a customer's client can write them too, so they are kept short.
+// needs them; a customer's client can write them too: see mask.Mode.Mark.
 var marks = set("messageType", "role", "scene", "src", "customerServicePlugin", "chatbotPlugin", "escalator", "EventType", "IsLast", "Index")
 
-const (
-	maxMark  = 64 // bytes
-	maxDepth = 64 // of values in values, JSON in strings included; that of a callback
-)
+// maxDepth is that of values in values, JSON in strings included; a callback has the same.
+const maxDepth = 64
 
 func set(names ...string) map[string]bool {
 	all := make(map[string]bool, len(names))
@@ -74,7 +72,7 @@ func (m *masker) raw(v gjson.Result) { m.out = append(m.out, v.Raw...) }
 func (m *masker) text(s string) { m.out = gjson.AppendJSONString(m.out, s) }
 
 // object writes an object's names, and has value write what belongs to each. A
-// name that holds a number or an address is masked too.
+// name may hold words too.
 func (m *masker) object(v gjson.Result, value func(name string, v gjson.Result)) {
 	m.out = append(m.out, '{')
 	first := true
@@ -83,7 +81,7 @@ func (m *masker) object(v gjson.Result, value func(name string, v gjson.Result))
 			m.out = append(m.out, ',')
 		}
 		first = false
-		m.text(mask.Masked.Text(key.Str))
+		m.text(m.mode.Mark(key.Str))
 		m.out = append(m.out, ':')
 		value(key.Str, inner)
 		return true
@@ -170,19 +168,16 @@ func (m *masker) number(v gjson.Result) {
 	}
 }
 
-// mark writes the value of a mark: in every mode, for it is no word, but masked,
-// and only if it looks like one, because a client can write anything there.
+// mark writes the value of a mark: in every mode, for it is no word.
 func (m *masker) mark(v gjson.Result, depth int) {
-	kept := masker{mode: m.mode}
-	if isMark(v) {
-		kept.mode = mask.Masked
+	switch v.Type {
+	case gjson.String:
+		m.text(m.mode.Mark(v.Str))
+	case gjson.Number:
+		kept := masker{mode: mask.Masked, out: m.out}
+		kept.number(v)
+		m.out = kept.out
+	default:
+		m.words(v, depth)
 	}
-	kept.words(v, depth)
-	m.out = append(m.out, kept.out...)
-}
-
-func isMark(v gjson.Result) bool {
-	return v.Type != gjson.JSON && len(v.Raw) <= maxMark && strings.IndexFunc(v.String(), func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
-	}) < 0
 }

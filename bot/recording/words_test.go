@@ -22,6 +22,8 @@ func TestMaskBody_hidesWhatPeopleWrote_whereverItStands(t *testing.T) {
 			"data of a custom element", `{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"[13812345678]","Desc":"13812345678"}}]}`,
 			`{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"[\"***\"]","Desc":"***"}}]}`,
 		},
+		{"a number in circles, and one in other words", `{"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"①③⑧①②③④⑤⑥⑦⑧ 138、123、456、78"}}]}`, `{"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"***"}}]}`},
+		{"an address at a wide @", `{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"mail\":\"li＠example.com\"}"}}]}`, `{"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"mail\":\"***\"}"}}]}`},
 		{"a file name", `{"MsgBody":[{"MsgType":"TIMFileElem","MsgContent":{"FileName":"id 13812345678.pdf"}}]}`, `{"MsgBody":[{"MsgType":"TIMFileElem","MsgContent":{"FileName":"id ***.pdf"}}]}`},
 		{"a nickname, in a field nobody knows", `{"SessionId":"s","FromNick":"li@example.com"}`, `{"SessionId":"s","FromNick":"***"}`},
 		{"variables of a task flow", `{"Body":{"SystemSessionID":"s-12345","n":13812345678}}`, `{"Body":{"SystemSessionID":"s-12345","n":"***"}}`},
@@ -55,9 +57,9 @@ func TestMaskBody_leavesTheRestAsItCame(t *testing.T) {
 
 func TestMaskBody_none_leavesOutWordsAndNumbers_butNoMark(t *testing.T) {
 	body := `{"SessionId":"s-1","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"my words"}}],` +
-		`"CloudCustomData":{"messageType":"fallback","role":"any words at all","said":"my words","n":7,"deep":["my words",12]},"Nick":"my words"}`
+		`"CloudCustomData":{"messageType":"fallback","role":"any words at all","said":"my words","n":7,"deep":["my words",12],"my words":1,"Index":2},"Nick":"my words"}`
 	want := `{"SessionId":"s-1","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}],` +
-		`"CloudCustomData":{"messageType":"fallback","role":"","said":"","n":null,"deep":["",null]},"Nick":""}`
+		`"CloudCustomData":{"messageType":"fallback","role":"","said":"","n":null,"deep":["",null],"":null,"Index":2},"Nick":""}`
 	if got := string(maskBody([]byte(body), mask.None)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
