@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
@@ -125,6 +126,23 @@ func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) 
 		}
 		if n := testutil.CollectAndCount(w.bot.Metrics.UnknownEvents); n != maxUnknownNames+1 {
 			t.Errorf("%d label values", n)
+		}
+	})
+}
+
+// Custom data is the client's to write: what stands where a mark belongs is words,
+// unless it looks like one.
+func TestHandle_unknownEvents_showNoWordsInTheirMark(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.bot.LogText = mask.None
+		marks := []string{"fallback", "call me", "u13812345678"}
+		for i, mark := range marks {
+			w.handle(w.event(fmt.Sprintf("Event.%d", i), "", mark))
+		}
+		for i, line := range w.log.Lines("unknown event: acknowledged and ignored; map it under events: in the rule file") {
+			if want := []string{"fallback", "", "u***"}[i]; line["mark"] != want {
+				t.Errorf("%q is shown as %q, want %q", marks[i], line["mark"], want)
+			}
 		}
 	})
 }

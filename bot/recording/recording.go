@@ -8,8 +8,8 @@
 //     the disk does not take, is dropped and counted.
 //   - A folder that is removed is made anew, and that is told.
 //   - No signature is written, and customers' words only as masked as the log's.
-//   - A file holds an hour or maxFile bytes at most and is removed after its
-//     time.
+//   - A file holds an hour or maxFile bytes at most. It is removed after its time,
+//     or before, the oldest first, where all of them would exceed Options.Max.
 package recording
 
 import (
@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,9 @@ const (
 	queueBytes  = 16 << 20
 	// maxFile is where a new file begins before the hour is over.
 	maxFile = 64 << 20
+	// leastFiles is how many files share Options.Max: what is removed at a time is a
+	// small part of it.
+	leastFiles = 8
 	// Lines sit in a buffer for flushEvery at most, and until it is full.
 	flushEvery = time.Second
 	bufferFull = 64 << 10
@@ -49,6 +53,7 @@ type Options struct {
 	Dir  string
 	Mask mask.Mode
 	Keep time.Duration
+	Max  int64 // bytes of all files; 0: no bound
 	Log  *logrus.Logger
 	Now  func() time.Time // nil: time.Now
 	// Errors counts the callbacks that could not be recorded; nil: nobody asks.
@@ -169,7 +174,7 @@ func (w *Writer) write(e entry) {
 		w.lost(1, fmt.Errorf("encoding a callback: %w", err))
 		return
 	}
-	if hour := e.at.Truncate(time.Hour); !hour.Equal(w.hour) || w.size+len(line) > maxFile {
+	if hour := e.at.Truncate(time.Hour); !hour.Equal(w.hour) || int64(w.size+len(line)) > w.fileLimit() {
 		w.endFile()
 		w.hour = hour
 	}
@@ -246,13 +251,29 @@ func (w *Writer) endFile() {
 	w.file, w.size = nil, 0
 }
 
-// expire removes the files whose time is over. The name says when they began.
+// fileLimit is how large a file may become, in bytes.
+func (w *Writer) fileLimit() int64 {
+	if w.Max == 0 {
+		return maxFile
+	}
+	return min(maxFile, w.Max/leastFiles)
+}
+
+// expire removes the files whose time is over, and the oldest where there is no
+// room for another one. The name says when a file was begun.
 func (w *Writer) expire() {
 	files, _ := filepath.Glob(filepath.Join(w.Dir, filePrefix+"*"+fileSuffix))
-	for _, file := range files {
+	room := w.Max - w.fileLimit()
+	for _, file := range slices.Backward(files) { // the newest first
 		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), filePrefix), fileSuffix)
 		began, err := time.Parse("20060102T150405", stamp)
-		if err == nil && w.Now().Sub(began) > w.Keep+time.Hour {
+		if err != nil {
+			continue // none of ours
+		}
+		if there, err := os.Stat(file); err == nil {
+			room -= there.Size()
+		}
+		if w.Now().Sub(began) > w.Keep+time.Hour || w.Max > 0 && room < 0 {
 			if err := os.Remove(file); err != nil {
 				w.lost(0, fmt.Errorf("removing an old file: %w", err))
 			}

@@ -105,6 +105,53 @@ func TestWriter_aNewFileEachHour_andOldOnesGo(t *testing.T) {
 	})
 }
 
+func TestWriter_overItsSize_theOldestGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		foreign := filepath.Join(dir, "callbacks-of-mine.jsonl")
+		if err := os.WriteFile(foreign, make([]byte, 1<<20), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, _, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Full, Max: 1 << 20})
+		for n := range 3000 { // of 1 KiB each
+			w.Record(time.Now(), fmt.Sprintf("n=%04d", n), []byte(`{"a":"`+strings.Repeat("x", 960)+`"}`), 0)
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			if n%50 == 0 {
+				if size := sizeOf(t, dir, foreign); size > 1<<20 {
+					t.Fatalf("after %d callbacks there are %d bytes", n, size)
+				}
+			}
+		}
+		w.Close()
+		if err := os.Remove(foreign); err != nil {
+			t.Errorf("a file of somebody else is gone: %v", err)
+		}
+		kept := lines(t, dir)
+		if len(kept) < 500 || !strings.Contains(kept[len(kept)-1], "n=2999") || testutil.ToFloat64(lost) != 0 {
+			t.Errorf("%d callbacks are kept, the last is %.60s", len(kept), kept[len(kept)-1])
+		}
+		for i, line := range kept { // without a gap
+			if want := fmt.Sprintf("n=%04d", 3000-len(kept)+i); !strings.Contains(line, want) {
+				t.Fatalf("line %d: %.60s, want %s", i, line, want)
+			}
+		}
+	})
+}
+
+func sizeOf(t *testing.T, dir, but string) (size int64) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil {
+			t.Fatal(err)
+		} else if file != but {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
 func TestWriter_saysWhereTheBotBehindUsFailed(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir, mask.Full)

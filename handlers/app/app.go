@@ -149,7 +149,7 @@ func (a *App) optionalParts(m *metrics.Metrics) (ownBot bot.Backend, recorder bo
 		ownBot = c
 	}
 	if s.RecordDir != "" {
-		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Log: a.log.Logger, Errors: m.Unrecorded})
+		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Max: s.RecordMax, Log: a.log.Logger, Errors: m.Unrecorded})
 		if err != nil {
 			return nil, nil, &SettingError{"ESCALATOR_RECORD_DIR: " + err.Error()}
 		}

@@ -54,6 +54,7 @@ type Settings struct {
 	ForwardURL       desk.Secret // the same
 	RecordDir        string
 	RecordFor        time.Duration
+	RecordMax        int64 // bytes
 
 	LogLevel  string
 	LogFormat string

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -107,6 +108,27 @@ func duration(field func(*app.Settings) *time.Duration, least time.Duration) fun
 			return fmt.Errorf("%s is less than the least, %s", v, least)
 		}
 		*field(s) = d
+		return nil
+	}
+}
+
+// size reads a number of bytes, with its unit.
+func size(field func(*app.Settings) *int64, least int64) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error {
+		number, unit := v, int64(1)
+		for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {
+			if before, ok := strings.CutSuffix(v, name); ok {
+				number, unit = strings.TrimSpace(before), 1<<(10*(i+1))
+			}
+		}
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt64/unit {
+			return fmt.Errorf("%q is no size like 512MiB or 10GiB", v)
+		}
+		if n *= unit; n < least {
+			return fmt.Errorf("%s is less than the least, %dMiB", v, least>>20)
+		}
+		*field(s) = n
 		return nil
 	}
 }
