@@ -52,7 +52,7 @@ func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change
 		return nil, err
 	}
 	line := f.log.WithFields(logrus.Fields{
-		"by": by.By, "why": by.Why, "address": by.Address, "version_before": f.Policy().Version(), "rules_version": back.files.Version(),
+		"by": by.By, "why": by.Why, "remote": by.Address, "version_before": f.Policy().Version(), "rules_version": back.files.Version(),
 	})
 	_, err = within(context.WithoutCancel(ctx), f.source.storage, func() (struct{}, error) {
 		return struct{}{}, putBack(filepath.Dir(f.source.path), back.files)

@@ -40,7 +40,7 @@ func TestRollback_writesTheVersionBack_andKeepsWhoDidIt(t *testing.T) {
 		if d := cmp.Diff(want, w.History(), cmpopts.IgnoreFields(rulefile.Accepted{}, "At", "File", "Bytes")); d != "" {
 			t.Error(d)
 		}
-		if lines := w.log.Lines("rules rolled back"); len(lines) != 1 || lines[0]["by"] != "li" || lines[0]["address"] != "10.0.0.7" || lines[0]["why"] != "the queue is full" {
+		if lines := w.log.Lines("rules rolled back"); len(lines) != 1 || lines[0]["by"] != "li" || lines[0]["remote"] != "10.0.0.7" || lines[0]["why"] != "the queue is full" {
 			t.Errorf("audit: %v", lines)
 		}
 		if left, err := os.ReadDir(filepath.Dir(w.path)); err != nil || len(left) != 2 {

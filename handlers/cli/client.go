@@ -75,8 +75,8 @@ func baseURL(address string, env Env) (string, error) {
 }
 
 // ask sends a request, like "GET /api/rules", and shows the answer: as it is with --json,
-// else print does, after it was read into out. What the service refuses is printed, and ends the command with 1.
-func (c *client) ask(ctx context.Context, request string, in, out any, print func()) error {
+// else show does, after it was read into out. What the service refuses is printed, and ends the command with 1.
+func (c *client) ask(ctx context.Context, request string, in, out any, show func()) error {
 	status, answer, err := c.send(ctx, request, in)
 	if err != nil {
 		return fmt.Errorf("the service does not answer: %w", err)
@@ -95,7 +95,7 @@ func (c *client) ask(ctx context.Context, request string, in, out any, print fun
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("the answer of %s is not known here: %w", c.url, err)
 	}
-	print()
+	show()
 	return nil
 }
 

@@ -119,7 +119,7 @@ func TestRollback_byCommand_survivesARestart(t *testing.T) {
 	}
 	s.obeys("abracadabra", true)
 	s.obeys("opensesame", false)
-	s.log("rules rolled back", map[string]any{"by": "zhang", "why": "too many transfers", "address": "127.0.0.1"})
+	s.log("rules rolled back", map[string]any{"by": "zhang", "why": "too many transfers", "remote": "127.0.0.1"})
 	if src, err := os.ReadFile(filepath.Join(s.dir, "rules.yaml")); err != nil || string(src) != ruleFile("abracadabra") {
 		t.Errorf("the file is %s, %v", src, err)
 	}

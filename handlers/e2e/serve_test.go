@@ -360,6 +360,7 @@ func TestDoctor_tellsARightInstallationFromAWrongOne(t *testing.T) {
 		return []string{
 			"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + key, "ESCALATOR_API_URL=" + s.desk.URL(),
 			"ESCALATOR_RULES=" + filepath.Join(s.dir, "rules.yaml"), "ESCALATOR_CALLBACK_TOKEN=x",
+			"ESCALATOR_LISTEN=127.0.0.1:0", "ESCALATOR_ADMIN_LISTEN=127.0.0.1:0", // others may use the usual ports of this machine
 		}
 	}
 	if code, out, _ := command(t, env(testKey.Reveal()), "doctor"); code != 0 || strings.Contains(out, "FAIL") {
