@@ -105,6 +105,33 @@ func TestRun_endsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestRun_aListenerThatBreaks_endsTheServiceWithItsReason(t *testing.T) {
+	a, log, err := newApp(t, func(*app.Settings) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(t.Context(), nil) }()
+	if err := a.BreakListener(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err = <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("half a service goes on")
+	}
+	const reason = "use of closed network connection"
+	if err == nil || !strings.Contains(err.Error(), reason) {
+		t.Errorf("it ends with %v", err)
+	}
+	if lines := log.Lines("a listener failed: stopping"); len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0]["error"]), reason) {
+		t.Errorf("the log does not say why: %s", log)
+	}
+	if n := len(log.Lines("stopped")); n != 1 {
+		t.Errorf("the rest was not stopped cleanly: %s", log)
+	}
+}
+
 func TestNew_aSettingThatCannotBeUsed_isNamed(t *testing.T) {
 	for _, c := range []struct {
 		name   string

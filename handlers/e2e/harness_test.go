@@ -203,6 +203,16 @@ func (s *service) writeRules(src string) {
 // start starts the binary and waits until it serves.
 func (s *service) start(settings ...string) {
 	s.t.Helper()
+	s.launch(settings...)
+	line := s.log("serving", nil)
+	s.url = fmt.Sprintf("http://%v%v", line["listen"], line["path"])
+	s.admin = fmt.Sprintf("http://%v", line["admin"])
+	s.desk.SetCallbackURL(s.url)
+}
+
+// launch starts the binary, and waits for nothing.
+func (s *service) launch(settings ...string) {
+	s.t.Helper()
 	var prints *os.File
 	s.out, prints = newOutput(s.t)
 	s.ended = make(chan struct{})
@@ -221,10 +231,6 @@ func (s *service) start(settings ...string) {
 	cmd, out, ended := s.cmd, s.out, s.ended
 	go func() { _ = cmd.Wait(); out.rest(); close(ended) }()
 	s.t.Cleanup(func() { _ = cmd.Process.Kill() })
-	line := s.log("serving", nil)
-	s.url = fmt.Sprintf("http://%v%v", line["listen"], line["path"])
-	s.admin = fmt.Sprintf("http://%v", line["admin"])
-	s.desk.SetCallbackURL(s.url)
 }
 
 // log waits for a log line with the message and the fields.

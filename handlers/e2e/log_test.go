@@ -65,14 +65,6 @@ func TestServe_aLogReaderThatStalls_costsLinesOnly(t *testing.T) {
 	}
 }
 
-func TestServe_aLogReaderThatStalls_doesNotHoldUpTheStop(t *testing.T) {
-	s := newUnreliable(t, 1, "ESCALATOR_SHUTDOWN_GRACE=4s")
-	resume := s.out.stall()
-	defer resume()
-	s.escalate("stalled-", 300)
-	s.wantStopWithinGrace(4*time.Second, 0)
-}
-
 func TestServe_aLogReaderThatLeaves_doesNotEndTheService(t *testing.T) {
 	s := newUnreliable(t, 1)
 	if err := s.out.pipe.Close(); err != nil {
@@ -110,19 +102,6 @@ func TestServe_floods_areOneLineWithACount(t *testing.T) {
 		if len(lines) > flood/20 {
 			t.Errorf("%q: %d lines of %d faults", msg, len(lines), flood)
 		}
-	}
-}
-
-// wantStopWithinGrace asks the process to end, and looks how long it takes. A
-// second is left to the machine.
-func (s *service) wantStopWithinGrace(grace time.Duration, code int) {
-	s.t.Helper()
-	began := time.Now()
-	if got := s.stop(); got != code {
-		s.t.Errorf("exit %d, want %d\n%s", got, code, s.out)
-	}
-	if took := time.Since(began); took > grace+time.Second {
-		s.t.Errorf("it took %s to stop", took)
 	}
 }
 
