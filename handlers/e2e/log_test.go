@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,16 @@ func TestServe_metrics_existFromTheStart(t *testing.T) {
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("%s is missing", want)
+		}
+	}
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(metrics) {
+		var name string
+		if n, _ := fmt.Sscanf(line, "# HELP escalator_%s", &name); n == 1 && !strings.Contains(string(page), "`"+name+"`") && !strings.Contains(string(page), "`"+name+"{") {
+			t.Errorf("docs/metrics.md does not explain escalator_%s", name)
 		}
 	}
 	if taken := gauge(metrics, "escalator_rules_last_reload_success_timestamp_seconds"); time.Since(time.Unix(int64(taken), 0)) > time.Minute {
