@@ -207,7 +207,7 @@ func (h *history) write(k keptVersion, files rules.Files) error {
 	if err := os.Rename(fresh, final); err != nil {
 		return err
 	}
-	return syncFolder(h.folder)
+	return errors.Join(syncFolder(h.folder), syncFolder(filepath.Dir(h.folder)))
 }
 
 // removeOthers removes what does not stay: versions that are too old, and what a process that died has left.

@@ -212,3 +212,14 @@ func TestDiff_fromTheRulesInForceToTheFile_andBetweenVersions(t *testing.T) {
 		}
 	})
 }
+
+func TestReload_ofAnUnchangedFile_saysSo(t *testing.T) {
+	watch(t, func(t *testing.T, w *watched) {
+		if change, err := w.Reload(t.Context()); err != nil || !change.Same {
+			t.Errorf("%+v, %v", change, err)
+		}
+		if lines := w.log.Lines("rules reloaded: the file has not changed"); len(lines) != 1 || lines[0]["rules_version"] != versionOf(first) {
+			t.Error(w.log)
+		}
+	})
+}

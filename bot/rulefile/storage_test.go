@@ -45,6 +45,57 @@ func TestRead_storageThatHangs_isLeftAlone_andReadAgainWhenItIsBack(t *testing.T
 	})
 }
 
+// The data folder's disk and that of the rule file hang on their own.
+func TestReload_aDataFolderThatHangs_isToldAndHoldsNothingUp(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rules.yaml")
+	put := func(word string) {
+		t.Helper()
+		text := "version: 1\ntargets: {default: {}}\nrules: [{id: a, when: {says: [" + word + "]}, then: {transfer: default}}]\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("human")
+	synctest.Test(t, func(t *testing.T) {
+		f, err := Open(Options{Path: path, Kept: filepath.Join(dir, "data", "rules")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := logrus.New()
+		log.SetOutput(io.Discard)
+		f.Attach(func(*rules.Policy) {}, log, prometheus.NewRegistry())
+		first := f.History()[0].Version
+		f.keeping <- struct{}{}
+		put("person")
+		began := time.Now()
+		change, err := f.Reload(t.Context())
+		if err != nil || change.Before != first || time.Since(began) > storageTimeout {
+			t.Errorf("a reload after %s: %+v, %v", time.Since(began), change, err)
+		}
+		if s := f.Status(); s.Unkept != ErrStorage.Error() || len(f.History()) != 1 {
+			t.Errorf("%+v, %d versions are kept", s, len(f.History()))
+		}
+		if d, err := f.Diff(t.Context(), "", ""); err != nil || d.Text != "" {
+			t.Errorf("what is in force and could not be kept: %+v, %v", d, err)
+		}
+		if _, err := f.Rollback(t.Context(), first, Author{By: "li"}); !errors.Is(err, ErrStorage) {
+			t.Errorf("a rollback to what cannot be read: %v", err)
+		}
+		<-f.keeping
+		f.source.storage <- struct{}{}
+		if _, err := f.Rollback(t.Context(), first, Author{By: "li"}); !errors.Is(err, ErrStorage) || f.Policy().Version() != change.Version {
+			t.Errorf("a rollback to where nothing can be written: %v", err)
+		}
+		if _, err := f.Diff(t.Context(), "", ""); !errors.Is(err, ErrStorage) {
+			t.Errorf("a diff with what cannot be read: %v", err)
+		}
+		if took := time.Since(began); took > 5*storageTimeout {
+			t.Errorf("all of it took %s", took)
+		}
+	})
+}
+
 func TestWatch_storageThatHangs_keepsNobodyWaiting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rules.yaml")
 	const text = "version: 1\ntargets: {default: {}}\nrules: [{id: a, when: {says: [human]}, then: {transfer: default}}]\n"
