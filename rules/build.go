@@ -34,7 +34,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "limits", doc: "Limits.", of: limitsShape},
 	{key: "test_policy", of: enumShape("a policy", []string{"block", "warn"}), standard: "block", doc: "Whether a changed file whose tests fail may be taken."},
 	{key: "calendars", of: dictOf(aName, calendarShape), doc: "Opening hours by name."},
-	{key: "lists", of: dictOf(aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack.", aka: []string{"words", "keywords", "phrases"}},
+	{key: "lists", of: dictOf(aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack, ask_human.person and its like a role of it.", aka: []string{"words", "keywords", "phrases"}},
 	{key: "signals", of: signalsShape, doc: "What counts as a signal."},
 	{key: "events", of: dictOf(aScalar, enumShape("a kind of event", mappedEvents, "human", "with_human", "agent", "agent_message", "user", "user_message", "bot", "bot_message", "close", "closed", "queued", "transferring", "queuing", "transferring", "assigned", "with_human")), doc: "What further events of Desk mean, by their names as seen in the log."},
 	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{

@@ -180,8 +180,10 @@ var packWords = sync.OnceValue(func() map[string]uint32 {
 			for _, ph := range p.Phrases {
 				add(words, ph.Text)
 			}
-			for _, m := range append(p.Match, p.Ignore...) {
-				add(words, m)
+		}
+		for _, r := range f.Roles {
+			for _, ph := range r.Phrases {
+				add(words, ph.Text)
 			}
 		}
 	}

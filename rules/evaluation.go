@@ -147,7 +147,10 @@ func (e *evaluation) match(set *matchSet, i int) Match {
 	for g := range set.groups {
 		if group := &set.groups[g]; group.Phrases.Has(e.hits[i].Phrase) {
 			m.List, m.Lang = group.list, group.langs[e.hits[i].Phrase]
-			if m.Lang != "" { // a pack's phrase is made of word classes that mean nothing to a reader
+			if f, ok := e.msg.Framed(e.hits[i]); ok {
+				m.Lang = f.Lang
+			}
+			if m.Lang != "" || group.frames { // a pack's phrase is made of word classes that mean nothing to a reader
 				m.Phrase = "$" + m.List
 			}
 			break

@@ -33,7 +33,7 @@ var (
 	phraseBookShape = &shape{
 		name: "phrases", ref: "list", form: formChoice, forms: []*shape{phraseList, weightedPhrases, listOptions, packChange},
 		telltales: map[string]*shape{"phrases": listOptions, "add": packChange, "without": packChange},
-		doc:       "A list of phrases: a sequence, phrases with weights, {phrases, typos}, or {add, without} for a list named like a built-in pack.",
+		doc:       "A list of phrases: a sequence, phrases with weights, {phrases, typos}, or {add, without} for a list named like a built-in pack or like a role of $ask_human (ask_human.person: who may be asked for).",
 	}
 )
 
@@ -41,7 +41,13 @@ var (
 func (b *phraseBook) addList(key, value *yaml.Node) {
 	pack := b.lists[strings.TrimPrefix(b.renamed(key, "$"+key.Value), "$")]
 	change := phraseBookForm(value) == packChange
+	if role, ok := strings.CutPrefix(key.Value, packs.Framed+"."); ok {
+		b.changeRole(key, value, role)
+		return
+	}
 	switch {
+	case strings.Contains(key.Value, "."):
+		b.fail(key, "a name holds letters, digits, - and _ only; "+packs.Framed+".person adds to a role of $"+packs.Framed, "`%s` is no list's name", shorten(key.Value))
 	case value == nil:
 		if pack == nil {
 			b.lists[key.Value] = newWordList(key.Value, key)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"escalator/rules/packs"
 	"escalator/rules/text"
 )
 
@@ -87,6 +88,9 @@ func (b *phraseBook) listSet(name string) *matchSet {
 	if l.set == nil {
 		l.set = &matchSet{} // ends a cycle, which was reported
 		*l.set = *b.setOf(l.entries, l)
+		if name == packs.Framed {
+			l.set.put(b.frames(l))
+		}
 	}
 	return l.set
 }

@@ -25,6 +25,8 @@ type phraseBook struct {
 	count      int
 	packFaults []string
 	former     []*yaml.Node // where a pack is called by the name that it had before
+	scopes     []*packNames // of the pack files
+	roles      []roleChange
 }
 
 // wordList is one list: a file's own, or a built-in pack.
@@ -94,6 +96,7 @@ type phraseGroup struct {
 	weights map[text.PhraseID]int
 	list    string                   // whose phrases they are, "" for a condition's own
 	langs   map[text.PhraseID]string // of the phrases of a pack
+	frames  bool                     // they are frames
 }
 
 func (s *matchSet) put(g phraseGroup) {
@@ -103,12 +106,12 @@ func (s *matchSet) put(g phraseGroup) {
 func newPhraseBook(k *checker) *phraseBook {
 	b := &phraseBook{checker: k, lists: map[string]*wordList{}}
 	files := packs.All()
-	scopes := make([]*packNames, len(files))
+	b.scopes = make([]*packNames, len(files))
 	for i := range files {
-		scopes[i] = &packNames{b, &files[i], map[string]*text.Class{}}
+		b.scopes[i] = &packNames{b, &files[i], map[string]*text.Class{}}
 	}
 	for _, name := range packs.Names {
-		b.lists[name] = builtinList(name, scopes)
+		b.lists[name] = builtinList(name, b.scopes)
 	}
 	return b
 }
@@ -124,10 +127,9 @@ func builtinList(name string, scopes []*packNames) *wordList {
 	for _, scope := range scopes {
 		f := scope.file
 		p, ok := f.Packs[name]
-		if !ok {
-			continue
+		if ok || name == packs.Framed && len(f.Roles) > 0 {
+			l.langs = append(l.langs, f.Lang)
 		}
-		l.langs = append(l.langs, f.Lang)
 		for _, ph := range p.Phrases {
 			l.entries = append(l.entries, wordEntry{text: ph.Text, weight: ph.Weight, noTypos: p.NoTypos, behind: ph.Behind, lang: f.Lang, names: scope})
 			l.weighted = l.weighted || ph.Weight != 1
@@ -167,7 +169,7 @@ func (n *packNames) Class(name string) *text.Class {
 	if c := n.classes[name]; c != nil {
 		return c
 	}
-	words, private := n.file.Words[name]
+	words, private := n.words(name)
 	if !private {
 		if l := n.book.lists[name]; l != nil && l.builtin {
 			return l.class
@@ -180,6 +182,21 @@ func (n *packNames) Class(name string) *text.Class {
 	}
 	n.classes[name] = c
 	return c
+}
+
+// words gives the words of a private class, or of a role.
+func (n *packNames) words(name string) (words []string, ok bool) {
+	if words, ok = n.file.Words[name]; ok {
+		return words, true
+	}
+	for _, r := range n.file.Roles {
+		if r.Role == name {
+			for _, ph := range r.Phrases {
+				words = append(words, ph.Text)
+			}
+		}
+	}
+	return words, words != nil
 }
 
 // Suggest has no hint: packs are mended by whoever maintains them.

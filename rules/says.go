@@ -214,10 +214,12 @@ func (s *phraseTest) find(e *evaluation) finding {
 func (s *phraseTest) findIn(e *evaluation, set *matchSet) finding {
 	best, near := finding{hit: -1}, finding{hit: -1}
 	for i := range e.hits {
-		if !set.has(e.hits[i].Phrase) {
+		f := finding{hit: i, set: set, why: ReasonMasked, by: -1}
+		if frame, void := e.p.matcher.Voided(e.hits[i].Phrase); !void && set.has(e.hits[i].Phrase) {
+			f = s.judge(e, set, i)
+		} else if !void || !set.has(frame) {
 			continue
 		}
-		f := s.judge(e, set, i)
 		switch {
 		case !f.ok && near.hit < 0:
 			near = f
@@ -272,10 +274,15 @@ func (s *phraseTest) appendMatches(e *evaluation, matches []Match) []Match {
 func (s *phraseTest) explain(e *evaluation, f finding) string {
 	switch {
 	case f.hit < 0:
-		return "none of its phrases is there"
+		return "none of its phrases is there" + s.unknownLanguage(e)
 	case f.ok:
 		m := e.match(f.set, f.hit)
+		if frame := e.frameWords(f.hit); frame != "" {
+			return frame + e.respelled(f.hit) + m.source()
+		}
 		return "found " + m.Text + m.source() + e.respelled(f.hit)
+	case f.why == ReasonMasked && f.by < 0:
+		return e.frameWords(f.hit)
 	case f.why == ReasonNegated:
 		return e.words(f.hit) + " is negated by " + e.words(f.by)
 	case f.why == ReasonMasked:

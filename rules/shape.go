@@ -142,7 +142,7 @@ func (s *shape) matches(text string) bool {
 // The patterns are written so that Go and ECMAScript read them alike, because the schema carries them to editors.
 const (
 	patternName     = `^[\p{L}\p{N}_.+-]+$`
-	patternListName = `^[\p{L}_][\p{L}\p{N}_-]*$`
+	patternListName = `^[\p{L}_][\p{L}\p{N}_-]*(\.[a-z_]+)?$`
 	patternDuration = `^([0-9]+(ms|s|m|h|d))+$`
 	patternPositive = `^([0-9]+(ms|s|m|h|d))*[0-9]*[1-9][0-9]*(ms|s|m|h|d)([0-9]+(ms|s|m|h|d))*$`
 	patternRate     = `^[1-9][0-9]{0,5}/([0-9]*[1-9][0-9]*)?(ms|s|m|h|d)$`

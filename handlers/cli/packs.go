@@ -22,9 +22,11 @@ type packInfo struct {
 
 // packPhrases is one pack, phrase by phrase.
 type packPhrases struct {
-	Name  string     `json:"name"`
-	About string     `json:"about"`
-	Files []packFile `json:"files"`
+	Name  string `json:"name"`
+	About string `json:"about"`
+	// Frames are those of all languages: only $ask_human has some.
+	Frames []packFrame `json:"frames,omitempty"`
+	Files  []packFile  `json:"files"`
 }
 
 // packFile is what the file of one language holds of a pack.
@@ -36,6 +38,9 @@ type packFile struct {
 	NotPartOf []string `json:"not_part_of,omitempty"`
 	// Words are the word classes of the file that the phrases name, directly or through others.
 	Words map[string][]string `json:"words,omitempty"`
+	// Roles are the words of the roles that frames join, and Frames the language's own.
+	Roles  []packRole  `json:"roles,omitempty"`
+	Frames []packFrame `json:"frames,omitempty"`
 }
 
 // packPhrase is one phrase of a pack.
@@ -118,7 +123,7 @@ func overview(env Env, files []packs.File, asJSON bool) error {
 	for _, name := range packs.Names {
 		info := packInfo{Name: name, About: packs.About[name], Languages: map[string]int{}}
 		for i := range files {
-			if n := len(files[i].Packs[name].Phrases); n > 0 {
+			if n := len(files[i].Packs[name].Phrases) + roleWords(&files[i], name); n > 0 {
 				info.Phrases += n
 				info.Languages[files[i].Lang] = n
 			}
@@ -144,13 +149,28 @@ func overview(env Env, files []packs.File, asJSON bool) error {
 	return nil
 }
 
+// roleWords counts the words of roles that a language has for a pack.
+func roleWords(f *packs.File, name string) (n int) {
+	if name != packs.Framed {
+		return 0
+	}
+	for _, r := range f.Roles {
+		n += len(r.Phrases)
+	}
+	return n
+}
+
 // phrasesOf collects what the files hold of a pack.
 func phrasesOf(name string, files []packs.File) packPhrases {
 	p := packPhrases{Name: name, About: packs.About[name], Files: []packFile{}}
+	framed := name == packs.Framed
+	if framed {
+		p.Frames = framesOf(packs.Shared().Frames)
+	}
 	for i := range files {
 		f := &files[i]
 		pack, ok := f.Packs[name]
-		if !ok {
+		if !ok && !(framed && len(f.Roles) > 0) {
 			continue
 		}
 		out := packFile{Lang: f.Lang, File: f.Lang + ".yaml", NotPartOf: pack.NotPartOf, Words: map[string][]string{}}
@@ -160,6 +180,14 @@ func phrasesOf(name string, files []packs.File) packPhrases {
 		}
 		for _, mask := range pack.NotPartOf {
 			addWords(out.Words, f, mask)
+		}
+		if framed {
+			out.Roles, out.Frames = rolesOf(f), framesOf(f.Frames)
+			for _, r := range out.Roles {
+				for _, w := range r.Words {
+					addWords(out.Words, f, w)
+				}
+			}
 		}
 		p.Files = append(p.Files, out)
 	}
@@ -197,9 +225,20 @@ func (w wordClasses) Suggest(string) string { return "" }
 // write prints the pack: each phrase with its line in the file of its language.
 func (p *packPhrases) write(out *page) {
 	out.line("", "$"+p.Name+": "+p.About)
+	if len(p.Frames) > 0 {
+		out.blank()
+		out.line("", "All languages, from rules/packs/frames.yaml: a frame joins words of roles in one clause, a guard voids it")
+		writeFrames(out, p.Frames)
+	}
 	for _, f := range p.Files {
 		out.blank()
-		out.line("", fmt.Sprintf("%s, from rules/packs/%s: %d phrases", f.Lang, f.File, len(f.Phrases)))
+		if len(f.Roles) > 0 {
+			out.line("", fmt.Sprintf("%s, from rules/packs/%s", f.Lang, f.File))
+			writeFrames(out, f.Frames)
+			writeRoles(out, f.Roles)
+		} else {
+			out.line("", fmt.Sprintf("%s, from rules/packs/%s: %d phrases", f.Lang, f.File, len(f.Phrases)))
+		}
 		for _, ph := range f.Phrases {
 			words := ph.Phrase
 			if ph.Weight != 1 {

@@ -37,7 +37,9 @@ var About = map[string]string{
 	"asking_idioms": "what looks like a refusal and asks: why can't I",
 }
 
-// File is the pack file of one language.
+// File is the pack file of one language. Its tests are in testdata: whole messages that must hit, and that must not. Those
+// of negators must refuse the object, or not; those of asking_idioms hold a negator and must ask for the object all the
+// same, or not.
 type File struct {
 	Lang string
 	// Words are private word classes: $name inside a phrase of this file stands for one of them.
@@ -45,6 +47,9 @@ type File struct {
 	// Object is a plain word of the language, with which the examples of negators and asking_idioms are made.
 	Object string
 	Packs  map[string]Pack
+	// Roles are the words of $ask_human, and Frames what this language joins in its own way.
+	Roles  []RoleWords
+	Frames []Frame
 }
 
 // Pack is one pack in one language.
@@ -52,10 +57,7 @@ type Pack struct {
 	Phrases []Phrase
 	// NotPartOf masks: a hit of the pack that overlaps one of these phrases does not count.
 	NotPartOf []string
-	// Match and Ignore are the pack's own tests: whole messages that must hit, and that must not. Those of negators must
-	// refuse the object, or not; those of asking_idioms hold a negator and must ask for the object all the same, or not.
-	Match, Ignore []string
-	NoTypos       bool
+	NoTypos   bool
 }
 
 // Phrase is one phrase with its weight (1 if the file gives none).
@@ -83,6 +85,9 @@ func load() ([]File, error) {
 	}
 	var all []File
 	for _, e := range entries {
+		if e.Name() == sharedFile {
+			continue
+		}
 		src, err := files.ReadFile(e.Name())
 		if err != nil {
 			return nil, fmt.Errorf("reading pack %s: %w", e.Name(), err)
@@ -99,20 +104,26 @@ func load() ([]File, error) {
 // Parse reads one pack file strictly.
 func Parse(lang string, src []byte) (File, error) {
 	f := File{Lang: lang, Words: map[string][]string{}, Packs: map[string]Pack{}}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(src, &doc); err != nil {
-		return f, fmt.Errorf("parsing: %w", err)
+	doc, err := document(src)
+	if err != nil {
+		return f, err
 	}
-	if len(doc.Content) != 1 {
-		return f, fmt.Errorf("parsing: the file is empty")
-	}
-	err := eachPair(doc.Content[0], func(key string, value *yaml.Node) error {
+	err = eachPair(doc, func(key string, value *yaml.Node) error {
 		switch key {
 		case "words":
 			return f.parseWords(value)
 		case "object":
 			f.Object = value.Value
 			return plain(value)
+		case "roles", "guards":
+			return f.parseRoles(value, key == "guards")
+		case "frames":
+			frames, err := parseFrames(value, Shared())
+			for i := range frames {
+				frames[i].In = []string{lang}
+			}
+			f.Frames = frames
+			return err
 		}
 		if !slices.Contains(Names, key) {
 			return problem(value, "unknown pack %q", key)
@@ -122,6 +133,18 @@ func Parse(lang string, src []byte) (File, error) {
 		return err
 	})
 	return f, err
+}
+
+// document gives the only document of a file.
+func document(src []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(src, &doc); err != nil {
+		return nil, fmt.Errorf("parsing: %w", err)
+	}
+	if len(doc.Content) != 1 {
+		return nil, fmt.Errorf("parsing: the file is empty")
+	}
+	return doc.Content[0], nil
 }
 
 func (f *File) parseWords(n *yaml.Node) error {
@@ -146,10 +169,6 @@ func parsePack(n *yaml.Node) (Pack, error) {
 			err = p.add(value, key == "behind")
 		case "not_part_of":
 			p.NotPartOf, err = parseTexts(value)
-		case "match":
-			p.Match, err = parseTexts(value)
-		case "ignore":
-			p.Ignore, err = parseTexts(value)
 		case "typos":
 			p.NoTypos = value.Value == "off"
 		default:

@@ -18,6 +18,9 @@ func TestAll_parses(t *testing.T) {
 	for _, f := range files {
 		for _, name := range Names {
 			due := !slices.Contains(begun, f.Lang) || slices.Contains([]string{"greeting", "thanks", "yes", "no", "polite", "negators", "asking_idioms"}, name)
+			if name == "ask_human" && len(f.Roles) > 0 {
+				continue
+			}
 			if due && len(f.Packs[name].Phrases) == 0 {
 				t.Errorf("%s has no pack %s", f.Lang, name)
 			}
@@ -27,19 +30,19 @@ func TestAll_parses(t *testing.T) {
 
 func TestParse_mistakes_areRefused(t *testing.T) {
 	for src, want := range map[string]string{
-		"":                                 "empty",
-		"- a":                              "mapping is due",
-		"askhuman: [a]":                    "unknown pack",
-		"yes: {phrases: [a], matches: []}": "unknown key",
-		"yes: {match: [a]}":                "without phrases",
-		"yes: [a, ~]":                      "text is due",
-		"yes: [a, &x b]":                   "text is due",
-		"yes: {phrases: {a: x}}":           "no whole number",
-		"yes: [a]\nyes: [b]":               "stands twice",
-		"words: {a: []}":                   "are empty",
-		"yes: {phrases: a}":                "mapping is due",
-		"yes: {phrases: [a], match: b}":    "list is due",
-		"a: [":                             "parsing",
+		"":                                    "empty",
+		"- a":                                 "mapping is due",
+		"askhuman: [a]":                       "unknown pack",
+		"yes: {phrases: [a], matches: []}":    "unknown key",
+		"yes: {not_part_of: [a]}":             "without phrases",
+		"yes: [a, ~]":                         "text is due",
+		"yes: [a, &x b]":                      "text is due",
+		"yes: {phrases: {a: x}}":              "no whole number",
+		"yes: [a]\nyes: [b]":                  "stands twice",
+		"words: {a: []}":                      "are empty",
+		"yes: {phrases: a}":                   "mapping is due",
+		"yes: {phrases: [a], not_part_of: b}": "list is due",
+		"a: [":                                "parsing",
 	} {
 		if _, err := Parse("xx", []byte(src)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", src, err, want)

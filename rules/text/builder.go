@@ -32,6 +32,7 @@ type Builder struct {
 	ids     map[builderKey]PhraseID
 	lex     *lexicon
 	msg     Message
+	frames  frames
 }
 
 type builderKey struct {
@@ -39,6 +40,7 @@ type builderKey struct {
 	names           Names
 	forgives, whole bool
 	alternative     int // of Alternatives, from 1
+	role, frame     int // of AddRole and AddFrame
 }
 
 func newBuilderKey(src string, o Options) builderKey {
@@ -123,7 +125,10 @@ func (b *Builder) Build() (*Matcher, error) {
 	c := newCompiler(b.lex)
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	for id, ph := range b.phrases {
-		m.phrases[id] = compiled{src: ph.src, re: ph.re, own: ph.options.Lang != "", whole: ph.whole, gap: ph.gap, plain: ph.plain()}
+		m.phrases[id] = compiled{src: ph.src, re: ph.re, own: ph.options.Lang != "", whole: ph.whole, gap: ph.gap, plain: ph.plain(), role: ph.role, frame: ph.frame}
+		if ph.frame {
+			continue
+		}
 		if ph.re != nil {
 			m.patterns = append(m.patterns, PhraseID(id))
 			continue
@@ -134,6 +139,7 @@ func (b *Builder) Build() (*Matcher, error) {
 			return nil, fmt.Errorf("building the matcher: more than %d states at phrase %q", maxStates, abbreviate(ph.src))
 		}
 	}
+	m.frames = b.frames.compile()
 	m.automaton = c.automaton()
 	m.vocabulary = c.vocabulary()
 	return m, nil

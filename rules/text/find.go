@@ -34,6 +34,7 @@ type Matcher struct {
 	vocabulary *vocabulary
 	phrases    []compiled
 	patterns   []PhraseID // the phrases that are regular expressions
+	frames     *frames    // nil if there are none
 	polite     PhraseSet
 	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
 }
@@ -46,6 +47,8 @@ type compiled struct {
 	gap   bool // it holds a gap
 	whole bool
 	plain bool // it is words one after the other
+	role  wordRole
+	frame bool
 }
 
 // Phrase returns a phrase as it was written.
@@ -88,6 +91,7 @@ type search struct {
 	limit        int
 	prints       fingerprint
 	spare        []Hit
+	framing      framing
 }
 
 func (s *search) reset() {
@@ -113,6 +117,7 @@ func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
 	s.matcher = m
 	s.hits, s.limit = hits, len(hits)+maxHits
+	s.framing.found = s.framing.found[:0]
 	s.reset()
 	ts := msg.tokens
 	for i := range ts {
@@ -208,6 +213,9 @@ func (m *Matcher) complete(s *search, symbol, first int32, typos uint8) {
 // read as a word of its phrase, that is while they stand in its gaps.
 func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	s := &msg.search
+	if f, ok := msg.Framed(h); ok {
+		return !slices.ContainsFunc(f.Parts, func(p Span) bool { return p.First < n.Last && n.First < p.Last })
+	}
 	s.reset()
 	s.hits, s.limit = s.spare[:0], maxHits
 	for i := h.First; i < h.Last; i++ {

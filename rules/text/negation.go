@@ -21,6 +21,16 @@ func (s *PhraseSet) Has(id PhraseID) bool {
 	return int(id>>6) < len(s.bits) && s.bits[id>>6]>>(id&63)&1 != 0
 }
 
+// Merge adds the phrases of another set.
+func (s *PhraseSet) Merge(other *PhraseSet) {
+	for i, bits := range other.bits {
+		if i == len(s.bits) {
+			s.bits = append(s.bits, 0)
+		}
+		s.bits[i] |= bits
+	}
+}
+
 // Empty reports whether no phrase was added.
 func (s *PhraseSet) Empty() bool { return len(s.bits) == 0 }
 
@@ -196,7 +206,7 @@ func (n *Negation) refuses(by, h Hit) bool {
 // inGap reports whether by stands in a gap of the phrase of h.
 func (n *Negation) inGap(by, h Hit) bool {
 	m := n.msg.search.matcher
-	return m != nil && int(h.Phrase) < len(m.phrases) && m.phrases[h.Phrase].gap && m.skips(n.msg, h, by)
+	return m != nil && int(h.Phrase) < len(m.phrases) && (m.phrases[h.Phrase].gap || m.phrases[h.Phrase].frame) && m.skips(n.msg, h, by)
 }
 
 // within reports whether what negates in by is a part of h: h holds a negator of

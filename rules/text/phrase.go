@@ -37,6 +37,8 @@ type phrase struct {
 	re      *pattern // instead of seq
 	whole   bool
 	gap     bool // it holds a gap
+	role    wordRole
+	frame   bool // it is a frame, and instead of words it has words of roles
 }
 
 // A sequence is items one after the other.
@@ -232,5 +234,5 @@ func (a shape) check() *SyntaxError {
 
 // plain reports whether the phrase is words and nothing else.
 func (ph *phrase) plain() bool {
-	return ph.re == nil && !ph.whole && !slices.ContainsFunc(ph.seq.items, func(it item) bool { return it.kind != itemToken || it.prefix })
+	return ph.re == nil && !ph.whole && !ph.frame && !slices.ContainsFunc(ph.seq.items, func(it item) bool { return it.kind != itemToken || it.prefix })
 }

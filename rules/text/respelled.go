@@ -14,9 +14,13 @@ func (m *Matcher) Respelled(msg *Message, h Hit) (all []Respelling) {
 		return nil
 	}
 	s := &msg.search
+	frame, framed := msg.Framed(h)
 	for i := h.First; i < h.Last; i++ {
+		if framed && !frame.holds(i) {
+			continue
+		}
 		for _, r := range m.vocabulary.read(msg, int(i), nil) {
-			if r.typos > 0 && m.reads(s, msg, h, i, r) {
+			if r.typos > 0 && (framed || m.reads(s, msg, h, i, r)) {
 				all = append(all, Respelling{msg.Word(int(i)), m.vocabulary.near.wordOf(r.symbol)})
 				break
 			}

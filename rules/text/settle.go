@@ -5,12 +5,15 @@ import (
 	"slices"
 )
 
-// settle decides the `=whole` phrases among hits[known:], puts the hits in
+// settle decides the `=whole` phrases among hits[known:], joins words to frames, puts the hits in
 // order and keeps the shortest of each phrase and first token.
 func (m *Matcher) settle(msg *Message, hits []Hit, known int) []Hit {
 	found := hits[known:]
 	if m.keepAll {
 		found = m.settleWhole(msg, found)
+	}
+	if m.frames != nil {
+		found = m.frameHits(msg, found)
 	}
 	if len(found) > 1 {
 		slices.SortFunc(found, func(a, b Hit) int {
@@ -24,7 +27,7 @@ func (m *Matcher) settle(msg *Message, hits []Hit, known int) []Hit {
 			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Phrase, b.Phrase))
 		})
 	}
-	return hits[:known+len(found)]
+	return append(hits[:known], found...)
 }
 
 // settleWhole keeps of the `=whole` phrases the hits that leave nothing of the

@@ -1,0 +1,345 @@
+package text
+
+import (
+	"cmp"
+	"slices"
+)
+
+// maxFrameSteps bounds the joining of words in one message: beyond it frames may be missed.
+const maxFrameSteps = 1 << 14
+
+// A roleHit is a word of a role in a message.
+type roleHit struct {
+	Span
+	role  RoleID
+	langs uint32
+	typos uint8
+}
+
+// A framed is a frame that was found.
+type framed struct {
+	hit   Hit
+	parts [maxParts]Span
+	roles [maxParts]RoleID
+	n     int
+	langs uint32 // the languages of which all its words are
+	guard int    // the role of the guard that voids it, -1 for none
+	by    Span   // that guard
+}
+
+// A framing is the working memory for joining words into frames.
+type framing struct {
+	of      *frames
+	ts      []Token
+	raw     []roleHit // all words of roles
+	words   []roleHit // those that count, in the order of the message
+	known   []uint32  // the languages that know each token
+	found   []framed
+	budget  int
+	covered []bool
+	// of the frame that is being joined
+	frame   *Frame
+	inLangs uint32
+	picked  [maxParts]int
+	best    framed
+}
+
+// frameHits takes the words of roles out of the hits, and adds the frames that they fill.
+func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
+	f := &msg.search.framing
+	f.raw = f.raw[:0]
+	rest := hits[:0]
+	for _, h := range hits {
+		if w := m.phrases[h.Phrase].role; w.langs != 0 {
+			f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})
+		} else {
+			rest = append(rest, h)
+		}
+	}
+	f.joinAll(m.frames, msg.tokens)
+	for i := range f.found {
+		h := &f.found[i]
+		for k := range h.n {
+			f.widen(h, k)
+		}
+		h.hit.First, h.hit.Last = h.parts[0].First, h.parts[h.n-1].Last
+		rest = append(rest, h.hit)
+	}
+	return rest
+}
+
+// joinAll finds the hits of all frames among the words in raw.
+func (f *framing) joinAll(of *frames, ts []Token) {
+	f.of, f.ts, f.found, f.budget = of, ts, f.found[:0], maxFrameSteps
+	present := RoleSet(0)
+	for i := range f.raw {
+		present |= 1 << f.raw[i].role
+	}
+	ready := false
+	for i := range of.frames {
+		if !of.frames[i].may(present) {
+			continue
+		}
+		if !ready {
+			f.arrange()
+			ready = true
+		}
+		f.frame, f.inLangs = &of.frames[i], of.of[i]
+		f.join(of.ids[i])
+	}
+}
+
+// may reports whether each part can be filled.
+func (fr *Frame) may(present RoleSet) bool {
+	for _, p := range fr.Parts {
+		if p&present == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// arrange puts the words in order: those that are the same are one, without what
+// a homonym takes back.
+func (f *framing) arrange() {
+	slices.SortFunc(f.raw, func(a, b roleHit) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role), cmp.Compare(a.typos, b.typos))
+	})
+	merged, longest := f.raw[:0], int32(0)
+	for _, w := range f.raw {
+		longest = max(longest, w.Last-w.First)
+		if n := len(merged); n > 0 && merged[n-1].Span == w.Span && merged[n-1].role == w.role {
+			merged[n-1].langs |= w.langs
+			continue
+		}
+		merged = append(merged, w)
+	}
+	f.raw, f.words = merged, f.words[:0]
+	f.known = slices.Grow(f.known[:0], len(f.ts))[:len(f.ts)]
+	clear(f.known)
+	for i, w := range f.raw {
+		if w.langs = f.left(i, longest); w.langs == 0 {
+			continue
+		}
+		f.words = append(f.words, w)
+		if !f.of.words.Has(w.role) {
+			continue
+		}
+		if f.of.grammar.Aside.Has(w.role) {
+			w.langs = ^uint32(0)
+		}
+		for k := w.First; k < w.Last; k++ {
+			f.known[k] |= w.langs
+		}
+	}
+}
+
+// left gives the languages in which the word raw[i] counts: no homonym lies over it. No word is longer than longest.
+func (f *framing) left(i int, longest int32) uint32 {
+	w := f.raw[i]
+	langs := w.langs
+	if f.of.grammar.Homonyms.Has(w.role) {
+		return langs
+	}
+	for j := i - 1; j >= 0 && f.raw[j].First > w.First-longest; j-- {
+		if by := f.raw[j]; by.Last > w.First && f.of.grammar.Homonyms.Has(by.role) {
+			langs &^= by.langs
+		}
+	}
+	for j := i + 1; j < len(f.raw) && f.raw[j].First < w.Last; j++ {
+		if by := f.raw[j]; f.of.grammar.Homonyms.Has(by.role) {
+			langs &^= by.langs
+		}
+	}
+	return langs
+}
+
+// join finds the shortest hits of a frame.
+func (f *framing) join(id PhraseID) {
+	known := len(f.found)
+	for i := range f.words {
+		f.best.n = 0
+		for p, roles := range f.frame.Parts {
+			if roles.Has(f.words[i].role) && (p == 0 || !f.frame.Fixed) {
+				f.picked[0] = i
+				f.extend(1, 1<<p)
+			}
+		}
+		if f.best.n > 0 {
+			f.keep(known, id)
+		}
+	}
+}
+
+// extend fills the next part of the frame behind the n words that are picked.
+func (f *framing) extend(n int, filled uint8) {
+	last := f.words[f.picked[n-1]]
+	if n == len(f.frame.Parts) {
+		if f.best.n == 0 || last.Last < f.best.hit.Last || last.Last == f.best.hit.Last && f.best.guard >= 0 {
+			f.settle(n)
+		}
+		return
+	}
+	for j := f.picked[n-1] + 1; j < len(f.words); j++ {
+		w := f.words[j]
+		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.Last-1].clause != f.ts[last.Last-1].clause {
+			return
+		}
+		if w.First < last.Last || !f.near(last, w) {
+			continue
+		}
+		for p, roles := range f.frame.Parts {
+			if filled>>p&1 == 0 && roles.Has(w.role) && (p == n || !f.frame.Fixed) {
+				f.picked[n] = j
+				f.extend(n+1, filled|1<<p)
+			}
+		}
+	}
+}
+
+// What may stand between two parts of a frame besides its gap: five words that roles know, or 12 characters.
+const (
+	maxKnown   = 5 * wordCost
+	maxBetween = (maxKnown + maxGap*wordCost) / charCost // more tokens cannot be near
+)
+
+// near reports whether b stands near enough to a: words that no role of their languages knows are few.
+func (f *framing) near(a, b roleHit) bool {
+	known, unknown := 0, 0
+	for k := a.Last; k < b.First; k++ {
+		cost := charCost
+		if f.ts[k].IsWord() {
+			cost = wordCost
+		}
+		if f.known[k]&(a.langs|b.langs) != 0 {
+			known += cost
+		} else {
+			unknown += cost
+		}
+	}
+	return known <= maxKnown && unknown <= f.frame.Gap*wordCost
+}
+
+// settle makes the n words that are picked the best hit so far, if the frame holds with them.
+func (f *framing) settle(n int) {
+	best := framed{n: n, langs: ^uint32(0), guard: -1}
+	some := uint32(0)
+	for k := range n {
+		w := f.words[f.picked[k]]
+		best.parts[k] = w.Span
+		best.roles[k] = w.role
+		best.hit.Typos += w.typos
+		best.langs &= w.langs
+		some |= w.langs
+	}
+	best.hit.First, best.hit.Last = best.parts[0].First, best.parts[n-1].Last
+	switch fr := f.frame; {
+	case len(fr.Langs) > 0 && best.langs&f.inLangs == 0:
+		return
+	case fr.Extent != Anywhere && !f.fills(best.hit, some):
+		return
+	}
+	if f.guarded(&best) {
+		f.best = best
+	}
+}
+
+// widen takes for a part the longest word of its role that lies over it and no other part: "human agent", not "human".
+func (f *framing) widen(h *framed, k int) {
+	for _, w := range f.words {
+		p := &h.parts[k]
+		if w.First > p.First {
+			return
+		}
+		if w.role == h.roles[k] && w.langs&h.langs == h.langs && w.Last >= p.Last && w.Span != *p &&
+			(k == 0 || w.First >= h.parts[k-1].Last) && (k == h.n-1 || w.Last <= h.parts[k+1].First) {
+			*p = w.Span
+		}
+	}
+}
+
+// guarded looks for the guard that voids a hit. It reports false if the frame does not hold at all.
+func (f *framing) guarded(h *framed) bool {
+	g := &f.of.grammar
+	clause := f.ts[h.hit.First].clause
+	for _, w := range f.words {
+		at := f.ts[w.First].clause
+		switch {
+		case at > clause:
+			return true
+		case at == clause && f.frame.Unless.Has(w.role) && w.langs&h.langs != 0:
+			return false
+		case h.guard >= 0 || w.langs&h.langs == 0 || !(g.Guards | g.Before).Has(w.role):
+		case at == clause, at+1 == clause && g.Before.Has(w.role) && !f.frame.Now:
+			if !f.anew(w.Span, h.hit) {
+				h.guard, h.by = int(w.role), w.Span
+			}
+		}
+	}
+	return true
+}
+
+// anew reports whether something new begins between a guard and a hit.
+func (f *framing) anew(guard Span, h Hit) bool {
+	for _, w := range f.words {
+		if f.of.grammar.Anew.Has(w.role) && (w.First >= guard.Last && w.First <= h.First || w.First >= h.Last && w.First <= guard.First) {
+			return true
+		}
+	}
+	return false
+}
+
+// fills reports whether nothing stands beside a hit in its clause or message but words of the roles that may.
+func (f *framing) fills(h Hit, langs uint32) bool {
+	from, to := h.First, h.Last
+	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.begins(from)) {
+		from--
+	}
+	for int(to) < len(f.ts) && (f.frame.Extent == WholeMessage || !f.splits(to)) {
+		to++
+	}
+	f.covered = slices.Grow(f.covered[:0], len(f.ts))[:len(f.ts)]
+	clear(f.covered[from:to])
+	beside := f.frame.Beside
+	for _, p := range f.frame.Parts {
+		beside |= p
+	}
+	for _, w := range f.words {
+		if beside.Has(w.role) && (w.langs&langs != 0 || f.of.grammar.Aside.Has(w.role)) {
+			for k := max(w.First, from); k < min(w.Last, to); k++ {
+				f.covered[k] = true
+			}
+		}
+	}
+	return !slices.Contains(f.covered[from:to], false)
+}
+
+// splits reports whether a clause begins at a token, or a space beside a script that needs none stands before it.
+func (f *framing) splits(at int32) bool {
+	t, before := &f.ts[at], &f.ts[at-1]
+	return t.clause != before.clause || t.brk == breakSoft && !(t.IsWord() && before.IsWord())
+}
+
+// begins reports whether a word of something new begins at a token.
+func (f *framing) begins(at int32) bool {
+	return f.of.grammar.Anew != 0 && slices.ContainsFunc(f.words, func(w roleHit) bool { return w.First == at && f.of.grammar.Anew.Has(w.role) })
+}
+
+// keep adds the best hit, and takes out those of its frame that hold it.
+func (f *framing) keep(known int, id PhraseID) {
+	f.best.hit.Phrase = id
+	if f.best.guard >= 0 {
+		f.best.hit.Phrase++
+	}
+	out := f.found[:known]
+	for _, other := range f.found[known:] {
+		same := other.hit.Phrase == f.best.hit.Phrase
+		if same && other.hit.First == f.best.hit.First && other.hit.Last <= f.best.hit.Last {
+			return
+		}
+		if !same || other.hit.Last < f.best.hit.Last {
+			out = append(out, other)
+		}
+	}
+	f.found = append(out, f.best)
+}
