@@ -230,11 +230,3 @@ func (c *Client) SendMsg(ctx context.Context, r SendRequest) error {
 	_, err := c.call(ctx, "send_msg", body)
 	return err
 }
-
-// EndSession ends a session that is with a person. The error is an *Error.
-func (c *Client) EndSession(ctx context.Context, sessionID string) error {
-	_, err := c.call(ctx, "end_session", struct {
-		SessionID string `json:"SessionId"`
-	}{sessionID})
-	return err
-}

@@ -64,13 +64,13 @@ func TestClient_request_isAsDocumented(t *testing.T) {
 		return respond(200, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`)
 	}), func(o *desk.ClientOptions) { o.URL += "/" })
 	for range 2 {
-		if err := c.EndSession(t.Context(), "s"); err != nil {
+		if err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	q := seen[0].URL.Query()
 	got := []string{seen[0].Method, seen[0].URL.Host, seen[0].URL.Path, q.Get("sdkappid"), q.Get("identifier"), q.Get("contenttype"), seen[0].Header.Get("Content-Type")}
-	want := []string{"POST", "first.example", "/v4/desk_http_svc/end_session", "1400000000", "administrator", "json", "application/json"}
+	want := []string{"POST", "first.example", "/v4/desk_http_svc/send_msg", "1400000000", "administrator", "json", "application/json"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -153,7 +153,6 @@ func TestClient_otherCalls_sendTheDocumentedForms(t *testing.T) {
 		{"message to a user", func() error {
 			return c.SendMsg(t.Context(), desk.SendRequest{From: "@c", To: "u", Text: "hi"})
 		}, `{"FromAccount":"@c","ToAccount":"u","MsgRandom":0,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}`},
-		{"end", func() error { return c.EndSession(t.Context(), "s") }, `{"SessionId":"s"}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -233,7 +232,7 @@ func TestClient_answers_areJudgedByErrorCodeAlone(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClient(t, trip(func(*http.Request) (*http.Response, error) { return respond(tt.status, tt.body) }))
-			err := c.EndSession(t.Context(), "s")
+			err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"})
 			if tt.verdict == desk.Done {
 				if err != nil {
 					t.Error(err)
@@ -241,7 +240,7 @@ func TestClient_answers_areJudgedByErrorCodeAlone(t *testing.T) {
 				return
 			}
 			e := asError(t, err)
-			if e.Code != tt.code || e.Verdict() != tt.verdict || e.Transport() != (e.Err != nil) || e.Status != tt.status || e.Op != "end_session" {
+			if e.Code != tt.code || e.Verdict() != tt.verdict || e.Transport() != (e.Err != nil) || e.Status != tt.status || e.Op != "send_msg" {
 				t.Errorf("%+v: %v", e, e.Verdict())
 			}
 		})
@@ -254,7 +253,7 @@ func TestClient_redirect_isNotFollowed(t *testing.T) {
 	s := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
 	defer s.Close()
 	c := newClient(t, nil, func(o *desk.ClientOptions) { o.URL = s.URL })
-	if e := asError(t, c.EndSession(t.Context(), "s")); e.Status != 307 || e.Verdict() != desk.AskState {
+	if e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"})); e.Status != 307 || e.Verdict() != desk.AskState {
 		t.Errorf("%+v", e)
 	}
 }
@@ -270,12 +269,12 @@ func TestClient_refusedSignature_isRenewedOnce(t *testing.T) {
 			}
 			return respond(200, fmt.Sprintf(`{"ErrorCode":%d}`, code))
 		}))
-		e := asError(t, c.EndSession(t.Context(), "s"))
+		e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}))
 		if len(sigs) != 2 || sigs[0] == sigs[1] || e.Verdict() != desk.Resign || e.Code != code {
 			t.Errorf("%d: %d calls, %v", code, len(sigs), e)
 		}
 		sigs, mended = nil, true
-		if err := c.EndSession(t.Context(), "s"); err != nil || len(sigs) != 2 || sigs[0] == sigs[1] {
+		if err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}); err != nil || len(sigs) != 2 || sigs[0] == sigs[1] {
 			t.Errorf("%d: %d calls, %v", code, len(sigs), err)
 		}
 	}
@@ -288,7 +287,7 @@ func TestClient_otherCodes_areNotRepeated(t *testing.T) {
 			calls++
 			return respond(200, fmt.Sprintf(`{"ActionStatus":"FAIL","ErrorCode":%d,"ErrorInfo":"x"}`, row.Code))
 		}), withBackup)
-		e := asError(t, c.EndSession(t.Context(), "s"))
+		e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}))
 		want := 1
 		if row.Verdict == desk.Resign {
 			want = 2
@@ -307,7 +306,7 @@ func TestClient_certificateThatIsNotTrusted_countsAsNotSent(t *testing.T) {
 	good := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"ErrorCode":0}`) }))
 	defer good.Close()
 	c := newClient(t, nil, func(o *desk.ClientOptions) { o.URL, o.BackupURL = untrusted.URL, good.URL })
-	if err := c.EndSession(t.Context(), "s"); err != nil {
+	if err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -322,7 +321,7 @@ func TestClient_cancelledCall_tellsTheCauseAndDoesNotCountForTheBreaker(t *testi
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}), withBackup)
-	e := asError(t, c.EndSession(ctx, "s"))
+	e := asError(t, c.SendMsg(ctx, desk.SendRequest{SessionID: "s"}))
 	if !errors.Is(e, why) || !errors.Is(e, context.Canceled) || e.Transport() || e.Verdict() != desk.AskState || calls != 1 {
 		t.Errorf("%v, transport %v, %d calls", e, e.Transport(), calls)
 	}
@@ -373,7 +372,7 @@ func TestClient_manyAtOnce_shareOneSignature(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if err := c.EndSession(t.Context(), "s"); err != nil {
+			if err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}); err != nil {
 				t.Error(err)
 			}
 		})

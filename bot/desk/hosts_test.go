@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"escalator/bot/desk"
 )
 
 func TestClient_backupHost_isCalledAtOnceOnlyWhenTheFirstGotNothing(t *testing.T) {
@@ -36,8 +38,8 @@ func TestClient_backupHost_isCalledAtOnceOnlyWhenTheFirstGotNothing(t *testing.T
 				}
 				return respond(200, `{"ErrorCode":0}`)
 			}), withBackup)
-			_ = c.EndSession(t.Context(), "s")
-			if err := c.EndSession(t.Context(), "s"); err != nil {
+			_ = c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"})
+			if err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}); err != nil {
 				t.Error(err)
 			}
 			if diff := cmp.Diff(tt.hosts, hosts); diff != "" {
@@ -54,7 +56,7 @@ func TestClient_bothHostsAway_triesEachOnceAndStartsWithTheFirstAgain(t *testing
 		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	}), withBackup)
 	for range 2 {
-		e := asError(t, c.EndSession(t.Context(), "s"))
+		e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}))
 		if !e.Transport() || !errors.Is(e, syscall.ECONNREFUSED) {
 			t.Errorf("%v", e)
 		}
@@ -71,7 +73,7 @@ func TestClient_slowHost_isLeftAfterTheTimeLimit(t *testing.T) {
 			return nil, context.Cause(r.Context())
 		}))
 		began := time.Now()
-		e := asError(t, c.EndSession(t.Context(), "s"))
+		e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}))
 		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("took %v", took)
 		}

@@ -72,7 +72,7 @@ func TestClient_noErrorPath_showsTheKeyOrTheSignature(t *testing.T) {
 				sigs = append(sigs, sig, sig[100:], sig[len(sig)-60:])
 				return rt(r)
 			}), withBackup)
-			err := c.EndSession(t.Context(), "s")
+			err := c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"})
 			_ = asError(t, err)
 			assertNoSecret(t, err, append(sigs, plantedKey)...)
 		})
@@ -88,7 +88,7 @@ func TestClient_errorInfo_isFitForALog(t *testing.T) {
 	c := newClient(t, trip(func(*http.Request) (*http.Response, error) {
 		return respond(200, jsonAnswer(141004, "line\n\x1b[31m"+strings.Repeat("字", 400)))
 	}))
-	e := asError(t, c.EndSession(t.Context(), "s"))
+	e := asError(t, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s"}))
 	if len(e.Info) > 310 || strings.ContainsAny(e.Info, "\n\x1b") || strings.Contains(e.Info, "\uFFFD") {
 		t.Errorf("%q", e.Info)
 	}

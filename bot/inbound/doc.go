@@ -10,6 +10,10 @@
 // that comes meanwhile waits for the first (never the other way round, so no two
 // wait for each other) and is told whether we acted on it.
 //
+// Where other processes may get the other copies, all this is asked of what they
+// share: Chat is what to ask there, Known the answer. The aliases of this process then
+// follow (Learn), for when it has to go on alone.
+//
 // The package decides nothing, stores nothing and sends nothing. Its entry point
 // is Reader.
 package inbound

@@ -30,6 +30,20 @@
 //	        outbox in memory
 //	          alarms of the process (Alarms.Set)
 //
+// A callback claims its dedup key before anything of it is decided, and gives it up or
+// finishes it after its last lock. Each process lets go of it after the shared store has,
+// so a copy that waits here finds the answer there:
+//
+//	dedup key in memory
+//	  dedup key in redis, where the callback belongs as far as is known
+//	    chat of the pair, in the same round trip (chat.lua): where it does belong
+//	      dedup key in redis, where it does belong, once the first was given up
+//	        dedup key in redis of the message that this one is a copy of: waited for only
+//	          conversation, as above
+//
+// Nobody waits in a circle: plain IM's copy never waits for a message under another key,
+// and Desk's only for one of plain IM.
+//
 // Nobody calls upwards: a change must not use a store, Alarms.Set neither. Under the
 // lock of a conversation there is at most one commit to disk, or the round trips to
 // Redis, and never a call of Desk or of a bot.

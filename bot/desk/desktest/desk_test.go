@@ -120,12 +120,6 @@ func TestDesk_transfer_goesToTheFreeAgentAndIsInTheLedger(t *testing.T) {
 	if want := `{"SessionId":"s1","AgentGroupId":7,"SendTipIfNoAgentOnline":1}`; string(l.Accepted[0].Request) != want {
 		t.Errorf("request %s", l.Accepted[0].Request)
 	}
-	if err := c.EndSession(t.Context(), "s1"); err != nil {
-		t.Error(err)
-	}
-	if s := state(t, c, "s1"); s != desk.StateNotInSession {
-		t.Error(s)
-	}
 }
 
 func TestDesk_fullAgents_makeAQueueInOrderOfPriority(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 func TestDesk_rawRequests_areCheckedStrictly(t *testing.T) {
 	d, _ := start(t, Options{})
 	d.Begin("s")
+	d.Begin("h")
+	d.SetState("h", desk.StateAgent, "a@x.com")
 	sig, err := desk.UserSig(d.Identity(), time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +76,8 @@ func TestDesk_rawRequests_areCheckedStrictly(t *testing.T) {
 		{"state of nobody", "POST", "get_session_state", good, `{}`, 141004},
 		{"state of a made-up id", "POST", "get_session_state", good, `{"SessionId":"made-up"}`, 0},
 		{"end with the bot", "POST", "end_session", good, `{"SessionId":"s"}`, 141004},
+		{"end with a person", "POST", "end_session", good, `{"SessionId":"h"}`, 0},
+		{"end when it has ended", "POST", "end_session", good, `{"SessionId":"h"}`, 141005},
 		{"to nobody", "POST", "send_msg", good, `{"MsgRandom":1,"MsgBody":[]}`, 141004},
 		{"to a stranger", "POST", "send_msg", good, `{"FromAccount":"@c","ToAccount":"u","MsgRandom":1,"MsgBody":[]}`, 141005},
 	}

@@ -76,3 +76,57 @@ func TestDedup_ofCallbacksThatTheSharedStoreShouldKnow_theLatestAreKept(t *testi
 		}
 	})
 }
+
+// chat is one that plain IM and Desk may both report; who says what is the shared store's.
+func chat(session string) *store.Chat { return &store.Chat{Pair: "im:u|@s", Session: session} }
+
+func TestDedup_ofAChat_isKeptWhereTheSharedStoreHasItsPlace(t *testing.T) {
+	inTime(t, func(t *testing.T, r *replica) {
+		r.fake.place = &store.Place{Conversation: "im:u|@s"}
+		c, err := r.ClaimIn(t.Context(), "k", "s1", chat("s1"))
+		if !c.First || err != nil || c.Place != r.fake.place {
+			t.Fatalf("ClaimIn = %+v, %v", c, err)
+		}
+		if kept := r.claims["k"]; kept != "im:u|@s" {
+			t.Errorf("its answer is to be kept with %q", kept)
+		}
+		r.Finish(t.Context(), "k", []byte("1"))
+	})
+}
+
+// Plain IM's copy was the first here, so a copy of Desk is answered here: that it came, the others must know.
+func TestDedup_ofAChat_aCopyOfDesk_isToldOf(t *testing.T) {
+	inTime(t, func(t *testing.T, r *replica) {
+		r.fake.place = &store.Place{Conversation: "im:u|@s"}
+		for _, session := range []string{"", "", "s1"} {
+			c, err := r.ClaimIn(t.Context(), "k", "s1", chat(session))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.First {
+				r.Finish(t.Context(), "k", []byte("1"))
+			} else if (c.Place != nil) != (session != "") || string(c.Answer) != "1" {
+				t.Errorf("a copy in %q: %+v", session, c)
+			}
+		}
+		if len(r.fake.met) != 1 {
+			t.Errorf("told of %q", r.fake.met)
+		}
+	})
+}
+
+func TestDedup_ofAChat_withoutTheSharedStore_hasNoPlace(t *testing.T) {
+	inTime(t, func(t *testing.T, r *replica) {
+		r.fake.place = &store.Place{Conversation: "im:u|@s"}
+		r.fake.set(store.ErrAway)
+		for _, first := range []bool{true, false} {
+			c, err := r.ClaimIn(t.Context(), "k", "s1", chat("s1"))
+			if c.First != first || c.Place != nil || err != nil {
+				t.Errorf("ClaimIn = %+v, %v", c, err)
+			}
+			if first {
+				r.Finish(t.Context(), "k", []byte("1"))
+			}
+		}
+	})
+}

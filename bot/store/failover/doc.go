@@ -8,6 +8,8 @@
 //     moment.
 //   - Whatever was answered is kept in one of the two. A change that the shared
 //     store may have kept, or may not, is made again locally.
+//   - Where a callback of a chat belongs, the shared store says (Place). Where that is
+//     away, nobody does, and the caller goes by what it knows itself.
 //   - A transfer that is decided locally is delivered from there, and marked
 //     OutcomeUnknown: Desk is asked first, because another replica may have decided
 //     the same. So is one that is decided right after the shared store came back.

@@ -103,7 +103,10 @@ type Store struct {
 	dirty    map[string]uint64 // conversations that were changed locally, and the last such change
 	moved    []*store.Transfer // transfers in the shared store that went on, or ended, without it
 	promises promises
-	claims   map[string]string // callbacks under way, and their conversations
+	// Callbacks under way, and their conversations: Finish names the key alone, and of
+	// one that was claimed while the shared store was away nobody else knows where it is
+	// to be told of.
+	claims map[string]string
 	untold   []callback        // callbacks whose answers the shared store does not have
 }
 
@@ -171,7 +174,9 @@ func (s *Store) Writable() error {
 	return s.local.Outbox.Writable()
 }
 
-// Sharing reports whether the shared store is in use at the moment.
+// Sharing reports whether the shared store is in use at the moment. Degraded is what
+// operators see; a suspicion of a moment shows here only, where the tests of the drivers
+// look for it. So it is with Behind.
 func (s *Store) Sharing() bool { return s.breaker.usable() }
 
 // Behind returns how many conversations, callbacks and transfers the shared store

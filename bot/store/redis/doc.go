@@ -15,6 +15,10 @@
 //   - Leases run by the clock of Redis, so replicas may differ about the time.
 //   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
 //     that a script's keys are in one slot of a Redis Cluster. Nothing scans.
+//   - Where a customer's chat counts, plain IM's conversation or Desk's session, is said
+//     by one key of the chat, in the slot of plain IM's conversation (chat.lua). A claim
+//     in another slot is made first, and given up where that key says so. Whoever finds
+//     there a message of which its own is a copy finds that one's claim as well.
 //   - A value that is not ours, or damaged, is reported. It is not mended: the call
 //     is skipped, the conversation starts afresh, the transfer is dropped.
 //   - A transfer that ends is noted as ended in the same script: one that is not
