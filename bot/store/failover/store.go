@@ -107,7 +107,7 @@ type Store struct {
 	// one that was claimed while the shared store was away nobody else knows where it is
 	// to be told of.
 	claims map[string]string
-	untold   []callback        // callbacks whose answers the shared store does not have
+	untold []callback // callbacks whose answers the shared store does not have
 }
 
 var errNotAsked = errors.New("it was not asked yet")
