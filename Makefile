@@ -14,7 +14,7 @@ BENCHARGS ?=
 WHOLE     := $(filter ./...,$(PKG))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test parts race crash model chaos overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
+.PHONY: help run build test parts race crash model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ model: ## conversations told of by IM and Desk, with failures, kills and clock s
 
 chaos: ## Desk's faults, absent agents and deaths mixed for 5 minutes (CHAOS_SEED=)
 	CHAOS_TIME=5m go test -tags $(TAGS) -count=1 -v -timeout 30m -run throughChaos ./handlers/e2e
+
+walk: ## faults of everything around the service, mixed for 10 minutes (WALK_SEED= WALK_TIME= WALK_ONLY=disk,log)
+	WALK_TIME=$(or $(WALK_TIME),10m) go test -tags $(TAGS) -count=1 -v -timeout 30m -run throughAWalk ./handlers/e2e
 
 overload: ## ten times the load it can answer, for 60 s
 	OVERLOAD_TIME=60s go test -tags $(TAGS) -count=1 -v -timeout 30m -run underTenTimesItsLoad ./handlers/e2e

@@ -17,6 +17,7 @@ const (
 	FaultCode    Kind = "code"    // answers Fault.Code without doing anything
 	FaultDelay   Kind = "delay"   // answers properly, but late
 	FaultDrop    Kind = "drop"    // closes the connection without an answer
+	Fault429     Kind = "429"     // a gateway that asks for a second's pause
 	Fault502     Kind = "502"     // a gateway's answer
 	FaultHTML    Kind = "html"    // HTTP 200 with a page
 	FaultInvalid Kind = "invalid" // HTTP 200 with JSON that is cut
@@ -35,7 +36,7 @@ type Fault struct {
 }
 
 func (f Fault) check() error {
-	kinds := []Kind{FaultCode, FaultDelay, FaultDrop, Fault502, FaultHTML, FaultInvalid}
+	kinds := []Kind{FaultCode, FaultDelay, FaultDrop, Fault429, Fault502, FaultHTML, FaultInvalid}
 	switch {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("unknown kind %q, valid are %v", f.Kind, kinds)
@@ -124,6 +125,9 @@ func (f *Fault) show(w http.ResponseWriter) {
 	switch f.Kind { //nolint:exhaustive // the others were handled before the answer
 	case FaultDrop:
 		panic(http.ErrAbortHandler)
+	case Fault429:
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
 	case Fault502:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)

@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	crowdTick  = 100 * time.Millisecond
+	crowdComes = 1500 // at most so many come in a tick
+)
+
+// crowd is strangers who hold connections: each says its opening words and then
+// nothing more, reads nothing, and comes again when it is sent away. They are
+// bare sockets, because ten thousand of them must cost the test little.
+type crowd struct {
+	address netip.AddrPort
+	opening []byte
+	members []unix.PollFd
+	most    int // who were there at once
+	stop    chan struct{}
+	all     sync.WaitGroup
+}
+
+// gather lets a crowd come; the returned function sends it away and tells how
+// many there were at once at the most.
+func gather(address string, size int, opening string) (disperse func() int) {
+	c := &crowd{address: netip.MustParseAddrPort(address), opening: []byte(opening), stop: make(chan struct{})}
+	c.all.Go(func() {
+		tick := time.NewTicker(crowdTick)
+		defer tick.Stop()
+		for {
+			c.come(min(crowdComes, size-len(c.members)))
+			c.most = max(c.most, len(c.members))
+			select {
+			case <-tick.C:
+			case <-c.stop:
+				return
+			}
+			c.dropGone()
+		}
+	})
+	return func() int {
+		close(c.stop)
+		c.all.Wait()
+		for _, m := range c.members {
+			_ = unix.Close(int(m.Fd))
+		}
+		return c.most
+	}
+}
+
+func (c *crowd) come(n int) {
+	for i := range n {
+		fd, ok := c.connect(byte(i))
+		if !ok {
+			return
+		}
+		c.members = append(c.members, unix.PollFd{Fd: int32(fd), Events: unix.POLLRDHUP})
+	}
+}
+
+// connect opens a connection from an address that is not the app's. It does not
+// wait long: a full queue of the kernel is the stranger's bad luck.
+func (c *crowd) connect(i byte) (fd int, ok bool) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, false
+	}
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Usec: 50_000})
+	_ = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 200, i, 1}})
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: c.address.Addr().As4(), Port: int(c.address.Port())}); err != nil {
+		_ = unix.Close(fd)
+		return 0, false
+	}
+	if len(c.opening) > 0 {
+		_, _ = unix.SendmsgN(fd, c.opening, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	}
+	return fd, true
+}
+
+// dropGone closes the connections that the service has ended.
+func (c *crowd) dropGone() {
+	if _, err := unix.Poll(c.members, 0); err != nil {
+		return
+	}
+	c.members = slices.DeleteFunc(c.members, func(m unix.PollFd) bool {
+		gone := m.Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
+		if gone {
+			_ = unix.Close(int(m.Fd))
+		}
+		return gone
+	})
+}
+
+// crowdRoom scales a crowd down to the files that a process may have open here.
+func crowdRoom(size int) int {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	const others = 15_000 // all crowds at once
+	room := max(0, int(min(limit.Cur, 1<<20))-1500)
+	return min(size, size*room/others)
+}
