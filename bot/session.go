@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
@@ -132,7 +134,7 @@ func (b *Bot) offered(session, rule string, sent bool) {
 		return store.Effect{}, nil
 	})
 	if err != nil {
-		b.Log.WithError(err).WithField("session", mask.Clip(session)).Error("an offer could not be kept with its conversation")
+		b.quiet.Log("offer", b.Log.WithError(err).WithField("session", mask.Clip(session)), logrus.ErrorLevel, "an offer could not be kept with its conversation")
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
@@ -44,7 +46,7 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
 		return store.Effect{}, nil
 	})
 	if err != nil {
-		b.Log.WithError(err).WithField("session", mask.Clip(t.Session)).Error("the end of a transfer could not be kept with its conversation")
+		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
 	}
 }
 

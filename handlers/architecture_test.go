@@ -44,7 +44,7 @@ var house = []level{
 	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/bolt"}},
 	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
-	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/mute"}},
+	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/mute"}},
 	{folder: "bot/metrics", sees: []string{"rules", "bot/store", "bot/metrics"}},
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.

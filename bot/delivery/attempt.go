@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"escalator/bot/desk"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -200,6 +202,6 @@ func (a *attempt) survive(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	a.opt.Log.WithField("session", a.name()).WithField("stack", string(debug.Stack())).Error("panic in an attempt to transfer")
+	a.quiet.Log("panic", a.opt.Log.WithField("session", a.name()).WithField("stack", string(debug.Stack())), logrus.ErrorLevel, "panic in an attempt to transfer")
 	a.giveUp(ctx, rules.ResultFailed, fmt.Sprint("internal error: ", p))
 }

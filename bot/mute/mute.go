@@ -21,6 +21,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/mask"
+	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -46,7 +47,8 @@ type Options struct {
 // Mutes are the rules that operators silenced. They are safe for concurrent use.
 type Mutes struct {
 	Options
-	now atomic.Pointer[rules.Muted]
+	now   atomic.Pointer[rules.Muted]
+	quiet quiet.Lines
 
 	mu       sync.Mutex
 	unshared map[string]bool // rules of which the other replicas do not know the last word yet

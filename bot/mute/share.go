@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"escalator/rules"
 )
 
@@ -57,7 +59,7 @@ func (m *Mutes) exchange(ctx context.Context) {
 	}
 	m.now.Store(&theirs)
 	if err := m.save(theirs, m.unshared); err != nil {
-		m.Log.WithError(err).Warn("mutes from another replica could not be saved to disk")
+		m.quiet.Log("theirs", m.Log.WithError(err), logrus.WarnLevel, "mutes from another replica could not be saved to disk")
 	}
 	m.Log.WithField("rules", slices.AppendSeq([]string{}, maps.Keys(theirs))).Warn("mutes changed on another replica")
 }
@@ -76,7 +78,7 @@ func (m *Mutes) tellOthers(ctx context.Context) error {
 	}
 	m.unshared = map[string]bool{}
 	if err := m.save(m.current(), m.unshared); err != nil {
-		m.Log.WithError(err).Warn("mutes were shared, but that could not be saved to disk")
+		m.quiet.Log("ours", m.Log.WithError(err), logrus.WarnLevel, "mutes were shared, but that could not be saved to disk")
 	}
 	return nil
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	stdlog "log" //nolint:depguard // not to write to it, but to take over what libraries write
+	"strings"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/sirupsen/logrus"
 )
 
@@ -52,6 +55,30 @@ func (l *Log) Degraded() []string { return l.queue.degraded() }
 
 // Dropped returns how many lines were dropped since the start.
 func (l *Log) Dropped() uint64 { return l.queue.lost() }
+
+// Adopt takes over what libraries write to a log of their own, as debug lines:
+// left alone they write to standard error, and wait there for who reads it.
+func (l *Log) Adopt() {
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(libraries{l})
+	goredis.SetLogger(libraries{l})
+}
+
+// libraries is a log as libraries ask for it.
+type libraries struct{ log *Log }
+
+// Write implements io.Writer, for net/http.
+func (l libraries) Write(p []byte) (int, error) {
+	l.log.WithField("text", strings.TrimSpace(string(p))).Debug("from a library")
+	return len(p), nil
+}
+
+// Printf implements the logging of go-redis.
+func (l libraries) Printf(_ context.Context, format string, v ...any) {
+	if l.log.IsLevelEnabled(logrus.DebugLevel) {
+		_, _ = fmt.Fprintf(l, format, v...)
+	}
+}
 
 // lineFormat gives each line to the queue, which has to know how urgent it is; an
 // io.Writer would not be told. It leaves nothing to write to logrus, whose lock

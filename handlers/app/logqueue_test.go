@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log" //nolint:depguard // as libraries use it
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +223,25 @@ func TestLog_aFieldThatCannotBeWritten_isALineNevertheless(t *testing.T) {
 			t.Errorf("line %q", out)
 		}
 	})
+}
+
+func TestLog_adoptsWhatLibrariesWrite(t *testing.T) {
+	defer stdlog.SetOutput(stdlog.Writer())
+	defer stdlog.SetFlags(stdlog.Flags())
+	for level, want := range map[string]int{"info": 0, "debug": 2} {
+		r := &reader{}
+		l, err := NewLog(r, level, "json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Adopt()
+		stdlog.Printf("Unsolicited response: %q", "planted")
+		libraries{l}.Printf(t.Context(), "pool of %s", "redis")
+		l.Close(t.Context())
+		if out := r.String(); strings.Count(out, `"msg":"from a library"`) != want {
+			t.Errorf("at level %s: %s", level, out)
+		}
+	}
 }
 
 func TestLog_text_isNotInColor_butForATerminal(t *testing.T) {

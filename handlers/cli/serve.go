@@ -33,6 +33,7 @@ func serve(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
+	log.Adopt()
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave; the service stays
 	for _, w := range unknownVariables(env.Environ) {
 		log.Warn(w)
