@@ -111,3 +111,28 @@ func TestReplicas_withoutRedis_oneGoesOnFromWhatItKnows(t *testing.T) {
 		r.wantTransfers(1)
 	}
 }
+
+func TestReplicas_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
+	r := withReplicas(t, 2, func(o *Options) {
+		o.Policy = mustLoad(t, strings.Replace(replicaRules, "default: {}", "default: {group: 7, retry_if_no_agent: {every: 10m, for: 1h}}", 1))
+	})
+	a, b := r.all[0], r.all[1]
+	a.desk.answer(code(141001))
+	r.deliver(a, chatLine{key: "k", text: "a human, please"}.fromIM(a), answerOK)
+	r.wantTransfers(1)
+	for _, session := range []string{"s1", "s2"} { // Desk asks about sessions of which it has told nothing yet
+		e := b.raw(desk.CommandAssignHuman, fmt.Sprintf(`{"SessionId":%q,"ClientUserId":"user1","CustomerServiceId":"@service"}`, session))
+		e.RequestID = session
+		if got := string(b.handle(e).JSON); !strings.Contains(got, `"AgentGroupId":7`) {
+			t.Errorf("answer %s", got)
+		}
+	}
+	if n := len(b.log.Lines("decision")); n != 0 {
+		t.Errorf("%d decisions: the transfer on its way was not found", n)
+	}
+	l := chatLine{key: "k2", text: "hello"}
+	r.deliver(a, l.fromIM(a), answerOK) // to ask is not to tell: Desk may report nothing of this chat
+	if n := len(a.log.Lines("decision")); n != 2 {
+		t.Errorf("%d decisions upon two messages", n)
+	}
+}

@@ -16,9 +16,9 @@ type Chat struct {
 	// Pair is plain IM's conversation, and Session Desk's; "": plain IM tells.
 	Pair, Session string
 	// Words tell apart who said what; "": nothing was said. Begins says that Desk's
-	// session begins.
-	Words  string
-	Begins bool
+	// session begins, and Asks that Desk asks something and tells nothing.
+	Words        string
+	Begins, Asks bool
 }
 
 // Known is what all processes together know of a callback.
@@ -39,6 +39,8 @@ func (r *Reader) Chat(p *rules.Policy, e *desk.Event) *Chat {
 	case desk.CommandSessionEvent:
 		m.understand(p, e)
 		c.Pair, c.Session = pairID(e.UserID, e.ServiceID), ownID(e)
+	case desk.CommandAssignHuman, desk.CommandAssignAgent:
+		c.Pair, c.Session, c.Asks = pairID(e.UserID, e.ServiceID), ownID(e), true
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
 		if m.direct(e, r.accounts.speaker(e)) {
 			c.Pair = m.Conversation
@@ -71,8 +73,11 @@ func (r *Reader) Learn(c *Chat, known *Known) {
 	defer a.mu.Unlock()
 	k := a.find(c.Pair)
 	if known.Conversation != c.Pair {
-		if k != deskOnly {
+		if k != deskOnly && !c.Asks {
 			a.put(c.Pair, deskOnly)
+		}
+		if session := sessionKey(known.Conversation); a.imSeen.Load() { // it belonged to another conversation
+			a.drop(session, a.find(session))
 		}
 		return
 	}
@@ -80,7 +85,7 @@ func (r *Reader) Learn(c *Chat, known *Known) {
 		k = a.begin(c.Pair, time.Time{})
 	}
 	k.kept = true
-	if c.Session != "" || known.Left {
+	if c.Session != "" && !c.Asks || known.Left {
 		a.markReported(k, c.Pair, c.Session)
 	}
 }

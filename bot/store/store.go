@@ -105,8 +105,9 @@ type Chat struct {
 	Session string
 	// Words tell apart who said what, on any replica; "": nothing was said.
 	Words string
-	// Begins says that Desk's session begins.
-	Begins bool
+	// Begins says that Desk's session begins, and Asks that Desk asks something and
+	// tells nothing.
+	Begins, Asks bool
 }
 
 // Place is where a callback of a chat belongs, as all replicas know it.

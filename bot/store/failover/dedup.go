@@ -27,7 +27,7 @@ func (s *Store) ClaimIn(ctx context.Context, key, conversation string, chat *sto
 	switch {
 	case err != nil:
 		return own, err
-	case !own.First && chat != nil && chat.Session != "":
+	case !own.First && chat != nil && chat.Session != "" && !chat.Asks:
 		_, _ = s.try(func() (err error) {
 			own.Place, err = s.shared.Meet(ctx, key, chat)
 			return err

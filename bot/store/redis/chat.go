@@ -158,12 +158,15 @@ func (m *Dedup) meet(key string, c *claim, chat *store.Chat) call {
 	if c.conversation == chat.Pair {
 		keys = append(keys, c.key)
 	}
-	begins := 0
-	if chat.Begins {
-		begins = 1
+	does := ""
+	switch {
+	case chat.Begins:
+		does = "begins"
+	case chat.Asks:
+		does = "asks"
 	}
 	return call{chatScript, keys, []any{
-		key, c.token, chat.Session, chat.Words, begins, m.sameWithin.Milliseconds(), chatLife.Milliseconds(), bothLife.Milliseconds(),
+		key, c.token, chat.Session, chat.Words, does, m.sameWithin.Milliseconds(), chatLife.Milliseconds(), bothLife.Milliseconds(),
 	}}
 }
 
@@ -176,7 +179,7 @@ func (m *Dedup) met(answer any, chat *store.Chat) meeting {
 	}
 	if session, _ := list[0].(string); session != "" {
 		met.place.Conversation = session
-		if chat.Session == session {
+		if chat.Session == session && !chat.Asks {
 			m.reported.add(chat, m.now())
 		}
 	}

@@ -8,11 +8,11 @@
 -- a copy; one that comes again tells no more than that Desk reports the chat.
 -- KEYS: chat, plain IM's conversation, the callback where it is claimed in that (may be left out).
 -- ARGV: the callback's key, the token of its claim, Desk's session ('': plain IM tells), words
--- ('': none), 1 where the session begins, then in ms: how far apart two copies come, for how long
+-- ('': none), begins where the session does and asks where nothing is told, then in ms: how far apart two copies come, for how long
 -- a chat is kept, and one of which both tell.
 -- Returns {Desk's session ('' for plain IM's conversation), 1 where plain IM's copy is left to
 -- Desk, the key of the message that this is a copy of ('' for none, begun for the begin)}.
-local key, token, session, words, begins = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local key, token, session, words, begins = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == 'begins'
 local within, life, long = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -32,6 +32,7 @@ if chat.own ~= 'im' and chat.own ~= 'desk' then
   chat = {own = (lives or session == '') and 'im' or 'desk'}
   if session == '' and not lives then chat.began = now end
 end
+if ARGV[5] == 'asks' then return {chat.own == 'desk' and session or '', 0, ''} end
 local claim = KEYS[3] and redis.pcall('GET', KEYS[3])
 local first = type(claim) == 'string' and (claim == 'c' .. token or string.match(claim, '^n(.*)|%d+$') == token)
 
