@@ -72,12 +72,34 @@ func TestChat_ofWhichDeskSpokeFirst(t *testing.T) {
 	server := redistest.Start(t)
 	app := apps.Add(1)
 	a, b := join(t, server, app), join(t, server, app)
+	kept := func() time.Duration {
+		return time.Duration(do(t, raw(t, server), "PTTL", a.client.keys.chat(chatPair)).(int64)) * time.Millisecond
+	}
 	b.wantTells("d1", "s1", in("s1", "hello"), "counts in s1")
+	if d := kept(); d > chatLife {
+		t.Errorf("kept for %s where only Desk tells", d)
+	}
 	a.wantTells("d1", chatPair, in("", "hello"), "again of d1")
 	a.wantTells("k2", chatPair, in("", "hello"), "left")
 	b.wantTells("k2", "s1", in("s1", "hello"), "counts in s1")
 	b.wantTells("d3", "s2", in("s2", "hello"), "counts in s2")
+	if d := kept(); d <= chatLife {
+		t.Errorf("kept for %s where both tell", d)
+	}
 	a.wantTells("d3", chatPair, in("", "hello"), "again of d3")
+}
+
+// What comes again has had its turn: plain IM's next message of the same words is left to Desk's copy of it.
+func TestChat_aCallbackThatComesAgain_isNoCopyOfALaterMessage(t *testing.T) {
+	server := redistest.Start(t)
+	app := apps.Add(1)
+	a, b := join(t, server, app), join(t, server, app)
+	a.wantTells("k1", chatPair, in("", "what"), "counts in im:u|@s")
+	b.wantTells("d2", "s1", in("s1", "hello"), "counts in im:u|@s")
+	do(t, raw(t, server), "DEL", a.client.keys.chat(chatPair))
+	a.wantTells("k3", chatPair, in("", "hello"), "counts in im:u|@s")
+	a.wantTells("d2", "s1", in("s1", "hello"), "again of d2")
+	b.wantTells("d3", "s1", in("s1", "hello"), "copy in im:u|@s")
 }
 
 // A copy that came to the replica of the first one is answered there: the others must know all the same that it came.
