@@ -32,8 +32,9 @@ type app struct {
 	refused atomic.Int64 // the life that refused an escalation last, because its disk is full
 
 	mu       sync.Mutex
-	asked    map[string]bool  // sessions that asked for a person
-	promised map[string]int64 // sessions that were told yes, and in which life
+	asked    map[string]bool      // sessions that asked for a person
+	promised map[string]int64     // sessions that were told yes, and in which life
+	at       map[string]time.Time // and when
 	again    map[string]desktest.Callback
 	givenUp  map[string]bool
 	took     []time.Duration // callbacks while the service lived
@@ -44,7 +45,7 @@ type app struct {
 
 func newApp(w *walk) *app {
 	return &app{
-		w: w, stop: make(chan struct{}), asked: map[string]bool{}, promised: map[string]int64{},
+		w: w, stop: make(chan struct{}), asked: map[string]bool{}, promised: map[string]int64{}, at: map[string]time.Time{},
 		again: map[string]desktest.Callback{}, givenUp: map[string]bool{}, count: map[string]int{}, late: map[int]int{},
 	}
 }
@@ -111,7 +112,9 @@ func (a *app) send(session string, asks bool, post func() desktest.Answer) deskt
 	}
 	switch {
 	case answer.Err == nil && asks:
-		a.promised[session] = life
+		if a.promised[session] == 0 {
+			a.promised[session], a.at[session] = life, time.Now()
+		}
 		if answer.AIProvider == nil || *answer.AIProvider != 0 {
 			a.w.complain("%s asked for a person and was answered %s", session, answer.Body)
 		}

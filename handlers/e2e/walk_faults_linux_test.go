@@ -42,7 +42,8 @@ var faults = []fault{
 	{"2,000 half-sent heads", "bodies", strangers(2_000, "POST /callback HTTP/1.1\r\nHost: x\r\nX-")},
 	{"300 streams that nobody reads", "streams", operators(300, "GET /api/decisions?stream=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")},
 	{"2,000 idle operators", "operators", operators(2000, "")},
-	{"a flood of empty and unsigned requests", "flood", flood},
+	{"a flood of empty and unsigned requests", "flood", flood(unasked)},
+	{"a flood of forged requests for a person", "forged", flood(forged)},
 
 	{"Desk hangs", "desk", deskFails(desktest.Fault{Kind: desktest.FaultDelay, Delay: 6 * time.Second})},
 	{"Desk drops every call", "desk", deskFails(desktest.Fault{Kind: desktest.FaultDrop})},

@@ -20,10 +20,13 @@ const (
 
 // judge compares what was promised with what became of it.
 func (w *walk) judge() {
-	accepted := map[string]bool{}
+	accepted, delays := map[string]bool{}, []time.Duration(nil)
 	ledger := w.desk.Ledger()
 	for _, a := range ledger.Accepted {
 		accepted[a.Session] = true
+		if at, ours := w.app.at[a.Session]; ours {
+			delays = append(delays, max(0, a.At.Sub(at)))
+		}
 	}
 	for _, session := range ledger.AcceptedTwice() {
 		w.complain("%s: accepted twice", session)
@@ -59,8 +62,8 @@ func (w *walk) judge() {
 	if silent > w.log.dropped {
 		w.complain("%d decisions are not in the log, which owns to %d lines", silent, w.log.dropped)
 	}
-	w.t.Logf("%d asked for a person: %v, %d untold; %d decisions that are not in the log, which owns to %d dropped lines",
-		len(w.app.asked), count, untold, silent, w.log.dropped)
+	w.t.Logf("%d asked for a person: %v, %d untold; delivered after %s; %d decisions that are not in the log, which owns to %d dropped lines",
+		len(w.app.asked), count, untold, quantiles(delays), silent, w.log.dropped)
 }
 
 // report says what was measured, and on failure how it came about.

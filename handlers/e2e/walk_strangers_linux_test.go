@@ -18,52 +18,44 @@ const (
 	floodEvery   = 4 * time.Millisecond // a request of each worker: 2,000/s in all
 )
 
+// stray is what a stranger posts: address, query and body.
+type stray struct{ path, query, body string }
+
 // flood sends what nobody asked for, over and over.
-func flood(w *walk) func() {
-	stop := make(chan struct{})
-	var all sync.WaitGroup
-	var sent atomic.Int64
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 201, 0, 1)}, Timeout: time.Second}
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: floodWorkers}}
-	for worker := range floodWorkers {
-		all.Go(func() {
-			tick := time.NewTicker(floodEvery)
-			defer tick.Stop()
-			for n := worker; ; n++ {
-				select {
-				case <-tick.C:
-					w.unasked(client, n)
-					sent.Add(1)
-				case <-stop:
-					return
+func flood(kinds func(n int) stray) func(*walk) func() {
+	return func(w *walk) func() {
+		stop := make(chan struct{})
+		var all sync.WaitGroup
+		var sent atomic.Int64
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 201, 0, 1)}, Timeout: time.Second}
+		client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: floodWorkers}}
+		for range floodWorkers {
+			all.Go(func() {
+				tick := time.NewTicker(floodEvery)
+				defer tick.Stop()
+				for {
+					select {
+					case <-tick.C:
+						w.post(client, kinds(int(sent.Add(1))))
+					case <-stop:
+						return
+					}
 				}
-			}
-		})
-	}
-	return func() {
-		close(stop)
-		all.Wait()
-		client.CloseIdleConnections()
-		w.note("%d requests nobody asked for", sent.Load())
+			})
+		}
+		return func() {
+			close(stop)
+			all.Wait()
+			client.CloseIdleConnections()
+			w.note("%d requests nobody asked for", sent.Load())
+		}
 	}
 }
 
-// unasked sends one of the requests of strangers. Whatever comes back is right.
-func (w *walk) unasked(client *http.Client, n int) {
-	now := time.Now()
-	body := fmt.Sprintf(`{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"stranger-%d","Event":"New.Event"}`, n)
-	kinds := [...]struct{ path, query, body string }{
-		{"/callback", "", ""},
-		{"/callback", "SdkAppid=1400000000", ""},
-		{"/callback", "SdkAppid=1400000000&CallbackCommand=Desk.SessionEventNotify", body},
-		{"/callback", sign(now) + "0", body},
-		{"/callback", sign(now.Add(-time.Hour)), body},
-		{"/callback", strings.ReplaceAll(sign(now), "1400000000", "1400000009"), body},
-		{"/callback/", sign(now), body},
-		{"/wp-login.php", "", body},
-	}
-	k := kinds[n%len(kinds)]
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://"+w.process.public+k.path+"?"+k.query, strings.NewReader(k.body))
+// post sends a request. Whatever comes back is right.
+func (w *walk) post(client *http.Client, r stray) {
+	url := "http://" + w.process.public + r.path + "?" + r.query
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, url, strings.NewReader(r.body))
 	if err != nil {
 		return
 	}
@@ -73,6 +65,31 @@ func (w *walk) unasked(client *http.Client, n int) {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
+}
+
+// unasked are the requests of those who found the address by chance.
+func unasked(n int) stray {
+	now := time.Now()
+	body := fmt.Sprintf(`{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"stranger-%d","Event":"New.Event"}`, n)
+	kinds := [...]stray{
+		{"/callback", "", ""},
+		{"/callback", "SdkAppid=1400000000", ""},
+		{"/callback", "SdkAppid=1400000000&CallbackCommand=Desk.SessionEventNotify", body},
+		{"/callback", sign(now) + "0", body},
+		{"/callback", sign(now.Add(-time.Hour)), body},
+		{"/callback", strings.ReplaceAll(sign(now), "1400000000", "1400000009"), body},
+		{"/callback/", sign(now), body},
+		{"/wp-login.php", "", body},
+	}
+	return kinds[n%len(kinds)]
+}
+
+// forged is a request for a person in a session that Desk does not know. A life
+// without a token has to believe it.
+func forged(n int) stray {
+	body := fmt.Sprintf(`{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"forged-%d-%d","Event":"ChatBot.UserSendMsg","ClientUserId":"u%d",`+
+		`"CustomerServiceId":"@s","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a human please"}}]}`, time.Now().UnixNano(), n, n)
+	return stray{"/callback", "SdkAppid=1400000000&CallbackCommand=Desk.SessionEventNotify", body}
 }
 
 // What the operator's own bot does.
