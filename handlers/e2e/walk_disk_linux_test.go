@@ -138,3 +138,10 @@ func (d *disk) limit(pid int) {
 func (d *disk) remove(name string) {
 	d.do(func() { _ = os.RemoveAll(filepath.Join(d.dir, name)) })
 }
+
+// holds tells whether there is a file of a pattern.
+func (d *disk) holds(pattern string) bool {
+	var files []string
+	d.do(func() { files, _ = filepath.Glob(filepath.Join(d.dir, pattern)) })
+	return len(files) > 0
+}

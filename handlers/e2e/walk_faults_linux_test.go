@@ -24,7 +24,7 @@ var faults = []fault{
 	{"the log reader stalls", "log", stallLog},
 	{"the log reader leaves", "log", func(w *walk) func() { return w.log.leave() }},
 	{"the disk is full", "disk", fillDisk},
-	{"the recordings are deleted", "recordings", func(w *walk) func() { w.disk.remove("recordings"); return nil }},
+	{"the recordings are deleted", "recordings", deleteRecordings},
 
 	{"rules: a FIFO", "rules", ruleFileIs(func(path string) error { return unix.Mkfifo(path, 0o600) })},
 	{"rules: a directory", "rules", ruleFileIs(func(path string) error { return os.Mkdir(path, 0o700) })},
@@ -100,6 +100,20 @@ func fillDisk(w *walk) func() {
 	}
 }
 
+// deleteRecordings: they go on in a new folder.
+func deleteRecordings(w *walk) func() {
+	w.disk.remove("recordings")
+	life := w.process.life.Load()
+	return func() {
+		made := func() bool {
+			return w.process.life.Load() != life || w.disk.lacked() || w.disk.holds("recordings/*.jsonl")
+		}
+		if !w.eventually(3*time.Second, made) {
+			w.complain("the recordings were deleted, and nothing is recorded since")
+		}
+	}
+}
+
 // ruleFileIs puts something else in the place of the rule file; at the end it
 // has to answer nevertheless, and the good file comes back.
 func ruleFileIs(put func(path string) error) func(*walk) func() {
@@ -109,7 +123,11 @@ func ruleFileIs(put func(path string) error) func(*walk) func() {
 		if err := put(path); err != nil {
 			w.t.Fatal(err)
 		}
+		life := w.process.life.Load()
 		return func() {
+			if ready := w.watch.ready(); w.process.life.Load() != life && ready.Status == "ready" && !isGood(path) {
+				w.complain("started with a bad rule file, and it says %+v", ready)
+			}
 			for _, path := range []string{"/api/rules", "/api/outbox"} {
 				if status, _, err := w.ask(http.MethodGet, path); err != nil || status != http.StatusOK {
 					w.complain("%s without a good rule file: %d %v", path, status, err)
@@ -118,6 +136,13 @@ func ruleFileIs(put func(path string) error) func(*walk) func() {
 			w.putRules(walkRules)
 		}
 	}
+}
+
+// isGood tells whether a start has found the good file, which it puts back where
+// there was none.
+func isGood(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == int64(len(walkRules))
 }
 
 // writeLarge writes a file with a good beginning.
@@ -158,7 +183,13 @@ func deskFails(all ...desktest.Fault) func(*walk) func() {
 				w.t.Fatal(err)
 			}
 		}
-		return w.desk.ClearFaults
+		return func() {
+			held, ready := w.metric("escalator_courier_held"), w.watch.ready()
+			if held > 0 && ready.Status == "ready" {
+				w.complain("the courier is held, and it says %+v", ready)
+			}
+			w.desk.ClearFaults()
+		}
 	}
 }
 
