@@ -140,7 +140,7 @@ const (
 	keepRecent = 1000
 	// streamBuffer is how many decisions a slow reader of the stream may be
 	// behind before it is cut off.
-	streamBuffer = 64
+	streamBuffer = 256
 )
 
 // recent is a ring of the last decisions, and those who watch them come.

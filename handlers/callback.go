@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,29 +26,15 @@ type callbacks struct {
 	verifier *desk.Verifier
 	metrics  *metrics
 	refusals *refusalLog
-	shed     shed
+	bodies   *bodies
+	shed     *shed
 	now      func() time.Time
+
+	path           string // of the callbacks
+	strangers      *shed  // requests that are unsigned or empty
+	countStrangers func()
+	countOverload  func()
 }
-
-// refusal is why a callback was not handled.
-type refusal struct {
-	status int
-	reason string // a short label, for log and metric
-	info   string // what to do about it, for the sender's operator
-}
-
-func (r *refusal) Error() string { return r.reason }
-
-var (
-	errAppID       = &refusal{http.StatusForbidden, "sdkappid", "SdkAppid is missing or of another app"}
-	errTooLarge    = &refusal{http.StatusRequestEntityTooLarge, "too_large", "the body is over 1 MiB"}
-	errTooDeep     = &refusal{http.StatusBadRequest, "too_deep", "the body is nested deeper than 64"}
-	errNotJSON     = &refusal{http.StatusBadRequest, "not_json", "the body is not a JSON object"}
-	errConflict    = &refusal{http.StatusBadRequest, "command_conflict", "URL and body name different CallbackCommands"}
-	errIncomplete  = &refusal{http.StatusBadRequest, "incomplete", "the body ended early"}
-	errCircle      = &refusal{http.StatusLoopDetected, "forwarded_to_itself", "ESCALATOR_FORWARD_URL is Escalator itself: it must be the address of your bot"}
-	errUnavailable = &refusal{http.StatusServiceUnavailable, "unavailable", "a decided transfer cannot be stored now: try again"}
-)
 
 // post handles one callback.
 func (h *callbacks) post(c *gin.Context) {
@@ -59,6 +44,9 @@ func (h *callbacks) post(c *gin.Context) {
 	switch {
 	case err != nil:
 		result = h.refuse(c, err)
+	case event == nil: // a stranger's, who need not hold on to the connection
+		c.Header("Connection", "close")
+		c.Data(http.StatusOK, jsonType, answer.JSON)
 	case answer.Repeat:
 		result = "duplicate"
 		fallthrough
@@ -68,35 +56,48 @@ func (h *callbacks) post(c *gin.Context) {
 	h.metrics.callback(event, result, h.now().Sub(started))
 }
 
+// astray answers a POST to another path than that of the callbacks.
+func (h *callbacks) astray(c *gin.Context) {
+	started := h.now()
+	result := h.refuse(c, strayed(c.Request.URL.Path, h.path))
+	h.metrics.callback(nil, result, h.now().Sub(started))
+}
+
 const jsonType = "application/json"
 
 // handle authenticates, reads, decodes and hands on a callback.
 func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	query := desk.ParseQuery(r.URL.RawQuery)
 	if err := h.authenticate(query); err != nil {
-		if emptyBody(r) { // the console's probe, whatever its query
-			return nil, bot.AnswerOK(), nil
-		}
-		return nil, bot.Answer{}, err
+		return nil, bot.AnswerOK(), h.stranger(r, err)
 	}
 	if _, ours := r.Header[backend.Forwarded]; ours {
 		return nil, bot.Answer{}, errCircle
 	}
-	if !h.shed.enter() { // before the body: it is what costs memory
+	if h.shed.full() { // what cannot be worked on need not be read
+		h.countOverload()
 		return nil, bot.Answer{}, errOverload
 	}
-	defer h.shed.leave()
-	body, err := readBody(r)
+	body, err := h.bodies.read(r)
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
 	if len(body) == 0 {
-		return nil, bot.AnswerOK(), nil
+		return nil, bot.AnswerOK(), h.stranger(r, nil)
 	}
+	// Only now: who sends slowly must not take the place of one who does not.
+	if !h.shed.enter(len(body)) {
+		h.countOverload()
+		return nil, bot.Answer{}, errOverload
+	}
+	defer h.shed.leave(len(body))
+	connection := connectionOf(r)
+	connection.busy.Store(true)
 	event, err := decode(query, body)
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
+	connection.known.Store(true)
 	answer, err := h.bot.Handle(r.Context(), bot.Request{Event: event, Query: r.URL.RawQuery, Header: r.Header})
 	if err != nil {
 		return event, bot.Answer{}, &causedError{errUnavailable, err}
@@ -104,27 +105,31 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	return event, answer, nil
 }
 
-// causedError keeps the fault behind a refusal for the log.
-type causedError struct {
-	*refusal
-	cause error
+// stranger judges a request that is unsigned, or that has no body: what the console
+// sends to find out whether somebody is there, whatever its query, is all right.
+func (h *callbacks) stranger(r *http.Request, refused error) error {
+	if !h.strangers.enter(0) {
+		h.countStrangers()
+		return errOverload
+	}
+	defer h.strangers.leave(0)
+	if refused == nil || emptyBody(r) {
+		return nil
+	}
+	return refused
 }
-
-func (r *causedError) Unwrap() error { return r.refusal }
 
 // authenticate checks the app and the signature.
 func (h *callbacks) authenticate(q desk.Query) error {
 	if q.SDKAppID != h.appID {
-		return errAppID
+		return foreign(q.SDKAppID, h.appID)
 	}
 	err := h.verifier.Verify(q, h.now())
 	if auth, ok := errors.AsType[*desk.AuthError](err); ok {
-		return &refusal{http.StatusForbidden, signReason(auth.Reason), "Sign or RequestTime is missing, wrong or stale"}
+		return unsigned(auth)
 	}
 	return err
 }
-
-func signReason(r desk.AuthReason) string { return "sign_" + string(r) }
 
 func decode(q desk.Query, body []byte) (*desk.Event, error) {
 	event, err := desk.Decode(q, body)
@@ -144,51 +149,9 @@ func emptyBody(r *http.Request) bool {
 	if r.ContentLength != -1 {
 		return r.ContentLength == 0
 	}
-	n, _ := io.ReadFull(r.Body, make([]byte, 1))
-	return n == 0
-}
-
-// readBody reads the whole body, bounded, in one piece where its length is
-// announced.
-func readBody(r *http.Request) ([]byte, error) {
-	switch {
-	case r.ContentLength > maxBody:
-		return nil, errTooLarge
-	case r.ContentLength >= 0:
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, body); err != nil {
-			return nil, errIncomplete
-		}
-		return body, nil
+	if c := connectionOf(r); c.Conn != nil {
+		_ = c.SetReadDeadline(time.Now().Add(strangerTimeout))
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return nil, errIncomplete
-	case len(body) > maxBody:
-		return nil, errTooLarge
-	}
-	return body, nil
-}
-
-// refuse answers in Tencent's form, writes a log line, and returns the reason.
-func (h *callbacks) refuse(c *gin.Context, err error) (reason string) {
-	r, ok := errors.AsType[*refusal](err)
-	if !ok { // none of ours is another one
-		r = errUnavailable
-	}
-	if r.status == http.StatusServiceUnavailable {
-		c.Header("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
-	}
-	if r.status == http.StatusRequestEntityTooLarge || r.status == http.StatusForbidden {
-		c.Header("Connection", "close") // the rest of the body is not read
-	}
-	h.refusals.write(c, r, err)
-	writeFailure(c, r.status, r.info)
-	return r.reason
-}
-
-// writeFailure writes Tencent's form of a failure.
-func writeFailure(c *gin.Context, status int, info string) {
-	c.JSON(status, gin.H{"ActionStatus": "FAIL", "ErrorCode": status, "ErrorInfo": info})
+	n, err := io.ReadFull(r.Body, make([]byte, 1))
+	return n == 0 && errors.Is(err, io.EOF)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -38,6 +39,13 @@ func (s *Server) decisions(c *gin.Context) {
 // streamDecisions sends decisions as server-sent events until the reader goes
 // away, falls behind, or the service stops.
 func (s *Server) streamDecisions(c *gin.Context) {
+	if !s.watchers.enter(0) {
+		s.reached.of(limitStreams)()
+		c.Header("Retry-After", strconv.Itoa(int(streamPing.Seconds())))
+		refuse(c, http.StatusServiceUnavailable, "too many are watching: try again later")
+		return
+	}
+	defer s.watchers.leave(0)
 	decisions, stop := s.Bot.Watch()
 	defer stop()
 	w := http.NewResponseController(c.Writer)
@@ -49,7 +57,13 @@ func (s *Server) streamDecisions(c *gin.Context) {
 		// The server's own write timeout would cut the stream.
 		_ = w.SetWriteDeadline(time.Now().Add(writeTimeout))
 		_, err := c.Writer.WriteString(text)
-		return err == nil && w.Flush() == nil
+		if err == nil {
+			err = w.Flush()
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.reached.of(limitSlowStream)()
+		}
+		return err == nil
 	}
 	if !send(": decisions as they are made\n\n") {
 		return
@@ -57,7 +71,11 @@ func (s *Server) streamDecisions(c *gin.Context) {
 	for {
 		select {
 		case d, open := <-decisions:
-			if !open || !send(event(d)) {
+			if !open { // the reader fell too far behind
+				s.reached.of(limitSlowStream)()
+				return
+			}
+			if !send(event(d)) {
 				return
 			}
 		case <-ping.C:

@@ -1,19 +1,83 @@
 package handlers
 
-import "time"
+import (
+	"time"
 
-// What a stranger may ask of us. Tencent's callbacks are a few KiB and come
-// over a handful of kept-alive connections.
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// What a stranger may ask of us. Tencent's callbacks are a few KiB, come over a
+// handful of kept-alive connections, and are given up by their sender after 2 s
+// (PROTOCOL.md 4.4): what takes longer to arrive is of no use any more.
 const (
-	maxBody        = 1 << 20  // bytes of a callback (CONTRACT.md 3)
-	maxHeader      = 32 << 10 // bytes of all headers
-	maxConnections = 10_000   // of one listener; more wait in the kernel's queue
+	maxBody   = 1 << 20  // bytes of a callback (CONTRACT.md 3)
+	maxHeader = 32 << 10 // bytes of all headers
 
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 10 * time.Second
-	writeTimeout      = 15 * time.Second
-	idleTimeout       = 2 * time.Minute
+	// maxBodies is what all bodies that are being read may take: firstPiece of each
+	// connection, and the rest beyond that.
+	maxBodies  = 64 << 20
+	firstPiece = 4 << 10
+	// maxHeld is what all bodies that are worked on may take; one of smallBody is let in
+	// all the same, which maxInProgress bounds.
+	maxHeld   = 64 << 20
+	smallBody = 16 << 10
+
+	// maxInProgress bounds the callbacks that are worked on at once. Above it the sender
+	// is told to try again: a queue that grows would make every answer late.
+	maxInProgress = 2048
+	// maxStrangers bounds the requests that are unsigned or empty, at once, and
+	// strangerTimeout the time of each.
+	maxStrangers    = 256
+	strangerTimeout = 2 * time.Second
+
+	// maxConnections of the public listener; the operators' has fewer, of which some are
+	// kept for the health checks. Both take less where the system allows less.
+	maxConnections = 8192
+	maxOperators   = 512
+	keptForHealth  = 16
+	// maxStreams bounds those who watch decisions.
+	maxStreams = 64
+
+	headerTimeout = 2 * time.Second
+	bodyTimeout   = 4 * time.Second // with the headers
+	writeTimeout  = 15 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// What operators send may come over a slow line.
+	operatorHeaderTimeout = 5 * time.Second
+	operatorBodyTimeout   = 10 * time.Second
 
 	// retryAfter is what a sender is told to wait when nothing can be stored.
 	retryAfter = time.Second
 )
+
+// The limits, as escalator_limits_reached_total names them.
+const (
+	limitConnections = "connections"
+	limitOperators   = "operators_connections"
+	limitRequests    = "operators_requests"
+	limitStreams     = "streams"
+	limitSlowStream  = "slow_stream"
+	limitBodies      = "bodies"
+	limitStrangers   = "strangers"
+	limitInProgress  = "in_progress"
+	limitSignIn      = "sign_in"
+)
+
+// reached counts how often a limit was reached: something was cut or turned away.
+type reached struct{ count *prometheus.CounterVec }
+
+func newReached(r prometheus.Registerer) reached {
+	count := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "escalator", Name: "limits_reached_total", Help: "What was cut or turned away because a limit of a listener was reached, by limit.",
+	}, []string{"limit"})
+	r.MustRegister(count)
+	for _, limit := range []string{
+		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn,
+	} {
+		count.WithLabelValues(limit)
+	}
+	return reached{count}
+}
+
+// of returns what counts a limit.
+func (r reached) of(limit string) func() { return r.count.WithLabelValues(limit).Inc }

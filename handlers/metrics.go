@@ -46,7 +46,9 @@ func (m *metrics) knownLabels() {
 			}
 		}
 	}
-	for _, r := range []*refusal{errAppID, errTooLarge, errTooDeep, errNotJSON, errConflict, errIncomplete, errCircle, errOverload} {
+	for _, r := range []*refusal{
+		foreign("", ""), strayed("", ""), errTooLarge, errTooDeep, errNotJSON, errConflict, errIncomplete, errSlow, errNoRoom, errCircle, errOverload,
+	} {
 		m.callbacks.WithLabelValues("", "", r.reason)
 	}
 	for _, reason := range []desk.AuthReason{desk.AuthMissing, desk.AuthMismatch, desk.AuthStale} {

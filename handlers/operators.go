@@ -44,6 +44,12 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 		if r.access == open {
 			return
 		}
+		if !s.requests.enter(0) {
+			s.reached.of(limitRequests)()
+			refuse(c, http.StatusServiceUnavailable, "too many requests at once: try again")
+			return
+		}
+		defer s.requests.leave(0)
 		bearer := s.hasToken(bearerOf(c.Request))
 		switch {
 		case s.AdminToken == "" && r.access == tokenOnly:
@@ -60,7 +66,12 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 		default:
 			if unknown := unknownParameter(c.Request.URL.RawQuery, r.query); unknown != "" {
 				refuse(c, http.StatusBadRequest, "the query has "+unknown+"; this request takes: "+cmp.Or(strings.Join(r.query, ", "), "none"))
+				return
 			}
+			connection := connectionOf(c.Request)
+			connection.known.Store(true)
+			connection.busy.Store(c.Request.ContentLength == 0) // else when its body is there (readJSON)
+			c.Next()
 		}
 	}
 }

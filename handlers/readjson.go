@@ -24,6 +24,7 @@ func readJSON(c *gin.Context, into any) bool {
 		err = errors.New("there is more than one value")
 	}
 	if err == nil {
+		connectionOf(c.Request).busy.Store(true)
 		return true
 	}
 	status := http.StatusBadRequest

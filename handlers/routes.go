@@ -64,6 +64,13 @@ func (s *Server) newEngine() *gin.Engine {
 // publicEngine serves the callbacks.
 func (s *Server) publicEngine() http.Handler {
 	e := s.newEngine()
+	e.NoRoute(func(c *gin.Context) {
+		if c.Request.Method == http.MethodPost {
+			s.callbacks.astray(c)
+			return
+		}
+		writeFailure(c, http.StatusNotFound, "nothing is here")
+	})
 	for _, r := range s.publicRoutes() {
 		e.Handle(r.method, r.path, r.handler)
 	}

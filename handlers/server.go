@@ -17,7 +17,6 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
-	"golang.org/x/net/netutil"
 
 	"escalator/bot/desk"
 	"escalator/bot/mask"
@@ -57,6 +56,10 @@ type Server struct {
 	admin     *http.Server
 	stopping  atomic.Bool
 
+	reached     reached
+	connections [2]*connections // of the public listener and the operators'
+	requests    *shed           // of operators, but for health checks
+	watchers    *shed           // those who watch decisions
 	crossOrigin *http.CrossOriginProtection
 	tries       tries
 	profiling   sync.Mutex
@@ -72,12 +75,24 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{Options: o, crossOrigin: http.NewCrossOriginProtection()}
+	s.reached = newReached(o.Registry)
+	files := openFiles()
+	public, operators := min(maxConnections, files/2), max(min(maxOperators, files/8), 2*keptForHealth)
+	s.requests, s.watchers = newShed(operators-keptForHealth), newShed(min(maxStreams, operators/2))
 	s.callbacks = &callbacks{
-		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), verifier: o.Verifier,
-		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now, shed: newShed(maxInProgress),
+		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), path: o.CallbackPath, verifier: o.Verifier,
+		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
+		bodies: newBodies(maxBodies-firstPiece*public, s.reached.of(limitBodies)),
+		shed:   newShed(maxInProgress), countOverload: s.reached.of(limitInProgress),
+		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
 	s.public = s.newHTTPServer(s.publicEngine())
+	s.connections[0] = newConnections(public, s.reached.of(limitConnections))
+	s.connections[0].attach(s.public)
 	s.admin = s.newHTTPServer(s.adminEngine())
+	s.admin.ReadHeaderTimeout, s.admin.ReadTimeout = operatorHeaderTimeout, operatorBodyTimeout
+	s.connections[1] = newConnections(operators, s.reached.of(limitOperators))
+	s.connections[1].attach(s.admin)
 	// Shutdown waits for requests, and a stream is one that never ends.
 	streams, endStreams := context.WithCancel(context.Background())
 	s.streams = streams
@@ -89,8 +104,8 @@ func New(o Options) *Server {
 func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -117,7 +132,7 @@ func (s *Server) AdminRoutes() []string {
 func (s *Server) Serve(public, admin net.Listener) error {
 	failed := make(chan error, 2)
 	serve := func(h *http.Server, l net.Listener) {
-		if err := h.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serving %s: %w", l.Addr(), err)
 			return
 		}
@@ -135,9 +150,18 @@ func (s *Server) Serve(public, admin net.Listener) error {
 func (s *Server) NotReadyAnyMore() { s.stopping.Store(true) }
 
 // Shutdown stops taking requests and waits for those under way until ctx ends,
-// then cuts them off. Callbacks end first: the operators may watch.
+// then cuts them off; after half of that time those whose requests are not even there.
+// Callbacks end first: the operators may watch.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.NotReadyAnyMore()
+	if end, bounded := ctx.Deadline(); bounded {
+		cut := time.AfterFunc(time.Until(end)/2, func() {
+			for _, c := range s.connections {
+				c.endWaiting()
+			}
+		})
+		defer cut.Stop()
+	}
 	err := s.public.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.public.Close())

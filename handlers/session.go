@@ -32,6 +32,7 @@ func (s *Server) signIn(c *gin.Context) {
 	}
 	from := remoteHost(c.Request.RemoteAddr)
 	if wait := s.tries.begin(from, s.Now()); wait > 0 {
+		s.reached.of(limitSignIn)()
 		c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		refuse(c, http.StatusTooManyRequests, "too many wrong tries: wait a minute")
 		return

@@ -1,28 +1,42 @@
 package handlers
 
-import "net/http"
+import (
+	"net/http"
+	"sync/atomic"
+)
 
-// maxInProgress bounds the callbacks that are worked on at once. Above it the
-// sender is told at once to try again: a queue that grows would make every
-// answer late, and Tencent gives up after 2 s.
-const maxInProgress = 2048
+var errOverload = &refusal{status: http.StatusServiceUnavailable, reason: "overload", info: "too many callbacks at once: try again"}
 
-var errOverload = &refusal{http.StatusServiceUnavailable, "overload", "too many callbacks at once: try again"}
+// shed counts what is in progress by the values in the channel, and what the bodies of
+// it take.
+type shed struct {
+	places chan struct{}
+	held   atomic.Int64
+}
 
-// shed counts the callbacks in progress by the values in the channel.
-type shed chan struct{}
+func newShed(limit int) *shed { return &shed{places: make(chan struct{}, limit)} }
 
-func newShed(limit int) shed { return make(shed, limit) }
+// full reports whether nothing more would be let in now.
+func (s *shed) full() bool { return len(s.places) == cap(s.places) }
 
-// enter begins a callback, or reports that there are too many. It never waits.
-func (s shed) enter() bool {
+// enter begins what has a body of so many bytes, or reports that there is too much. It
+// never waits.
+func (s *shed) enter(bytes int) bool {
+	if s.held.Add(int64(bytes)) > maxHeld && bytes > smallBody {
+		s.held.Add(-int64(bytes))
+		return false
+	}
 	select {
-	case s <- struct{}{}:
+	case s.places <- struct{}{}:
 		return true
 	default:
+		s.held.Add(-int64(bytes))
 		return false
 	}
 }
 
-// leave ends a callback that was let in.
-func (s shed) leave() { <-s }
+// leave ends what was let in.
+func (s *shed) leave(bytes int) {
+	<-s.places
+	s.held.Add(-int64(bytes))
+}

@@ -32,9 +32,15 @@ const (
 	AuthStale    AuthReason = "stale"    // RequestTime is too far away or no number
 )
 
-// AuthError is the error of Verifier.Verify. It says nothing about the token,
-// the signature or our clock.
-type AuthError struct{ Reason AuthReason }
+// AuthError is the error of Verifier.Verify. It says nothing about the token and
+// the signature, and of our clock only to who has signed rightly.
+type AuthError struct {
+	Reason AuthReason
+	// Off is how far RequestTime is from our time, below zero for an older one (AuthStale).
+	Off time.Duration
+	// Milliseconds says that RequestTime is in those, NoTime that it is no number.
+	Milliseconds, NoTime bool
+}
 
 func (e *AuthError) Error() string { return "callback signature: " + string(e.Reason) }
 
@@ -66,13 +72,11 @@ func (v *Verifier) Verify(q Query, now time.Time) error {
 	case v == nil || len(v.tokens) == 0:
 		return nil
 	case q.Sign == "" || q.RequestTime == "":
-		return &AuthError{AuthMissing}
+		return &AuthError{Reason: AuthMissing}
 	case !v.signed(q):
-		return &AuthError{AuthMismatch}
-	case !v.fresh(q.RequestTime, now):
-		return &AuthError{AuthStale}
+		return &AuthError{Reason: AuthMismatch}
 	}
-	return nil
+	return v.fresh(q.RequestTime, now)
 }
 
 // signed compares hashes of fixed length in constant time, with every token, so
@@ -93,10 +97,22 @@ func (v *Verifier) signed(q Query) bool {
 	return match == 1
 }
 
-func (v *Verifier) fresh(requestTime string, now time.Time) bool {
-	seconds, err := strconv.ParseUint(requestTime, 10, 40)
-	if err != nil {
-		return false
+// inMilliseconds is more than any time in seconds that is not a mistake (the year
+// 5138), and as milliseconds long ago (1973).
+const inMilliseconds = 100_000_000_000
+
+// fresh returns nil, or how far the time is from now.
+func (v *Verifier) fresh(requestTime string, now time.Time) error {
+	n, err := strconv.ParseInt(requestTime, 10, 64)
+	now = now.Truncate(time.Second)
+	switch {
+	case err != nil || n < 0:
+		return &AuthError{Reason: AuthStale, NoTime: true}
+	case n > inMilliseconds:
+		return &AuthError{Reason: AuthStale, Milliseconds: true, Off: time.UnixMilli(n).Sub(now)}
 	}
-	return now.Truncate(time.Second).Sub(time.Unix(int64(seconds), 0)).Abs() <= v.skew
+	if off := time.Unix(n, 0).Sub(now); off.Abs() > v.skew {
+		return &AuthError{Reason: AuthStale, Off: off}
+	}
+	return nil
 }

@@ -1,0 +1,82 @@
+package handlers_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot"
+	"escalator/handlers"
+)
+
+// watched hands out streams of decisions.
+type watched struct {
+	named
+	streams chan chan *bot.DecisionRecord
+}
+
+func (w *watched) Watch() (<-chan *bot.DecisionRecord, func()) {
+	c := make(chan *bot.DecisionRecord, 1)
+	w.streams <- c
+	return c, func() {}
+}
+
+func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
+	const limit = 64
+	registry := prometheus.NewRegistry()
+	log := logrus.New()
+	log.SetOutput(&strings.Builder{})
+	b := &watched{streams: make(chan chan *bot.DecisionRecord, limit)}
+	s := handlers.New(handlers.Options{Bot: b, SDKAppID: 1, CallbackPath: "/callback", Log: log, Registry: registry, NotReady: func() []string { return nil }})
+	server := httptest.NewServer(s.Admin())
+	t.Cleanup(server.Close)
+	get := func(path string) (*http.Response, *bufio.Reader) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp, bufio.NewReader(resp.Body)
+	}
+	var first *bufio.Reader
+	for i := range limit {
+		resp, lines := get("/api/decisions?stream=1")
+		if line, err := lines.ReadString('\n'); resp.StatusCode != http.StatusOK || !strings.HasPrefix(line, ":") {
+			t.Fatalf("stream %d: %d %q %v", i+1, resp.StatusCode, line, err)
+		}
+		if first == nil {
+			first = lines
+		}
+	}
+	if resp, _ := get("/api/decisions?stream=1"); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("one too many: %d %v", resp.StatusCode, resp.Header)
+	}
+	for _, path := range []string{"/healthz", "/api/decisions"} {
+		if resp, _ := get(path); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s beside them: %d", path, resp.StatusCode)
+		}
+	}
+	close(<-b.streams) // its reader fell too far behind
+	for {
+		if _, err := first.ReadByte(); err != nil {
+			break
+		}
+	}
+	if resp, _ := get("/api/decisions?stream=1"); resp.StatusCode != http.StatusOK {
+		t.Errorf("in its place: %d", resp.StatusCode)
+	}
+	for name, want := range map[string]float64{"streams": 1, "slow_stream": 1} {
+		if got := limitReached(t, registry, name); got != want {
+			t.Errorf("%s was reached %v times, want %v", name, got, want)
+		}
+	}
+}
