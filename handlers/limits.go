@@ -30,11 +30,15 @@ const (
 	maxStrangers    = 256
 	strangerTimeout = 2 * time.Second
 
-	// maxConnections of the public listener; the operators' has fewer, of which some are
-	// kept for the health checks. Both take less where the system allows less.
+	// maxConnections of the public listener, and of the operators'. Both take less where
+	// the system allows less. There are more than one would need, so that a crowd that
+	// comes at once does not end a connection before its request has been looked at.
 	maxConnections = 8192
-	maxOperators   = 512
-	keptForHealth  = 16
+	maxOperators   = 2048
+	// maxRequests bounds what operators ask for at once, health checks excepted, for
+	// which at least keptForHealth connections are left.
+	maxRequests   = 256
+	keptForHealth = 16
 	// maxStreams bounds those who watch decisions.
 	maxStreams = 64
 

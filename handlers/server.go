@@ -78,7 +78,7 @@ func New(o Options) *Server {
 	s.reached = newReached(o.Registry)
 	files := openFiles()
 	public, operators := min(maxConnections, files/2), max(min(maxOperators, files/8), 2*keptForHealth)
-	s.requests, s.watchers = newShed(operators-keptForHealth), newShed(min(maxStreams, operators/2))
+	s.requests, s.watchers = newShed(min(maxRequests, operators-keptForHealth)), newShed(min(maxStreams, operators/4))
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), path: o.CallbackPath, verifier: o.Verifier,
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
