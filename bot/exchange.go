@@ -144,7 +144,8 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 	if acted || !x.asksOwnBot() {
 		return acted, nil
 	}
-	c, err := x.once(ctx, inbound.Step(x.key, x.Event.Command), "", func(store.Claim) ([]byte, error) { return x.passOn(ctx, m), nil })
+	pass := inbound.Step(x.key, x.Event.Command)
+	c, err := x.once(ctx, pass, x.beside(pass, ""), func(store.Claim) ([]byte, error) { return x.passOn(ctx, m), nil })
 	if err != nil {
 		return false, err
 	}
@@ -155,7 +156,7 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		return false, nil
 	}
 	miss := x.missKey()
-	c, err = x.once(ctx, miss, x.home, func(store.Claim) ([]byte, error) {
+	c, err = x.once(ctx, miss, x.beside(miss, x.home), func(store.Claim) ([]byte, error) {
 		x.news = true
 		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, answer: x.kept})
 		if err != nil {
@@ -178,7 +179,8 @@ func (x *exchange) missKey() string { return inbound.Step(x.key, "miss") }
 // missed reports whether the own bot has failed another copy of the message and we
 // act because of that: then no bot is asked about this one.
 func (x *exchange) missed(ctx context.Context) (acted bool, err error) {
-	c, err := x.once(ctx, x.missKey(), x.home, func(store.Claim) ([]byte, error) { return nil, nil })
+	miss := x.missKey()
+	c, err := x.once(ctx, miss, x.beside(miss, x.home), func(store.Claim) ([]byte, error) { return nil, nil })
 	return hasActed(c.Answer), err
 }
 

@@ -52,7 +52,7 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 	}
 	for n := 1; ; n++ {
 		var counted bool
-		c, err := x.work(ctx, x.key, x.claim, func(c store.Claim) ([]byte, error) {
+		c, err := x.once(ctx, x.key, x.claim, func(c store.Claim) ([]byte, error) {
 			if counted = c.Counted; counted {
 				return x.resume(ctx)
 			}
@@ -71,7 +71,15 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 	}
 }
 
-// claim claims the callback, where all replicas look for its copies.
+// claiming claims a key.
+type claiming func(context.Context) (store.Claim, error)
+
+// beside claims the key of a step, which is kept beside a conversation.
+func (b *Bot) beside(key, conversation string) claiming {
+	return func(ctx context.Context) (store.Claim, error) { return b.Dedup.Claim(ctx, key, conversation) }
+}
+
+// claim claims the callback itself, where all replicas look for its copies.
 func (x *exchange) claim(ctx context.Context) (store.Claim, error) {
 	if x.chat == nil {
 		return x.Dedup.Claim(ctx, x.key, x.home)
@@ -85,14 +93,9 @@ func (x *exchange) claim(ctx context.Context) (store.Claim, error) {
 }
 
 // once does a step of which there may be several copies in one of them: the others
-// wait for it. Work returns what to keep for them; nil lets the next copy try
+// wait for it, by the claim of its key. Work returns what to keep for them; nil lets the next copy try
 // again. What a copy gets that is not the first is in the claim's Answer.
-func (b *Bot) once(ctx context.Context, key, conversation string, work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
-	return b.work(ctx, key, func(ctx context.Context) (store.Claim, error) { return b.Dedup.Claim(ctx, key, conversation) }, work)
-}
-
-// work does a step under its claim.
-func (b *Bot) work(ctx context.Context, key string, claim func(context.Context) (store.Claim, error), work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
+func (b *Bot) once(ctx context.Context, key string, claim claiming, work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
 	c, err = claim(ctx)
 	if err != nil {
 		return c, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)

@@ -76,9 +76,8 @@ func (r *Reader) Learn(c *Chat, known *Known) {
 		if k != deskOnly && !c.Asks {
 			a.put(c.Pair, deskOnly)
 		}
-		if session := sessionKey(known.Conversation); a.imSeen.Load() { // it belonged to another conversation
-			a.drop(session, a.find(session))
-		}
+		session := sessionKey(known.Conversation) // it may have belonged to another conversation
+		a.drop(session, a.find(session))
 		return
 	}
 	if k == nil || k.id == "" {
