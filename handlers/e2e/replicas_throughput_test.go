@@ -30,9 +30,10 @@ func TestReplicas_throughput(t *testing.T) {
 		t.Logf("%d on Redis: %.0f/s = %.2f of that; per callback %.2f calls of a script, %.1f commands in all, %.0f µs of Redis's CPU, so one core of it carries %.0f/s",
 			n, got.perSecond, got.perSecond/base.perSecond, calls, used.commands/float64(got.callbacks),
 			used.cpu/float64(got.callbacks)*1e6, float64(got.callbacks)/used.cpu)
-		// 2 for each, 2 more for one in twenty, and what its delivery takes; looks
-		// at the outbox and refused transfers leave some room.
-		if calls > 2.8 {
+		// 2 for each, one for the first of a session, which each is here, 2 more for one in
+		// twenty, and what its delivery takes; looks at the outbox and refused transfers leave
+		// some room.
+		if calls > 3.8 {
 			t.Errorf("%.2f calls of Redis per callback", calls)
 		}
 		for _, s := range c.replicas {

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// chatLife is how long a chat is kept without a callback. One that outlives it is
-	// known by its conversation, where plain IM spoke first; where Desk did and both
-	// report it, it is kept for bothLife, as long as a conversation with a person.
-	chatLife, bothLife = 10 * time.Minute, 24 * time.Hour
+	// chatLife is how long a chat is kept without a callback. Where plain IM spoke first,
+	// its conversation tells that for longer. Where Desk did and both report it, it is kept
+	// for bothLife, which is how long a silent conversation is remembered by default: plain
+	// IM's next message would begin another one.
+	chatLife, bothLife = 10 * time.Minute, 2 * time.Hour
 	// sameWithin is how far apart the two copies of one message may come.
 	sameWithin = time.Minute
-	// reportedFor is how long a replica relies on it that Desk spoke first: no longer
-	// than it is kept, and then some. maxReported bounds how many such chats it knows.
+	// reportedFor is how long a replica relies on it that Desk spoke first: far less than
+	// that is kept. maxReported bounds how many such chats it knows.
 	reportedFor, maxReported = time.Minute, 200_000
 )
 

@@ -1,6 +1,7 @@
 -- Says into which conversation a callback counts whose chat plain IM and Desk may both
--- report, and notes what it tells of that chat: a JSON object with
---   own      im: plain IM spoke first, all counts into its conversation; desk: into Desk's session
+-- report, and notes what it tells of that chat. Where Desk spoke first, each session is a
+-- conversation, and what is kept is desk, a blank and the session. Where plain IM did, all
+-- counts into its conversation, and what is kept is a JSON object with
 --   session  of Desk; none: Desk has not reported the chat yet
 --   began    when plain IM began it, in ms, and begun: the callback of Desk that told the same
 --   echoes   what plain IM told lately: at (ms), words, key, and by: Desk's copy of it
@@ -8,54 +9,61 @@
 -- a copy; one that comes again tells no more than that Desk reports the chat.
 -- KEYS: chat, plain IM's conversation, the callback where it is claimed in that (may be left out).
 -- ARGV: the callback's key, the token of its claim, Desk's session ('': plain IM tells), words
--- ('': none), begins where the session does and asks where nothing is told, then in ms: how far apart two copies come, for how long
--- a chat is kept, and one of which both tell.
+-- ('': none), begins where the session does and asks where nothing is told, then in ms: how far
+-- apart two copies come, for how long a chat is kept, and one of which Desk spoke first and both tell.
 -- Returns {Desk's session ('' for plain IM's conversation), 1 where plain IM's copy is left to
 -- Desk, the key of the message that this is a copy of ('' for none, begun for the begin)}.
-local key, token, session, words, begins = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == 'begins'
-local within, life, long = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local ok, chat = pcall(cjson.decode, redis.pcall('GET', KEYS[1]))
-if not ok or type(chat) ~= 'table' then chat = {} end
+local key, token, session, words, does, life = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[7]
+local v = redis.pcall('GET', KEYS[1])
+if type(v) ~= 'string' then v = nil end
+local known = not v and redis.call('EXISTS', KEYS[2]) == 1 -- it outlives its chat
+local desk = v and string.match(v, '^desk (.*)$')
+if desk and session == '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[8])
+  return {desk, 1, ''}
+elseif desk or not v and not known and session ~= '' then
+  if does ~= 'asks' then
+    if desk then life = math.max(life, redis.call('PTTL', KEYS[1])) end
+    redis.call('SET', KEYS[1], 'desk ' .. session, 'PX', life)
+  end
+  return {session, 0, ''}
+elseif does == 'asks' then
+  return {'', 0, ''}
+end
 
-local echoes = {}
+local t = redis.call('TIME')
+local now, within = t[1] * 1000 + math.floor(t[2] / 1000), tonumber(ARGV[6])
+local ok, chat = pcall(cjson.decode, v)
+if not ok or type(chat) ~= 'table' then chat = {} end
+if session == '' and not v and not known then chat.began = now end
+local echoes, own = {}, nil -- own is the echo of this very key
 for _, e in ipairs(type(chat.echoes) == 'table' and chat.echoes or {}) do
-  if type(e) == 'table' and type(e.at) == 'number' and now - e.at <= within then table.insert(echoes, e) end
+  if type(e) == 'table' and type(e.at) == 'number' and now - e.at <= within then
+    table.insert(echoes, e)
+    if e.key == key then own = e end
+  end
 end
-local known = nil -- the echo of this very key
-for _, e in ipairs(echoes) do
-  if e.key == key then known = e end
-end
-if chat.own ~= 'im' and chat.own ~= 'desk' then
-  local lives = redis.call('EXISTS', KEYS[2]) == 1
-  chat = {own = (lives or session == '') and 'im' or 'desk'}
-  if session == '' and not lives then chat.began = now end
-end
-if ARGV[5] == 'asks' then return {chat.own == 'desk' and session or '', 0, ''} end
 local claim = KEYS[3] and redis.pcall('GET', KEYS[3])
 local first = type(claim) == 'string' and (claim == 'c' .. token or string.match(claim, '^n(.*)|%d+$') == token)
 
 local left, copy = 0, ''
 if session == '' then
-  if chat.own == 'desk' or chat.session then
+  if chat.session then
     left = 1
-    if chat.own == 'desk' then life = long end
-  elseif first and words ~= '' and not known then
+  elseif first and words ~= '' and not own then
     table.insert(echoes, {at = now, words = words, key = key})
     if #echoes > 8 then table.remove(echoes, 1) end
   end
 else
   chat.session = session
-  if chat.own == 'desk' then life = math.max(life, redis.call('PTTL', KEYS[1])) end
-  if known then known.by = key end
-  if first and begins then
+  if own then own.by = key end
+  if first and does == 'begins' then
     if type(chat.began) == 'number' and now - chat.began < within and (not chat.begun or chat.begun == key) then
       chat.begun, copy = key, 'begun'
     else -- the next session is another one
       chat.began, chat.begun, echoes = nil, nil, {}
     end
-  elseif first and words ~= '' and not known then
+  elseif first and words ~= '' and not own then
     for _, e in ipairs(echoes) do
       if copy == '' and e.words == words and (not e.by or e.by == key) then e.by, copy = key, e.key end
     end
@@ -63,4 +71,4 @@ else
 end
 chat.echoes = #echoes > 0 and echoes or nil
 redis.call('SET', KEYS[1], cjson.encode(chat), 'PX', life)
-return {chat.own == 'desk' and chat.session or '', left, copy}
+return {'', left, copy}
