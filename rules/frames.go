@@ -135,13 +135,15 @@ func grammarOf(g *packs.Grammar) (out text.Grammar) {
 }
 
 func frameOf(g *packs.Grammar, f packs.Frame) text.Frame {
-	out := text.Frame{Name: f.Name, Fixed: f.Fixed, Gap: f.Gap, Now: f.Now, Langs: f.In, Beside: rolesOf(g, f.Beside...), Unless: rolesOf(g, f.Unless...)}
+	out := text.Frame{Name: f.Name, Fixed: f.Fixed, Gap: f.Gap, Now: f.Now, Langs: f.In, Beside: rolesOf(g, f.Beside...), Between: rolesOf(g, f.Between...), Unless: rolesOf(g, f.Unless...)}
 	for _, part := range f.All {
 		out.Parts = append(out.Parts, rolesOf(g, part))
 	}
 	switch f.Whole {
 	case "clause":
 		out.Extent = text.WholeClause
+	case "end":
+		out.Extent = text.ToTheEnd
 	case "message":
 		out.Extent = text.WholeMessage
 	}

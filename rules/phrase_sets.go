@@ -87,10 +87,11 @@ func (b *phraseBook) listSet(name string) *matchSet {
 	l.used = true
 	if l.set == nil {
 		l.set = &matchSet{} // ends a cycle, which was reported
-		*l.set = *b.setOf(l.entries, l)
+		set := b.setOf(l.entries, l)
 		if name == packs.Framed {
-			l.set.put(b.frames(l))
+			set.put(b.frames(l))
 		}
+		*l.set = *set
 	}
 	return l.set
 }

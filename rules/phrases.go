@@ -291,6 +291,9 @@ func (b *phraseBook) tie() {
 		b.visit(l, nil)
 	}
 	for _, l := range b.lists {
+		if l.builtin && l.name == packs.Framed {
+			continue // frames stand in no phrase
+		}
 		for _, e := range l.entries {
 			if e.node == nil || !b.bad[e.node] {
 				l.class.Phrases = append(l.class.Phrases, e.source())

@@ -43,8 +43,11 @@ func frameWords(f packs.Frame) string {
 	if f.Gap > 0 {
 		words += fmt.Sprintf(", up to %d other words between", f.Gap)
 	}
+	if len(f.Between) > 0 {
+		words += ", between them only " + strings.Join(f.Between, ", ")
+	}
 	if f.Whole != "" {
-		words += "; nothing else in the " + f.Whole
+		words += "; nothing else in the " + strings.Replace(f.Whole, "end", "clause and to the end", 1)
 		if len(f.Beside) > 0 {
 			words += " but " + strings.Join(f.Beside, ", ")
 		}

@@ -45,16 +45,17 @@ const (
 
 // Frame joins words of roles.
 type Frame struct {
-	Name   string
-	All    []string // parts: a role, or roles with a bar between
-	Beside []string // roles that may stand beside
-	Unless []string // roles that must not be in the clause
-	Gap    int      // words between two parts that no role knows
-	Whole  string   // clause, message or nothing
-	Fixed  bool     // the parts stand in this order
-	Now    bool     // it asks at this moment, whatever the clause before tells
-	In     []string // languages, nil for all
-	Line   int
+	Name    string
+	All     []string // parts: a role, or roles with a bar between
+	Beside  []string // roles that may stand beside
+	Unless  []string // roles that must not be in the clause
+	Gap     int      // words between two parts that no role knows
+	Between []string // only these roles may stand between the parts
+	Whole   string   // clause, end, message or nothing
+	Fixed   bool     // the parts stand in this order
+	Now     bool     // it asks at this moment, whatever the clause before tells
+	In      []string // languages, nil for all
+	Line    int
 }
 
 // RoleWords are the words of one role in one language.
@@ -154,7 +155,7 @@ func parseFrames(n *yaml.Node, g *Grammar) (frames []Frame, err error) {
 		if f.Name == "" || len(f.All) == 0 || len(f.All) > 4 {
 			return nil, problem(e, "a frame has a name and 1 to 4 parts")
 		}
-		for _, roles := range slices.Concat(f.All, f.Beside, f.Unless) {
+		for _, roles := range slices.Concat(f.All, f.Beside, f.Between, f.Unless) {
 			for role := range strings.SplitSeq(roles, "|") {
 				if g.Role(role) == nil {
 					return nil, problem(e, "unknown role %q", role)
@@ -174,6 +175,8 @@ func (f *Frame) set(key string, value *yaml.Node) (err error) {
 		f.All, err = parseTexts(value)
 	case "beside":
 		f.Beside, err = parseTexts(value)
+	case "between":
+		f.Between, err = parseTexts(value)
 	case "unless":
 		f.Unless, err = parseTexts(value)
 	case "in":
@@ -182,8 +185,8 @@ func (f *Frame) set(key string, value *yaml.Node) (err error) {
 		f.Gap, err = strconv.Atoi(value.Value)
 	case "whole":
 		f.Whole = value.Value
-		if f.Whole != "clause" && f.Whole != "message" {
-			err = problem(value, "whole is clause or message, not %q", value.Value)
+		if !slices.Contains([]string{"clause", "end", "message"}, f.Whole) {
+			err = problem(value, "whole is clause, end or message, not %q", value.Value)
 		}
 	case "order":
 		f.Fixed = value.Value == "fixed"

@@ -214,7 +214,7 @@ func (m *Matcher) complete(s *search, symbol, first int32, typos uint8) {
 func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	s := &msg.search
 	if f, ok := msg.Framed(h); ok {
-		return !slices.ContainsFunc(f.Parts, func(p Span) bool { return p.First < n.Last && n.First < p.Last })
+		return !slices.ContainsFunc(f.Parts, func(p Span) bool { return p.First <= n.First && n.Last <= p.Last })
 	}
 	s.reset()
 	s.hits, s.limit = s.spare[:0], maxHits

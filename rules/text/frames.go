@@ -30,6 +30,7 @@ type Extent uint8
 const (
 	Anywhere     Extent = iota // it may stand in a clause with other words
 	WholeClause                // nothing else stands in its clause, or between two spaces of Han
+	ToTheEnd                   // nothing else stands in its clause, and after it
 	WholeMessage               // nothing else stands in the message
 )
 
@@ -42,13 +43,14 @@ const (
 // A Frame joins words of several roles in one clause. It is a phrase like others:
 // its hits reach from the first of its words to the last.
 type Frame struct {
-	Name   string    // in words, such as "asks for a person"
-	Parts  []RoleSet // each is filled by a word of one of these roles
-	Fixed  bool      // the parts stand in this order, else in any
-	Gap    int       // how many words that no role knows may stand between two parts; 2½ characters make a word
-	Extent Extent
-	Beside RoleSet // what may stand beside a frame that fills a clause or message
-	Unless RoleSet // it does not hold in a clause with a word of these
+	Name    string    // in words, such as "asks for a person"
+	Parts   []RoleSet // each is filled by a word of one of these roles
+	Fixed   bool      // the parts stand in this order, else in any
+	Gap     int       // how many words that no role knows may stand between two parts; a Han character is one, of other scripts 2½ make one
+	Extent  Extent
+	Between RoleSet // what alone may stand between two parts, if not empty
+	Beside  RoleSet // what may stand beside a frame that fills a clause or message
+	Unless  RoleSet // it does not hold in a clause with a word of these
 	// Now is set for what asks at this moment: what the clause before tells does not matter.
 	Now   bool
 	Langs []string // whose words the parts must be, nil for any

@@ -146,9 +146,14 @@ func (r *frameReference) near(a, b roleHit) bool {
 			return w.First <= k && k < w.Last && w.langs&(a.langs|b.langs) != 0 && r.m.frames.words.Has(w.role)
 		}) {
 			known += cost
+		} else if r.ts[k].flags&hanToken != 0 {
+			unknown += wordCost
 		} else {
 			unknown += cost
 		}
+	}
+	if r.frame.Between != 0 && !r.covered(r.frame.Between, a.langs|b.langs, a.Last, b.First) {
+		return false
 	}
 	return known <= maxKnown && unknown <= r.frame.Gap*wordCost && r.ts[a.Last-1].clause == r.ts[b.Last-1].clause
 }
@@ -164,6 +169,7 @@ func (r *frameReference) fills(first, last int32, langs uint32) bool {
 	anew := func(at int32) bool {
 		return slices.ContainsFunc(r.words, func(w roleHit) bool { return w.First == at && r.m.frames.grammar.Anew.Has(w.role) })
 	}
+	clause := r.frame.Extent != WholeMessage
 	cut := func(at int32) bool {
 		words := 0
 		for k := at - 1; k <= at; k++ {
@@ -171,22 +177,26 @@ func (r *frameReference) fills(first, last int32, langs uint32) bool {
 				words++
 			}
 		}
-		return r.frame.Extent == WholeClause && (r.ts[at].clause != r.ts[at-1].clause || r.ts[at].brk == breakSoft && words < 2)
+		return clause && (r.ts[at].clause != r.ts[at-1].clause || r.ts[at].brk == breakSoft && words < 2)
 	}
 	from, to := first, last
-	for from > 0 && !cut(from) && !(r.frame.Extent == WholeClause && anew(from)) {
+	for from > 0 && !cut(from) && !(clause && anew(from)) {
 		from--
 	}
-	for int(to) < len(r.ts) && !cut(to) {
+	for int(to) < len(r.ts) && (r.frame.Extent == ToTheEnd || !cut(to)) {
 		to++
 	}
 	beside := r.frame.Beside
 	for _, p := range r.frame.Parts {
 		beside |= p
 	}
+	return r.covered(beside, langs, from, to)
+}
+
+func (r *frameReference) covered(roles RoleSet, langs uint32, from, to int32) bool {
 	for k := from; k < to; k++ {
 		if !slices.ContainsFunc(r.words, func(w roleHit) bool {
-			return w.First <= k && k < w.Last && beside.Has(w.role) && w.langs&langs != 0
+			return w.First <= k && k < w.Last && roles.Has(w.role) && w.langs&langs != 0
 		}) {
 			return false
 		}

@@ -211,7 +211,7 @@ func mixed(s string) string {
 
 func randomFrames(rng *rand.Rand) (frames []Frame) {
 	for range 3 {
-		f := Frame{Name: string(rune('a' + len(frames))), Fixed: rng.IntN(2) == 0, Gap: rng.IntN(3), Extent: Extent(rng.IntN(3)), Now: rng.IntN(2) == 0, Beside: RoleSet(rng.IntN(16))}
+		f := Frame{Name: string(rune('a' + len(frames))), Fixed: rng.IntN(2) == 0, Gap: rng.IntN(3), Extent: Extent(rng.IntN(4)), Between: RoleSet(rng.IntN(3) / 2 * rng.IntN(16)), Now: rng.IntN(2) == 0, Beside: RoleSet(rng.IntN(16))}
 		for range 1 + rng.IntN(3) {
 			f.Parts = append(f.Parts, RoleSet(1+rng.IntN(15)))
 		}

@@ -211,13 +211,30 @@ func (f *framing) near(a, b roleHit) bool {
 		if f.ts[k].IsWord() {
 			cost = wordCost
 		}
-		if f.known[k]&(a.langs|b.langs) != 0 {
+		switch {
+		case f.known[k]&(a.langs|b.langs) != 0:
 			known += cost
-		} else {
+		case f.ts[k].flags&hanToken != 0:
+			unknown += wordCost
+		default:
 			unknown += cost
 		}
 	}
-	return known <= maxKnown && unknown <= f.frame.Gap*wordCost
+	return known <= maxKnown && unknown <= f.frame.Gap*wordCost && (f.frame.Between == 0 || f.covers(f.frame.Between, a.langs|b.langs, Span{a.Last, b.First}))
+}
+
+// covers reports whether words of some roles and languages cover all tokens.
+func (f *framing) covers(roles RoleSet, langs uint32, s Span) bool {
+	f.covered = slices.Grow(f.covered[:0], len(f.ts))[:len(f.ts)]
+	clear(f.covered[s.First:s.Last])
+	for _, w := range f.words {
+		if roles.Has(w.role) && (w.langs&langs != 0 || f.of.grammar.Aside.Has(w.role)) {
+			for k := max(w.First, s.First); k < min(w.Last, s.Last); k++ {
+				f.covered[k] = true
+			}
+		}
+	}
+	return !slices.Contains(f.covered[s.First:s.Last], false)
 }
 
 // settle makes the n words that are picked the best hit so far, if the frame holds with them.
@@ -295,23 +312,14 @@ func (f *framing) fills(h Hit, langs uint32) bool {
 	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.begins(from)) {
 		from--
 	}
-	for int(to) < len(f.ts) && (f.frame.Extent == WholeMessage || !f.splits(to)) {
+	for int(to) < len(f.ts) && (f.frame.Extent != WholeClause || !f.splits(to)) {
 		to++
 	}
-	f.covered = slices.Grow(f.covered[:0], len(f.ts))[:len(f.ts)]
-	clear(f.covered[from:to])
 	beside := f.frame.Beside
 	for _, p := range f.frame.Parts {
 		beside |= p
 	}
-	for _, w := range f.words {
-		if beside.Has(w.role) && (w.langs&langs != 0 || f.of.grammar.Aside.Has(w.role)) {
-			for k := max(w.First, from); k < min(w.Last, to); k++ {
-				f.covered[k] = true
-			}
-		}
-	}
-	return !slices.Contains(f.covered[from:to], false)
+	return f.covers(beside, langs, Span{from, to})
 }
 
 // splits reports whether a clause begins at a token, or a space beside a script that needs none stands before it.

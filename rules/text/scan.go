@@ -159,9 +159,9 @@ func (m *Message) han(i, hi int) int {
 // before it.
 func (m *Message) hanToken(i int, r rune, run bool) {
 	if run {
-		m.tokens = append(m.tokens, Token{flags: charToken})
+		m.tokens = append(m.tokens, Token{flags: charToken | hanToken})
 	} else {
-		m.begin(charToken, i, r)
+		m.begin(charToken|hanToken, i, r)
 	}
 	t, at := &m.tokens[len(m.tokens)-1], int32(len(m.buf))
 	a, b, c := 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f

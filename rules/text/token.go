@@ -48,6 +48,7 @@ const (
 	inner                              // a part of a longer word: it begins and ends nothing
 	goesOn                             // it goes on with the clause before its comma
 	joiner                             // the next word belongs to it and begins no clause
+	hanToken                           // a common Han character, which is a word of its own where words are counted
 	drawnToken                         // letters were drawn out in it: see Message.drawn
 )
 
