@@ -141,7 +141,7 @@ func TestRecording_replayed_decidesAsTheServiceDid(t *testing.T) {
 	eventually(t, "every timer", func() bool { return strings.Count(s.out.String(), `"rule":"silent"`) >= 2*each })
 	s.desk.Begin("last") // the clock of a replay stops at the last callback
 	if code := s.stop(); code != 0 {
-		t.Fatalf("exit %d", code)
+		t.Fatalf("exit %d\n%s", code, s.out)
 	}
 	var live []string
 	byRule := map[string]int{}
