@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
 	"escalator/bot/store/memory"
@@ -222,7 +223,7 @@ func TestAliases_anOperatorRetries_byTheSessionThatTheLogShows(t *testing.T) {
 		w.world.desk.answer(nil, code(141004))
 		w.im("human", false)
 		w.wantOutcomes("failed")
-		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+		if err := w.bot.Retry(t.Context(), "s1", delivery.Operator{}); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()

@@ -19,12 +19,30 @@ func (b *Bot) Transfers(ctx context.Context) (delivery.Transfers, error) {
 	return b.courier.Transfers(ctx)
 }
 
-// Retry puts a transfer that was given up on its way again. The error is
-// delivery.ErrNotGivenUp where there is none. A conversation that began in plain
-// IM is found by its Desk session too: that is what the log shows.
-func (b *Bot) Retry(ctx context.Context, session string) error {
-	return b.courier.Retry(ctx, cmp.Or(b.inbound.OfSession(session), session))
+// Retry puts a transfer that was given up on its way again; see
+// delivery.Courier.Retry.
+func (b *Bot) Retry(ctx context.Context, session string, who delivery.Operator) error {
+	return b.courier.Retry(ctx, b.conversationOf(session), who)
 }
+
+// RetryAll retries every transfer that was given up with this code.
+func (b *Bot) RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error) {
+	return b.courier.RetryAll(ctx, code, who)
+}
+
+// Dismiss ends a transfer for good; see delivery.Courier.Dismiss.
+func (b *Bot) Dismiss(ctx context.Context, session string, who delivery.Operator) error {
+	return b.courier.Dismiss(ctx, b.conversationOf(session), who)
+}
+
+// conversationOf finds a conversation that began in plain IM by its Desk session
+// too: that is what the log shows.
+func (b *Bot) conversationOf(session string) string {
+	return cmp.Or(b.inbound.OfSession(session), session)
+}
+
+// Degraded says why transfers do not reach Desk although it answers; nil: they do.
+func (b *Bot) Degraded() []string { return b.courier.Degraded() }
 
 // chain is what a target of that name leads to under the rules in force.
 func (b *Bot) chain(target string) []*rules.Target { return b.Policy().Chain(target, b.Clock.Wall()) }
@@ -42,6 +60,9 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
 func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
 	at := b.Clock.Now()
 	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
+		if r == rules.ResultDismissed && c.Phase() != rules.PhaseTransferring {
+			return store.Effect{}, nil // it went on without this transfer, with a person perhaps
+		}
 		b.Policy().Settle(c, t.Rule, r, at)
 		return store.Effect{}, nil
 	})

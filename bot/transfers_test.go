@@ -20,14 +20,14 @@ func TestRetry_aGivenUpTransfer_isOnItsWayAgain_onceDeskWasAsked(t *testing.T) {
 		w.user("转人工")
 		w.wantOutcomes("failed")
 		time.Sleep(2 * time.Hour) // beyond the horizon of the first try
-		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+		if err := w.bot.Retry(t.Context(), "s1", delivery.Operator{}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		w.wantOutcomes("failed assigned")
 		w.wantPhase(rules.PhaseHuman)
 		w.wantCalls(2, 1)
-		if err := w.bot.Retry(t.Context(), "s1"); !errors.Is(err, delivery.ErrNotGivenUp) {
+		if err := w.bot.Retry(t.Context(), "s1", delivery.Operator{}); !errors.Is(err, delivery.ErrNotGivenUp) {
 			t.Errorf("Retry of a delivered one = %v", err)
 		}
 	})
@@ -38,12 +38,45 @@ func TestRetry_theCustomerIsWithAPersonMeanwhile_sendsNothing(t *testing.T) {
 		w.desk.answer(nil, code(141005))
 		w.user("转人工")
 		w.desk.state = desk.StateAgent
-		if err := w.bot.Retry(t.Context(), "s1"); err != nil {
+		if err := w.bot.Retry(t.Context(), "s1", delivery.Operator{}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		w.wantOutcomes("failed already_human")
 		w.wantCalls(1, 1)
+	})
+}
+
+func TestDismiss_givesTheConversationBackToTheBot_butTakesItFromNoPerson(t *testing.T) {
+	inWorld(t, func(w *world) { // on its way
+		w.desk.answer(nil, code(70009))
+		w.user("转人工")
+		w.wantPhase(rules.PhaseTransferring)
+		if err := w.bot.Dismiss(t.Context(), "s1", delivery.Operator{By: "li"}); err != nil {
+			t.Fatal(err)
+		}
+		w.wantOutcomes("retrying dismissed")
+		w.wantPhase(rules.PhaseBot)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		w.wantOutcomes("retrying dismissed")
+		w.user("转人工")
+		synctest.Wait()
+		w.wantPhase(rules.PhaseHuman)
+		if err := w.bot.Dismiss(t.Context(), "s1", delivery.Operator{}); !errors.Is(err, delivery.ErrNoTransfer) {
+			t.Errorf("Dismiss of a delivered one = %v", err)
+		}
+	})
+	inWorld(t, func(w *world) { // given up, and the customer is with a person by another way
+		w.desk.answer(nil, code(141005))
+		w.user("转人工")
+		w.handle(w.event("Some.Unknown", "an agent is here", "connectedToAgent"))
+		w.wantPhase(rules.PhaseHuman)
+		if err := w.bot.Dismiss(t.Context(), "s1", delivery.Operator{}); err != nil {
+			t.Fatal(err)
+		}
+		w.wantOutcomes("failed dismissed")
+		w.wantPhase(rules.PhaseHuman)
 	})
 }
 

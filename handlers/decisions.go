@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
-	"escalator/bot/delivery"
 )
 
 const (
@@ -96,28 +94,4 @@ func event(d *bot.DecisionRecord) string {
 		return ": a decision that cannot be shown\n\n"
 	}
 	return fmt.Sprintf("event: decision\ndata: %s\n\n", b)
-}
-
-// outbox lists the transfers on their way and those that were given up.
-func (s *Server) outbox(c *gin.Context) {
-	list, err := s.Bot.Transfers(c.Request.Context())
-	if err != nil {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
-		return
-	}
-	c.JSON(http.StatusOK, list)
-}
-
-// retry puts a transfer that was given up on its way again.
-func (s *Server) retry(c *gin.Context) {
-	session := pathValue(c, "session")
-	err := s.Bot.Retry(c.Request.Context(), session)
-	switch {
-	case errors.Is(err, delivery.ErrNotGivenUp):
-		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
-	case err != nil:
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
-	default:
-		c.JSON(http.StatusOK, gin.H{"session": session, "state": "pending"})
-	}
 }

@@ -43,7 +43,9 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/rules/diff", handler: s.ruleDiff, query: []string{"from", "to"}},
 		{method: http.MethodPost, path: "/api/rules/rollback", access: tokenOnly, handler: s.rollback, changes: true},
 		{method: http.MethodGet, path: "/api/outbox", handler: s.outbox},
+		{method: http.MethodPost, path: "/api/outbox/retry", handler: s.retryAll, changes: true, query: []string{"code"}},
 		{method: http.MethodPost, path: "/api/outbox/:session/retry", handler: s.retry, changes: true},
+		{method: http.MethodPost, path: "/api/outbox/:session/dismiss", handler: s.dismiss, changes: true},
 		{method: http.MethodGet, path: "/debug/pprof/*name", access: tokenOnly, handler: s.profile, query: anyQuery},
 	}
 }

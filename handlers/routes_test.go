@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"escalator/bot"
+	"escalator/bot/delivery"
 	"escalator/bot/mute"
 	"escalator/rules"
 )
@@ -21,11 +22,22 @@ func (*named) Decisions(int) []*bot.DecisionRecord { return nil }
 type named struct {
 	panicking
 	ids []string
+	who delivery.Operator
+	err error
 }
 
-func (n *named) Retry(_ context.Context, session string) error {
+func (n *named) Retry(_ context.Context, session string, who delivery.Operator) error {
 	n.ids = append(n.ids, session)
-	return nil
+	n.who = who
+	return n.err
+}
+
+func (n *named) Dismiss(ctx context.Context, session string, who delivery.Operator) error {
+	return n.Retry(ctx, "dismiss "+session, who)
+}
+
+func (n *named) RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error) {
+	return delivery.Retried{Retried: 3, TargetGone: 1}, n.Retry(ctx, "code "+code, who)
 }
 
 func (n *named) Mute(rule string, d time.Duration, by, _ string) (rules.Mute, error) {

@@ -177,5 +177,7 @@ type Operations interface {
 	Decisions(n int) []*bot.DecisionRecord
 	Watch() (decisions <-chan *bot.DecisionRecord, stop func())
 	Transfers(ctx context.Context) (delivery.Transfers, error)
-	Retry(ctx context.Context, session string) error
+	Retry(ctx context.Context, session string, who delivery.Operator) error
+	RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error)
+	Dismiss(ctx context.Context, session string, who delivery.Operator) error
 }

@@ -83,7 +83,7 @@ func TestConversation_lateEvent_isIgnored(t *testing.T) {
 func TestConversation_results_moveThePhase(t *testing.T) {
 	want := map[Result]Phase{
 		ResultAssigned: PhaseHuman, ResultQueued: PhaseQueued, ResultNoAgent: PhaseBot, ResultAlreadyHuman: PhaseHuman,
-		ResultAlreadyQueued: PhaseQueued, ResultSessionGone: PhaseBot, ResultFailed: PhaseBot, ResultBot: PhaseBot,
+		ResultAlreadyQueued: PhaseQueued, ResultSessionGone: PhaseBot, ResultFailed: PhaseBot, ResultDismissed: PhaseBot,
 	}
 	for result, phase := range want {
 		k := newTalk(t, load(t, askRule))
@@ -144,7 +144,7 @@ func drawTurns(t *rapid.T, k *talkTo) {
 			k.p.OfferSent(&k.c, d.Rule, k.now)
 		}
 		if d.Outcome == OutcomeTransfer {
-			k.settle(Result(rapid.IntRange(0, int(ResultBot)).Draw(t, "result")))
+			k.settle(Result(rapid.IntRange(0, int(ResultDismissed)).Draw(t, "result")))
 		}
 	}
 }

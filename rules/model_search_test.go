@@ -311,7 +311,7 @@ func TestDeciding_equalsAPlainModel(t *testing.T) {
 				m.tell("")
 			case "settle":
 				if m.phase == PhaseTransferring {
-					result := Result(rapid.IntRange(0, int(ResultBot)).Draw(r, "result"))
+					result := Result(rapid.IntRange(0, int(ResultDismissed)).Draw(r, "result"))
 					m.settle(under, result)
 					k.p.Settle(&k.c, under.id, result, k.now)
 				}

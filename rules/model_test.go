@@ -158,7 +158,7 @@ func TestGuardsAndPhases_equalANaiveModel(t *testing.T) {
 				if m.phase != PhaseTransferring {
 					continue
 				}
-				result := Result(rapid.IntRange(0, int(ResultBot)).Draw(r, "result"))
+				result := Result(rapid.IntRange(0, int(ResultDismissed)).Draw(r, "result"))
 				m.settle(result, k.now)
 				p.Settle(&k.c, "ask", result, k.now)
 			case "observe":

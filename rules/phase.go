@@ -85,12 +85,12 @@ const (
 	ResultSessionGone
 	// ResultFailed: given up.
 	ResultFailed
-	// ResultBot: the conversation is with the bot (still or again) for another reason.
-	ResultBot
+	// ResultDismissed: an operator ended it.
+	ResultDismissed
 )
 
 var resultNames = [...]string{
-	"assigned", "queued", "no_agent", "already_human", "already_queued", "session_gone", "failed", "bot",
+	"assigned", "queued", "no_agent", "already_human", "already_queued", "session_gone", "failed", "dismissed",
 }
 
 // String names the result as the log does.

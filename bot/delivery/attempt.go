@@ -32,6 +32,7 @@ type attempt struct {
 	agent    string
 	err      *desk.Error // Desk's or the network's last word, nil for success
 	why      string      // what is wrong with an answer that is no error
+	operator Operator    // who ended it
 }
 
 func (c *Courier) newAttempt(t *store.Transfer) *attempt {
@@ -49,7 +50,7 @@ func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(er
 		if t.Created.Before(c.began) && a.called && !a.verified {
 			c.tried.Store(t.Episode, true)
 		}
-		report(a.reach())
+		a.tell(ctx, report)
 	}()
 	defer a.survive(ctx)
 	a.run(ctx)
@@ -117,7 +118,7 @@ func (a *attempt) deliver(ctx context.Context) action {
 // ask asks Desk where the session is.
 func (a *attempt) ask(ctx context.Context, q question) action {
 	t := a.transfer
-	code, text := t.Code, t.Error
+	before := t.Word
 	a.called = true
 	state, err := a.opt.Desk.SessionState(ctx, a.stateRequest())
 	a.note(err)
@@ -130,7 +131,7 @@ func (a *attempt) ask(ctx context.Context, q question) action {
 	switch {
 	case r == withRobot:
 		t.OutcomeUnknown, t.VerifyFirst, t.Sent = false, false, false
-		t.Code, t.Error = code, text
+		t.Word = before
 	case r == tryLater && a.err == nil:
 		a.why = fmt.Sprintf("get_session_state: session %q, state %q: nothing that can be acted on", state.SessionID, string(state.State))
 		t.Error = a.why
@@ -156,14 +157,14 @@ func (a *attempt) walk() walk {
 // note remembers Desk's last word.
 func (a *attempt) note(err error) {
 	a.err, a.why = nil, ""
-	a.transfer.Code, a.transfer.Error = 0, ""
+	a.transfer.Word = store.Word{}
 	if err == nil {
 		return
 	}
 	if !errors.As(err, &a.err) {
 		a.err = &desk.Error{Err: err}
 	}
-	a.transfer.Code, a.transfer.Error = a.err.Code, a.err.Error()
+	a.transfer.Word = store.Word{Code: a.err.Code, Error: a.err.Error(), Network: a.err.Transport()}
 }
 
 // request is the one place where a target becomes what the wire carries. Only the

@@ -37,6 +37,7 @@ type Courier struct {
 	limiter RateLimiter
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
+	outage  outage
 	asked   pause // Desk asked for time
 	speaker *speaker
 	quiet   quiet.Lines
@@ -76,13 +77,6 @@ func New(o Options) *Courier {
 		Timeout:     breakerPause,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
 		IsExcluded:  func(err error) bool { return errors.Is(err, errNotCalled) },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			level := logrus.WarnLevel
-			if to == gobreaker.StateHalfOpen || from == gobreaker.StateHalfOpen && to == gobreaker.StateOpen {
-				level = logrus.DebugLevel // a probe: Desk is still away
-			}
-			o.Log.WithFields(logrus.Fields{"from": from.String(), "to": to.String()}).Log(level, "breaker to Desk changed")
-		},
 	})
 	return c
 }
@@ -203,7 +197,7 @@ func (c *Courier) dispatch(t *store.Transfer) {
 		return
 	}
 	if c.pausing() > 0 { // a hold began since we looked: it goes back as it is
-		c.save(c.working, t)
+		_ = c.save(c.working, t)
 		return
 	}
 	report, err := c.breaker.Allow()
@@ -213,7 +207,7 @@ func (c *Courier) dispatch(t *store.Transfer) {
 		}
 	}
 	if err != nil { // the breaker opened since we looked, or we stop: the same
-		c.save(c.working, t)
+		_ = c.save(c.working, t)
 		return
 	}
 	c.work(func() { c.attempt(c.working, t, report) })

@@ -190,7 +190,7 @@ func TestRetry_fromManyHandsAtOnce_isOneTransfer(t *testing.T) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				switch err := w.courier.Retry(w.t.Context(), "s1"); {
+				switch err := w.courier.Retry(w.t.Context(), "s1", Operator{}); {
 				case err == nil:
 					taken.Add(1)
 				case !errors.Is(err, ErrNotGivenUp):

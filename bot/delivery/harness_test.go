@@ -138,8 +138,8 @@ func (w *world) lines() string {
 	var all []string
 	for _, line := range w.log.Lines("transfer") {
 		s := fmt.Sprint(line["outcome"])
-		if code := line["code"].(float64); code != 0 {
-			s += fmt.Sprint("/", code)
+		if code := fmt.Sprint(line["code"]); code != "0" {
+			s += "/" + code
 		}
 		final, ok := line["final"].(bool)
 		if !ok {

@@ -19,6 +19,7 @@ type hold struct {
 
 	mu    sync.Mutex
 	held  bool
+	why   string // what Desk said last
 	delay time.Duration
 	until time.Time
 }
@@ -35,10 +36,10 @@ func (h *hold) pause() (wait time.Duration, probing bool) {
 }
 
 // set begins or prolongs the hold and returns the time to the next probe.
-func (h *hold) set() (next time.Duration, began bool) {
+func (h *hold) set(why string) (next time.Duration, began bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	began = !h.held
+	began, h.why = !h.held, why
 	if left := h.until.Sub(h.now()); h.held && left > 0 {
 		return left, false // refused beside others when the hold began: no probe
 	}
@@ -48,6 +49,16 @@ func (h *hold) set() (next time.Duration, began bool) {
 	}
 	h.held, h.until = true, h.now().Add(h.delay)
 	return h.delay, began
+}
+
+// reason is why there is a hold, "" where there is none.
+func (h *hold) reason() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.held {
+		return ""
+	}
+	return h.why
 }
 
 // clear ends the hold and reports whether there was one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -105,7 +106,7 @@ type modelDesk struct {
 	others   bool // somebody else ever did
 	takes    desk.State
 	repeated int // deliveries that came although an earlier one of ours stands
-	said     map[string]map[uint32]bool
+	sorry    int // how often the customer was told that it failed
 }
 
 func (d *modelDesk) fault() (f fault) {
@@ -161,13 +162,9 @@ func (d *modelDesk) SessionState(context.Context, desk.StateRequest) (s desk.Ses
 func (d *modelDesk) SendMsg(_ context.Context, r desk.SendRequest) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.said == nil {
-		d.said = map[string]map[uint32]bool{}
+	if r.Text == "Sorry." {
+		d.sorry++
 	}
-	if d.said[r.Text] == nil {
-		d.said[r.Text] = map[uint32]bool{}
-	}
-	d.said[r.Text][r.MsgRandom] = true
 	return nil
 }
 
@@ -216,7 +213,7 @@ func (l *life) kill(t *testing.T) {
 
 // act does one thing to the life of the transfer.
 func (l *life) act(r *rapid.T, t *testing.T) {
-	what := rapid.SampledFrom([]string{"time", "time", "kill", "agent free", "operator", "somebody", "withdraw"}).Draw(r, "what")
+	what := rapid.SampledFrom([]string{"time", "time", "kill", "agent free", "operator", "somebody", "withdraw", "dismiss"}).Draw(r, "what")
 	switch what {
 	case "time":
 		time.Sleep(time.Duration(rapid.IntRange(1, 40_000).Draw(r, "ms")) * time.Millisecond)
@@ -225,7 +222,7 @@ func (l *life) act(r *rapid.T, t *testing.T) {
 	case "agent free":
 		l.courier.AgentFree(context.Background(), "li@example.com")
 	case "operator":
-		if err := l.courier.Retry(context.Background(), "s1"); err != nil && !errors.Is(err, ErrNotGivenUp) {
+		if err := l.courier.Retry(context.Background(), "s1", Operator{}); err != nil && !errors.Is(err, ErrNotGivenUp) {
 			r.Fatal(err)
 		}
 	case "somebody":
@@ -234,6 +231,10 @@ func (l *life) act(r *rapid.T, t *testing.T) {
 				l.model.state, l.model.others = desk.StateAgent, true
 			}
 		})
+	case "dismiss":
+		if err := l.courier.Dismiss(context.Background(), "s1", Operator{}); err != nil && !errors.Is(err, ErrNoTransfer) {
+			r.Fatal(err)
+		}
 	case "withdraw":
 		l.courier.Withdraw(context.Background(), "s1")
 	}
@@ -285,6 +286,9 @@ func (l *life) judge() string {
 		return "not a line"
 	}
 	end := lines[len(lines)-1]
+	if i := slices.IndexFunc(lines, func(line map[string]any) bool { return line["outcome"] == "dismissed" }); i >= 0 && !isTrue(end["final"]) {
+		end = lines[i] // an attempt that was under way had its line after it
+	}
 	if !isTrue(end["final"]) {
 		return "the last line is not final"
 	}
@@ -298,12 +302,15 @@ func (l *life) judge() string {
 	switch {
 	case l.model.repeated > 0:
 		return "a delivery was repeated although an earlier one stands"
-	case l.model.ours && outcome != "assigned" && outcome != "queued":
+	case l.model.ours && outcome != "assigned" && outcome != "queued" && outcome != "dismissed":
 		return "our own delivery ended as " + outcome
 	case !l.model.ours && !l.model.others && (outcome == "assigned" || outcome == "queued" || outcome == "already_human"):
 		return "nobody took it, but it ended as " + outcome
-	case len(l.model.said["Sorry."]) > 1:
+	case l.model.sorry > 1:
 		return "apologized twice"
+	}
+	if outcome == "dismissed" { // at the very moment at which it ended, perhaps
+		return ""
 	}
 	for _, line := range lines[:len(lines)-1] {
 		if isTrue(line["final"]) && strings.Contains("assigned queued already_human", fmt.Sprint(line["outcome"])) && line["outcome"] != outcome {

@@ -62,7 +62,7 @@ func (a *attempt) end(ctx context.Context, do action) {
 		// now would leave a transfer that looks as if nothing had been sent.
 		a.verified = true
 		t.Due = a.opt.Now()
-		a.save(ctx, t)
+		_ = a.save(ctx, t)
 	case countRefusal:
 		if t.Refusals >= maxRefusals {
 			a.giveUp(ctx, rules.ResultFailed, t.Error)
@@ -120,7 +120,9 @@ func (a *attempt) nobody(ctx context.Context) {
 	t := a.transfer
 	a.log(rules.ResultNoAgent.String(), true)
 	if t.State == store.Pending {
-		a.say(textIfNobody(t), wordsNobody)
+		if !t.Silent { // an operator tried again what had waited before
+			a.say(textIfNobody(t), wordsNobody)
+		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}
 	a.forget(ctx, t)
@@ -130,17 +132,19 @@ func (a *attempt) nobody(ctx context.Context) {
 // A round leaves nothing to the next one: neither faults nor refusals.
 func (a *attempt) wait(ctx context.Context) {
 	t, retry, now := a.transfer, a.transfer.Chain[0].Retry, a.opt.Now()
-	begins := t.State == store.Pending
+	begins, told := t.State == store.Pending, t.Silent
 	if begins {
 		t.State, t.Until = store.Waiting, now.Add(retry.For)
 	}
 	a.log(rules.ResultNoAgent.String(), false)
 	t.Step, t.Retries, t.Refusals, t.Silent = 0, 0, 0, true
 	t.Due = now.Add(retry.Every)
-	a.save(ctx, t)
+	_ = a.save(ctx, t)
 	a.freedSince(ctx, t, a.freed)
 	if begins {
-		a.say(textIfNobody(t), wordsNobody)
+		if !told {
+			a.say(textIfNobody(t), wordsNobody)
+		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}
 }
@@ -169,7 +173,7 @@ func (a *attempt) again(ctx context.Context) {
 		}
 	}
 	a.log(retrying, false)
-	a.save(ctx, t)
+	_ = a.save(ctx, t)
 }
 
 // giveTime has no call begin for as long as Desk asks, and says so: nothing else would
@@ -183,7 +187,7 @@ func (c *Courier) giveTime(asked time.Duration) {
 // held keeps the transfer and stops all others: settings must be mended first.
 func (a *attempt) held(ctx context.Context) {
 	t := a.transfer
-	next, began := a.hold.set()
+	next, began := a.hold.set(fmt.Sprintf("code %s: %s", t.Label(), t.Error))
 	t.Due = a.opt.Now()
 	if began {
 		a.opt.Metrics.Held.Set(1)
@@ -191,7 +195,7 @@ func (a *attempt) held(ctx context.Context) {
 			Error("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")
 	}
 	a.log(retrying, false)
-	a.save(ctx, t)
+	_ = a.save(ctx, t)
 }
 
 // expire ends a transfer whose time is over, without a call.
@@ -200,6 +204,9 @@ func (a *attempt) expire(ctx context.Context) {
 	if a.transfer.State == store.Waiting {
 		a.nobody(ctx)
 		return
+	}
+	if a.transfer.Word == (store.Word{}) {
+		a.transfer.Network = true // Desk was not even asked
 	}
 	a.giveUp(ctx, rules.ResultFailed, a.tooLate())
 }
@@ -219,12 +226,13 @@ func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 	t := a.transfer
 	t.Error = why
 	a.log(outcomeName(r), true)
-	if r == rules.ResultFailed && t.State == store.Pending && !t.Apologized {
-		t.Apologized = true
+	sorry := r == rules.ResultFailed && t.State == store.Pending && !t.Apologized
+	t.Apologized = t.Apologized || sorry
+	t.State, t.Due = store.GivenUp, a.opt.Now()
+	// Stored before it is said: once per transfer, whatever comes between.
+	if a.save(ctx, t) == nil && sorry {
 		a.say(apology(t), wordsFailed)
 	}
-	t.State, t.Due = store.GivenUp, a.opt.Now()
-	a.save(ctx, t)
 	a.opt.Settle(ctx, t, r)
 }
 
@@ -234,9 +242,9 @@ func (a *attempt) name() string { return mask.Clip(cmp.Or(a.transfer.Session, a.
 // log writes the line of this attempt (CONTRACT.md 5) and counts it.
 func (a *attempt) log(outcome string, final bool) {
 	t := a.transfer
-	a.opt.Metrics.Transfers.WithLabelValues(outcome, a.codeLabel()).Inc()
+	a.opt.Metrics.Transfers.WithLabelValues(outcome, t.Label()).Inc()
 	f := logrus.Fields{
-		"session": a.name(), "rule": t.Rule, "outcome": outcome, "final": final, "attempt": t.Calls, "code": t.Code,
+		"session": a.name(), "rule": t.Rule, "outcome": outcome, "final": final, "attempt": t.Calls, "code": t.Shown(),
 		"took_ms": a.opt.Now().Sub(a.started).Milliseconds(), "target": t.Target,
 	}
 	if a.target != nil {
@@ -248,7 +256,9 @@ func (a *attempt) log(outcome string, final bool) {
 			f["agents"] = a.target.Agents
 		}
 	}
-	for name, value := range map[string]string{"agent": mask.Clip(a.agent), "error": t.Error, "request_id": t.RequestID} {
+	for name, value := range map[string]string{
+		"agent": mask.Clip(a.agent), "error": t.Error, "request_id": t.RequestID, "by": a.operator.By, "why": a.operator.Why,
+	} {
 		if value != "" {
 			f[name] = value
 		}
@@ -256,36 +266,24 @@ func (a *attempt) log(outcome string, final bool) {
 	level := logrus.InfoLevel
 	switch {
 	case outcome == retrying:
-		level = logrus.WarnLevel
-		f["again_in_ms"] = max(0, t.Due.Sub(a.opt.Now()).Milliseconds())
+		level = a.retryLevel()
+		f["again_in_ms"] = max(0, t.Due.Sub(a.opt.Now()), a.pausing()).Milliseconds()
 	case outcome == rules.ResultFailed.String() || outcome == rules.ResultSessionGone.String():
 		level = logrus.ErrorLevel
 	}
 	a.opt.Log.WithFields(f).Log(level, "transfer")
 }
 
-// codeNetwork is the label of what never was an answer of Desk.
-const codeNetwork = "network"
-
-// codeLabel is the label of Desk's last word, also where it was of an earlier
-// attempt.
-func (a *attempt) codeLabel() string {
-	t := a.transfer
-	if a.err != nil && a.err.Transport() || !a.called && t.Code == 0 && t.MayBeOurs() {
-		return codeNetwork
-	}
-	return strconv.Itoa(t.Code)
-}
-
 // save stores what became of an attempt. If that fails the transfer keeps its
 // earlier place in the outbox and is tried again after a state check.
-func (c *Courier) save(ctx context.Context, t *store.Transfer) {
+func (c *Courier) save(ctx context.Context, t *store.Transfer) error {
 	err := c.opt.Outbox.Save(context.WithoutCancel(ctx), t)
 	if errors.Is(err, store.ErrNotFound) { // else its end would stand nowhere
 		c.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "error": t.Error}).
-			Warn("a transfer is not in the outbox any more: its customer left, or another replica goes on with it")
+			Warn("a transfer is not in the outbox any more: its customer left, it was dismissed, or another replica goes on with it")
 	}
 	c.logStoreError(err, t)
+	return err
 }
 
 // forget removes a transfer that has ended.
@@ -302,11 +300,11 @@ func (c *Courier) logStoreError(err error, t *store.Transfer) {
 // knownLabels has every series of transfers_total that can be foreseen exist from
 // the start: an alert on one that has never moved would see nothing.
 func knownLabels(count func(outcome, code string)) {
-	for _, outcome := range []rules.Result{rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultSessionGone} {
+	for _, outcome := range []rules.Result{rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultSessionGone, rules.ResultDismissed} {
 		count(outcome.String(), "0")
 	}
-	for _, outcome := range []string{retrying, rules.ResultFailed.String()} {
-		count(outcome, codeNetwork)
+	for _, outcome := range []string{retrying, rules.ResultFailed.String(), rules.ResultNoAgent.String()} {
+		count(outcome, store.CodeNetwork)
 	}
 	for _, row := range desk.Codes() {
 		code := strconv.Itoa(row.Code)

@@ -105,7 +105,7 @@ func TestOwnDelivery_isNeverAlreadyHuman(t *testing.T) {
 		w.desk.states = []answer{code(60020), code(60020), in(desk.StateAgent)}
 		w.put("plain")
 		w.passes(2 * time.Minute)
-		w.wantLines("retrying retrying/60020 retrying/60020 assigned!")
+		w.wantLines("retrying/network retrying/60020 retrying/60020 assigned!")
 		if n := testutil.CollectAndCount(w.metrics.TransferTime); n != 1 {
 			t.Errorf("%d histograms", n)
 		}
@@ -126,7 +126,7 @@ func TestOwnDelivery_isNeverAlreadyHuman(t *testing.T) {
 		w.put("plain")
 		w.passes(2 * time.Second)
 		w = w.dies()
-		w.wantLines("retrying retrying/60020 queued!")
+		w.wantLines("retrying/network retrying/60020 queued!")
 		w.stop()
 	})
 	inWorld(t, func(w *world) { // given up with the answer lost, then retried by an operator
@@ -135,7 +135,7 @@ func TestOwnDelivery_isNeverAlreadyHuman(t *testing.T) {
 		w.put("plain")
 		w.passes(time.Hour)
 		w.desk.set(func() { w.desk.always, w.desk.states = nil, []answer{in(desk.StateAgent)} })
-		if err := w.courier.Retry(w.t.Context(), "s1"); err != nil {
+		if err := w.courier.Retry(w.t.Context(), "s1", Operator{}); err != nil {
 			t.Fatal(err)
 		}
 		w.passes(time.Minute)
@@ -227,7 +227,7 @@ func TestWaiting_endsWithALineThatSaysSo(t *testing.T) {
 		lost := with(errTimeout)
 		w.desk.set(func() { w.desk.always = &lost })
 		w.passes(time.Hour)
-		if !strings.HasSuffix(w.lines(), "no_agent!") {
+		if !strings.HasSuffix(w.lines(), "no_agent/network!") {
 			t.Error(w.lines())
 		}
 		w.wantGone()
@@ -266,18 +266,17 @@ func TestBreaker_isNotClosedByWhatIsGivenUpWithoutACall(t *testing.T) {
 			w.put("plain", func(t *store.Transfer) { t.ID, t.Session = fmt.Sprint("s", i), fmt.Sprint("s", i); t.Episode = t.ID })
 		}
 		w.passes(40 * time.Minute)
-		if n := strings.Count(w.lines(), "failed!"); n != 30 {
+		if n := strings.Count(w.lines(), "failed/network!"); n != 30 {
 			t.Errorf("%d of 30 were given up", n)
 		}
-		changes := w.log.Lines("breaker to Desk changed")
-		if len(changes) != 1 || changes[0]["to"] != "open" {
-			t.Errorf("the breaker: %v", changes)
+		if gone, back := w.log.Lines(goneLine), w.log.Lines(backLine); len(gone) != 1 || len(back) != 0 {
+			t.Errorf("the breaker: %v, %v", gone, back)
 		}
 		w.desk.set(func() { w.desk.always = nil })
 		w.put("plain", func(t *store.Transfer) { t.ID, t.Session = "late", "late" })
 		w.passes(10 * time.Second)
-		if changes := w.log.Lines("breaker to Desk changed"); len(changes) != 2 || changes[1]["to"] != "closed" {
-			t.Errorf("the breaker once Desk is back: %v", changes)
+		if back := w.log.Lines(backLine); len(back) != 1 {
+			t.Errorf("the breaker once Desk is back: %v", back)
 		}
 	})
 }
@@ -298,8 +297,8 @@ func TestBreaker_isNotClosedByAnAttemptThatNeverCalled(t *testing.T) {
 		if kept, err := w.outbox.Get(w.t.Context(), "bad"); err != nil || kept.State != store.GivenUp {
 			t.Errorf("%+v, %v", kept, err)
 		}
-		if changes := w.log.Lines("breaker to Desk changed"); len(changes) != 1 {
-			t.Errorf("the breaker: %v", changes)
+		if gone, back := w.log.Lines(goneLine), w.log.Lines(backLine); len(gone) != 1 || len(back) != 0 {
+			t.Errorf("the breaker: %v, %v", gone, back)
 		}
 		w.desk.set(func() { w.desk.always = nil })
 		w.passes(2 * time.Minute)

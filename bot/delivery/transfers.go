@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -13,24 +14,53 @@ import (
 	"escalator/rules"
 )
 
-// ErrNotGivenUp says that there is no given-up transfer to retry.
-var ErrNotGivenUp = errors.New("no transfer of this session was given up")
+// What an operator asked for is not possible.
+var (
+	// ErrNotGivenUp says that there is no given-up transfer to retry.
+	ErrNotGivenUp = errors.New("no transfer of this session was given up")
+	// ErrNoTransfer says that there is no transfer to dismiss.
+	ErrNoTransfer = errors.New("the outbox holds no transfer of this session")
+	// ErrTargetGone says that the rules in force have no target of the transfer's name:
+	// bring it back, or dismiss the transfer.
+	ErrTargetGone = errors.New("the rules in force have no such target any more: bring it back, or dismiss the transfer")
+)
+
+// Operator is who changes a transfer by hand, and why. Both may be empty.
+type Operator struct {
+	By  string `json:"by"`
+	Why string `json:"why"`
+}
+
+// clip bounds what an operator says of himself.
+func (o Operator) clip() Operator { return Operator{By: mask.Clip(o.By), Why: mask.Clip(o.Why)} }
 
 // Transfers is the content of the outbox, oldest first.
 type Transfers struct {
-	Pending []*store.Transfer `json:"pending"` // on their way, those that wait for an agent included
-	GivenUp []*store.Transfer `json:"given_up"`
+	Pending []Listed `json:"pending"` // on their way, those that wait for an agent included
+	GivenUp []Listed `json:"given_up"`
+}
+
+// Listed is a transfer as operators see it.
+type Listed struct {
+	*store.Transfer
+	Code  any       `json:"code,omitempty"` // that of Desk's last word, or store.CodeNetwork
+	Since time.Time `json:"since"`          // when it was decided, or given up
 }
 
 // Transfers lists the outbox.
 func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
-	all := Transfers{Pending: []*store.Transfer{}, GivenUp: []*store.Transfer{}}
+	all := Transfers{Pending: []Listed{}, GivenUp: []Listed{}}
 	list, err := c.opt.Outbox.List(ctx)
 	for _, t := range list {
+		l := Listed{Transfer: t, Since: t.Created}
+		if t.Word != (store.Word{}) {
+			l.Code = t.Shown()
+		}
 		if t.State == store.GivenUp {
-			all.GivenUp = append(all.GivenUp, t)
+			l.Since = t.Due
+			all.GivenUp = append(all.GivenUp, l)
 		} else {
-			all.Pending = append(all.Pending, t)
+			all.Pending = append(all.Pending, l)
 		}
 	}
 	return all, err
@@ -38,9 +68,9 @@ func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
 
 // Retry puts a transfer that was given up on its way again, with a new horizon and
 // to the target of that name as the rules in force have it. Desk is asked for the
-// session's state before anything is sent. The error is ErrNotGivenUp where there
-// is none.
-func (c *Courier) Retry(ctx context.Context, id string) error {
+// session's state before anything is sent. The error may be ErrNotGivenUp or
+// ErrTargetGone.
+func (c *Courier) Retry(ctx context.Context, id string, who Operator) error {
 	t, err := c.opt.Outbox.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && t.State != store.GivenUp {
 		return ErrNotGivenUp
@@ -48,12 +78,47 @@ func (c *Courier) Retry(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("reading the transfer of %s: %w", mask.Clip(id), err)
 	}
-	line := logrus.Fields{"session": mask.Clip(id), "rule": t.Rule, "target": t.Target, "error": t.Error}
-	if chain := c.opt.Chain(t.Target); len(chain) > 0 {
-		t.Chain = chain
-	} else {
-		line["target_gone"] = true // it goes where it would have gone
+	return c.retry(ctx, t, who)
+}
+
+// Retried counts what became of the transfers that RetryAll found.
+type Retried struct {
+	Retried    int `json:"retried"`
+	TargetGone int `json:"target_gone"` // left, for the rules in force have no such target
+	Left       int `json:"left"`        // another operator or the customer was faster, or the store refused
+}
+
+// RetryAll retries every transfer that was given up with a code of Desk's, or with
+// store.CodeNetwork.
+func (c *Courier) RetryAll(ctx context.Context, code string, who Operator) (n Retried, err error) {
+	list, err := c.opt.Outbox.List(ctx, store.GivenUp)
+	if err != nil {
+		return n, fmt.Errorf("reading the outbox: %w", err)
 	}
+	for _, t := range list {
+		if t.Label() != code {
+			continue
+		}
+		switch err := c.retry(ctx, t, who); {
+		case err == nil:
+			n.Retried++
+		case errors.Is(err, ErrTargetGone):
+			n.TargetGone++
+		default:
+			n.Left++
+		}
+	}
+	return n, nil
+}
+
+func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) error {
+	chain := c.opt.Chain(t.Target)
+	if len(chain) == 0 {
+		return fmt.Errorf("target %q: %w", t.Target, ErrTargetGone)
+	}
+	who = who.clip()
+	line := logrus.Fields{"session": mask.Clip(t.ID), "rule": t.Rule, "target": t.Target, "code": t.Shown(), "error": t.Error, "by": who.By, "why": who.Why}
+	t.Chain = chain
 	t.State, t.Step, t.Calls, t.Retries, t.Refusals = store.Pending, 0, 0, 0, 0
 	t.Sent, t.OutcomeUnknown, t.VerifyFirst = t.MayBeOurs(), false, true
 	t.Created = c.opt.Now()
@@ -61,14 +126,36 @@ func (c *Courier) Retry(ctx context.Context, id string) error {
 	// Put and not Save: of two operators, or an operator and the customer, one
 	// wins, and nothing that is under way is tried beside itself.
 	t.Episode = rand.Text()
-	err = c.opt.Outbox.Put(ctx, t)
+	err := c.opt.Outbox.Put(ctx, t)
 	if errors.Is(err, store.ErrPending) {
 		return ErrNotGivenUp
 	}
 	if err != nil {
-		return fmt.Errorf("storing the transfer of %s: %w", mask.Clip(id), err)
+		return fmt.Errorf("storing the transfer of %s: %w", mask.Clip(t.ID), err)
 	}
 	c.opt.Log.WithFields(line).Warn("transfer retried by an operator")
+	return nil
+}
+
+// Dismiss ends a transfer for good, whatever its state: the conversation goes on
+// with the bot. An attempt that is under way is not stopped; what Desk takes with it
+// counts. The error is ErrNoTransfer where there is none.
+func (c *Courier) Dismiss(ctx context.Context, id string, who Operator) error {
+	t, err := c.opt.Outbox.Get(ctx, id)
+	if err == nil {
+		// The conversation first: the commit that removes the transfer takes it along.
+		c.opt.Settle(ctx, t, rules.ResultDismissed)
+		err = c.opt.Outbox.Delete(ctx, t)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoTransfer
+	}
+	if err != nil {
+		return fmt.Errorf("dismissing the transfer of %s: %w", mask.Clip(id), err)
+	}
+	a := c.newAttempt(t)
+	a.operator = who.clip()
+	a.log(rules.ResultDismissed.String(), true)
 	return nil
 }
 

@@ -25,6 +25,7 @@ type Metrics struct {
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Held          prometheus.Gauge         // 1 while the courier is held
+	DeskUp        prometheus.Gauge         // 0 while Desk does not answer
 	StoreErrors   prometheus.Counter       // writes to the store that failed
 	Unrecorded    prometheus.Counter       // callbacks that could not be recorded
 
@@ -57,6 +58,9 @@ func New(r prometheus.Registerer) *Metrics {
 		Held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
+		DeskUp: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: prefix, Name: "desk_up", Help: "0 while Desk does not answer.",
+		}),
 		StoreErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: prefix, Name: "store_errors_total", Help: "Writes to the data folder that failed.",
 		}),
@@ -72,7 +76,8 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
+	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {
 		m.Forwarded.WithLabelValues(result)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"escalator/rules"
@@ -67,8 +68,34 @@ type Transfer struct {
 	// Until is when waiting for an agent ends (State Waiting).
 	Until time.Time `json:"until,omitzero"`
 
-	Code  int    `json:"code,omitempty"`
+	Word
+}
+
+// Word is what was heard last about a transfer.
+type Word struct {
+	Code  int    `json:"code,omitempty"` // Desk's; 0: none
 	Error string `json:"error,omitempty"`
+	// Network says that Desk did not answer: its code for good is 0 too.
+	Network bool `json:"network,omitempty"`
+}
+
+// CodeNetwork is the code of a word that Desk did not say, for those who read.
+const CodeNetwork = "network"
+
+// Label names the code as metrics do.
+func (w Word) Label() string {
+	if w.Network {
+		return CodeNetwork
+	}
+	return strconv.Itoa(w.Code)
+}
+
+// Shown is the code as log and API have it: a number, or CodeNetwork.
+func (w Word) Shown() any {
+	if w.Network {
+		return CodeNetwork
+	}
+	return w.Code
 }
 
 // TransferState says where a transfer stands.

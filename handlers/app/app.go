@@ -98,6 +98,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})
+	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
