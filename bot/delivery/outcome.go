@@ -187,7 +187,7 @@ func (c *Courier) giveTime(asked time.Duration) {
 // held keeps the transfer and stops all others: settings must be mended first.
 func (a *attempt) held(ctx context.Context) {
 	t := a.transfer
-	next, began := a.hold.set(fmt.Sprintf("code %s: %s", t.Label(), t.Error))
+	next, began := a.hold.set(t.Error)
 	t.Due = a.opt.Now()
 	if began {
 		a.opt.Metrics.Held.Set(1)

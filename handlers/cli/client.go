@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"escalator/bot/delivery"
 	"escalator/handlers/app"
 )
 
@@ -52,6 +54,16 @@ func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
 		}
 		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON}, nil
 	}
+}
+
+// operator is who changes something in the service, and why.
+type operator = delivery.Operator
+
+// operatorFlags declares the flags of every command that changes something there.
+func operatorFlags(fs *flag.FlagSet, env Env) func() operator {
+	by := fs.String("by", "", "who does it, for the log and the history (default USER)")
+	why := fs.String("why", "", "why it is done")
+	return func() operator { return operator{By: cmp.Or(*by, env.Getenv("USER")), Why: *why} }
 }
 
 func settingNamed(env string) *setting {

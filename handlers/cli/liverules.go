@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -23,9 +22,7 @@ file as it is now.`
 // liveRules asks the running service for its rules, or changes them.
 func liveRules(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("rules")
-	makeClient := clientFlags(fs, env)
-	by := fs.String("by", "", "who does it, for the log and the history (default USER)")
-	why := fs.String("why", "", "why it is done")
+	makeClient, who := clientFlags(fs, env), operatorFlags(fs, env)
 	rest, err := parse(fs, env, args, rulesUsage)
 	if err != nil {
 		return err
@@ -43,7 +40,7 @@ func liveRules(ctx context.Context, env Env, args []string) error {
 	case verb == "diff" && len(rest) <= 2:
 		return c.ruleDiff(ctx, rest)
 	case verb == "rollback" && len(rest) == 1:
-		return c.rollBack(ctx, rest[0], cmp.Or(*by, env.Getenv("USER")), *why)
+		return c.rollBack(ctx, rest[0], who())
 	}
 	return &usageError{[]string{"rules takes nothing, history, diff [FROM [TO]] or rollback VERSION (escalator rules --help)"}}
 }
@@ -139,11 +136,11 @@ func (c *client) ruleDiff(ctx context.Context, versions []string) error {
 	})
 }
 
-func (c *client) rollBack(ctx context.Context, version, by, why string) error {
-	if by == "" {
+func (c *client) rollBack(ctx context.Context, version string, who operator) error {
+	if who.By == "" {
 		return &usageError{[]string{"rollback needs --by: who does it"}}
 	}
-	in := map[string]string{"version": version, "by": by, "why": why}
+	in := map[string]string{"version": version, "by": who.By, "why": who.Why}
 	var answer struct {
 		Change  string          `json:"change"`
 		Details rulefile.Change `json:"details"`
