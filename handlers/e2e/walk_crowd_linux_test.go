@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	crowdTick  = 100 * time.Millisecond
-	crowdComes = 1500 // at most so many come in a tick
+	crowdTick = 100 * time.Millisecond
+	// So many come in a tick until the crowd is complete, and then come back when
+	// they were sent away: to hold connections is the point, not to open many.
+	crowdComes, crowdReturns = 1500, 100
 )
 
 // crowd is strangers who hold connections: each says its opening words and then
@@ -33,8 +35,12 @@ func gather(address string, size int, opening string) (disperse func() int) {
 	c.all.Go(func() {
 		tick := time.NewTicker(crowdTick)
 		defer tick.Stop()
-		for {
-			c.come(min(crowdComes, size-len(c.members)))
+		for came := 0; ; {
+			n := crowdReturns
+			if came < size {
+				n = crowdComes
+			}
+			came += c.come(min(n, size-len(c.members)))
 			c.most = max(c.most, len(c.members))
 			select {
 			case <-tick.C:
@@ -54,14 +60,16 @@ func gather(address string, size int, opening string) (disperse func() int) {
 	}
 }
 
-func (c *crowd) come(n int) {
-	for i := range n {
-		fd, ok := c.connect(byte(i))
+func (c *crowd) come(n int) (came int) {
+	for came < n {
+		fd, ok := c.connect(byte(came))
 		if !ok {
-			return
+			break
 		}
+		came++
 		c.members = append(c.members, unix.PollFd{Fd: int32(fd), Events: unix.POLLRDHUP})
 	}
+	return came
 }
 
 // connect opens a connection from an address that is not the app's. It does not

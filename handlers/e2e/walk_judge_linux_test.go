@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (w *walk) report(seed uint64, lasted time.Duration) {
 	if w.more > 0 {
 		w.t.Errorf("and %d more", w.more)
 	}
-	if w.t.Failed() {
+	if w.t.Failed() || os.Getenv("WALK_ONLY") != "" {
 		w.t.Logf("again with WALK_SEED=%d WALK_TIME=%s\n%s\nthe last other log lines:\n%s", seed, lasted,
 			strings.Join(w.diary[max(0, len(w.diary)-reportLines):], "\n"), w.log.tail())
 	}
