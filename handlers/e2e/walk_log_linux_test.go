@@ -3,8 +3,10 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,13 +32,14 @@ type logPipe struct {
 	last    []string          // lines
 	finals  map[string]string // outcome by session
 	decided map[string]bool   // sessions with a decision for a transfer
+	count   map[string]int    // other lines by message
 	dropped int               // lines that the service says it dropped
 	away    bool              // stalled or gone
 }
 
 func newLogPipe(t *testing.T, path string) *logPipe {
 	t.Helper()
-	l := &logPipe{t: t, path: path, finals: map[string]string{}, decided: map[string]bool{}}
+	l := &logPipe{t: t, path: path, finals: map[string]string{}, decided: map[string]bool{}, count: map[string]int{}}
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +138,10 @@ func (l *logPipe) digest(text string) {
 		l.decided[line.Session] = true
 	case known && line.Msg == "transfer" && line.Final:
 		l.finals[line.Session] = line.Outcome
-	case known && line.Msg == "transfer":
+	case known && (line.Msg == "transfer" || line.Msg == "say"):
 	default:
 		text = strings.ReplaceAll(text, filepath.Dir(l.path), "")
+		l.count[line.Msg]++
 		l.last = append(l.last[max(0, len(l.last)-lastLines):], text[:min(len(text), 600)])
 	}
 	if strings.HasPrefix(line.Msg, "log lines were dropped") {
@@ -150,4 +154,17 @@ func (l *logPipe) tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.last, "\n")
+}
+
+// most are the messages that came most often, beside decisions and transfers.
+func (l *logPipe) most() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for msg, n := range l.count {
+		all = append(all, fmt.Sprintf("%5d × %s", n, msg))
+	}
+	slices.Sort(all)
+	slices.Reverse(all)
+	return strings.Join(all[:min(5, len(all))], "; ")
 }
