@@ -65,7 +65,9 @@ func TestServe_throughAWalkOfFaults_losesNothing_andAnswersThroughout(t *testing
 func newWalk(t *testing.T, seed uint64) *walk {
 	t.Helper()
 	w := &walk{t: t, began: time.Now(), random: rand.New(rand.NewPCG(seed, 14)), dir: t.TempDir()}
-	w.desk = desktest.New(desktest.Options{Key: testKey, Token: testToken, AnswerAtOnce: true, AcceptRepeats: true, Seed: seed})
+	w.desk = desktest.New(desktest.Options{
+		Key: testKey, Token: testToken, AnswerAtOnce: true, AcceptRepeats: true, Seed: seed, CallbackTimeout: appTimeout,
+	})
 	if err := w.desk.Start(""); err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +245,7 @@ func (w *walk) eventually(timeout time.Duration, holds func() bool) bool {
 // ask asks the operators' listener on a connection of its own, so that the
 // answer does not depend on one that was there before.
 func (w *walk) ask(method, path string) (status int, body string, err error) {
-	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://"+w.process.admin+path, http.NoBody)
 	if err != nil {
 		return 0, "", err

@@ -18,7 +18,7 @@ import (
 // add to it.
 const (
 	walkGrace  = 4 * time.Second
-	walkMargin = 2 * time.Second
+	walkMargin = 3 * time.Second
 )
 
 // process is the service, one life after the other on the same folder.

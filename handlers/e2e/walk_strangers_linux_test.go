@@ -135,5 +135,5 @@ func (b *ownBot) set(state int32) {
 
 // slow tells whether the bot hangs, or did so a moment ago.
 func (b *ownBot) slow() bool {
-	return b.state.Load() == botHangs || time.Since(time.Unix(0, b.since.Load())) < 2*appTimeout
+	return b.state.Load() == botHangs || time.Since(time.Unix(0, b.since.Load())) < 4*time.Second
 }
