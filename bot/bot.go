@@ -66,6 +66,10 @@ type Options struct {
 	// with @.
 	ServiceAccounts []string
 
+	// Unsigned says that callbacks bear no signature: whoever knows the address may send
+	// one.
+	Unsigned bool
+
 	AIProvider AIProvider
 	Horizon    time.Duration // after this a transfer is given up
 	LogText    mask.Mode     // how much of customers' words the log may show

@@ -98,6 +98,7 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 		Created:     now,
 		Due:         now,
 		VerifyFirst: d.Verify,
+		Unproven:    b.Unsigned,
 		Say:         d.Say.For(r.language),
 		SayAs:       desk.NewMsgRandom(),
 	}

@@ -130,7 +130,7 @@ func (a *attempt) ask(ctx context.Context, q question) action {
 	a.agent = state.AgentID
 	switch {
 	case r == withRobot:
-		t.OutcomeUnknown, t.VerifyFirst, t.Sent = false, false, false
+		t.OutcomeUnknown, t.VerifyFirst, t.Sent, t.Unproven = false, false, false, false
 		t.Word = before
 	case r == tryLater && a.err == nil:
 		a.why = fmt.Sprintf("get_session_state: session %q, state %q: nothing that can be acted on", state.SessionID, string(state.State))

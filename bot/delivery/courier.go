@@ -35,6 +35,7 @@ const (
 type Courier struct {
 	opt     Options
 	limiter RateLimiter
+	doubt   doubt
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	hold    hold
 	outage  outage
@@ -58,7 +59,7 @@ var errStopped = errors.New("the service is stopping")
 
 // New returns a courier that is not delivering yet.
 func New(o Options) *Courier {
-	c := &Courier{opt: o, limiter: o.RateLimiter, began: o.Now(), slots: make(chan struct{}, courierWorkers)}
+	c := &Courier{opt: o, limiter: o.RateLimiter, began: o.Now(), slots: make(chan struct{}, courierWorkers), doubt: newDoubt()}
 	c.speaker = newSpeaker(&c.opt)
 	if c.limiter == nil {
 		c.limiter = newOwnLimiter(o.Global)
@@ -96,7 +97,10 @@ func (l ownLimiter) SetRate(count int, per time.Duration) {
 }
 
 // SetRate applies `global` of a rule file.
-func (c *Courier) SetRate(r rules.Rate) { c.limiter.SetRate(r.Count, r.Per) }
+func (c *Courier) SetRate(r rules.Rate) {
+	c.limiter.SetRate(r.Count, r.Per)
+	c.doubt.setRate(r)
+}
 
 // Start begins to deliver and to speak. It returns at once.
 func (c *Courier) Start() {
@@ -202,7 +206,7 @@ func (c *Courier) dispatch(t *store.Transfer) {
 	}
 	report, err := c.breaker.Allow()
 	if err == nil {
-		if err = c.limiter.Wait(c.taking); err != nil {
+		if err = c.turn(t).Wait(c.taking); err != nil {
 			report(errNotCalled)
 		}
 	}

@@ -19,5 +19,7 @@
 //     transfer that may have been sent is never stored as one that was not.
 //   - Only calls speak for Desk: what ends without one moves neither the breaker
 //     nor the hold.
+//   - Where anybody may forge a request (Transfer.Unproven), those of sessions that
+//     Desk does not know take a share of the calls, and keep no real one waiting.
 //   - A transfer that an earlier process left is tried once, whatever its age.
 package delivery

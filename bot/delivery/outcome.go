@@ -52,6 +52,11 @@ func (a *attempt) end(ctx context.Context, do action) {
 	case endAlreadyQueued:
 		a.finish(ctx, rules.ResultAlreadyQueued)
 	case endGone:
+		if t.Unproven && t.Calls == 0 { // it was made up, most likely: nothing for people to read and to retry
+			t.Error = "Desk has no such session"
+			a.finish(ctx, rules.ResultSessionGone)
+			return
+		}
 		a.giveUp(ctx, rules.ResultSessionGone, "Desk says that the session has ended")
 	case endNobody:
 		a.nobody(ctx)

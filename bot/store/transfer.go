@@ -61,6 +61,10 @@ type Transfer struct {
 	// think it is back, or that an operator tries once more: ask Desk first, and
 	// believe it. It is cleared, and that stored, before anything is sent.
 	VerifyFirst bool `json:"doubted,omitempty"`
+	// Unproven says that anybody may have forged what led to the transfer, and that Desk
+	// has not shown yet that it knows the session. It may have to wait for others, and to
+	// be asked for first.
+	Unproven bool `json:"unproven,omitempty"`
 	// Silent says that the customer was told once that nobody is there.
 	Silent bool `json:"silent,omitempty"`
 	// Apologized says that the customer was told that the transfer failed.

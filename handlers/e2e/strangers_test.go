@@ -145,3 +145,37 @@ func limitsIn(metrics string) string {
 	}
 	return strings.Join(found, " ")
 }
+
+// TestServe_aFloodOfForgedRequests_keepsNoCustomerWaiting asks for a person in sessions
+// that Desk does not know, as anybody can without a token; then a customer asks.
+func TestServe_aFloodOfForgedRequests_keepsNoCustomerWaiting(t *testing.T) {
+	s := startService(t, "ESCALATOR_CALLBACK_TOKEN=", "ESCALATOR_LOG_LEVEL=info")
+	if err := s.desk.Fail(desktest.Fault{Kind: desktest.FaultDelay, Delay: 30 * time.Millisecond, Probability: 1}); err != nil {
+		t.Fatal(err)
+	}
+	forged := max(1000, strangersFromEnv(t, 8400))
+	each := make(chan int)
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for n := range each {
+				body := fmt.Sprintf(`{"SessionId":"forged-%d","Event":"ChatBot.UserSendMsg","ClientUserId":"u%d","CustomerServiceId":"@s",`+
+					`"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a human please"}}]}`, n, n)
+				url := fmt.Sprintf("%s?SdkAppid=%d&CallbackCommand=Desk.SessionEventNotify", s.url, desktest.DefaultSDKAppID)
+				if status, answer := request(t, http.MethodPost, url, body); status != http.StatusOK {
+					t.Errorf("a forged one: %d %s", status, answer)
+				}
+			}
+		})
+	}
+	for n := range forged {
+		each <- n
+	}
+	close(each)
+	all.Wait()
+	began := time.Now()
+	s.says("real", "转人工")
+	within(t, 5*time.Second, "the customer's transfer", func() bool { return len(s.desk.Ledger().Accepted) > 0 })
+	_, metrics := s.get("/metrics")
+	t.Logf("behind %d forged requests, %v of them pending, a customer waited for %s", forged, gauge(metrics, "escalator_outbox_pending"), time.Since(began).Round(time.Millisecond))
+}

@@ -26,6 +26,8 @@ type Outbox struct {
 	reserved map[string]bool // ids between Reserve and Insert
 	later    byDue           // not due yet when last looked at
 	ready    byCreated       // due; the oldest goes first
+	unproven byCreated       // due, and maybe forged: they come behind all others
+	newest   bool            // of a crowd of those the newest had its turn
 	changed  chan struct{}
 	now      func() time.Time
 	expired  time.Time // when Expire last ran
@@ -119,10 +121,9 @@ func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.T
 	defer o.mu.Unlock()
 	o.watchClock(now)
 	for len(o.later) > 0 && !o.later[0].transfer.Due.After(now) {
-		heap.Push(&o.ready, heap.Pop(&o.later))
+		o.due(heap.Pop(&o.later).(*item))
 	}
-	for len(o.ready) > 0 {
-		it := heap.Pop(&o.ready).(*item)
+	for it := o.next(); it != nil; it = o.next() {
 		if it.dropped || o.reserved[it.transfer.ID] {
 			continue
 		}
@@ -139,6 +140,34 @@ func (o *Outbox) Take(_ context.Context, now time.Time) (*store.Transfer, time.T
 	return nil, o.later[0].transfer.Due, nil
 }
 
+// crowd is how many unproven transfers wait before they are more than customers who
+// ask: then every other one that is taken is the newest, because behind a flood of
+// forged ones a real one would wait for as long as the flood has lasted.
+const crowd = 256
+
+// due puts a transfer where it is taken from.
+func (o *Outbox) due(it *item) {
+	if it.transfer.Unproven {
+		heap.Push(&o.unproven, it)
+	} else {
+		heap.Push(&o.ready, it)
+	}
+}
+
+// next takes the item out whose turn it is, nil if none is due.
+func (o *Outbox) next() *item {
+	if len(o.ready) > 0 {
+		return heap.Pop(&o.ready).(*item)
+	}
+	if o.newest = !o.newest && len(o.unproven) > crowd; o.newest {
+		return heap.Remove(&o.unproven, o.unproven.last()).(*item)
+	}
+	if len(o.unproven) > 0 {
+		return heap.Pop(&o.unproven).(*item)
+	}
+	return nil
+}
+
 // watchClock mends the times of all transfers when the clock on the wall has
 // been set back since Take last looked: they would wait until it gets there again.
 func (o *Outbox) watchClock(now time.Time) {
@@ -148,10 +177,12 @@ func (o *Outbox) watchClock(now time.Time) {
 			it.transfer.Clamp(now)
 		}
 		heap.Init(&o.later)
-		for _, it := range o.ready {
-			it.transfer.Clamp(now)
+		for _, due := range []*byCreated{&o.ready, &o.unproven} {
+			for _, it := range *due {
+				it.transfer.Clamp(now)
+			}
+			heap.Init(due)
 		}
-		heap.Init(&o.ready)
 	}
 	o.looked = wall
 }
@@ -293,6 +324,17 @@ func (h byCreated) Less(i, j int) bool {
 func (h byCreated) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *byCreated) Push(x any)   { *h = append(*h, x.(*item)) }
 func (h *byCreated) Pop() any     { return popLast((*[]*item)(h)) }
+
+// last is the place of the newest; it has nothing below it.
+func (h byCreated) last() int {
+	newest := len(h) / 2
+	for i := newest + 1; i < len(h); i++ {
+		if h.Less(newest, i) {
+			newest = i
+		}
+	}
+	return newest
+}
 
 func popLast(h *[]*item) any {
 	last := len(*h) - 1
