@@ -192,7 +192,7 @@ func (m *Message) Framed(h Hit) (f Framed, ok bool) {
 func (f *framed) public(fs *frames) Framed {
 	out := Framed{Hit: f.hit, Void: f.guard >= 0, Guard: f.by, GuardRole: RoleID(max(f.guard, 0))}
 	out.Parts = append(out.Parts, f.parts[:f.n]...)
-	if f.langs != 0 {
+	if !f.mixed {
 		if i := bits.TrailingZeros32(f.langs); i < len(fs.langs) {
 			out.Lang = fs.langs[i]
 		}

@@ -124,6 +124,9 @@ func (r *frameReference) holds(tuple []int) (holds, void bool) {
 	if all&r.langs == 0 && len(r.frame.Langs) > 0 || r.frame.Extent != Anywhere && !r.fills(first, last, some) {
 		return false, false
 	}
+	if all == 0 {
+		all = some
+	}
 	g, clause := r.m.frames.grammar, r.ts[first].clause
 	for _, w := range r.words {
 		at := r.ts[w.First].clause

@@ -22,9 +22,10 @@ type framed struct {
 	parts [maxParts]Span
 	roles [maxParts]RoleID
 	n     int
-	langs uint32 // the languages of which all its words are
-	guard int    // the role of the guard that voids it, -1 for none
-	by    Span   // that guard
+	langs uint32 // the languages of which all its words are; if there is none, those of any of them
+	mixed bool
+	guard int  // the role of the guard that voids it, -1 for none
+	by    Span // that guard
 }
 
 // A framing is the working memory for joining words into frames.
@@ -255,6 +256,9 @@ func (f *framing) settle(n int) {
 		return
 	case fr.Extent != Anywhere && !f.fills(best.hit, some):
 		return
+	}
+	if best.langs == 0 {
+		best.langs, best.mixed = some, true
 	}
 	if f.guarded(&best) {
 		f.best = best
