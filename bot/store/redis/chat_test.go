@@ -3,6 +3,7 @@ package redis
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,7 +74,11 @@ func TestChat_ofWhichDeskSpokeFirst(t *testing.T) {
 	app := apps.Add(1)
 	a, b := join(t, server, app), join(t, server, app)
 	kept := func() time.Duration {
-		return time.Duration(do(t, raw(t, server), "PTTL", a.client.keys.chat(chatPair)).(int64)) * time.Millisecond
+		left, err := raw(t, server).PTTL(t.Context(), a.client.keys.chat(chatPair)).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return left
 	}
 	b.wantTells("d1", "s1", in("s1", "hello"), "counts in s1")
 	if d := kept(); d > chatLife {
@@ -238,4 +243,25 @@ func TestChat_costsAtMostOneRoundTripMore_andNothingWhereOnlyDeskTells(t *testin
 	cost("plain IM's", a, 2, "p1", "other", other("", "1"))
 	cost("Desk's copy under its own key, where it is not known who spoke first", b, 4, "q1", "s3", other("s3", "1"))
 	cost("plain IM's, where Desk spoke first", a, 3, "o3", "only Desk", &store.Chat{Pair: "only Desk", Words: "z"})
+}
+
+// A callback that asks for its chat waits for a Redis that hangs as long as any other: the library must not try again by
+// itself, nor in another pool of connections.
+func TestChat_onARedisThatHangs_isWaitedForOnce(t *testing.T) {
+	server := redistest.Start(t)
+	o := join(t, server, apps.Add(1))
+	o.tells("warm", chatPair, in("", "hello"))
+	server.Pause()
+	defer server.Continue()
+	var all sync.WaitGroup
+	for n := range 4 { // more than there are connections
+		all.Go(func() {
+			began := time.Now()
+			c, err := o.ClaimIn(t.Context(), fmt.Sprint("k", n), chatPair, in("", "bye"))
+			if took := time.Since(began); !c.First || c.Place != nil || err != nil || took >= callTimeout+poolTimeout/2 {
+				t.Errorf("ClaimIn = %+v, %v after %s; want a first one, of this replica's own, after %s", c, err, took, callTimeout)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -85,6 +85,7 @@ func New(o Options) (*Client, error) {
 	opts.DialerRetries = 1
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = dialTimeout, callTimeout, callTimeout
 	opts.PoolSize, opts.PoolTimeout, opts.ConnMaxIdleTime = poolSize, poolTimeout, connIdle
+	opts.PipelinePoolSize = -1 // no pool of their own for pipelines: against a Redis that hangs they would wait once in each
 	opts.ContextTimeoutEnabled = true
 	if o.Now == nil {
 		o.Now = time.Now
@@ -216,12 +217,15 @@ func (c *Client) runAll(ctx context.Context, op string, calls ...call) (answers 
 	answers = make([]any, len(calls))
 	err = c.do(ctx, op, func(ctx context.Context) error {
 		sent := make([]*redis.Cmd, len(calls))
-		_, _ = c.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		_, err := c.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for n, call := range calls {
 				sent[n] = call.script.EvalSha(ctx, p, call.keys, call.args...)
 			}
 			return nil
 		})
+		if err != nil && !redis.HasErrorPrefix(err, "NOSCRIPT") {
+			return err
+		}
 		for n, call := range calls {
 			if redis.HasErrorPrefix(sent[n].Err(), "NOSCRIPT") {
 				sent[n] = call.script.Run(ctx, c.rdb, call.keys, call.args...)
