@@ -83,6 +83,7 @@ func (w *walk) report(seed uint64, lasted time.Duration) {
 	w.t.Logf("walk of %s, seed %d: %d kills, %d stops (slowest %s); callbacks %v; ours %s; own bot slow %s; /healthz %s; /readyz %v; at most %d MiB",
 		lasted, seed, w.process.kills, w.process.stops, w.process.slowest.Round(time.Millisecond), w.app.count,
 		quantiles(w.app.took), quantiles(w.app.passed), quantiles(w.watch.health), w.watch.states, w.watch.highest)
+	w.t.Logf("at once at the most: %v", w.reached)
 	w.t.Logf("log lines beside decisions and transfers: %s", w.log.most())
 	for _, wrong := range w.wrong {
 		w.t.Error(wrong)

@@ -8,7 +8,10 @@ import (
 	"time"
 )
 
-const maxMemory = 512 // MiB
+const (
+	maxMemory  = 512 // MiB
+	memoryStep = 16  // in the diary
+)
 
 // watch is who looks after the service: a load balancer, a monitor.
 type watch struct {
@@ -84,8 +87,10 @@ func (w *watch) state() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.states[ready.Status]++
-	if mib > w.highest {
-		if w.highest = mib; mib >= maxMemory {
+	if mib > w.highest+memoryStep {
+		if w.highest = mib; mib < maxMemory {
+			w.w.note("%d MiB of memory", mib)
+		} else {
 			w.w.complain("%d MiB of memory", mib)
 		}
 	}
