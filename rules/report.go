@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"escalator/rules/text"
 )
@@ -40,7 +39,7 @@ func (r Report) Write(w io.Writer, file string, src []byte) {
 }
 
 func (p Problem) write(w io.Writer, file, level string, lines []string) {
-	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", file, p.Line, p.Column, level, p.Message)
+	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(file), p.Line, p.Column, level, text.Printable(p.Message))
 	if p.Line >= 1 && p.Line <= len(lines) {
 		line, column := excerpt(strings.TrimSuffix(lines[p.Line-1], "\r"), p.Column)
 		if strings.TrimSpace(line) != "" {
@@ -48,7 +47,7 @@ func (p Problem) write(w io.Writer, file, level string, lines []string) {
 		}
 	}
 	if p.Hint != "" {
-		fmt.Fprintf(w, "    hint: %s\n", p.Hint)
+		fmt.Fprintf(w, "    hint: %s\n", text.Printable(p.Hint))
 	}
 }
 
@@ -59,7 +58,7 @@ const maxExcerpt = 120
 func excerpt(line string, column int) (string, int) {
 	runes := []rune(strings.ToValidUTF8(line, "\uFFFD"))
 	for i, r := range runes {
-		if unicode.IsControl(r) && r != '\t' {
+		if r != '\t' && text.Printable(string(r)) != string(r) {
 			runes[i] = '\uFFFD'
 		}
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"escalator/rules/text"
 	"fmt"
 	"io"
 	stdlog "log" //nolint:depguard // not to write to it, but to take over what libraries write
@@ -30,9 +31,9 @@ func NewLog(w io.Writer, level, format string) (*Log, error) {
 	lines := &lineFormat{Formatter: &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}}
 	if format != "json" {
 		// Quoting stays on: what a stranger sends must not look like a line of ours.
-		lines.Formatter = &logrus.TextFormatter{
+		lines.Formatter = &forPeople{logrus.TextFormatter{
 			FullTimestamp: true, TimestampFormat: "15:04:05.000", QuoteEmptyFields: true, ForceColors: format == "color", DisableColors: format != "color",
-		}
+		}}
 	}
 	l.queue = newLogQueue(w, func(n uint64) []byte {
 		line := l.WithField("lines", n)
@@ -78,6 +79,20 @@ func (l libraries) Printf(_ context.Context, format string, v ...any) {
 	if l.log.IsLevelEnabled(logrus.DebugLevel) {
 		_, _ = fmt.Fprintf(l, format, v...)
 	}
+}
+
+// forPeople is text. In colour logrus quotes values only: a message that quotes a
+// file, say, must not command the terminal either.
+type forPeople struct{ logrus.TextFormatter }
+
+// Format implements logrus.Formatter.
+func (f *forPeople) Format(e *logrus.Entry) ([]byte, error) {
+	if f.ForceColors {
+		shown := *e
+		shown.Message = text.Printable(e.Message)
+		e = &shown
+	}
+	return f.TextFormatter.Format(e)
 }
 
 // lineFormat gives each line to the queue, which has to know how urgent it is; an

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/sirupsen/logrus"
 )
@@ -267,5 +268,26 @@ func BenchmarkLog(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		l.WithField("session", "s1").Info("decision")
+	}
+}
+
+// What a stranger sends is no command to the terminal that shows the log.
+func TestLog_forPeople_escapesWhatATerminalWouldObey(t *testing.T) {
+	const bad = "a \x1b[31m\a\u009b31m\r\u202eb\u2028c"
+	for _, format := range []string{"text", "color"} {
+		var r strings.Builder
+		l, err := NewLog(&r, "info", format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.WithError(errors.New(bad)).WithFields(logrus.Fields{"session": bad, "matched": []string{bad}, "short": "\u009b"}).Warn(bad)
+		l.Close(t.Context())
+		shown := strings.ReplaceAll(strings.ReplaceAll(r.String(), "\x1b[33m", ""), "\x1b[0m", "") // our own colours
+		for _, c := range shown {
+			if c != '\n' && unicode.Is(unicode.Cc, c) || unicode.Is(unicode.Cf, c) || c == '\u2028' {
+				t.Errorf("%s shows %q: %q", format, c, shown)
+				break
+			}
+		}
 	}
 }

@@ -75,7 +75,7 @@ func oneFile(env Env, rest []string) (string, error) {
 // writeSummary tells what a good file was understood to say.
 func writeSummary(w io.Writer, file string, p *rules.Policy) {
 	s := p.Summary()
-	fmt.Fprintf(w, "%s: ok, version %s\n", file, p.Version())
+	fmt.Fprintf(w, "%s: ok, version %s\n", text.Printable(file), p.Version())
 	fmt.Fprintf(w, "  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases\n",
 		s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Targets, s.Routes, s.Lists, s.Calendars, s.Tests, s.Phrases)
 	for _, pack := range s.Packs {

@@ -11,6 +11,7 @@ import (
 
 	"escalator/handlers/app"
 	"escalator/rules"
+	"escalator/rules/text"
 )
 
 // Exit codes of all commands (CONTRACT.md 1).
@@ -123,16 +124,25 @@ func exitCode(w io.Writer, err error) int {
 		return int(code)
 	case errors.As(err, &usage):
 		for _, p := range usage.problems {
-			fmt.Fprintf(w, "escalator: %s\n", p)
+			complain(w, p)
 		}
 		return exitUsage
 	case errors.As(err, &setting):
-		fmt.Fprintf(w, "escalator: %v\n", err)
+		complain(w, err.Error())
 		return exitUsage
 	default:
-		fmt.Fprintf(w, "escalator: %v\n", err)
+		complain(w, err.Error())
 		return exitBad
 	}
+}
+
+// complain prints what is wrong. It may quote a file, or an argument.
+func complain(w io.Writer, problem string) {
+	lines := strings.Split(problem, "\n")
+	for i, line := range lines {
+		lines[i] = text.Printable(line)
+	}
+	fmt.Fprintf(w, "escalator: %s\n", strings.Join(lines, "\n"))
 }
 
 // help prints the commands, or what one of them takes.

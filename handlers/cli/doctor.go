@@ -14,6 +14,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
+	"escalator/rules/text"
 )
 
 // finding is one line of doctor.
@@ -54,9 +55,9 @@ func doctor(ctx context.Context, env Env, args []string) error {
 			if !f.OK {
 				mark = "FAIL"
 			}
-			fmt.Fprintf(env.Stdout, "%s  %-12s %s\n", mark, f.Check, f.Detail)
+			fmt.Fprintf(env.Stdout, "%s  %-12s %s\n", mark, f.Check, text.Printable(f.Detail))
 			if f.WayOut != "" {
-				fmt.Fprintf(env.Stdout, "      %-12s → %s\n", "", f.WayOut)
+				fmt.Fprintf(env.Stdout, "      %-12s → %s\n", "", text.Printable(f.WayOut))
 			}
 		}
 	}

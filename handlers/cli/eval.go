@@ -124,7 +124,7 @@ func judgeAll(batch []judged, s *score.Scorer) {
 func writeScore(w io.Writer, s *score.Score, show int) {
 	fmt.Fprintf(w, "%-10s %7s %6s %6s %6s %7s  %9s %9s %9s\n", "", "n", "tp", "fp", "fn", "tn", "precision", "recall", "f1")
 	row := func(name string, c score.Counts) {
-		fmt.Fprintf(w, "%-10s %7d %6d %6d %6d %7d  %9.4f %9.4f %9.4f\n", name, c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1())
+		fmt.Fprintf(w, "%s %7d %6d %6d %6d %7d  %9.4f %9.4f %9.4f\n", padded(name, 10), c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1())
 	}
 	row("all", s.Counts)
 	for _, lang := range sortedKeys(s.ByLang) {
@@ -147,9 +147,9 @@ func writeScore(w io.Writer, s *score.Score, show int) {
 			break
 		}
 		if wrong.Rule != "" {
-			fmt.Fprintf(w, "called without need (%s): [%s] %s\n", wrong.Rule, wrong.Label, text.Printable(wrong.Text))
+			fmt.Fprintf(w, "called without need (%s): [%s] %s\n", wrong.Rule, text.Printable(wrong.Label), text.Printable(wrong.Text))
 		} else {
-			fmt.Fprintf(w, "not called: [%s] %s\n", wrong.Label, text.Printable(wrong.Text))
+			fmt.Fprintf(w, "not called: [%s] %s\n", text.Printable(wrong.Label), text.Printable(wrong.Text))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"escalator/rules/replay"
+	"escalator/rules/text"
 )
 
 // maxShownSkips bounds the unreadable lines that are told one by one.
@@ -86,7 +87,7 @@ func (l *lineFiles) file(file string, use func(string, int, *replay.Record)) err
 // skip tells of a line that cannot be used.
 func (l *lineFiles) skip(file string, line int, why error) {
 	if l.skipped++; l.skipped <= maxShownSkips {
-		fmt.Fprintf(l.env.Stderr, "%s:%d: skipped: %v\n", file, line, why)
+		fmt.Fprintf(l.env.Stderr, "%s:%d: skipped: %s\n", text.Printable(file), line, text.Printable(why.Error()))
 	}
 }
 

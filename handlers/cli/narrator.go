@@ -11,6 +11,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/handlers/app"
+	"escalator/rules/text"
 )
 
 // narrator turns the service's own log into lines that a newcomer understands:
@@ -47,7 +48,7 @@ func (n *narrator) line(who, what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lines++
-	fmt.Fprintf(n.out, "    %-9s %s\n", who, what)
+	fmt.Fprintf(n.out, "    %-9s %s\n", who, text.Printable(what))
 }
 
 // told returns how many lines were printed so far.

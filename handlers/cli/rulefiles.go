@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"escalator/rules"
+	"escalator/rules/text"
 )
 
 // readRules loads the rule file of a command that reads rules. Mistakes are
@@ -36,7 +37,7 @@ func compile(env Env, file string, src []byte) (*rules.Policy, error) {
 func readRulesOrShipped(env Env, file string) (*rules.Policy, error) {
 	if file == defaultRuleFile {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(env.Stderr, "no %s here: these are the rules that come with the program\n", file)
+			fmt.Fprintf(env.Stderr, "no %s here: these are the rules that come with the program\n", text.Printable(file))
 			return compile(env, file, env.ShippedRules)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
+	"escalator/rules/text"
 )
 
 // serve runs the service until it is told to stop.
@@ -108,7 +109,7 @@ func openRules(env Env, o rulefile.Options) (*rulefile.File, error) {
 		refused.Report.Write(env.Stderr, o.Path, refused.Source)
 		err = errors.New(refused.Why)
 		for _, t := range refused.Failed {
-			fmt.Fprintf(env.Stderr, "%s:%d: test %q: %s\n", o.Path, t.Line, t.Name, t.Message)
+			fmt.Fprintf(env.Stderr, "%s:%d: test %q: %s\n", text.Printable(o.Path), t.Line, t.Name, text.Printable(t.Message))
 		}
 	}
 	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)
