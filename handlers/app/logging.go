@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"escalator/rules/text"
 	"fmt"
 	"io"
 	stdlog "log" //nolint:depguard // not to write to it, but to take over what libraries write
@@ -11,6 +10,8 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/sirupsen/logrus"
+
+	"escalator/rules/text"
 )
 
 // Log is the log of a running service. Who logs never waits for who reads it.

@@ -23,7 +23,9 @@ func TestCommands_showWhatATerminalWouldObey_asEscapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := func(format string) string { return strings.ReplaceAll(format, "BAD", strings.Trim(string(quoted), `"`)) }
+	in := func(format string) string {
+		return strings.ReplaceAll(format, "BAD", strings.Trim(string(quoted), `"`))
+	}
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	yaml := strings.NewReplacer("BAD", `human \e[31m\a\x9b31m\r\u202eend`)
