@@ -130,7 +130,7 @@ func (m *Message) markClauses() {
 			case before.flags&joiner != 0 && t.brk < breakClause:
 				t.flags &^= softStart
 			}
-			if t.flags&clauseToken != 0 || t.brk >= breakClause && (t.brk > breakClause || t.flags&goesOn == 0) {
+			if t.flags&(clauseToken|inner) == clauseToken || t.brk >= breakClause && (t.brk > breakClause || t.flags&goesOn == 0) {
 				clause++
 			}
 		}
