@@ -31,7 +31,7 @@ type app struct {
 	stop    chan struct{}
 	stopped sync.WaitGroup
 	sending sync.WaitGroup
-	refused atomic.Int64 // the life that refused an escalation last, because its disk is full
+	refused atomic.Int64 // the life that refused the last escalation, because its disk is full
 
 	mu       sync.Mutex
 	asked    map[string]bool      // sessions that asked for a person
@@ -114,6 +114,7 @@ func (a *app) send(session string, asks bool, post func() desktest.Answer) deskt
 	}
 	switch {
 	case answer.Err == nil && asks:
+		a.refused.Store(0)
 		if a.promised[session] == 0 {
 			a.promised[session], a.at[session] = life, time.Now()
 		}

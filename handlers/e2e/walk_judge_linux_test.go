@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -16,7 +15,6 @@ const (
 	certainP99  = 1500 * time.Millisecond
 	longWalk    = 5 * time.Minute
 	reportLines = 400
-	maxCut      = 20 // final lines that a death may take with it
 )
 
 // judge compares what was promised with what became of it.
@@ -32,10 +30,9 @@ func (w *walk) judge() {
 	for _, session := range ledger.AcceptedTwice() {
 		w.complain("%s: accepted twice", session)
 	}
-	count, untold, silent, cut := map[string]int{}, 0, 0, 0
+	count, silent := map[string]int{}, 0
 	for session := range w.app.asked {
-		life := w.app.promised[session]
-		outcome, ended := w.log.finals[session]
+		life, outcome := w.app.promised[session], w.log.finals[session]
 		if life > 0 && !w.log.decided[session] && !w.process.cut[life] {
 			silent++
 		}
@@ -44,27 +41,21 @@ func (w *walk) judge() {
 			w.complain("%s never got its answer", session)
 		case accepted[session]:
 			count["delivered"]++
-		case ended || w.app.givenUp[session]:
-			count["ended as "+cmp.Or(outcome, "given up")]++
+		case outcome == "failed" || outcome == "no_agent":
+			count["ended as "+outcome]++
+		case w.app.givenUp[session]:
+			count["given up, the line is lost"]++
+		case w.refused.finally(session):
+			count["refused by Desk, the line is lost"]++
 		default:
-			untold++
-			w.note("%s: promised in life %d, and nothing tells what became of it", session, life)
+			w.complain("LOST: %s was promised in life %d; the log ends with %q", session, life, outcome)
 		}
-	}
-	for _, c := range w.process.cut {
-		if c {
-			cut++
-		}
-	}
-	// A line that was dropped, or in memory when its process was killed, tells nothing.
-	if untold > w.log.dropped && cut == 0 || untold > w.log.dropped+maxCut*cut {
-		w.complain("%d lost", untold)
 	}
 	if silent > w.log.dropped {
 		w.complain("%d decisions are not in the log, which owns to %d lines", silent, w.log.dropped)
 	}
-	w.t.Logf("%d asked for a person: %v, %d untold; delivered after %s; %d decisions that are not in the log, which owns to %d dropped lines",
-		len(w.app.asked), count, untold, quantiles(delays), silent, w.log.dropped)
+	w.t.Logf("%d asked for a person: %v; delivered after %s; %d decisions that are not in the log, which owns to %d dropped lines",
+		len(w.app.asked), count, quantiles(delays), silent, w.log.dropped)
 }
 
 // report says what was measured, and on failure how it came about.

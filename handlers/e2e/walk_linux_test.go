@@ -31,6 +31,7 @@ type walk struct {
 	dir    string
 
 	desk    *desktest.Desk
+	refused *refused
 	own     *ownBot
 	disk    *disk
 	log     *logPipe
@@ -69,10 +70,8 @@ func newWalk(t *testing.T, seed uint64) *walk {
 	w.desk = desktest.New(desktest.Options{
 		Key: testKey, Token: testToken, AnswerAtOnce: true, AcceptRepeats: true, Seed: seed, CallbackTimeout: appTimeout,
 	})
-	if err := w.desk.Start(""); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(w.desk.Close)
+	w.refused = newRefused(t, w.desk)
 	w.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: true})
 	w.putRules(walkRules)
 	w.own = newOwnBot(t)

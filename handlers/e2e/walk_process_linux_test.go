@@ -61,7 +61,7 @@ func (p *process) start() {
 	data := []string{"ESCALATOR_DATA_DIR=" + filepath.Join(w.disk.dir, "data"), "ESCALATOR_RECORD_DIR=" + filepath.Join(w.disk.dir, "recordings")}
 	settings := append([]string{
 		fmt.Sprintf("ESCALATOR_SDKAPPID=%d", desktest.DefaultSDKAppID), "ESCALATOR_SECRET_KEY=" + testKey.Reveal(),
-		"ESCALATOR_API_URL=" + w.desk.URL(), "ESCALATOR_LISTEN=" + p.public, "ESCALATOR_ADMIN_LISTEN=" + p.admin,
+		"ESCALATOR_API_URL=" + w.refused.url, "ESCALATOR_LISTEN=" + p.public, "ESCALATOR_ADMIN_LISTEN=" + p.admin,
 		"ESCALATOR_RULES=" + filepath.Join(w.dir, "rules.yaml"), "ESCALATOR_SHUTDOWN_GRACE=" + walkGrace.String(),
 	}, data...)
 	forwards, signed := w.random.IntN(2) == 0, w.random.IntN(3) > 0
