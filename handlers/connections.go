@@ -26,9 +26,10 @@ type connections struct {
 // connection is one of them.
 type connection struct {
 	net.Conn
-	place *list.Element
-	known atomic.Bool // it has carried something that we took
-	busy  atomic.Bool // all of its request is there, and the answer is not sent
+	place  *list.Element
+	listed bool        // among the known
+	known  atomic.Bool // it has carried something that we took
+	busy   atomic.Bool // all of its request is there, and the answer is not sent
 }
 
 func newConnections(limit int, cut func()) *connections {
@@ -93,13 +94,13 @@ func (s *connections) changed(c net.Conn, state http.ConnState) {
 
 // moveBack puts a connection behind all others of its kind.
 func (s *connections) moveBack(c *connection) {
-	s.strangers.Remove(c.place) // from the list that it is in
-	s.known.Remove(c.place)
-	if c.known.Load() {
-		c.place = s.known.PushBack(c)
-	} else {
-		c.place = s.strangers.PushBack(c)
+	if c.known.Load() && !c.listed {
+		s.strangers.Remove(c.place)
+		c.place, c.listed = s.known.PushBack(c), true
+		return
 	}
+	s.strangers.MoveToBack(c.place) // in the list that it is in; the other one does nothing
+	s.known.MoveToBack(c.place)
 }
 
 func (s *connections) forget(c *connection) {

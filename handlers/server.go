@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(serverLog{s.Log}, "", 0),
+		ErrorLog:          log.New(serverLog{s.Log, &s.quiet}, "", 0),
 	}
 }
 
@@ -178,10 +179,18 @@ func (s *Server) logPanic(p any) {
 }
 
 // serverLog takes net/http's own complaints (broken handshakes, say) as debug
-// lines; they are caused by strangers.
-type serverLog struct{ log *logrus.Logger }
+// lines; they are caused by strangers. That no connection can be accepted is not.
+type serverLog struct {
+	log   *logrus.Logger
+	quiet *quiet.Lines
+}
 
 func (l serverLog) Write(p []byte) (int, error) {
-	l.log.WithField("http", strings.TrimSpace(string(p))).Debug("http server")
+	line := l.log.WithField("http", strings.TrimSpace(string(p)))
+	if bytes.HasPrefix(p, []byte("http: Accept error")) {
+		l.quiet.Log("accept", line, logrus.ErrorLevel, "no connection can be accepted: may the process open too few files?")
+	} else {
+		line.Debug("http server")
+	}
 	return len(p), nil
 }
