@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +12,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -35,7 +33,7 @@ rules:
 type phaseWalk struct {
 	*world
 	desk *modelDesk
-	disk *bolt.Store // nil: memory
+	disk *journal.Store // nil: memory
 	dir  string
 
 	phase     rules.Phase
@@ -87,7 +85,7 @@ func (w *phaseWalk) actions() map[string]func(*rapid.T) {
 func (w *phaseWalk) open(t *testing.T, policy *rules.Policy) {
 	var outbox store.Outbox = memory.NewOutbox(nil)
 	if w.dir != "" {
-		disk, err := bolt.Open(bolt.Options{Dir: w.dir, Report: func(problem, _ string) { t.Errorf("reported: %s", problem) }})
+		disk, err := journal.Open(journal.Options{Dir: w.dir, Report: func(problem, _ string) { t.Errorf("reported: %s", problem) }})
 		if err != nil {
 			t.Fatalf("opening the store: %v", err)
 		}
@@ -101,14 +99,14 @@ func (w *phaseWalk) open(t *testing.T, policy *rules.Policy) {
 	w.seq = seq
 	w.bot.SetPolicy(policy)
 	if w.disk != nil {
+		dedup := memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000, Journal: w.disk})
 		conversations := memory.NewConversations(memory.ConversationsOptions{
-			Outbox: outbox, Journal: w.disk, Alarms: w.alarms(), Max: 1000, Lasting: (*rules.Conversation).Lasting,
+			Outbox: outbox, Journal: w.disk, Alarms: w.alarms(), Max: 1000, Dedup: dedup,
 			Expires: func(c *rules.Conversation) time.Time { return policy.Expiry(c) },
 		})
-		left, _ := w.disk.Restored()
-		conversations.Restore(left)
-		w.bot.Conversations = conversations
-		w.bot.Wake(slices.Collect(maps.Keys(left)))
+		left := w.disk.Live(conversations, dedup)
+		w.bot.Conversations, w.bot.Dedup = conversations, dedup
+		w.bot.Restored(left)
 	}
 	w.bot.Start()
 }
@@ -118,7 +116,7 @@ func (w *phaseWalk) close() {
 		w.t.Errorf("Stop: %v", err)
 	}
 	if w.disk != nil {
-		if err := w.disk.Close(); err != nil {
+		if err := w.disk.Close(context.Background()); err != nil {
 			w.t.Errorf("Close: %v", err)
 		}
 	}

@@ -172,11 +172,18 @@ func (t *timers) fire(a *alarm) {
 	}
 }
 
-// Wake plans the alarms of conversations that were restored after a restart, and
-// takes note of those that began in plain IM.
-func (b *Bot) Wake(ids []string) {
+// Restored takes note of conversations that a store has restored after a restart: some
+// began in plain IM.
+func (b *Bot) Restored(ids []string) {
 	for _, id := range ids {
 		b.inbound.Restore(id, "")
+	}
+}
+
+// Wake plans the alarms of conversations that came from elsewhere.
+func (b *Bot) Wake(ids []string) {
+	b.Restored(ids)
+	for _, id := range ids {
 		// The store plans the alarm, and forgets one that nobody needs any more.
 		_ = b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 			c.SetBack(b.Clock.Now())

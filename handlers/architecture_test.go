@@ -41,7 +41,7 @@ var house = []level{
 	{folder: "bot/logtest", sees: nil}, // for tests only
 	{folder: "bot/quiet", sees: []string{"bot/logtest", "bot/quiet"}},
 	// Failover works over any shared store, so it knows none of them.
-	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/bolt"}},
+	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/journal"}},
 	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
 	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/mute"}},

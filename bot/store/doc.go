@@ -5,7 +5,7 @@
 // suite (storetest):
 //
 //   - memory: the live state of one process, on go-cache. Conversations, Dedup, Outbox.
-//   - bolt: the journal of memory, and a durable Outbox, in one file.
+//   - journal: the journal of memory, and a durable Outbox, in an append-only log.
 //   - redis: all three, shared by several replicas.
 //   - failover: all three, a shared store over a local one.
 //
@@ -26,7 +26,7 @@
 //	failover: conversation (Stripes)
 //	  redis: conversation (Stripes) → claims, leases
 //	    failover: its own state
-//	      memory: conversation (Stripes) → shard of a table → answers, pending writes of bolt
+//	      memory: conversation (Stripes) → shard of a table → answers, changes that the journal has not written
 //	        outbox in memory
 //	          alarms of the process (Alarms.Set)
 //
@@ -46,5 +46,7 @@
 //
 // Nobody calls upwards: a change must not use a store, Alarms.Set neither. Under the
 // lock of a conversation there is at most one commit to disk, or the round trips to
-// Redis, and never a call of Desk or of a bot.
+// Redis, and never a call of Desk or of a bot. The journal's committer takes none of the
+// others; what writes its log anew takes the stripes one after the other, and holds none
+// while it waits for the disk.
 package store

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -26,7 +24,7 @@ import (
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
@@ -126,9 +124,9 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 }
 
 // openData opens what must survive a restart. Damage is told of, not fatal.
-func (a *App) openData(failed func()) (*bolt.Store, error) {
+func (a *App) openData(failed func()) (*journal.Store, error) {
 	s := a.settings
-	disk, err := bolt.Open(bolt.Options{Dir: s.DataDir, Now: a.clock.Now, KeepAnswers: s.DedupFor, Failed: failed, Report: func(problem, keptAt string) {
+	disk, err := journal.Open(journal.Options{Dir: s.DataDir, Now: a.clock.Now, KeepAnswers: s.DedupFor, Failed: failed, Report: func(problem, keptAt string) {
 		a.log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
 	}})
 	if err != nil {
@@ -136,6 +134,9 @@ func (a *App) openData(failed func()) (*bolt.Store, error) {
 	}
 	return disk, nil
 }
+
+// DataDamage says what cannot be read in the data folder, and changes nothing there.
+func DataDamage(s *Settings) (problems []string, err error) { return journal.Check(s.DataDir) }
 
 // optionalParts are what the settings may add: the operator's own bot behind us,
 // and the recording of callbacks. Each is nil where it is not asked for.
@@ -185,10 +186,12 @@ func (a *App) applyRules(local *memory.Conversations) func(*rules.Policy) {
 
 // takeUp restores what an earlier process left.
 func (a *App) takeUp(kept *stores) {
-	left, answers := kept.disk.Restored()
-	kept.localDedup.Restore(answers)
-	kept.local.Restore(left)
-	a.bot.Wake(slices.Collect(maps.Keys(left)))
+	left := kept.disk.Live(kept.local, kept.localDedup)
+	if kept.replica == nil {
+		a.bot.Restored(left)
+	} else {
+		a.bot.Wake(left) // Redis may know nothing of them
+	}
 	if transfers := kept.disk.Stats(); transfers.Pending+transfers.GivenUp+len(left) > 0 {
 		a.log.WithFields(logrus.Fields{"transfers": transfers.Pending, "given_up": transfers.GivenUp, "conversations": len(left)}).Info("restored from before the restart")
 	}

@@ -13,8 +13,8 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
 	"escalator/bot/store/failover"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis"
 	"escalator/rules"
@@ -33,7 +33,7 @@ type stores struct {
 	replica       *failover.Store      // nil without Redis
 	local         *memory.Conversations
 	localDedup    *memory.Dedup
-	disk          *bolt.Store
+	disk          *journal.Store
 }
 
 // notReady says why nothing can be stored, nil if it can.
@@ -59,7 +59,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	if err != nil {
 		return nil, err
 	}
-	a.onStop("data folder", func(context.Context) error { return disk.Close() })
+	a.onStop("data folder", disk.Close)
 	expires := func(c *rules.Conversation) time.Time { return a.bot.Policy().Expiry(c) }
 	dedup := memory.NewDedup(memory.DedupOptions{Keep: s.DedupFor, Journal: disk, Max: s.MaxDedupKeys, Now: a.clock.Now, Evicted: metrics.Evicted("mark")})
 	alarms := store.Alarms{
@@ -68,7 +68,6 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	}
 	local := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Journal: disk, Dedup: dedup, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
-		Lasting: (*rules.Conversation).Lasting,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep) })
 	all := &stores{conversations: local, dedup: dedup, outbox: disk, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, disk: disk}

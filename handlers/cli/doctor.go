@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -82,7 +83,7 @@ func examine(ctx context.Context, env Env) []finding {
 	for _, w := range unknownVariables(env.Environ) {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
-	findings = append(findings, examineToken(s), examineRules(s), examineFolder("data", "ESCALATOR_DATA_DIR", s.DataDir))
+	findings = append(findings, examineToken(s), examineRules(s), examineData(s))
 	if s.RecordDir != "" {
 		findings = append(findings, examineFolder("recordings", "ESCALATOR_RECORD_DIR", s.RecordDir))
 	}
@@ -119,6 +120,25 @@ func examineRules(s *app.Settings) finding {
 	}
 	policy := file.Policy()
 	return finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
+}
+
+// examineData asks whether what must survive a restart can be written, and read.
+func examineData(s *app.Settings) finding {
+	f := examineFolder("data", "ESCALATOR_DATA_DIR", s.DataDir)
+	if !f.OK {
+		return f
+	}
+	damage, err := app.DataDamage(s)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		damage = append(damage, err.Error())
+	}
+	if len(damage) == 0 {
+		return f
+	}
+	return finding{
+		Check: f.Check, Detail: s.DataDir + ": " + strings.Join(damage, "; "),
+		WayOut: "serve sets it aside and goes on with the rest; or stop serve and put a copy of the folder in its place",
+	}
 }
 
 // examineRedis asks whether replicas can share their state.

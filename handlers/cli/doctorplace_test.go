@@ -30,6 +30,20 @@ func TestDoctor_makesNoFolder(t *testing.T) {
 	}
 }
 
+func TestDoctor_tellsOfDamageInTheDataFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := &app.Settings{DataDir: dir}
+	if f := examineData(s); !f.OK {
+		t.Errorf("an empty folder: %+v", f)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "journal-00000001.log"), []byte("not a journal at all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f := examineData(s); f.OK || !strings.Contains(f.Detail, "journal-00000001.log") || f.WayOut == "" {
+		t.Errorf("a damaged one: %+v", f)
+	}
+}
+
 func TestDoctor_looksAtPortsAndTheOwnBot(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -28,7 +28,7 @@ func (s *service) limitFiles(size uint64) {
 func TestServe_aFullDisk_refusesWhatItCannotKeep_andHealsByItself(t *testing.T) {
 	s := newUnreliable(t, 1)
 	s.says("before", "a human please")
-	files, err := filepath.Glob(filepath.Join(s.dir, "*", "escalator.db"))
+	files, err := filepath.Glob(filepath.Join(s.dir, "*", "journal-*.log"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("the store: %v, %v", files, err)
 	}

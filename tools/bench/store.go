@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -23,7 +23,7 @@ type driver struct {
 
 var drivers = []driver{
 	{"memory", openMemory},
-	{"bolt", openBolt},
+	{"journal", openJournal},
 	{"redis", openRedis},
 }
 
@@ -45,19 +45,19 @@ func openMemory(string) (stores, error) {
 	}, nil
 }
 
-// openBolt opens the store of one process: live state in memory, transfers and
+// openJournal opens the store of one process: live state in memory, transfers and
 // the conversations that matter on disk.
-func openBolt(dir string) (stores, error) {
-	disk, err := bolt.Open(bolt.Options{Dir: dir})
+func openJournal(dir string) (stores, error) {
+	disk, err := journal.Open(journal.Options{Dir: dir})
 	if err != nil {
 		return stores{}, err
 	}
-	return stores{conversations: conversationsOn(disk, disk), outbox: disk, close: disk.Close}, nil
+	return stores{conversations: conversationsOn(disk, disk), outbox: disk, close: func() error { return disk.Close(context.Background()) }}, nil
 }
 
 func conversationsOn(o store.Outbox, k memory.Journal) store.Conversations {
 	return memory.NewConversations(memory.ConversationsOptions{
-		Outbox: o, Journal: k, Max: 1_000_000, Lasting: (*rules.Conversation).Lasting,
+		Outbox: o, Journal: k, Max: 1_000_000,
 		Expires: func(*rules.Conversation) time.Time { return time.Now().Add(2 * time.Hour) },
 	})
 }

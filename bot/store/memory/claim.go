@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"escalator/bot/store"
@@ -11,7 +12,7 @@ import (
 // claim is a callback that is being worked on.
 type claim struct {
 	key     string
-	counted bool // for its holder only: it is counted into its conversation
+	counted atomic.Bool // it is counted into its conversation
 
 	mu    sync.Mutex
 	ended bool

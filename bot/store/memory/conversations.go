@@ -29,9 +29,6 @@ type ConversationsOptions struct {
 	Journal Journal      // nil: nothing survives a restart
 	Dedup   *Dedup       // where the answers of Update go; nil: only Finish keeps them
 	Alarms  store.Alarms
-	// Lasting says which conversations the journal gets, beside those with an
-	// alarm; needed with a Journal.
-	Lasting func(*rules.Conversation) bool
 	Max     int // over this the oldest idle one of the bot phase goes first
 	Expires func(*rules.Conversation) time.Time
 	Now     func() time.Time // nil: time.Now
@@ -44,7 +41,8 @@ type conversation struct {
 	state  rules.Conversation
 	until  atomic.Int64
 	pinned atomic.Bool
-	kept   atomic.Bool // the journal has it
+	// replaced says that it had expired, and another one has taken its place.
+	replaced atomic.Bool
 }
 
 func (c *conversation) expires() int64  { return c.until.Load() }
@@ -59,7 +57,7 @@ func NewConversations(o ConversationsOptions) *Conversations {
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: lookAgain, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(id string, e entry) {
-			if e.(*conversation).kept.Load() {
+			if m.Journal != nil && !e.(*conversation).replaced.Load() {
 				m.Journal.Keep(Change{ID: id})
 			}
 		},
@@ -80,7 +78,7 @@ func (m *Conversations) Restore(left map[string]*rules.Conversation) {
 		}
 		c := new(conversation)
 		c.state.CopyFrom(state)
-		c.kept.Store(true)
+		m.prolong(c)
 		m.add(id, c)
 		m.Alarms.Plan(id, m.Alarms.Of(state))
 	}
@@ -125,44 +123,38 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 	if err != nil {
 		return err
 	}
-	alarm := m.Alarms.Of(&c.state)
-	if err := m.write(ctx, id, c, alarm, &effect); err != nil {
+	m.prolong(c) // before it is written, or it may be swept, and forgotten by the journal, after
+	if err := m.write(ctx, id, &c.state, &effect); err != nil {
 		return err
 	}
 	kept = true
 	m.add(id, c)
-	m.Alarms.Plan(id, alarm)
+	m.Alarms.Plan(id, m.Alarms.Of(&c.state))
 	if m.Dedup != nil && effect.DedupKey != "" {
 		m.Dedup.counted(effect.DedupKey, effect.Answer)
 	}
 	return nil
 }
 
-// write makes durable what a change led to. What is not the bot's, what a rule
-// will ask about, and the key of the callback with it, goes into the journal;
-// with a transfer in the same transaction, and at once.
-func (m *Conversations) write(ctx context.Context, id string, c *conversation, alarm time.Time, effect *store.Effect) error {
+// write has the journal keep what a change led to: all that rules count must survive
+// a restart, and the key of the callback with it. With a transfer that is done in the
+// same transaction, and at once.
+func (m *Conversations) write(ctx context.Context, id string, c *rules.Conversation, effect *store.Effect) error {
 	if m.Journal == nil {
 		if effect.Transfer == nil {
 			return nil
 		}
 		return m.Outbox.Put(ctx, effect.Transfer)
 	}
-	lasts := effect.Transfer != nil || !alarm.IsZero() || m.Lasting(&c.state)
-	if !lasts && !c.kept.Load() {
-		return nil
-	}
-	w := Change{ID: id}
-	if lasts {
-		w.Conversation, w.DedupKey, w.Answer = &c.state, effect.DedupKey, effect.Answer
+	w := Change{ID: id, Conversation: c, Answer: effect.Answer}
+	if effect.DedupKey != "" {
+		w.Key = KeyOf(effect.DedupKey)
 	}
 	if effect.Transfer == nil {
 		m.Journal.Keep(w)
-	} else if err := m.Journal.Commit(effect.Transfer, w); err != nil {
-		return err
+		return nil
 	}
-	c.kept.Store(lasts)
-	return nil
+	return m.Journal.Commit(effect.Transfer, w)
 }
 
 // Set keeps a state that was decided elsewhere, unless a newer one is here.
@@ -173,10 +165,10 @@ func (m *Conversations) Set(id string, state *rules.Conversation) {
 		return
 	}
 	c.state.CopyFrom(state)
-	alarm := m.Alarms.Of(state)
-	_ = m.write(context.Background(), id, c, alarm, &store.Effect{}) // without a transfer it cannot fail
+	m.prolong(c)
+	_ = m.write(context.Background(), id, state, &store.Effect{}) // without a transfer it cannot fail
 	m.add(id, c)
-	m.Alarms.Plan(id, alarm)
+	m.Alarms.Plan(id, m.Alarms.Of(state))
 }
 
 // Copy returns a copy of a conversation, if it is here.
@@ -197,18 +189,21 @@ func (m *Conversations) find(id string) *conversation {
 	if live {
 		return e.(*conversation)
 	}
-	c := new(conversation)
-	if e != nil { // one whose time is over, and was not swept: the new one takes its place in the journal
-		c.kept.Store(e.(*conversation).kept.Swap(false))
+	if e != nil {
+		e.(*conversation).replaced.Store(true)
 	}
-	return c
+	return new(conversation)
+}
+
+// prolong sets for how long c is kept, and whether it may go before.
+func (m *Conversations) prolong(c *conversation) {
+	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
+	c.until.Store(m.table.clock.at(m.Expires(&c.state)))
 }
 
 // add makes sure that c is in the table: it may be new, or have been swept
 // while it was changed.
 func (m *Conversations) add(id string, c *conversation) {
-	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
-	c.until.Store(m.table.clock.at(m.Expires(&c.state)))
 	if e, ok := m.table.get(id); !ok || e != entry(c) {
 		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
 	}

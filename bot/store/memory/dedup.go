@@ -2,8 +2,6 @@ package memory
 
 import (
 	"context"
-	"encoding/binary"
-	"hash/maphash"
 	"math"
 	"sync/atomic"
 	"time"
@@ -16,13 +14,12 @@ const forever = int64(math.MaxInt64)
 
 // Dedup remembers callbacks for a fixed time, at most a fixed number of them.
 //
-// There are millions of them, so what is kept of one is small: a keyed hash of
-// its key (128 bits: no two will ever agree) instead of the key, and one seen
-// for all that were answered alike within a millisecond.
+// There are millions of them, so what is kept of one is small: a hash of its key
+// (128 bits: no two will ever agree) instead of the key, and one seen for all that
+// were answered alike within a millisecond.
 type Dedup struct {
 	DedupOptions
 	table   *table
-	seeds   [2]maphash.Seed
 	last    atomic.Pointer[seen] // the one that was made last
 	answers answers
 }
@@ -55,7 +52,7 @@ func NewDedup(o DedupOptions) *Dedup {
 	if o.Wait == 0 {
 		o.Wait = store.DuplicateWait
 	}
-	m := &Dedup{DedupOptions: o, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	m := &Dedup{DedupOptions: o}
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: o.Keep, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
@@ -66,13 +63,6 @@ func NewDedup(o DedupOptions) *Dedup {
 		},
 	})
 	return m
-}
-
-// short is the hash of a key.
-func (m *Dedup) short(key string) (hash [16]byte) {
-	binary.LittleEndian.PutUint64(hash[:8], maphash.String(m.seeds[0], key))
-	binary.LittleEndian.PutUint64(hash[8:], maphash.String(m.seeds[1], key))
-	return hash
 }
 
 // seen returns what is kept of a callback that was answered, or counted, now.
@@ -88,7 +78,7 @@ func (m *Dedup) seen(a *answer, counted bool) *seen {
 
 // Claim implements store.Dedup.
 func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
-	hash := m.short(key)
+	hash := KeyOf(key)
 	mine := &claim{key: string(hash[:])}
 	for {
 		e, added := m.table.add(mine.key, mine)
@@ -104,38 +94,39 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 			if !e.counted {
 				return store.Claim{Answer: e.answer.bytes()}, nil
 			}
-			mine.counted = true
+			mine.counted.Store(true)
 			if m.table.swap(mine.key, e, mine) {
 				return store.Claim{First: true, Counted: true}, nil
 			}
-			mine.counted = false
+			mine.counted.Store(false)
 		}
 	}
 }
 
 // Finish implements store.Dedup.
 func (m *Dedup) Finish(_ context.Context, key string, answer []byte) {
-	hash := m.short(key)
+	hash := KeyOf(key)
 	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	if !ok { // it was answered together with its conversation, or nobody claimed it
 		return
 	}
-	if c.counted && m.Journal != nil {
-		m.Journal.Keep(Change{DedupKey: key, Answer: answer})
+	kept := m.answers.take(answer)
+	m.end(c, m.seen(kept, false))
+	if c.counted.Load() && m.Journal != nil {
+		m.Journal.Keep(Change{Key: hash, Answer: append([]byte{}, kept.bytes()...)})
 	}
-	m.end(c, m.seen(m.answers.take(answer), false))
 }
 
 // Release implements store.Dedup. One that was released without having been
 // counted has expired at once, and is swept in its turn.
 func (m *Dedup) Release(_ context.Context, key string) {
-	hash := m.short(key)
+	hash := KeyOf(key)
 	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	switch {
 	case !ok:
-	case c.counted:
+	case c.counted.Load():
 		m.end(c, m.seen(nil, true))
 	default:
 		m.end(c, released)
@@ -145,13 +136,13 @@ func (m *Dedup) Release(_ context.Context, key string) {
 // counted notes that a callback is counted into its conversation and, where that
 // is known, what it is answered. Its caller has claimed it.
 func (m *Dedup) counted(key string, answer []byte) {
-	hash := m.short(key)
+	hash := KeyOf(key)
 	e, _ := m.table.get(string(hash[:]))
 	c, ok := e.(*claim)
 	if !ok {
 		return
 	}
-	c.counted = true
+	c.counted.Store(true)
 	if answer != nil {
 		m.end(c, m.seen(m.answers.take(answer), false))
 	}
@@ -167,14 +158,37 @@ func (m *Dedup) end(c *claim, s *seen) {
 // their keys, nil for one that was counted and not answered. Each is remembered
 // anew: for how long the process was away no clock can tell that may have been
 // set meanwhile.
-func (m *Dedup) Restore(left map[string][]byte) {
-	for key, answer := range left {
-		hash := m.short(key)
-		s := m.seen(m.answers.take(answer), answer == nil)
-		if _, added := m.table.add(string(hash[:]), s); !added {
-			m.answers.drop(s.answer)
+func (m *Dedup) Restore(left map[Key][]byte) {
+	for key, json := range left {
+		var a *answer
+		if len(json) > 0 {
+			a = m.answers.take(json)
+		}
+		if _, added := m.table.add(string(key[:]), m.seen(a, json == nil)); !added {
+			m.answers.drop(a)
 		}
 	}
+}
+
+// Each shows what Restore would take, and calls between now and then, with nothing
+// locked. An error of that ends it.
+func (m *Dedup) Each(show func(key Key, answer []byte), between func() error) error {
+	return m.table.each(func(key string, e entry) {
+		switch e := e.(type) {
+		case *claim:
+			if e.counted.Load() {
+				show(Key([]byte(key)), nil)
+			}
+		case *seen:
+			switch {
+			case e.until <= m.table.clock.millis():
+			case e.counted:
+				show(Key([]byte(key)), nil)
+			default:
+				show(Key([]byte(key)), append([]byte{}, e.answer.bytes()...))
+			}
+		}
+	}, between)
 }
 
 // Len returns the number of callbacks kept.

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"crypto/sha256"
+
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -12,8 +14,7 @@ type Journal interface {
 	// transaction: nil means that both are on disk, an error that neither is. It is
 	// store.ErrPending as in store.Outbox.Put.
 	Commit(t *store.Transfer, c Change) error
-	// Keep has a change written soon, whole. It does not wait, and keeps nothing of
-	// it but the answer.
+	// Keep has a change written soon, whole. It does not wait, and keeps nothing of it.
 	Keep(c Change)
 }
 
@@ -23,8 +24,19 @@ type Change struct {
 	// forget it.
 	ID           string
 	Conversation *rules.Conversation
-	// DedupKey is the callback that is counted in it, "" for none; Answer is what
-	// it is answered, nil while that is not known.
-	DedupKey string
-	Answer   []byte
+	// Key is the callback that is counted in it, zero for none; Answer is what it is
+	// answered, nil while that is not known, empty where it is not kept.
+	Key    Key
+	Answer []byte
+}
+
+// Key stands for the dedup key of a callback, which may be long: no two are ever alike.
+type Key [16]byte
+
+// KeyOf returns the key of a callback. It is the same in each process.
+func KeyOf(dedupKey string) (k Key) {
+	var room [256]byte // most keys fit, and nothing is allocated
+	sum := sha256.Sum256(append(room[:0], dedupKey...))
+	copy(k[:], sum[:])
+	return k
 }

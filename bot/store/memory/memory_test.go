@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,4 +161,32 @@ func TestConversations_silentOnesAreForgotten(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+// A change that is under way when Each begins is seen: it may be in a part of the
+// journal that is not read any more.
+func TestConversations_each_waitsForChangesUnderWay(t *testing.T) {
+	m := memory.NewConversations(memory.ConversationsOptions{Max: 10, Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }})
+	walking, ended, found := make(chan struct{}), make(chan struct{}), false
+	_ = m.Update(t.Context(), "new", func(*rules.Conversation) (store.Effect, error) {
+		go func() {
+			defer close(ended)
+			close(walking)
+			_ = m.Each(func(id string, _ *rules.Conversation) { found = found || id == "new" }, func() error { return nil })
+		}()
+		<-walking
+		for range 100_000 { // time enough to get by, if it does not wait
+			select {
+			case <-ended:
+				return store.Effect{}, nil
+			default:
+				runtime.Gosched()
+			}
+		}
+		return store.Effect{}, nil
+	})
+	<-ended
+	if !found {
+		t.Error("it was not seen")
+	}
 }

@@ -176,6 +176,20 @@ func (t *table) forget(s *shard, key string, e entry) {
 	t.gone(key, e)
 }
 
+// each shows the entries, also those that have expired, and calls between after each
+// shard, with nothing locked; an error of that ends it.
+func (t *table) each(show func(key string, e entry), between func() error) error {
+	for i := range t.shards {
+		for key, item := range t.shards[i].cache.Items() {
+			show(key, item.Object.(entry))
+		}
+		if err := between(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // live returns the number of entries, those that expired but were not swept
 // yet included.
 func (t *table) live() int { return int(t.size.Load()) }

@@ -1,13 +1,14 @@
-package bolt_test
+package journal_test
 
 import (
+	"context"
 	"fmt"
-	"path/filepath"
+	"os"
 	"testing"
 	"time"
 
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/bot/store/storetest"
 	"escalator/rules"
@@ -16,25 +17,23 @@ import (
 // process is what one process has: the live state, over the file.
 type process struct {
 	storetest.Stores
-	disk *bolt.Store
+	disk *journal.Store
 }
 
 // start begins a process on a folder with what an earlier one left there.
 func start(t *testing.T, dir string, alarms store.Alarms) *process {
 	t.Helper()
-	disk, err := bolt.Open(bolt.Options{Dir: dir, KeepAnswers: time.Minute, Report: func(problem, _ string) { t.Errorf("reported: %s", problem) }})
+	disk, err := journal.Open(journal.Options{Dir: dir, KeepAnswers: time.Minute, Report: func(problem, _ string) { t.Errorf("reported: %s", problem) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = disk.Close() })
+	t.Cleanup(func() { _ = disk.Close(context.WithoutCancel(t.Context())) })
 	d := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000, Wait: 50 * time.Millisecond, Journal: disk})
 	c := memory.NewConversations(memory.ConversationsOptions{
-		Journal: disk, Dedup: d, Alarms: alarms, Max: 1000, Lasting: (*rules.Conversation).Lasting,
+		Journal: disk, Dedup: d, Alarms: alarms, Max: 1000,
 		Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
 	})
-	conversations, answers := disk.Restored()
-	d.Restore(answers)
-	c.Restore(conversations)
+	disk.Live(c, d)
 	return &process{storetest.Stores{Conversations: c, Outbox: disk, Dedup: d}, disk}
 }
 
@@ -42,11 +41,13 @@ func TestStore_underTheLiveState_conforms(t *testing.T) {
 	storetest.Conversations(t, func(t *testing.T, alarms store.Alarms) storetest.Stores { return start(t, t.TempDir(), alarms).Stores })
 }
 
-// kill copies the file as a process leaves it that is killed now.
+// kill copies the folder as a process leaves it that is killed now.
 func kill(t *testing.T, dir string) (left string) {
 	t.Helper()
 	left = t.TempDir()
-	write(t, filepath.Join(left, "escalator.db"), read(t, filepath.Join(dir, "escalator.db")))
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
 	return left
 }
 

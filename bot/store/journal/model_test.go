@@ -1,6 +1,7 @@
-package bolt_test
+package journal_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"escalator/bot/store"
-	"escalator/bot/store/bolt"
+	"escalator/bot/store/journal"
 	"escalator/bot/store/storetest"
 )
 
@@ -18,11 +19,11 @@ func TestStore_equalsANaiveModel_alsoOverRestarts(t *testing.T) {
 	var dir string
 	var clock func() time.Time
 	start := func(t *rapid.T) store.Outbox {
-		s, err := bolt.Open(bolt.Options{Dir: dir, Now: clock, Report: func(problem, _ string) { t.Fatalf("reported: %s", problem) }})
+		s, err := journal.Open(journal.Options{Dir: dir, Now: clock, Report: func(problem, _ string) { t.Fatalf("reported: %s", problem) }})
 		if err != nil {
 			t.Fatalf("Open: %v", err)
 		}
-		t.Cleanup(func() { _ = s.Close() })
+		t.Cleanup(func() { _ = s.Close(context.WithoutCancel(t.Context())) })
 		return s
 	}
 	storetest.OutboxModel(t, func(t *rapid.T, now func() time.Time) store.Outbox {
@@ -30,7 +31,7 @@ func TestStore_equalsANaiveModel_alsoOverRestarts(t *testing.T) {
 		dir, clock = filepath.Join(root, fmt.Sprint(walks)), now
 		return start(t)
 	}, func(t *rapid.T, o store.Outbox) store.Outbox {
-		if err := o.(*bolt.Store).Close(); err != nil {
+		if err := o.(*journal.Store).Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Fatalf("Close: %v", err)
 		}
 		return start(t)

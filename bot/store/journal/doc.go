@@ -1,0 +1,28 @@
+// Package journal is the durable store of one process: its outbox, and the
+// conversations and callbacks of memory, in an append-only log.
+//
+// A data folder holds segments (journal-N.log), which are only ever appended to, and
+// snapshots (snapshot-N.log) of all that was kept when segment N began. What is kept
+// is the last snapshot with every segment from its number on. Both are made of frames
+// that carry a checksum; a frame is one change, and is there whole or not at all.
+// Everything is read into memory at the start; nothing is mapped.
+//
+// One goroutine writes (the committer). What gathers while it waits for the disk goes
+// with the next fsync; there is no timer, a single transfer waits for nothing.
+//
+// Invariants:
+//
+//   - A transfer is on disk, synced, before anybody hears of it.
+//   - What belongs together is in one frame: a transfer with its conversation and the
+//     answer to the callback; a conversation with the callback that it counts.
+//   - Other changes are written within flushAfter, and synced within syncAfter.
+//   - A segment is never changed behind its end, and never written again after a write
+//     or sync of it has failed: a new one goes on from what is certain of it.
+//   - The index in memory (memory.Outbox) never knows more than the disk.
+//   - One process uses a folder; a second one is refused.
+//   - A damaged file is kept aside and reported; what can be read of it is used.
+//   - A transfer that is found at the start may have been carried out by the process
+//     that died: it is marked OutcomeUnknown, so that Desk is asked first.
+//   - A copy of the folder, also one made while the store is in use, is a backup: what
+//     a snapshot has replaced stays for supersededFor.
+package journal

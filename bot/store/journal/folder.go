@@ -1,0 +1,54 @@
+package journal
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// folder is the data folder. In production it is disk; a test has one that forgets what
+// was not synced, as a loss of power does.
+type folder interface {
+	names() ([]string, error)
+	open(name string) (io.ReadCloser, error)
+	create(name string) (file, error) // a new and empty one
+	rename(from, to string) error
+	remove(name string) error
+	sync() error // of names: those that came, and those that went
+}
+
+// file is one that is written.
+type file interface {
+	io.WriterAt
+	io.Closer
+	Sync() error
+}
+
+// disk is a folder of the operating system.
+type disk string
+
+func (d disk) path(name string) string                 { return filepath.Join(string(d), name) }
+func (d disk) open(name string) (io.ReadCloser, error) { return os.Open(d.path(name)) }
+func (d disk) rename(from, to string) error            { return os.Rename(d.path(from), d.path(to)) }
+func (d disk) remove(name string) error                { return os.Remove(d.path(name)) }
+
+func (d disk) create(name string) (file, error) {
+	return os.OpenFile(d.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+}
+
+func (d disk) names() (names []string, err error) {
+	entries, err := os.ReadDir(string(d))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, err
+}
+
+func (d disk) sync() error {
+	f, err := os.Open(string(d))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
