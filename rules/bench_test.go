@@ -108,3 +108,17 @@ func BenchmarkLoad_example(b *testing.B) {
 		mustLoad(b, src)
 	}
 }
+
+// The rules that are shipped, on messages that ask for nothing.
+func BenchmarkDecide_shipped(b *testing.B) {
+	p := mustLoad(b, readFile(b, "../rules.yaml"))
+	var c Conversation
+	now := start
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		turn := quiet[i%2]
+		now = now.Add(4 * time.Minute)
+		turn.At = now
+		p.Decide(&c, turn)
+	}
+}

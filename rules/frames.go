@@ -127,6 +127,9 @@ func grammarOf(g *packs.Grammar) (out text.Grammar) {
 			out.Anew |= role
 		case packs.Word:
 		}
+		if r.Anchor {
+			out.Anchors |= role
+		}
 		if len(r.Packs) > 0 {
 			out.Aside |= role
 		}

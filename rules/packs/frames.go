@@ -28,6 +28,8 @@ type Role struct {
 	// Says is how a guard is named in explanations: "tells".
 	Says string
 	Kind RoleKind
+	// Anchor is set for roles of which each frame has one: in a message without their words nothing else is looked for.
+	Anchor bool
 	// Packs are built-in packs whose phrases have the role.
 	Packs []string
 }
@@ -131,6 +133,8 @@ func (g *Grammar) role(name string, n *yaml.Node) error {
 			if !slices.Contains([]RoleKind{Guard, Before, Homonym, Anew}, r.Kind) {
 				err = problem(value, "unknown kind %q", value.Value)
 			}
+		case "anchor":
+			r.Anchor = value.Value == "true"
 		case "packs":
 			r.Packs, err = parseTexts(value)
 		default:
@@ -162,9 +166,17 @@ func parseFrames(n *yaml.Node, g *Grammar) (frames []Frame, err error) {
 				}
 			}
 		}
+		if !slices.ContainsFunc(f.All, g.anchors) {
+			return nil, problem(e, "a frame needs a part whose roles are anchors")
+		}
 		frames = append(frames, f)
 	}
 	return frames, nil
+}
+
+// anchors says that a part of a frame is always filled by an anchor.
+func (g *Grammar) anchors(part string) bool {
+	return !slices.ContainsFunc(strings.Split(part, "|"), func(role string) bool { return !g.Role(role).Anchor })
 }
 
 func (f *Frame) set(key string, value *yaml.Node) (err error) {

@@ -33,6 +33,7 @@ type Builder struct {
 	lex     *lexicon
 	msg     Message
 	frames  frames
+	others  *Builder // of the words of roles that are no anchors
 }
 
 type builderKey struct {
@@ -139,7 +140,10 @@ func (b *Builder) Build() (*Matcher, error) {
 			return nil, fmt.Errorf("building the matcher: more than %d states at phrase %q", maxStates, abbreviate(ph.src))
 		}
 	}
-	m.frames = b.frames.compile()
+	var err error
+	if m.frames, err = b.frameTable(); err != nil {
+		return nil, err
+	}
 	m.automaton = c.automaton()
 	m.vocabulary = c.vocabulary()
 	return m, nil

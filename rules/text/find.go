@@ -114,10 +114,18 @@ const seenBits = 10 // 1,024 slots: maxActive fills half of them
 // is reported, and of that the one with the fewest typing errors. Regular
 // expressions report their leftmost matches that do not overlap.
 func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
+	known := len(hits)
+	msg.search.matcher, msg.search.framing.found = m, msg.search.framing.found[:0]
+	if hits = m.scan(msg, hits); len(hits) > known {
+		hits = m.settle(msg, hits, known)
+	}
+	return hits
+}
+
+// scan appends the hits as they come, all ends of a phrase among them.
+func (m *Matcher) scan(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
-	s.matcher = m
 	s.hits, s.limit = hits, len(hits)+maxHits
-	s.framing.found = s.framing.found[:0]
 	s.reset()
 	ts := msg.tokens
 	for i := range ts {
@@ -127,12 +135,8 @@ func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
 		}
 		m.step(s, ts, int32(i))
 	}
-	known := len(hits)
 	if len(m.patterns) > 0 {
 		m.findPatterns(msg)
-	}
-	if len(s.hits) > known {
-		s.hits = m.settle(msg, s.hits, known)
 	}
 	hits, s.hits = s.hits, nil
 	return hits

@@ -66,6 +66,9 @@ type Grammar struct {
 	Anew RoleSet
 	// Aside are words that belong to no language: ok, thanks.
 	Aside RoleSet
+	// Anchors are roles of which each frame has one. The words of the others are looked for only in a message that has a
+	// word of these, which few have.
+	Anchors RoleSet
 }
 
 // A frames is the compiled form.
@@ -76,6 +79,7 @@ type frames struct {
 	of      []uint32   // the languages of the frames
 	langs   []string   // by bit
 	words   RoleSet    // roles that are neither guards nor homonyms
+	others  *Matcher   // of the words that are no anchors
 }
 
 // wordRole is what a Matcher keeps of a phrase that is a word of a role.
@@ -84,8 +88,8 @@ type wordRole struct {
 	langs uint32 // 0: the phrase is of no role
 }
 
-// SetGrammar says what roles mean. It must be called before the matcher is built.
-func (b *Builder) SetGrammar(g Grammar) { b.frames.grammar = g }
+// SetGrammar says what roles mean. It must be called before AddRole.
+func (b *Builder) SetGrammar(g Grammar) { b.frames.grammar, b.others = g, &Builder{} }
 
 // AddRole adds a word or short phrase of a role. Words without a language are of
 // all. They are no phrases of their own: Find reports the frames that they fill.
@@ -94,6 +98,9 @@ func (b *Builder) AddRole(src string, o Options, role RoleID) error {
 	key := newBuilderKey(src, o)
 	key.role = int(role) + 1
 	langs := b.frames.langBits(o.Lang)
+	if !b.frames.grammar.Anchors.Has(role) {
+		b = b.others
+	}
 	if id, ok := b.ids[key]; ok {
 		b.phrases[id].role.langs |= langs
 		return nil
@@ -141,13 +148,18 @@ func (f *frames) langBits(lang string) uint32 {
 	return 1 << i
 }
 
-// compile finishes the frames.
-func (f frames) compile() *frames {
+// frameTable finishes the frames.
+func (b *Builder) frameTable() (*frames, error) {
+	f := b.frames
 	if len(f.frames) == 0 {
-		return nil
+		return nil, nil
+	}
+	var err error
+	if f.others, err = b.others.Build(); err != nil {
+		return nil, err
 	}
 	f.words = ^(f.grammar.Guards | f.grammar.Before | f.grammar.Homonyms | f.grammar.Anew)
-	return &f
+	return &f, nil
 }
 
 // Framed tells how a hit of a frame came about.

@@ -56,7 +56,13 @@ func refFrames(msg *Message, m *Matcher, b *Builder) (out []refFrame) {
 func refWords(msg *Message, b *Builder) (words []roleHit) {
 	ref := newReference(b, PhraseSet{})
 	var all []roleHit
-	for _, ph := range b.phrases {
+	for i, ph := range slices.Concat(b.phrases, b.others.phrases) {
+		if i == len(b.phrases) {
+			if len(all) == 0 {
+				return nil // without an anchor
+			}
+			ref = newReference(b.others, PhraseSet{})
+		}
 		for first := range msg.tokens {
 			ref.try(msg, ph, ph.seq.items, 0, false, place{at: first}, func(p place) {
 				if ph.role.langs != 0 {

@@ -22,7 +22,7 @@ const (
 )
 
 var testGrammar = Grammar{
-	Guards: NewRoleSet(about), Before: NewRoleSet(telling), Homonyms: NewRoleSet(homonym), Anew: NewRoleSet(anew), Aside: 0,
+	Guards: NewRoleSet(about), Before: NewRoleSet(telling), Homonyms: NewRoleSet(homonym), Anew: NewRoleSet(anew), Anchors: NewRoleSet(person, speak),
 }
 
 var testFrames = []Frame{

@@ -32,6 +32,7 @@ type framed struct {
 type framing struct {
 	of      *frames
 	ts      []Token
+	hits    []Hit
 	raw     []roleHit // all words of roles
 	words   []roleHit // those that count, in the order of the message
 	known   []uint32  // the languages that know each token
@@ -56,6 +57,14 @@ func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
 		} else {
 			rest = append(rest, h)
 		}
+	}
+	if len(f.raw) == 0 {
+		return rest
+	}
+	f.hits = m.frames.others.scan(msg, f.hits[:0])
+	for _, h := range f.hits {
+		w := m.frames.others.phrases[h.Phrase].role
+		f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})
 	}
 	f.joinAll(m.frames, msg.tokens)
 	for i := range f.found {
