@@ -141,9 +141,14 @@ func TestFrames_joinWordsOfRoles(t *testing.T) {
 func TestFrames_negation(t *testing.T) {
 	var b Builder
 	b.SetGrammar(testGrammar)
-	not, err := b.Add("not", Options{})
-	if err != nil {
-		t.Fatal(err)
+	var roles Roles
+	roles.Negators = make([]Group, 1)
+	for _, src := range []string{"not", "want no"} {
+		id, err := b.Add(src, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles.Negators[0].Phrases.Add(id)
 	}
 	for word, role := range map[string]RoleID{"human": person, "want": want, "do not leave": want} {
 		if err := b.AddRole(word, Options{}, role); err != nil {
@@ -155,18 +160,16 @@ func TestFrames_negation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var roles Roles
-	roles.Negators = make([]Group, 1)
-	roles.Negators[0].Phrases.Add(not)
 	for message, want := range map[string]bool{
 		"want human": false, "not want human": true, "want not human": true, "do not leave human": false,
+		"want no human": true, "human want no": true, "human want no dog": false, // the verb is a part, the refusal is not
 	} {
 		var msg Message
 		msg.Reset(message)
 		hits := m.Find(&msg, nil)
 		var n Negation
 		n.Reset(&msg, hits, &roles)
-		i := slices.IndexFunc(hits, func(h Hit) bool { return h.Phrase != not })
+		i := slices.IndexFunc(hits, func(h Hit) bool { return !has(roles.Negators, h.Phrase) })
 		if i < 0 || (n.Of(i) >= 0) != want {
 			t.Errorf("%q: hits %+v, negated %v, want %v", message, hits, i >= 0 && n.Of(i) >= 0, want)
 		}

@@ -192,7 +192,8 @@ func (n *Negation) refuses(by, h Hit) bool {
 			return false
 		}
 	case by.First >= h.First:
-		if !behind || by.First == h.First || n.within(by, h) {
+		_, frame := n.msg.Framed(h) // "einen Berater brauche ich nicht": the verb is a part, the refusal stands behind it
+		if by.First == h.First || n.within(by, h) || !behind && !(frame && n.endsClause(by)) {
 			return false
 		}
 	case behind || n.looksBack(by) || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true):
