@@ -60,7 +60,7 @@ type Frame struct {
 type Grammar struct {
 	// Guards void the frames of their language in their clause; those of Before also in the next one.
 	Guards, Before RoleSet
-	// Homonyms take words of roles back that they overlap: human in "human resources".
+	// Homonyms take words of roles back that they overlap, of all languages: human in "human resources".
 	Homonyms RoleSet
 	// Anew are words with which something new begins, that guards do not reach over: "and can I".
 	Anew RoleSet

@@ -75,7 +75,7 @@ func refWords(msg *Message, b *Builder) (words []roleHit) {
 	for _, w := range all {
 		for _, h := range all {
 			if g.Homonyms.Has(h.role) && !g.Homonyms.Has(w.role) && h.First < w.Last && w.First < h.Last {
-				w.langs &^= h.langs
+				w.langs = 0
 			}
 		}
 		same := slices.IndexFunc(words, func(o roleHit) bool { return o.Span == w.Span && o.role == w.role })

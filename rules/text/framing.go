@@ -128,7 +128,7 @@ func (f *framing) arrange() {
 	f.known = slices.Grow(f.known[:0], len(f.ts))[:len(f.ts)]
 	clear(f.known)
 	for i, w := range f.raw {
-		if w.langs = f.left(i, longest); w.langs == 0 {
+		if f.taken(i, longest) {
 			continue
 		}
 		f.words = append(f.words, w)
@@ -144,24 +144,23 @@ func (f *framing) arrange() {
 	}
 }
 
-// left gives the languages in which the word raw[i] counts: no homonym lies over it. No word is longer than longest.
-func (f *framing) left(i int, longest int32) uint32 {
+// taken reports whether a homonym of any language lies over the word raw[i]. No word is longer than longest.
+func (f *framing) taken(i int, longest int32) bool {
 	w := f.raw[i]
-	langs := w.langs
 	if f.of.grammar.Homonyms.Has(w.role) {
-		return langs
+		return false
 	}
 	for j := i - 1; j >= 0 && f.raw[j].First > w.First-longest; j-- {
 		if by := f.raw[j]; by.Last > w.First && f.of.grammar.Homonyms.Has(by.role) {
-			langs &^= by.langs
+			return true
 		}
 	}
 	for j := i + 1; j < len(f.raw) && f.raw[j].First < w.Last; j++ {
-		if by := f.raw[j]; f.of.grammar.Homonyms.Has(by.role) {
-			langs &^= by.langs
+		if f.of.grammar.Homonyms.Has(f.raw[j].role) {
+			return true
 		}
 	}
-	return langs
+	return false
 }
 
 // join finds the shortest hits of a frame.
