@@ -32,6 +32,8 @@ func Outbox(t *testing.T, open func(t *testing.T) store.Outbox) {
 	for name, test := range map[string]func(*testing.T, store.Outbox){
 		"takes what was put, once":                       takesOnce,
 		"takes the oldest first":                         takesOldestFirst,
+		"takes behind all others what may be forged":     takesUnprovenLast,
+		"takes a crowd of those from both ends":          takesCrowdFromBothEnds,
 		"does not take before the time":                  waitsForDue,
 		"holds one transfer of a conversation":           holdsOne,
 		"replaces a waiting or given-up one":             replacesWaiting,
@@ -46,6 +48,41 @@ func Outbox(t *testing.T, open func(t *testing.T) store.Outbox) {
 		"keeps its own copy":                             keepsOwnCopy,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// unproven makes a transfer that may be forged.
+func unproven(id string, d time.Duration) *store.Transfer {
+	t := transfer(id, d)
+	t.Unproven = true
+	return t
+}
+
+func takesUnprovenLast(t *testing.T, o store.Outbox) {
+	put(t, o, unproven("a", 0))
+	put(t, o, unproven("b", time.Second))
+	put(t, o, transfer("sure", time.Minute))
+	put(t, o, transfer("surer", 2*time.Minute))
+	for _, want := range []string{"sure", "surer", "a", "b"} {
+		if got := take(t, o, epoch.Add(time.Hour)); got.ID != want {
+			t.Errorf("%s is taken, want %s", got.ID, want)
+		}
+	}
+}
+
+// Behind a flood of forged ones nobody waits for as long as it has lasted.
+func takesCrowdFromBothEnds(t *testing.T, o store.Outbox) {
+	const many = 300
+	for i := range many {
+		put(t, o, unproven(strconv.Itoa(i), time.Duration(i)*time.Millisecond))
+	}
+	put(t, o, unproven("late", time.Minute))
+	seen := map[string]bool{}
+	for range 4 {
+		seen[take(t, o, epoch.Add(time.Hour)).ID] = true
+	}
+	if !seen["late"] || !seen["0"] {
+		t.Errorf("the first of a crowd are %v, want its oldest and its newest among them", seen)
 	}
 }
 

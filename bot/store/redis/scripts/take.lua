@@ -1,4 +1,5 @@
--- Leases the oldest transfer that is due.
+-- Leases the oldest transfer that is due; those that may be forged (Transfer.Unproven)
+-- behind all others, and of a crowd of them the oldest and the newest in turn.
 -- KEYS: records, due, ready, leased, given, waiting, ended.
 -- ARGV: now in µs (by the caller's clock, as the due times are), token, lease in ms,
 --       life in ms, forget those given up before this (µs), how many of them are kept.
@@ -8,6 +9,9 @@ local life = ARGV[4]
 local t = redis.call('TIME')
 local clock = t[1] * 1000 + math.floor(t[2] / 1000)
 
+-- Those that may be forged stand behind this in the order of age.
+local behind, crowd = 1e17, 256
+
 -- Moves one to those that are ready, which are in order of age.
 local function ready(id, over)
   local r = redis.call('HGET', KEYS[1], id)
@@ -16,7 +20,9 @@ local function ready(id, over)
   if over and head then
     redis.call('HSET', KEYS[1], id, head .. '|1|' .. string.sub(r, rest))
   end
-  redis.call('ZADD', KEYS[3], math.min(tonumber(created or 0), 1e18), id)
+  local age = math.min(tonumber(created or 0), behind - 1)
+  if string.find(r, '"unproven":true', 1, true) then age = age + behind end
+  redis.call('ZADD', KEYS[3], age, id)
 end
 
 -- A lease that ran out: its replica died, perhaps after it called Desk.
@@ -41,8 +47,10 @@ local many = redis.call('ZCARD', KEYS[5]) - ARGV[6]
 if many > 0 then forget(redis.call('ZRANGE', KEYS[5], 0, math.min(many, 100) - 1)) end
 
 while true do
-  local id = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
+  local id, age = unpack(redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES'))
   if not id then break end
+  local many = redis.call('ZCARD', KEYS[3])
+  if tonumber(age) >= behind and many > crowd and many % 2 == 0 then id = redis.call('ZRANGE', KEYS[3], -1, -1)[1] end
   redis.call('ZREM', KEYS[3], id)
   local r = redis.call('HGET', KEYS[1], id)
   if r then
