@@ -135,10 +135,13 @@ func (b *Builder) AddFrame(f Frame) PhraseID {
 	return id
 }
 
+// everyLanguage is the set of the languages of a word that names none, such as one that a rule file adds.
+const everyLanguage = ^uint32(0)
+
 // langBits is the set of one language, or of all.
 func (f *frames) langBits(lang string) uint32 {
 	if lang == "" {
-		return ^uint32(0)
+		return everyLanguage
 	}
 	i := slices.Index(f.langs, lang)
 	if i < 0 {
@@ -204,7 +207,7 @@ func (m *Message) Framed(h Hit) (f Framed, ok bool) {
 func (f *framed) public(fs *frames) Framed {
 	out := Framed{Hit: f.hit, Void: f.guard >= 0, Guard: f.by, GuardRole: RoleID(max(f.guard, 0))}
 	out.Parts = append(out.Parts, f.parts[:f.n]...)
-	if !f.mixed {
+	if f.langs != 0 {
 		if i := bits.TrailingZeros32(f.langs); i < len(fs.langs) {
 			out.Lang = fs.langs[i]
 		}

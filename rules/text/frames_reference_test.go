@@ -118,26 +118,29 @@ func (r *frameReference) tuples(tuple []int, filled int, found func([]int)) {
 
 // holds reports whether the frame holds with the words, and whether a guard voids it.
 func (r *frameReference) holds(tuple []int) (holds, void bool) {
-	all, some := ^uint32(0), uint32(0)
+	all, some, heard := everyLanguage, uint32(0), everyLanguage
 	for k, i := range tuple {
 		w := r.words[i]
 		all, some = all&w.langs, some|w.langs
+		for at := w.First; at < w.Last; at++ {
+			heard &= r.knownBy(at)
+		}
 		if k > 0 && !r.near(r.words[tuple[k-1]], w) {
 			return false, false
 		}
+	}
+	if heard == 0 {
+		heard = some
 	}
 	first, last := r.words[tuple[0]].First, r.words[tuple[len(tuple)-1]].Last
 	if all&r.langs == 0 && len(r.frame.Langs) > 0 || r.frame.Extent != Anywhere && !r.fills(first, last, some) {
 		return false, false
 	}
-	if all == 0 {
-		all = some
-	}
 	g, clause := r.m.frames.grammar, r.ts[first].clause
 	for _, w := range r.words {
 		at := r.ts[w.First].clause
 		switch {
-		case w.langs&all == 0:
+		case w.langs&heard == 0:
 		case at == clause && r.frame.Unless.Has(w.role):
 			return false, false
 		case at == clause && (g.Guards | g.Before).Has(w.role), at+1 == clause && g.Before.Has(w.role) && !r.frame.Now:
@@ -145,6 +148,16 @@ func (r *frameReference) holds(tuple []int) (holds, void bool) {
 		}
 	}
 	return true, void
+}
+
+// knownBy are the languages that know a token in any role.
+func (r *frameReference) knownBy(at int32) (langs uint32) {
+	for _, w := range r.words {
+		if r.m.frames.words.Has(w.role) && w.First <= at && at < w.Last {
+			langs |= w.langs
+		}
+	}
+	return langs
 }
 
 func (r *frameReference) near(a, b roleHit) bool {

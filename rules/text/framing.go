@@ -22,10 +22,10 @@ type framed struct {
 	parts [maxParts]Span
 	roles [maxParts]RoleID
 	n     int
-	langs uint32 // the languages of which all its words are; if there is none, those of any of them
-	mixed bool
-	guard int  // the role of the guard that voids it, -1 for none
-	by    Span // that guard
+	langs uint32 // the languages of which all its words are
+	heard uint32 // the languages that know each of its words, in whatever role; if there is none, those that know any
+	guard int    // the role of the guard that voids it, -1 for none
+	by    Span   // that guard
 }
 
 // A framing is the working memory for joining words into frames.
@@ -136,7 +136,7 @@ func (f *framing) arrange() {
 			continue
 		}
 		if f.of.grammar.Aside.Has(w.role) {
-			w.langs = ^uint32(0)
+			w.langs = everyLanguage
 		}
 		for k := w.First; k < w.Last; k++ {
 			f.known[k] |= w.langs
@@ -248,7 +248,7 @@ func (f *framing) covers(roles RoleSet, langs uint32, s Span) bool {
 
 // settle makes the n words that are picked the best hit so far, if the frame holds with them.
 func (f *framing) settle(n int) {
-	best := framed{n: n, langs: ^uint32(0), guard: -1}
+	best := framed{n: n, langs: everyLanguage, heard: everyLanguage, guard: -1}
 	some := uint32(0)
 	for k := range n {
 		w := f.words[f.picked[k]]
@@ -257,6 +257,12 @@ func (f *framing) settle(n int) {
 		best.hit.Typos += w.typos
 		best.langs &= w.langs
 		some |= w.langs
+		for at := w.First; at < w.Last; at++ {
+			best.heard &= f.known[at]
+		}
+	}
+	if best.heard == 0 {
+		best.heard = some
 	}
 	best.hit.First, best.hit.Last = best.parts[0].First, best.parts[n-1].Last
 	switch fr := f.frame; {
@@ -264,9 +270,6 @@ func (f *framing) settle(n int) {
 		return
 	case fr.Extent != Anywhere && !f.fills(best.hit, some):
 		return
-	}
-	if best.langs == 0 {
-		best.langs, best.mixed = some, true
 	}
 	if f.guarded(&best) {
 		f.best = best
@@ -296,9 +299,9 @@ func (f *framing) guarded(h *framed) bool {
 		switch {
 		case at > clause:
 			return true
-		case at == clause && f.frame.Unless.Has(w.role) && w.langs&h.langs != 0:
+		case at == clause && f.frame.Unless.Has(w.role) && w.langs&h.heard != 0:
 			return false
-		case h.guard >= 0 || w.langs&h.langs == 0 || !(g.Guards | g.Before).Has(w.role):
+		case h.guard >= 0 || w.langs&h.heard == 0 || !(g.Guards | g.Before).Has(w.role):
 		case at == clause, at+1 == clause && g.Before.Has(w.role) && !f.frame.Now:
 			if !f.anew(w.Span, h.hit) {
 				h.guard, h.by = int(w.role), w.Span
