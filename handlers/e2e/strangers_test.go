@@ -179,3 +179,30 @@ func TestServe_aFloodOfForgedRequests_keepsNoCustomerWaiting(t *testing.T) {
 	_, metrics := s.get("/metrics")
 	t.Logf("behind %d forged requests, %v of them pending, a customer waited for %s", forged, gauge(metrics, "escalator_outbox_pending"), time.Since(began).Round(time.Millisecond))
 }
+
+// An unsigned request whose body does not come has two seconds, and a signed one four
+// with its headers; who says nothing at all has two.
+func TestServe_whoDoesNotSend_isCutInTime(t *testing.T) {
+	s := startService(t)
+	for _, c := range []struct {
+		name, text, want string
+		within           time.Duration
+	}{
+		{"nothing", "", "", 2 * time.Second},
+		{"unsigned", "POST /callback?SdkAppid=1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "403", 2 * time.Second},
+		{"signed", fmt.Sprintf("POST /callback?%s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", sign(time.Now())), "408", 4 * time.Second},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/callback"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_ = conn.SetDeadline(began.Add(soon))
+		_, _ = io.WriteString(conn, c.text)
+		answer, _ := io.ReadAll(conn)
+		_ = conn.Close()
+		if took := time.Since(began); took > c.within+2*time.Second || !strings.Contains(string(answer), c.want) {
+			t.Errorf("%s: %q after %s, want %q within %s", c.name, answer, took, c.want, c.within)
+		}
+	}
+}
