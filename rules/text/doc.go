@@ -66,6 +66,20 @@
 // want to be slow within some ten milliseconds for the longest message; lists
 // of 10,000 ordinary phrases use a few hundredths of them.
 //
+// # From words of roles to frames
+//
+// Asking for a person is not looked for by phrases but by frames (frames.go): a
+// frame holds where words of its roles stand in one clause. The words are phrases
+// of the automaton like others, but for two things: they are no hits, and those of
+// roles that are no anchors are in an automaton of their own, which runs only over
+// a message that has an anchor (framing.go). The words are then put in order, those
+// that a homonym lies over are taken out, and each frame is joined: from each word
+// that fills a part, the next parts are tried to the right, and of the hits the
+// shortest stay. Last, guards void a hit: it is reported under the number behind
+// the frame's own, so that nothing counts it and an explanation can name it. A hit
+// of a frame is a hit like others to masks and negation, but that a negator
+// refuses it wherever it is no part of one of its words.
+//
 // # Typing errors
 //
 // A word that is in no phrase and in no list of common words may be a word of a
@@ -83,7 +97,8 @@
 //   - Phrases and messages go through the same normal form.
 //   - The normal form of a normal form is itself, if it is not cut again and
 //     holds no HTML (&amp;lt; is resolved once).
-//   - Find equals the backtracking matcher of reference_test.go, but for the bounds.
+//   - Find equals the backtracking matcher of reference_test.go, and for frames that of
+//     frames_reference_test.go, but for the bounds.
 //   - A Matcher is immutable once its polite words are set; a Message belongs to one
 //     goroutine and, when warm, allocates nothing.
 package text
