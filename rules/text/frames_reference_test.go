@@ -125,7 +125,12 @@ func (r *frameReference) holds(tuple []int) (holds, void bool) {
 		for at := w.First; at < w.Last; at++ {
 			heard &= r.knownBy(at)
 		}
-		if k > 0 && !r.near(r.words[tuple[k-1]], w) {
+		if k > 0 && !r.near(r.words[tuple[k-1]], w, r.frame.Gap) {
+			return false, false
+		}
+	}
+	for k := 1; all == 0 && k < len(tuple); k++ {
+		if !r.near(r.words[tuple[k-1]], r.words[tuple[k]], 0) {
 			return false, false
 		}
 	}
@@ -160,7 +165,7 @@ func (r *frameReference) knownBy(at int32) (langs uint32) {
 	return langs
 }
 
-func (r *frameReference) near(a, b roleHit) bool {
+func (r *frameReference) near(a, b roleHit, gap int) bool {
 	known, unknown := 0, 0
 	for k := a.Last; k < b.First; k++ {
 		cost := map[bool]int{true: wordCost, false: charCost}[r.ts[k].IsWord()]
@@ -177,7 +182,7 @@ func (r *frameReference) near(a, b roleHit) bool {
 	if r.frame.Between != 0 && !r.covered(r.frame.Between, a.langs|b.langs, a.Last, b.First) {
 		return false
 	}
-	return known <= maxKnown && unknown <= r.frame.Gap*wordCost && r.ts[a.Last-1].clause == r.ts[b.Last-1].clause
+	return known <= maxKnown && unknown <= gap*wordCost && r.ts[a.Last-1].clause == r.ts[b.Last-1].clause
 }
 
 // between reports whether a word of something new stands between a guard and a hit.

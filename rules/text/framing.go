@@ -194,7 +194,7 @@ func (f *framing) extend(n int, filled uint8) {
 		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.Last-1].clause != f.ts[last.Last-1].clause {
 			return
 		}
-		if w.First < last.Last || !f.near(last, w) {
+		if w.First < last.Last || !f.near(last, w, f.frame.Gap) {
 			continue
 		}
 		for p, roles := range f.frame.Parts {
@@ -212,8 +212,8 @@ const (
 	maxBetween = (maxKnown + maxGap*wordCost) / charCost // more tokens cannot be near
 )
 
-// near reports whether b stands near enough to a: words that no role of their languages knows are few.
-func (f *framing) near(a, b roleHit) bool {
+// near reports whether b stands near enough to a: at most gap words are between that no role of their languages knows.
+func (f *framing) near(a, b roleHit, gap int) bool {
 	known, unknown := 0, 0
 	for k := a.Last; k < b.First; k++ {
 		cost := charCost
@@ -229,7 +229,7 @@ func (f *framing) near(a, b roleHit) bool {
 			unknown += cost
 		}
 	}
-	return known <= maxKnown && unknown <= f.frame.Gap*wordCost && (f.frame.Between == 0 || f.covers(f.frame.Between, a.langs|b.langs, Span{a.Last, b.First}))
+	return known <= maxKnown && unknown <= gap*wordCost && (f.frame.Between == 0 || f.covers(f.frame.Between, a.langs|b.langs, Span{a.Last, b.First}))
 }
 
 // covers reports whether words of some roles and languages cover all tokens.
@@ -271,9 +271,23 @@ func (f *framing) settle(n int) {
 	case fr.Extent != Anywhere && !f.fills(best.hit, some):
 		return
 	}
+	if best.langs == 0 && !f.adjacent(n) {
+		return
+	}
 	if f.guarded(&best) {
 		f.best = best
 	}
+}
+
+// adjacent reports whether the roles know all words between the n words that are picked. Words of two languages make a
+// frame only so, for what is a word of asking in one language is anything in another.
+func (f *framing) adjacent(n int) bool {
+	for k := range n - 1 {
+		if !f.near(f.words[f.picked[k]], f.words[f.picked[k+1]], 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // widen takes for a part the longest word of its role that lies over it and no other part: "human agent", not "human".
