@@ -9,6 +9,8 @@ import (
 type refFrame struct {
 	phrase      PhraseID
 	first, last int32
+	langs       uint32 // of all its words, or if mixed of any
+	mixed       bool
 }
 
 func sorted(fs []refFrame) []refFrame {
@@ -29,7 +31,8 @@ func refFrames(msg *Message, m *Matcher, b *Builder) (out []refFrame) {
 			r.tuples([]int{start}, 0, func(tuple []int) {
 				last := r.words[tuple[len(tuple)-1]].Last
 				holds, void := r.holds(tuple)
-				h := refFrame{m.frames.ids[i], r.words[start].First, last}
+				h := refFrame{phrase: m.frames.ids[i], first: r.words[start].First, last: last}
+				h.langs, h.mixed = r.common(tuple)
 				if void {
 					h.phrase++
 				}
@@ -37,19 +40,42 @@ func refFrames(msg *Message, m *Matcher, b *Builder) (out []refFrame) {
 					best = &h
 				}
 			})
-			if best != nil && !slices.Contains(found, *best) {
-				found = append(found, *best)
+			if best != nil {
+				found = keepShortest(found, *best)
 			}
 		}
-		for _, f := range found { // the shortest
-			if !slices.ContainsFunc(found, func(o refFrame) bool {
-				return o != f && o.phrase == f.phrase && o.first >= f.first && o.last <= f.last
-			}) {
-				out = append(out, f)
-			}
-		}
+		out = append(out, found...)
 	}
 	return out
+}
+
+// keepShortest adds a hit to those that begin before it or with it, unless it holds one of them, and takes out those
+// that hold it. Hits of languages that have nothing in common leave each other alone.
+func keepShortest(found []refFrame, h refFrame) (out []refFrame) {
+	holds := func(a, b refFrame) bool {
+		return a.phrase == b.phrase && a.langs&b.langs != 0 && (a.mixed || !b.mixed) && a.first <= b.first && a.last >= b.last
+	}
+	if slices.ContainsFunc(found, func(f refFrame) bool { return holds(h, f) }) {
+		return found
+	}
+	for _, f := range found {
+		if !holds(f, h) {
+			out = append(out, f)
+		}
+	}
+	return append(out, h)
+}
+
+// common gives the languages of all words, or if there is none of any.
+func (r *frameReference) common(tuple []int) (langs uint32, mixed bool) {
+	all, some := everyLanguage, uint32(0)
+	for _, i := range tuple {
+		all, some = all&r.words[i].langs, some|r.words[i].langs
+	}
+	if all == 0 {
+		return some, true
+	}
+	return all, false
 }
 
 // refWords finds the words of roles, those that homonyms take back left out.
@@ -71,6 +97,9 @@ func refWords(msg *Message, b *Builder) (words []roleHit) {
 			})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b roleHit) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role))
+	})
 	g := b.frames.grammar
 	for _, w := range all {
 		for _, h := range all {

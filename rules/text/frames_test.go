@@ -194,7 +194,7 @@ func FuzzFrames(f *testing.F) {
 			fr := &msg.search.framing
 			fr.joinAll(m.frames, msg.tokens) // before hits are widened
 			for _, h := range fr.found {
-				got = append(got, refFrame{h.hit.Phrase, h.hit.First, h.hit.Last})
+				got = append(got, refFrame{h.hit.Phrase, h.hit.First, h.hit.Last, h.scope, h.langs == 0})
 			}
 			want := refFrames(&msg, m, b)
 			if diff := cmp.Diff(sorted(want), sorted(got), cmp.AllowUnexported(refFrame{})); diff != "" {

@@ -23,6 +23,7 @@ type framed struct {
 	roles [maxParts]RoleID
 	n     int
 	langs uint32 // the languages of which all its words are
+	scope uint32 // those, or if there is none the languages of any
 	heard uint32 // the languages that know each of its words, in whatever role; if there is none, those that know any
 	guard int    // the role of the guard that voids it, -1 for none
 	by    Span   // that guard
@@ -264,6 +265,9 @@ func (f *framing) settle(n int) {
 	if best.heard == 0 {
 		best.heard = some
 	}
+	if best.scope = best.langs; best.scope == 0 {
+		best.scope = some
+	}
 	best.hit.First, best.hit.Last = best.parts[0].First, best.parts[n-1].Last
 	switch fr := f.frame; {
 	case len(fr.Langs) > 0 && best.langs&f.inLangs == 0:
@@ -362,21 +366,29 @@ func (f *framing) begins(at int32) bool {
 	return f.of.grammar.Anew != 0 && slices.ContainsFunc(f.words, func(w roleHit) bool { return w.First == at && f.of.grammar.Anew.Has(w.role) })
 }
 
-// keep adds the best hit, and takes out those of its frame that hold it.
+// keep adds the best hit unless it holds another of its frame, and takes out those that hold it.
 func (f *framing) keep(known int, id PhraseID) {
 	f.best.hit.Phrase = id
 	if f.best.guard >= 0 {
 		f.best.hit.Phrase++
 	}
-	out := f.found[:known]
-	for _, other := range f.found[known:] {
-		same := other.hit.Phrase == f.best.hit.Phrase
-		if same && other.hit.First == f.best.hit.First && other.hit.Last <= f.best.hit.Last {
+	for i := known; i < len(f.found); i++ {
+		if f.best.holds(&f.found[i]) {
 			return
 		}
-		if !same || other.hit.Last < f.best.hit.Last {
-			out = append(out, other)
+	}
+	out := f.found[:known]
+	for i := known; i < len(f.found); i++ {
+		if !f.found[i].holds(&f.best) {
+			out = append(out, f.found[i])
 		}
 	}
 	f.found = append(out, f.best)
+}
+
+// holds reports whether a hit is longer than another one of its frame and language. What is of one language stands
+// beside what is of several.
+func (f *framed) holds(other *framed) bool {
+	return f.hit.Phrase == other.hit.Phrase && f.scope&other.scope != 0 && (f.langs == 0 || other.langs != 0) &&
+		f.hit.First <= other.hit.First && f.hit.Last >= other.hit.Last
 }
