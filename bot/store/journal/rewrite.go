@@ -79,7 +79,7 @@ func (s *Store) maintain() {
 		superseded = time.Now()
 		if err := s.rewrite(l); err != nil && s.closing.Err() == nil {
 			asked = nil // for now
-			s.report(fmt.Sprintf("the log cannot be written anew, and grows: %v", err), s.dir)
+			s.report(fmt.Sprintf("the journal in the data folder cannot be written anew, and grows: %v", err), s.dir)
 		}
 	}
 }
