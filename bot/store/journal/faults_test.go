@@ -21,10 +21,10 @@ func newTransfer(id string) *store.Transfer {
 
 func (w *world) put(id string) error { return w.store.Put(context.Background(), newTransfer(id)) }
 
-// reopen looks at what a disk holds.
-func reopen(t *testing.T, left map[string][]byte) *world {
+// reopen looks at what a disk holds when its process is killed now.
+func reopen(t *testing.T, d *simDisk) *world {
 	t.Helper()
-	w := begin(t, newSimDisk(left, 1))
+	w := begin(t, d.killed(len(d.trace)))
 	t.Cleanup(w.end)
 	return w
 }
@@ -62,7 +62,7 @@ func TestStore_aFullDisk_isNotWritable_untilAGrowingWriteSucceeds(t *testing.T) 
 		if err := errors.Join(w.store.Writable(), w.put(refused)); err != nil {
 			t.Errorf("with room again: %v", err)
 		}
-		after := reopen(t, d.after(len(d.trace), true, nil))
+		after := reopen(t, d)
 		if !after.has("before") || !after.has(refused) || after.store.left.conversations["c"] == nil || len(after.problems) > 0 {
 			t.Errorf("after a restart something is missing; reported %q", after.problems)
 		}
@@ -103,7 +103,7 @@ func TestStore_aDiskThatHangs_refusesInTime_andLeavesNothing(t *testing.T) {
 		if err := errors.Join(w.store.Writable(), w.put("after")); err != nil {
 			t.Fatal(err)
 		}
-		after := reopen(t, w.disk.after(len(w.disk.trace), true, nil))
+		after := reopen(t, w.disk)
 		if list, _ := after.store.List(t.Context()); len(list) != 2 || !after.has("before") || !after.has("after") {
 			t.Errorf("%d transfers are there", len(list))
 		}
@@ -138,7 +138,7 @@ func TestStore_killed_hasWhatWasCounted100msAgo(t *testing.T) {
 		for i := range 40 {
 			w.turn("a", i+1, nil)
 			time.Sleep(100 * time.Millisecond)
-			after := begin(t, newSimDisk(d.after(len(d.trace), true, nil), 1))
+			after := begin(t, d.killed(len(d.trace)))
 			after.verifyCounts("a", facts(d.trace)["a"], "killed")
 			if got := after.store.left.conversations["a"]; got == nil || got.Seen().UnixMilli() != int64(i+1) {
 				t.Errorf("after turn %d: %v", i+1, got)
@@ -230,7 +230,7 @@ func TestStore_aTransferThatWasRefused_doesNotComeBack(t *testing.T) {
 				if err := w.put("after"); err != nil {
 					t.Fatal(err)
 				}
-				after := reopen(t, d.after(len(d.trace), true, nil))
+				after := reopen(t, d)
 				if found, _ := after.store.List(t.Context()); len(found) != len(list)+1 {
 					t.Errorf("%s: %d transfers are there, want %d", name, len(found), len(list)+1)
 				}
@@ -261,7 +261,7 @@ func TestStore_transfersThatEndWhileTheLogIsWrittenAnew_doNotComeBack(t *testing
 		if w.store.base.Load() == 0 {
 			t.Error("the log was not written anew meanwhile")
 		}
-		if found, _ := reopen(t, d.after(len(d.trace), true, nil)).store.List(t.Context()); len(found) > 0 {
+		if found, _ := reopen(t, d).store.List(t.Context()); len(found) > 0 {
 			t.Errorf("%d transfers came back", len(found))
 		}
 	})

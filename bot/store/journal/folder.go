@@ -15,7 +15,7 @@ type folder interface {
 	create(name string) (file, error) // a new and empty one
 	rename(from, to string) error
 	remove(name string) error
-	sync() error // of names: those that came, and those that went
+	sync(name string) error // of a file; of ".", the folder: the names that came, and those that went
 }
 
 // file is one that is written.
@@ -45,8 +45,8 @@ func (d disk) names() (names []string, err error) {
 	return names, err
 }
 
-func (d disk) sync() error {
-	f, err := os.Open(string(d))
+func (d disk) sync(name string) error {
+	f, err := os.Open(d.path(name))
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,11 @@ func load(in folder) (*loaded, error) {
 		}
 		l.last = position{n, l.readSegment(in, n, limit)}
 	}
+	if len(segments) > 0 { // what a process that was killed had written and not synced counts from now on
+		if err := in.sync(segmentName(l.last.segment)); err != nil {
+			l.note(segmentName(l.last.segment), "it cannot be synced: %v", err)
+		}
+	}
 	return l, nil
 }
 

@@ -251,7 +251,10 @@ func losePower(t *testing.T, seed uint64, moments int) {
 		n := r.IntN(len(d.trace) + 1)
 		all, kept := facts(d.trace[:n]), r.IntN(4) == 0
 		where := fmt.Sprintf("seed %d, event %d of %d, killed only: %t", seed, n, len(d.trace), kept)
-		left := newSimDisk(d.after(n, kept, r), seed)
+		left := d.killed(n)
+		if !kept {
+			left = newSimDisk(d.after(n, r), seed)
+		}
 		after := begin(t, left)
 		after.verify(all, where)
 		if err := after.store.Put(t.Context(), &store.Transfer{ID: "new", Episode: "e", Chain: []*rules.Target{{ID: "t"}}}); err != nil {
@@ -260,7 +263,7 @@ func losePower(t *testing.T, seed uint64, moments int) {
 		if r.IntN(2) == 0 {
 			after.end()
 		}
-		again := begin(t, newSimDisk(left.after(len(left.trace), false, r), seed))
+		again := begin(t, newSimDisk(left.after(len(left.trace), r), seed))
 		all["new"] = &state{transfers: map[string]bool{"e calls 0 pending 0": true}}
 		again.verify(all, where+", and again")
 		after.end()

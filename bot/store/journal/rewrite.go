@@ -40,6 +40,7 @@ func (s *Store) Live(conversations *memory.Conversations, dedup *memory.Dedup) (
 	s.left = restored{}
 	dedup.Restore(left.answers)
 	conversations.Restore(left.conversations)
+	s.counted = len(left.conversations) + len(left.answers)
 	s.live.Store(&live{conversations, dedup})
 	return slices.Collect(maps.Keys(left.conversations))
 }
@@ -84,8 +85,6 @@ func (s *Store) maintain() {
 	}
 }
 
-func nothing(b []byte) []byte { return b }
-
 // rewrite writes all that is kept into a new segment, among what callbacks change
 // meanwhile, and then that all before that segment is superseded. Whatever it writes
 // is what counts at that moment: a transfer is written by the committer, which knows;
@@ -101,6 +100,9 @@ func (s *Store) rewrite(l *live) error {
 		number, ids = s.segment.number, slices.Collect(maps.Keys(s.transfers))
 		return b
 	}, nil)
+	if err != nil {
+		return err
+	}
 	for some := range slices.Chunk(ids, atOnce) {
 		err = errors.Join(err, s.do(func(b []byte) []byte {
 			for _, id := range some {
@@ -109,7 +111,7 @@ func (s *Store) rewrite(l *live) error {
 			return b
 		}, nil))
 	}
-	written := func() error { return s.do(nothing, nil) }
+	written := func() error { return s.do(func(b []byte) []byte { return b }, nil) }
 	if err == nil {
 		err = l.conversations.Each(func(id string, c *rules.Conversation) { s.Keep(memory.Change{ID: id, Conversation: c}) }, written)
 	}

@@ -51,7 +51,7 @@ func nextSegment(in folder, before position) (*segment, error) {
 		return nil, err
 	}
 	s.file = f
-	err = errors.Join(s.append(appendFixed(nil, ofSegment, format, numbers(before.segment, before.end))), in.sync())
+	err = errors.Join(s.append(appendFixed(nil, ofSegment, format, numbers(before.segment, before.end))), in.sync("."))
 	if err != nil {
 		return nil, errors.Join(err, f.Close(), in.remove(name))
 	}

@@ -49,11 +49,8 @@ type simEvent struct {
 }
 
 func newSimDisk(left map[string][]byte, seed uint64) *simDisk {
-	d := &simDisk{files: map[string]*simFile{}, initial: left, rand: rand.New(rand.NewPCG(seed, 1))}
-	for name, content := range left {
-		d.files[name] = &simFile{disk: d, number: -1, content: bytes.Clone(content)}
-	}
-	return d
+	d := &simDisk{initial: left, rand: rand.New(rand.NewPCG(seed, 1))}
+	return d.killed(0)
 }
 
 // note puts something of the test's own into the trace.
@@ -122,9 +119,13 @@ func (d *simDisk) remove(name string) error {
 	return nil
 }
 
-func (d *simDisk) sync() error {
+func (d *simDisk) sync(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if f := d.files[name]; f != nil {
+		d.log(simEvent{kind: "sync", file: f.number})
+		return nil
+	}
 	d.log(simEvent{kind: "syncdir"})
 	return nil
 }
@@ -202,20 +203,25 @@ type image struct {
 	unsynced map[int][]simEvent
 }
 
-// after rebuilds the folder as a loss of power leaves it behind the first n events: of
-// what was not synced, any subset of names and of sectors is there. With kept all of
-// it is: the process was killed, the machine goes on.
-func (d *simDisk) after(n int, kept bool, r *rand.Rand) map[string][]byte {
+// replayed is the folder after the first n events, with what is not synced apart.
+func (d *simDisk) replayed(n int) image {
 	m := image{names: map[string]int{}, durable: map[int][]byte{}, unsynced: map[int][]simEvent{}}
 	number := -1
-	for name, content := range d.initial {
+	for _, name := range slices.Sorted(maps.Keys(d.initial)) {
+		m.names[name], m.durable[number] = number, d.initial[name]
 		number--
-		m.names[name], m.durable[number] = number, content
 	}
 	for _, e := range d.trace[:n] {
-		m.replay(e, r)
+		m.replay(e)
 	}
-	chance := func() bool { return kept || r.IntN(2) == 0 }
+	return m
+}
+
+// after rebuilds the folder as a loss of power leaves it behind the first n events: of
+// what was not synced, any subset of names and of sectors is there.
+func (d *simDisk) after(n int, r *rand.Rand) map[string][]byte {
+	m := d.replayed(n)
+	chance := func() bool { return r.IntN(2) == 0 }
 	for _, e := range m.dir {
 		if chance() {
 			m.apply(e)
@@ -223,16 +229,34 @@ func (d *simDisk) after(n int, kept bool, r *rand.Rand) map[string][]byte {
 	}
 	left := map[string][]byte{}
 	for name, file := range m.names {
-		content := bytes.Clone(m.durable[file])
-		for _, e := range m.unsynced[file] {
-			content = tornWrite(content, e, chance)
-		}
-		left[name] = content
+		left[name] = m.content(file, chance)
 	}
 	return left
 }
 
-func (m *image) replay(e simEvent, r *rand.Rand) {
+// killed is the disk as the process leaves it that is killed after the first n events.
+// The machine goes on: all is there, and what was not synced can still be lost.
+func (d *simDisk) killed(n int) *simDisk {
+	m := d.replayed(n)
+	for _, e := range m.dir {
+		m.apply(e)
+	}
+	k := &simDisk{files: map[string]*simFile{}, initial: d.initial, rand: d.rand, trace: slices.Clone(d.trace[:n])}
+	for name, file := range m.names {
+		k.files[name] = &simFile{disk: k, number: file, content: m.content(file, func() bool { return true })}
+	}
+	return k
+}
+
+func (m *image) content(file int, there func() bool) []byte {
+	content := bytes.Clone(m.durable[file])
+	for _, e := range m.unsynced[file] {
+		content = tornWrite(content, e, there)
+	}
+	return content
+}
+
+func (m *image) replay(e simEvent) {
 	switch e.kind {
 	case "create", "rename", "remove":
 		m.dir = append(m.dir, e)
