@@ -105,13 +105,15 @@ func (c *crowd) dropGone() {
 	})
 }
 
-// crowdRoom scales a crowd down to the files that a process may have open here.
+// crowdRoom scales a crowd down to the files that a process may have open here,
+// so that all crowds at once leave enough for everything else.
 func crowdRoom(size int) int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
 		return 0
 	}
-	const others = 15_000 // all crowds at once
-	room := max(0, int(min(limit.Cur, 1<<20))-1500)
-	return min(size, size*room/others)
+	const all = 10_000 + 3_000 + 2_000 + 300 + 2_000 // of each kind the largest
+	files := int(min(limit.Cur, 1<<20))
+	room := files - min(files/2, 1500)
+	return min(size, size*room/all)
 }

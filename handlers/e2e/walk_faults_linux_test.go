@@ -36,7 +36,7 @@ var faults = []fault{
 	{"rules: gone", "rules", ruleFileIs(func(string) error { return nil })},
 
 	{"10,000 idle strangers", "strangers", strangers("10,000 idle strangers", 10_000, "")},
-	{"5,000 strangers who probed", "probers", strangers("5,000 strangers who probed", 5_000, "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")},
+	{"3,000 strangers who probed", "probers", strangers("3,000 strangers who probed", 3_000, "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")},
 	{"2,000 half-sent bodies", "bodies", strangers("2,000 half-sent bodies", 2_000, halfBody(1))},
 	{"2,000 bodies that stop before the end", "bodies", strangers("2,000 bodies that stop before the end", 2_000, halfBody(200_000))},
 	{"2,000 half-sent heads", "bodies", strangers("2,000 half-sent heads", 2_000, "POST /callback HTTP/1.1\r\nHost: x\r\nX-")},
