@@ -18,7 +18,7 @@ import (
 const (
 	appEvery     = 20 * time.Millisecond // a callback
 	asksEvery    = 8                     // one in so many asks for a person
-	repeatsEvery = 24                    // and one in so many is sent twice
+	repeatsEvery = 15                    // and one in so many is sent twice
 	// appTimeout is longer than the 2 s of Tencent: how late an answer is shows
 	// in the report, and a busy machine makes no walk fail.
 	appTimeout = 10 * time.Second
@@ -29,6 +29,7 @@ const (
 type app struct {
 	w       *walk
 	stop    chan struct{}
+	once    sync.Once
 	stopped sync.WaitGroup
 	sending sync.WaitGroup
 	refused atomic.Int64 // the life that refused the last escalation, because its disk is full
@@ -53,6 +54,7 @@ func newApp(w *walk) *app {
 }
 
 func (a *app) begin() {
+	a.w.t.Cleanup(a.end) // also when the walk does not come to its end
 	a.stopped.Go(func() {
 		tick, retry := time.NewTicker(appEvery), time.NewTicker(time.Second)
 		defer tick.Stop()
@@ -75,7 +77,7 @@ func (a *app) begin() {
 
 // end stops the stream and waits for the last answer.
 func (a *app) end() {
-	close(a.stop)
+	a.once.Do(func() { close(a.stop) })
 	a.stopped.Wait()
 	a.sending.Wait()
 }

@@ -170,6 +170,11 @@ type trouble struct {
 // through walks through the steps and ends every fault.
 func (w *walk) through(steps []step) {
 	var present []trouble
+	defer func() { // those that are left when the test gives up on the way
+		for _, t := range present {
+			t.end()
+		}
+	}()
 	for len(steps)+len(present) > 0 {
 		slices.SortStableFunc(present, func(a, b trouble) int { return int(a.until - b.until) })
 		if len(present) > 0 && (len(steps) == 0 || present[0].until < steps[0].at) {
@@ -213,7 +218,7 @@ func (w *walk) waitUntil(at time.Duration) {
 func (w *walk) calm() {
 	w.note("all faults are gone")
 	w.app.end()
-	if !w.eventually(20*time.Second, func() bool { return w.watch.ready().atRest() }) {
+	if !w.eventually(75*time.Second, func() bool { return w.watch.ready().atRest() }) {
 		w.complain("not ready again: %+v", w.watch.ready())
 	}
 	if !w.eventually(10*time.Second, func() bool { return w.app.resend() == 0 }) {

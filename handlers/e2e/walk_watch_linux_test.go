@@ -17,6 +17,7 @@ const (
 type watch struct {
 	w    *walk
 	stop chan struct{}
+	once sync.Once
 	all  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -42,12 +43,13 @@ func newWatch(w *walk) *watch {
 }
 
 func (w *watch) begin() {
+	w.w.t.Cleanup(w.end)
 	w.all.Go(func() { w.every(100*time.Millisecond, w.alive) })
 	w.all.Go(func() { w.every(200*time.Millisecond, w.state) })
 }
 
 func (w *watch) end() {
-	close(w.stop)
+	w.once.Do(func() { close(w.stop) })
 	w.all.Wait()
 }
 
