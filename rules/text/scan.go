@@ -213,6 +213,10 @@ func (m *Message) emit(r rune, from, to int) {
 			return
 		}
 		m.extend(r, to)
+		if scriptOf(r) == Devanagari {
+			t := &m.tokens[len(m.tokens)-1]
+			t.letters = max(t.letters, 2) // को दे दो are words of a syllable each, no letters set apart
+		}
 	default:
 		m.mark(r)
 	}

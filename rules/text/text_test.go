@@ -87,6 +87,7 @@ func TestTokens_followTheScript(t *testing.T) {
 		{"打12315投诉", "打|12315|投|诉"},
 		{"h.u.m.a.n please", "human|please"},
 		{"I want a h-u-m-a-n", "i|want|a|human"},
+		{"को दे दो", "को|दे|दो"},
 		{"ขอคุยกับคน", "ข|อ|คุ|ย|กั|บ|ค|น"},
 		{"상담원 연결", "상담원|연결"},
 		{"मुझे इंसान", "मुझे|इंसान"},
