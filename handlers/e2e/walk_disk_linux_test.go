@@ -27,7 +27,7 @@ type disk struct {
 }
 
 const (
-	diskSize = "size=512m"
+	diskSize = "size=256m"
 	recovery = time.Second // after which no callback may be refused any more
 )
 
@@ -118,6 +118,15 @@ func (d *disk) free() {
 // lacked tells whether there is no space, or was none a moment ago.
 func (d *disk) lacked() bool {
 	return d.full.Load() || time.Since(time.Unix(0, d.freed.Load())) < recovery
+}
+
+// used is what the service has on its disk, in MiB; -1 where it is not its own.
+func (d *disk) used() int {
+	var s unix.Statfs_t
+	if d.filler == nil || unix.Fstatfs(int(d.filler.Fd()), &s) != nil {
+		return -1
+	}
+	return int((int64(s.Blocks) - int64(s.Bfree)) * s.Bsize >> 20)
 }
 
 // limit makes files of the process end as the state of the disk asks for, where

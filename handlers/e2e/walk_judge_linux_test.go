@@ -71,9 +71,9 @@ func (w *walk) report(seed uint64, lasted time.Duration) {
 		w.diary = append(w.diary, fmt.Sprintf("%4d.xxs %d callbacks took longer than %s", second, n, promisedP99))
 	}
 	slices.SortStableFunc(w.diary, func(a, b string) int { return strings.Compare(a[:5], b[:5]) })
-	w.t.Logf("walk of %s, seed %d: %d kills, %d stops (slowest %s); callbacks %v; ours %s; own bot slow %s; /healthz %s; /readyz %v; at most %d MiB",
+	w.t.Logf("walk of %s, seed %d: %d kills, %d stops (slowest %s); callbacks %v; ours %s; own bot slow %s; /healthz %s; /readyz %v; at most %d MiB of memory, %d MiB on disk",
 		lasted, seed, w.process.kills, w.process.stops, w.process.slowest.Round(time.Millisecond), w.app.count,
-		quantiles(w.app.took), quantiles(w.app.passed), quantiles(w.watch.health), w.watch.states, w.watch.highest)
+		quantiles(w.app.took), quantiles(w.app.passed), quantiles(w.watch.health), w.watch.states, w.watch.highest, w.disk.used())
 	w.t.Logf("at once at the most: %v", w.reached)
 	w.t.Logf("log lines beside decisions and transfers: %s", w.log.most())
 	for _, wrong := range w.wrong {
