@@ -173,6 +173,7 @@ func (s *Store) takeUp(l *loaded) {
 		if err != nil {
 			s.report(fmt.Sprintf("the record of %q cannot be read: %v", id, err), s.dir)
 		}
+		delete(l.state, key) // a million of them need not be there twice
 	}
 	for id, c := range s.left.conversations {
 		if c.Phase() == rules.PhaseTransferring && !pending[id] {
