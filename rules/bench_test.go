@@ -67,6 +67,23 @@ func TestDecide_nothingFires_allocatesNothing(t *testing.T) {
 	}
 }
 
+// A customer may write one word until the message is full: all of it is one clause, each word
+// may be asking, and nothing ends the search early.
+func TestDecide_oneWordAgainAndAgain_takesBoundedTime(t *testing.T) {
+	p := mustLoad(t, readFile(t, "../rules.yaml"))
+	limit := time.Second
+	if raceDetector {
+		limit *= 10
+	}
+	for _, word := range []string{"转人工", "转", "人工 客服 ", "human ", "want human ", "不要人工"} {
+		began := time.Now()
+		p.Decide(&Conversation{}, Turn{Text: strings.Repeat(word, 2000), At: start})
+		if took := time.Since(began); took > limit {
+			t.Errorf("%q: %v", word, took)
+		}
+	}
+}
+
 func mustLoad(t testing.TB, src []byte) *Policy {
 	t.Helper()
 	p, r := Load(src, LoadOptions{})

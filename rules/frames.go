@@ -48,7 +48,9 @@ func (b *phraseBook) frames(list *wordList) phraseGroup {
 	b.builder.SetGrammar(grammarOf(g))
 	for _, scope := range b.scopes {
 		for _, words := range scope.file.Roles {
-			b.roleWords(roleOf(g, words.Role), words.Phrases, scope)
+			for _, w := range words.Phrases {
+				b.addRole(roleOf(g, words.Role), wordEntry{text: w.Text, lang: scope.file.Lang, names: scope})
+			}
 		}
 	}
 	for i, r := range g.Roles {
@@ -80,12 +82,6 @@ func (b *phraseBook) frames(list *wordList) phraseGroup {
 		}
 	}
 	return group
-}
-
-func (b *phraseBook) roleWords(role text.RoleID, words []packs.Phrase, scope *packNames) {
-	for _, w := range words {
-		b.addRole(role, wordEntry{text: w.Text, lang: scope.file.Lang, names: scope})
-	}
 }
 
 func (b *phraseBook) addRole(role text.RoleID, e wordEntry) {

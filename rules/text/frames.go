@@ -71,7 +71,7 @@ type Grammar struct {
 	Anchors RoleSet
 }
 
-// A frames is the compiled form.
+// frames is the compiled form of a grammar and its frames.
 type frames struct {
 	grammar Grammar
 	frames  []Frame
@@ -79,6 +79,7 @@ type frames struct {
 	of      []uint32   // the languages of the frames
 	langs   []string   // by bit
 	words   RoleSet    // roles that are neither guards nor homonyms
+	voiding RoleSet    // roles of words that may void a frame, or keep one from holding
 	others  *Matcher   // of the words that are no anchors
 }
 
@@ -162,15 +163,18 @@ func (b *Builder) frameTable() (*frames, error) {
 		return nil, err
 	}
 	f.words = ^(f.grammar.Guards | f.grammar.Before | f.grammar.Homonyms | f.grammar.Anew)
+	f.voiding = f.grammar.Guards | f.grammar.Before
+	for i := range f.frames {
+		f.voiding |= f.frames[i].Unless
+	}
 	return &f, nil
 }
 
 // Framed tells how a hit of a frame came about.
 type Framed struct {
-	Hit   Hit
 	Parts []Span // the words, in the order of the message
 	Lang  string // whose words they are, "" if they are of several languages
-	// Guard is what voids the frame, and GuardRole its role, if By is not empty.
+	// Guard is what voids the frame, and GuardRole its role, where Void is set.
 	Guard     Span
 	GuardRole RoleID
 	Void      bool
@@ -204,8 +208,21 @@ func (m *Message) Framed(h Hit) (f Framed, ok bool) {
 	return Framed{}, false
 }
 
+// framed is a frame that was found.
+type framed struct {
+	hit   Hit
+	parts [maxParts]Span
+	roles [maxParts]RoleID
+	n     int
+	langs uint32 // the languages of which all its words are
+	scope uint32 // those, or if there is none the languages of any
+	heard uint32 // the languages that know each of its words, in whatever role; if there is none, those that know any
+	guard int    // the role of the guard that voids it, -1 for none
+	by    Span   // that guard
+}
+
 func (f *framed) public(fs *frames) Framed {
-	out := Framed{Hit: f.hit, Void: f.guard >= 0, Guard: f.by, GuardRole: RoleID(max(f.guard, 0))}
+	out := Framed{Void: f.guard >= 0, Guard: f.by, GuardRole: RoleID(max(f.guard, 0))}
 	out.Parts = append(out.Parts, f.parts[:f.n]...)
 	if f.langs != 0 {
 		if i := bits.TrailingZeros32(f.langs); i < len(fs.langs) {

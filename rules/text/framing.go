@@ -16,27 +16,17 @@ type roleHit struct {
 	typos uint8
 }
 
-// A framed is a frame that was found.
-type framed struct {
-	hit   Hit
-	parts [maxParts]Span
-	roles [maxParts]RoleID
-	n     int
-	langs uint32 // the languages of which all its words are
-	scope uint32 // those, or if there is none the languages of any
-	heard uint32 // the languages that know each of its words, in whatever role; if there is none, those that know any
-	guard int    // the role of the guard that voids it, -1 for none
-	by    Span   // that guard
-}
-
 // A framing is the working memory for joining words into frames.
 type framing struct {
 	of      *frames
 	ts      []Token
 	hits    []Hit
 	raw     []roleHit // all words of roles
+	longest int32     // no word has more tokens
 	words   []roleHit // those that count, in the order of the message
 	known   []uint32  // the languages that know each token
+	anewAt  []bool    // the tokens with which something new begins
+	voiding []roleHit // the words that may void a frame, or keep one from holding
 	found   []framed
 	budget  int
 	covered []bool
@@ -116,23 +106,32 @@ func (f *framing) arrange() {
 	slices.SortFunc(f.raw, func(a, b roleHit) int {
 		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role), cmp.Compare(a.typos, b.typos))
 	})
-	merged, longest := f.raw[:0], int32(0)
+	merged := f.raw[:0]
+	f.longest = 0
 	for _, w := range f.raw {
-		longest = max(longest, w.Last-w.First)
+		f.longest = max(f.longest, w.Last-w.First)
 		if n := len(merged); n > 0 && merged[n-1].Span == w.Span && merged[n-1].role == w.role {
 			merged[n-1].langs |= w.langs
 			continue
 		}
 		merged = append(merged, w)
 	}
-	f.raw, f.words = merged, f.words[:0]
+	f.raw, f.words, f.voiding = merged, f.words[:0], f.voiding[:0]
 	f.known = slices.Grow(f.known[:0], len(f.ts))[:len(f.ts)]
 	clear(f.known)
+	f.anewAt = slices.Grow(f.anewAt[:0], len(f.ts))[:len(f.ts)]
+	clear(f.anewAt)
 	for i, w := range f.raw {
-		if f.taken(i, longest) {
+		if f.taken(i) {
 			continue
 		}
 		f.words = append(f.words, w)
+		if f.of.grammar.Anew.Has(w.role) {
+			f.anewAt[w.First] = true
+		}
+		if f.of.voiding.Has(w.role) {
+			f.voiding = append(f.voiding, w)
+		}
 		if !f.of.words.Has(w.role) {
 			continue
 		}
@@ -145,13 +144,13 @@ func (f *framing) arrange() {
 	}
 }
 
-// taken reports whether a homonym of any language lies over the word raw[i]. No word is longer than longest.
-func (f *framing) taken(i int, longest int32) bool {
+// taken reports whether a homonym of any language lies over the word raw[i].
+func (f *framing) taken(i int) bool {
 	w := f.raw[i]
 	if f.of.grammar.Homonyms.Has(w.role) {
 		return false
 	}
-	for j := i - 1; j >= 0 && f.raw[j].First > w.First-longest; j-- {
+	for j := i - 1; j >= 0 && f.raw[j].First > w.First-f.longest; j-- {
 		if by := f.raw[j]; by.Last > w.First && f.of.grammar.Homonyms.Has(by.role) {
 			return true
 		}
@@ -168,6 +167,9 @@ func (f *framing) taken(i int, longest int32) bool {
 func (f *framing) join(id PhraseID) {
 	known := len(f.found)
 	for i := range f.words {
+		for known < len(f.found) && f.found[known].hit.Last <= f.words[i].First {
+			known++ // what ends before a hit neither holds it nor is held by it
+		}
 		f.best.n = 0
 		for p, roles := range f.frame.Parts {
 			if roles.Has(f.words[i].role) && (p == 0 || !f.frame.Fixed) {
@@ -296,8 +298,9 @@ func (f *framing) adjacent(n int) bool {
 
 // widen takes for a part the longest word of its role that lies over it and no other part: "human agent", not "human".
 func (f *framing) widen(h *framed, k int) {
-	for _, w := range f.words {
-		p := &h.parts[k]
+	p := &h.parts[k]
+	from, _ := slices.BinarySearchFunc(f.words, p.First-f.longest, func(w roleHit, at int32) int { return cmp.Compare(w.First, at) })
+	for _, w := range f.words[from:] {
 		if w.First > p.First {
 			return
 		}
@@ -312,7 +315,7 @@ func (f *framing) widen(h *framed, k int) {
 func (f *framing) guarded(h *framed) bool {
 	g := &f.of.grammar
 	clause := f.ts[h.hit.First].clause
-	for _, w := range f.words {
+	for _, w := range f.voiding {
 		at := f.ts[w.First].clause
 		switch {
 		case at > clause:
@@ -342,7 +345,7 @@ func (f *framing) anew(guard Span, h Hit) bool {
 // fills reports whether nothing stands beside a hit in its clause or message but words of the roles that may.
 func (f *framing) fills(h Hit, langs uint32) bool {
 	from, to := h.First, h.Last
-	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.begins(from)) {
+	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.anewAt[from]) {
 		from--
 	}
 	for int(to) < len(f.ts) && (f.frame.Extent != WholeClause || !f.splits(to)) {
@@ -359,11 +362,6 @@ func (f *framing) fills(h Hit, langs uint32) bool {
 func (f *framing) splits(at int32) bool {
 	t, before := &f.ts[at], &f.ts[at-1]
 	return t.clause != before.clause || t.brk == breakSoft && !(t.IsWord() && before.IsWord())
-}
-
-// begins reports whether a word of something new begins at a token.
-func (f *framing) begins(at int32) bool {
-	return f.of.grammar.Anew != 0 && slices.ContainsFunc(f.words, func(w roleHit) bool { return w.First == at && f.of.grammar.Anew.Has(w.role) })
 }
 
 // keep adds the best hit unless it holds another of its frame, and takes out those that hold it.

@@ -196,7 +196,7 @@ func (n *Negation) refuses(by, h Hit) bool {
 		if by.First == h.First || n.within(by, h) || !behind && !(frame && n.endsClause(by)) {
 			return false
 		}
-	case behind || n.looksBack(by) || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true):
+	case behind || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true) || n.looksBack(by):
 		return false
 	case by.Last > h.First && (n.within(by, h) || n.beginsRefusing(h)):
 		return false
