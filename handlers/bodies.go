@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// bodies bounds what all bodies that are being read take together, beyond the first
-// piece of each. What does not fit any more is taken from those who began longest ago:
+// bodies bounds what all bodies that are being read, by both listeners, take together,
+// beyond the first piece of each. What does not fit any more is taken from those who began longest ago:
 // they send slowly, or not at all, while a callback is there within milliseconds.
 type bodies struct {
 	max int    // blocks

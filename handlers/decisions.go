@@ -23,8 +23,13 @@ const (
 
 // decisions lists recent decisions, newest first, or streams those to come.
 func (s *Server) decisions(c *gin.Context) {
-	if c.Query("stream") == "1" {
+	switch c.Query("stream") {
+	case "1":
 		s.streamDecisions(c)
+		return
+	case "", "0":
+	default:
+		c.JSON(http.StatusBadRequest, gin.H{"error": "stream must be 1, or left out"})
 		return
 	}
 	n, err := strconv.Atoi(c.DefaultQuery("n", strconv.Itoa(shownDecisions)))
@@ -45,11 +50,14 @@ func (s *Server) streamDecisions(c *gin.Context) {
 		return
 	}
 	defer s.watchers.leave(0)
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("X-Accel-Buffering", "no")
+	if c.Request.Method == http.MethodHead { // it would never end
+		return
+	}
 	decisions, stop := s.Bot.Watch()
 	defer stop()
 	w := http.NewResponseController(c.Writer)
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("X-Accel-Buffering", "no")
 	ping := time.NewTicker(streamPing)
 	defer ping.Stop()
 	send := func(text string) bool {

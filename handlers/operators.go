@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -44,36 +47,49 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 		if r.access == open {
 			return
 		}
-		if !s.requests.enter(0) {
-			s.reached.of(limitRequests)()
-			refuse(c, http.StatusServiceUnavailable, "too many requests at once: try again")
-			return
-		}
-		defer s.requests.leave(0)
 		bearer := s.hasToken(bearerOf(c.Request))
+		_, signedIn := s.session(c.Request)
 		switch {
 		case s.AdminToken == "" && r.access == tokenOnly:
 			refuse(c, http.StatusForbidden, "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this")
-		case s.AdminToken != "" && (r.access == operator || r.access == tokenOnly) && !bearer && !s.signedIn(c.Request):
+		case s.AdminToken != "" && (r.access == operator || r.access == tokenOnly) && !bearer && !signedIn:
 			c.Header("WWW-Authenticate", `Bearer realm="escalator"`)
 			refuse(c, http.StatusUnauthorized, "send Authorization: Bearer and the admin token")
 		case !bearer && !s.isOurName(c.Request):
 			refuse(c, http.StatusMisdirectedRequest, "this is not a name of the operators' listener; ESCALATOR_ADMIN_HOSTS lists those that are")
 		case s.fromElsewhere(c.Request):
 			refuse(c, http.StatusForbidden, "this request comes from a page of another site")
-		case c.Request.ContentLength != 0 && c.ContentType() != jsonType:
+		case c.Request.ContentLength != 0 && !strings.EqualFold(c.ContentType(), jsonType):
 			refuse(c, http.StatusUnsupportedMediaType, "send Content-Type: application/json")
 		default:
 			if unknown := unknownParameter(c.Request.URL.RawQuery, r.query); unknown != "" {
 				refuse(c, http.StatusBadRequest, "the query has "+unknown+"; this request takes: "+cmp.Or(strings.Join(r.query, ", "), "none"))
 				return
 			}
-			connection := connectionOf(c.Request)
-			connection.known.Store(true)
-			connection.busy.Store(c.Request.ContentLength == 0) // else when its body is there (readJSON)
-			c.Next()
+			s.serve(c)
 		}
 	}
+}
+
+// serve goes on with a request when all of it is there: who sends slowly must not take
+// the place of one who does not.
+func (s *Server) serve(c *gin.Context) {
+	body, err := s.bodies.read(c.Request)
+	if r, refused := errors.AsType[*refusal](err); refused {
+		refuse(c, r.status, r.info)
+		return
+	}
+	if !s.requests.enter(len(body)) {
+		s.reached.of(limitRequests)()
+		refuse(c, http.StatusServiceUnavailable, "too many requests at once: try again")
+		return
+	}
+	defer s.requests.leave(len(body))
+	connection := connectionOf(c.Request)
+	connection.known.Store(true)
+	connection.busy.Store(true)
+	c.Request.Body, c.Request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	c.Next()
 }
 
 func refuse(c *gin.Context, status int, why string) {
@@ -89,8 +105,11 @@ func (s *Server) hasToken(given string) bool {
 }
 
 func bearerOf(r *http.Request) string {
-	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return bearer
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") { // the name of a scheme has no case
+		return ""
+	}
+	return strings.TrimLeft(token, " ")
 }
 
 // isOurName reports whether the request names this listener: a page whose name was
@@ -139,9 +158,12 @@ func unknownParameter(raw string, known []string) string {
 	if err != nil {
 		return "something that cannot be read"
 	}
-	for name := range query {
-		if !slices.Contains(known, name) {
+	for name, values := range query {
+		switch {
+		case !slices.Contains(known, name):
 			return `"` + mask.Clip(name) + `"`
+		case len(values) > 1:
+			return `"` + name + `" twice`
 		}
 	}
 	return ""

@@ -1,27 +1,27 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
 	"strings"
-	"time"
 
 	runtimepprof "runtime/pprof"
 
 	"github.com/gin-gonic/gin"
 )
 
-// longestProfile bounds what one request may have measured: it costs the service
-// processor time, and the answer is held in memory.
-const longestProfile = 30 * time.Second
+// longestProfile bounds what one request may have measured, in seconds: it costs the
+// service processor time, and the answer is held in memory.
+const longestProfile = 30
 
 // profile serves net/http/pprof, one profile at a time, without the command line.
 func (s *Server) profile(c *gin.Context) {
 	if text := c.Query("seconds"); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds >= 0 && seconds <= longestProfile.Seconds()) { // NaN too
-			refuse(c, http.StatusBadRequest, "seconds must be a number up to 30")
+		seconds, err := strconv.Atoi(text)
+		if err != nil || seconds < 1 || seconds > longestProfile { // net/http/pprof would take 30 in the place of what it cannot read
+			refuse(c, http.StatusBadRequest, "seconds must be a whole number from 1 to 30")
 			return
 		}
 	}
@@ -46,5 +46,8 @@ func (s *Server) profile(c *gin.Context) {
 		return
 	}
 	defer s.profiling.Unlock()
-	serve(c.Writer, c.Request)
+	ctx, end := context.WithCancel(c.Request.Context())
+	defer end()
+	context.AfterFunc(s.streams, end) // a stop ends it early
+	serve(c.Writer, c.Request.WithContext(ctx))
 }

@@ -12,26 +12,18 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// maxRequest bounds what an operator sends.
-const maxRequest = 256 << 10
-
-// readJSON reads a bounded body strictly; false means that it has answered.
+// readJSON reads a body strictly; false means that it has answered.
 func readJSON(c *gin.Context, into any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, maxRequest))
+	d := json.NewDecoder(c.Request.Body)
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil && d.More() {
 		err = errors.New("there is more than one value")
 	}
 	if err == nil {
-		connectionOf(c.Request).busy.Store(true)
 		return true
 	}
-	status := http.StatusBadRequest
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		status = http.StatusRequestEntityTooLarge
-	}
-	c.JSON(status, gin.H{"error": "the body must be JSON of the documented form: " + inPlainWords(err)})
+	c.JSON(http.StatusBadRequest, gin.H{"error": "the body must be JSON of the documented form: " + inPlainWords(err)})
 	return false
 }
 
@@ -39,11 +31,8 @@ func readJSON(c *gin.Context, into any) bool {
 func inPlainWords(err error) string {
 	var kind *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
-	var large *http.MaxBytesError
 	var moment *time.ParseError
 	switch {
-	case errors.As(err, &large):
-		return fmt.Sprintf("it is larger than %d KiB", large.Limit>>10)
 	case errors.As(err, &kind) && kind.Field == "":
 		return "it must be an " + nameOf(kind.Type.Kind().String()) + ", not a " + found(kind.Value)
 	case errors.As(err, &kind):

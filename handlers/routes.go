@@ -50,22 +50,22 @@ func (s *Server) adminRoutes() []route {
 	}
 }
 
-// newEngine makes a Gin engine with our own recovery and errors, and without
-// Gin's logger, which would print the query string.
-func (s *Server) newEngine() *gin.Engine {
+// newEngine makes a Gin engine with our own recovery and errors, in the form of its
+// listener, and without Gin's logger, which would print the query string.
+func (s *Server) newEngine(fail func(c *gin.Context, status int, why string)) *gin.Engine {
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil) // never fails for nil
-	e.Use(s.recovery, securityHeaders)
-	e.NoRoute(func(c *gin.Context) { writeFailure(c, http.StatusNotFound, "nothing is here") })
-	e.NoMethod(func(c *gin.Context) { writeFailure(c, http.StatusMethodNotAllowed, "this method is not for this path") })
+	e.Use(s.recovery(fail), securityHeaders)
+	e.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "nothing is here") })
+	e.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "this method is not for this path") })
 	return e
 }
 
 // publicEngine serves the callbacks.
 func (s *Server) publicEngine() http.Handler {
-	e := s.newEngine()
+	e := s.newEngine(writeFailure)
 	e.NoRoute(func(c *gin.Context) {
 		if c.Request.Method == http.MethodPost {
 			s.callbacks.astray(c)
@@ -79,10 +79,10 @@ func (s *Server) publicEngine() http.Handler {
 	return e
 }
 
-// adminEngine serves the operators. Ids in its paths may hold anything: it matches
+// adminEngine serves the operators. What can be read can be asked for by HEAD too. Ids in its paths may hold anything: it matches
 // them escaped (pathValue).
 func (s *Server) adminEngine() http.Handler {
-	e := s.newEngine()
+	e := s.newEngine(refuse)
 	e.UseEscapedPath, e.UnescapePathValues = true, false
 	routes := s.adminRoutes()
 	for i := range routes {
@@ -92,6 +92,9 @@ func (s *Server) adminEngine() http.Handler {
 			chain = gin.HandlersChain{s.admit(r), s.audit(r), r.handler}
 		}
 		e.Handle(r.method, r.path, chain...)
+		if r.method == http.MethodGet {
+			e.HEAD(r.path, chain...)
+		}
 	}
 	return escapeIDs(routes, e)
 }
@@ -143,13 +146,15 @@ var (
 
 // recovery turns a panic into a 500, with the stack in the log and nothing of
 // the request.
-func (s *Server) recovery(c *gin.Context) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.logPanic(p)
-			c.Abort()
-			writeFailure(c, http.StatusInternalServerError, "internal error; see the log")
-		}
-	}()
-	c.Next()
+func (s *Server) recovery(fail func(c *gin.Context, status int, why string)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.logPanic(p)
+				c.Abort()
+				fail(c, http.StatusInternalServerError, "internal error; see the log")
+			}
+		}()
+		c.Next()
+	}
 }

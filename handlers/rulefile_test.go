@@ -71,7 +71,7 @@ func TestRuleFile_eachFaultHasItsStatus(t *testing.T) {
 		says   string
 	}{
 		{nil, http.StatusOK, "bbbbbbbbbbbb"},
-		{&rulefile.RefusedError{Why: "the rule file has mistakes"}, http.StatusUnprocessableEntity, `"error":"the rule file has mistakes"`},
+		{&rulefile.RefusedError{Why: "the rule file has mistakes"}, http.StatusUnprocessableEntity, `"error":"the rule file has mistakes","problems":[]`},
 		{fmt.Errorf("x: %w", rulefile.ErrStorage), http.StatusGatewayTimeout, "the storage has not answered within 2s"},
 		{fmt.Errorf("%w: x", rulefile.ErrUnknownVersion), http.StatusNotFound, "no such version is kept"},
 		{&rulefile.NotWritableError{File: "rules.yaml", Err: errors.New("planted")}, http.StatusConflict, "nothing was changed: planted"},

@@ -59,13 +59,15 @@ type Server struct {
 
 	reached     reached
 	connections [2]*connections // of the public listener and the operators'
-	requests    *shed           // of operators, but for health checks
-	watchers    *shed           // those who watch decisions
+	bodies      *bodies
+	requests    *shed // of operators, but for health checks
+	watchers    *shed // those who watch decisions
 	crossOrigin *http.CrossOriginProtection
 	tries       tries
 	profiling   sync.Mutex
 	quiet       quiet.Lines
-	streams     context.Context //nolint:containedctx // the life of all streams, ended by Shutdown
+	signedOut   signedOut
+	streams     context.Context //nolint:containedctx // the life of all streams and profiles, ended by Shutdown
 }
 
 func init() { gin.SetMode(gin.ReleaseMode) } // debug mode prints routes and requests
@@ -80,11 +82,11 @@ func New(o Options) *Server {
 	files := openFiles()
 	public, operators := min(maxConnections, files/2), max(min(maxOperators, files/8), 2*keptForHealth)
 	s.requests, s.watchers = newShed(min(maxRequests, operators-keptForHealth)), newShed(min(maxStreams, operators/4))
+	s.bodies = newBodies(maxBodies-firstPiece*(public+operators), s.reached.of(limitBodies))
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), path: o.CallbackPath, verifier: o.Verifier,
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
-		bodies: newBodies(maxBodies-firstPiece*public, s.reached.of(limitBodies)),
-		shed:   newShed(maxInProgress), countOverload: s.reached.of(limitInProgress),
+		bodies: s.bodies, shed: newShed(maxInProgress), countOverload: s.reached.of(limitInProgress),
 		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
 	s.public = s.newHTTPServer(s.publicEngine())
@@ -94,7 +96,7 @@ func New(o Options) *Server {
 	s.admin.ReadHeaderTimeout, s.admin.ReadTimeout = operatorHeaderTimeout, operatorBodyTimeout
 	s.connections[1] = newConnections(operators, s.reached.of(limitOperators))
 	s.connections[1].attach(s.admin)
-	// Shutdown waits for requests, and a stream is one that never ends.
+	// Shutdown waits for requests, and a stream is one that never ends, a profile one that lasts.
 	streams, endStreams := context.WithCancel(context.Background())
 	s.streams = streams
 	s.admin.RegisterOnShutdown(endStreams)

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -50,12 +51,15 @@ func (s *Server) signIn(c *gin.Context) {
 	}
 	s.tries.right(from)
 	until := s.Now().Add(sessionLife)
-	s.setCookie(c, s.sessionUntil(until.Unix()), int(sessionLife.Seconds()))
+	s.setCookie(c, s.sessionUntil(until.UnixNano()), int(sessionLife.Seconds()))
 	c.JSON(http.StatusOK, gin.H{"until": until.UTC().Format(time.RFC3339)})
 }
 
-// signOut takes the cookie back.
+// signOut takes the cookie back, also from whoever has copied it.
 func (s *Server) signOut(c *gin.Context) {
+	if until, ok := s.session(c.Request); ok {
+		s.signedOut.add(until, s.Now())
+	}
 	s.setCookie(c, "", -1)
 	c.JSON(http.StatusOK, gin.H{"until": nil})
 }
@@ -67,8 +71,9 @@ func (s *Server) setCookie(c *gin.Context, value string, age int) {
 	})
 }
 
-// sessionUntil is a cookie that holds until a time: signed with the token, so that it
-// is good on every replica, survives a restart, and ends when the token is changed.
+// sessionUntil is a cookie that holds until a time, in nanoseconds, which no other has:
+// signed with the token, so that it is good on every replica, survives a restart, and
+// ends when the token is changed.
 func (s *Server) sessionUntil(until int64) string {
 	end := strconv.FormatInt(until, 10)
 	mac := hmac.New(sha256.New, []byte(s.AdminToken.Reveal()))
@@ -76,15 +81,38 @@ func (s *Server) sessionUntil(until int64) string {
 	return end + "." + hex.EncodeToString(mac.Sum(nil))
 }
 
-// signedIn reports whether the request bears a cookie of ours that still holds.
-func (s *Server) signedIn(r *http.Request) bool {
+// session returns until when a cookie of ours holds that the request bears.
+func (s *Server) session(r *http.Request) (until int64, ok bool) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || s.AdminToken == "" {
-		return false
+		return 0, false
 	}
 	end, _, _ := strings.Cut(cookie.Value, ".")
-	until, err := strconv.ParseInt(end, 10, 64)
-	return err == nil && hmac.Equal([]byte(cookie.Value), []byte(s.sessionUntil(until))) && s.Now().Unix() < until
+	until, err = strconv.ParseInt(end, 10, 64)
+	ok = err == nil && hmac.Equal([]byte(cookie.Value), []byte(s.sessionUntil(until)))
+	return until, ok && s.Now().UnixNano() < until && !s.signedOut.has(until)
+}
+
+// signedOut is the sessions that ended before their time, here and since the start.
+type signedOut struct {
+	mu    sync.Mutex
+	until map[int64]bool
+}
+
+func (o *signedOut) add(until int64, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.until == nil {
+		o.until = map[int64]bool{}
+	}
+	maps.DeleteFunc(o.until, func(until int64, _ bool) bool { return until <= now.UnixNano() })
+	o.until[until] = true
+}
+
+func (o *signedOut) has(until int64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.until[until]
 }
 
 // tries counts who tried to sign in, minute by minute.

@@ -164,7 +164,7 @@ func (r *RefusedError) Error() string {
 
 // Problems lists the mistakes and the failed tests, a line each.
 func (r *RefusedError) Problems() []string {
-	var lines []string
+	lines := []string{}
 	for _, p := range r.Report.Errors {
 		line := fmt.Sprintf("%s:%d:%d: %s", r.file, p.Line, p.Column, p.Message)
 		if p.Hint != "" {

@@ -204,12 +204,17 @@ func (f *File) look(ctx context.Context) {
 	f.keep()
 }
 
-// unreadable says why the file cannot be read, for people.
+// unreadable says why the file cannot be read, for people. Unless its storage hangs that
+// is the file's fault, as its mistakes are.
 func unreadable(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("the rule file is gone")
+	switch {
+	case errors.Is(err, ErrStorage):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return &RefusedError{Why: "the rule file is gone"}
+	default:
+		return &RefusedError{Why: "the rule file cannot be read: " + reason(err)}
 	}
-	return err
 }
 
 // gone notes that the file cannot be read, and why.

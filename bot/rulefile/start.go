@@ -29,7 +29,7 @@ func Open(o Options) (*File, error) {
 	f.history, historyErr = openHistory(o.Kept)
 	files, err := f.source.read(context.Background())
 	if err != nil {
-		f.unreadable = err.Error()
+		f.unreadable = unreadable(err).Error()
 		err = fmt.Errorf("reading the rule file: %w", err)
 	} else {
 		f.refused = files.Version()
