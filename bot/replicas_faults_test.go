@@ -136,3 +136,19 @@ func TestReplicas_assignment_isAnsweredByTheTransferOnItsWay(t *testing.T) {
 		t.Errorf("%d decisions upon two messages", n)
 	}
 }
+
+// TestReplicas_whoIsWithAPerson is CONTRACT.md 4: not escalated again, also where Redis knows nothing of the chat any more.
+func TestReplicas_whoIsWithAPerson_isNotEscalatedAgain_byPlainIMsCopy(t *testing.T) {
+	r := withReplicas(t, 2)
+	a := r.all[0]
+	first, second := chatLine{key: "k1", text: "a human, please"}, chatLine{key: "k2", text: "are you human?"}
+	r.server.Kill()
+	r.deliver(a, first.fromDesk(a), answerSelf)
+	r.deliver(a, first.fromIM(a), answerOK)
+	r.server.Restart()
+	r.eventually("what came meanwhile is in Redis", func() bool { return r.counted().UserMessages == 1 })
+	r.deliver(a, second.fromIM(a), answerOK)
+	r.deliver(a, second.fromDesk(a), answerDesk)
+	r.wantCounted(2, 0)
+	r.wantTransfers(1)
+}

@@ -17,7 +17,7 @@ const (
 	// maxAliases bounds what is remembered of who has which conversation.
 	maxAliases = 200_000
 	// maxEchoes bounds the messages that plain IM reported lately and Desk may report
-	// yet, of all conversations and of one.
+	// yet, of all conversations and of one speaker in one.
 	maxEchoes, maxEchoesOfOne = 16_384, 8
 	// sameWithin is how far apart the two callbacks of one message may come.
 	sameWithin = time.Minute
@@ -203,6 +203,14 @@ func (m *Message) Abort() {
 		a.drop(pairID(m.User, m.Service), k)
 	}
 	k.signal()
+}
+
+// reported says whether Desk reports a conversation of plain IM.
+func (a *aliases) reported(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := a.find(id)
+	return k != nil && k.reported
 }
 
 // deskReports says whether Desk reports a conversation of plain IM, as one of

@@ -15,10 +15,12 @@ import (
 type Chat struct {
 	// Pair is plain IM's conversation, and Session Desk's; "": plain IM tells.
 	Pair, Session string
-	// Words tell apart who said what; "": nothing was said. Begins says that Desk's
+	// Words tell apart who said what, their first byte who; "": nothing was said. Begins says that Desk's
 	// session begins, and Asks that Desk asks something and tells nothing.
 	Words        string
 	Begins, Asks bool
+	// Reported says that this process knows that Desk reports the chat.
+	Reported bool
 }
 
 // Known is what all processes together know of a callback.
@@ -43,7 +45,7 @@ func (r *Reader) Chat(p *rules.Policy, e *desk.Event) *Chat {
 		c.Pair, c.Session, c.Asks = pairID(e.UserID, e.ServiceID), ownID(e), true
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
 		if m.direct(e, r.accounts.speaker(e)) {
-			c.Pair = m.Conversation
+			c.Pair, c.Reported = m.Conversation, r.aliases.reported(m.Conversation)
 		}
 	}
 	switch {
@@ -60,9 +62,8 @@ func (r *Reader) Chat(p *rules.Policy, e *desk.Event) *Chat {
 
 // spoken is wordsOf with the speaker, and the same in each process.
 func spoken(t *rules.Turn) string {
-	parts := part(nil, 'k', strconv.Itoa(int(t.Kind)))
-	sum := sha256.Sum256(part(part(parts, 's', strconv.Itoa(int(t.Sends))), 't', t.Text))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	sum := sha256.Sum256(part(part(nil, 's', strconv.Itoa(int(t.Sends))), 't', t.Text))
+	return strconv.Itoa(int(t.Kind)) + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Learn takes over what all processes know of a callback's chat, for when this one has
@@ -72,7 +73,10 @@ func (r *Reader) Learn(c *Chat, known *Known) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := a.find(c.Pair)
-	if known.Conversation != c.Pair {
+	switch {
+	case known.Left && k == deskOnly: // nobody else may know more
+		return
+	case known.Conversation != c.Pair:
 		if k != deskOnly && !c.Asks {
 			a.put(c.Pair, deskOnly)
 		}

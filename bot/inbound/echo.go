@@ -73,10 +73,16 @@ func (a *aliases) remember(h *echo) {
 	}
 	a.recent = append(a.recent, h)
 	k := h.of
-	if len(k.echoes) >= maxEchoesOfOne {
-		k.echoes[0].forget()
-	}
 	k.echoes = append(k.echoes, h)
+	said, oldest := 0, h // of the same speaker: a message of the bot that grows must not push out the customer's
+	for _, other := range slices.Backward(k.echoes) {
+		if other.kind == h.kind {
+			said, oldest = said+1, other
+		}
+	}
+	if said > maxEchoesOfOne {
+		oldest.forget()
+	}
 }
 
 // forget takes a message from its chat.

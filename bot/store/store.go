@@ -103,11 +103,15 @@ type Chat struct {
 	Pair string
 	// Session is Desk's conversation; "": plain IM tells.
 	Session string
-	// Words tell apart who said what, on any replica; "": nothing was said.
+	// Words tell apart who said what, on any replica, their first byte who; "": nothing was
+	// said.
 	Words string
 	// Begins says that Desk's session begins, and Asks that Desk asks something and
 	// tells nothing.
 	Begins, Asks bool
+	// Reported says that this process knows that Desk reports the chat, for where it is
+	// forgotten.
+	Reported bool
 }
 
 // Place is where a callback of a chat belongs, as all replicas know it.

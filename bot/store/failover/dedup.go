@@ -20,14 +20,14 @@ func (s *Store) Claim(ctx context.Context, key, conversation string) (store.Clai
 }
 
 // ClaimIn implements store.Chats. The copies that this replica gets wait for each
-// other here; only the first asks the shared store. That Desk reports a chat, all
-// replicas have to know.
+// other here; only the first asks the shared store. Which of the
+// two report a chat, all replicas have to know.
 func (s *Store) ClaimIn(ctx context.Context, key, conversation string, chat *store.Chat) (store.Claim, error) {
 	own, err := s.local.Dedup.Claim(ctx, key, conversation)
 	switch {
 	case err != nil:
 		return own, err
-	case !own.First && chat != nil && chat.Session != "" && !chat.Asks:
+	case !own.First && chat != nil && (chat.Session != "" || chat.Reported) && !chat.Asks:
 		_, _ = s.try(func() (err error) {
 			own.Place, err = s.shared.Meet(ctx, key, chat)
 			return err

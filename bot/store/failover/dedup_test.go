@@ -94,22 +94,26 @@ func TestDedup_ofAChat_isKeptWhereTheSharedStoreHasItsPlace(t *testing.T) {
 	})
 }
 
-// Plain IM's copy was the first here, so a copy of Desk is answered here: that it came, the others must know.
-func TestDedup_ofAChat_aCopyOfDesk_isToldOf(t *testing.T) {
+// A copy is answered here where the first one came here. That both report the chat, the others must know: of Desk that
+// it does, and of plain IM where Desk was the first.
+func TestDedup_ofAChat_aCopyOfTheOther_isToldOf(t *testing.T) {
 	inTime(t, func(t *testing.T, r *replica) {
 		r.fake.place = &store.Place{Conversation: "im:u|@s"}
-		for _, session := range []string{"", "", "s1"} {
-			c, err := r.ClaimIn(t.Context(), "k", "s1", chat(session))
+		afterDesks := chat("")
+		afterDesks.Reported = true
+		for _, chat := range []*store.Chat{chat(""), chat(""), chat("s1"), afterDesks} {
+			told := chat.Session != "" || chat.Reported
+			c, err := r.ClaimIn(t.Context(), "k", "s1", chat)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.First {
 				r.Finish(t.Context(), "k", []byte("1"))
-			} else if (c.Place != nil) != (session != "") || string(c.Answer) != "1" {
-				t.Errorf("a copy in %q: %+v", session, c)
+			} else if (c.Place != nil) != told || string(c.Answer) != "1" {
+				t.Errorf("a copy in %+v: %+v", *chat, c)
 			}
 		}
-		if len(r.fake.met) != 1 {
+		if len(r.fake.met) != 2 {
 			t.Errorf("told of %q", r.fake.met)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 
 const (
 	// chatLife is how long a chat is kept without a callback. Where plain IM spoke first,
-	// its conversation tells that for longer. Where Desk did and both report it, it is kept
+	// its conversation tells that for longer, and keeps it where Desk reports it too. Where Desk did and both report it, it is kept
 	// for bothLife, which is how long a silent conversation is remembered by default: plain
 	// IM's next message would begin another one.
 	chatLife, bothLife = 10 * time.Minute, 2 * time.Hour
@@ -26,7 +26,8 @@ const (
 const begun = "begun"
 
 // reported are the sessions of chats of which Desk spoke first, until when that is
-// relied upon: their callbacks cost nothing more than where plain IM tells nothing.
+// relied upon: their callbacks cost nothing more than where plain IM tells nothing. With
+// no session, those of which was noted that plain IM tells too.
 type reported struct {
 	mu    sync.Mutex
 	seed  maphash.Seed
@@ -99,12 +100,14 @@ func (m *Dedup) claimIn(ctx context.Context, key string, c *claim, chat *store.C
 	}
 	met = m.met(answers[1], chat)
 	if met.place.Conversation == c.conversation {
+		c.keeps(m, chat)
 		return answers[0], met, nil
 	}
 	calls := []call{releasing(c)}
 	*c = *m.newClaim(key, met.place.Conversation)
 	calls = append(calls, m.claiming(c))
 	if c.conversation == chat.Pair { // only there it can be a copy
+		c.keeps(m, chat)
 		calls = append(calls, m.meet(key, c, chat))
 	}
 	if answers, err = m.runAll(ctx, opClaim, calls...); err != nil {
@@ -114,6 +117,14 @@ func (m *Dedup) claimIn(ctx context.Context, key string, c *claim, chat *store.C
 		met.copied = m.met(answers[2], chat).copied
 	}
 	return answers[1], met, nil
+}
+
+// keeps has the chat kept as long as its conversation, where that is plain IM's and both
+// tell: until then plain IM's messages are left to Desk.
+func (c *claim) keeps(m *Dedup, chat *store.Chat) {
+	if chat.Session != "" && c.conversation == chat.Pair {
+		c.chat = m.keys.chat(chat.Pair)
+	}
 }
 
 // copyOf waits for the answer to the message that another one is a copy of. One that
@@ -134,10 +145,14 @@ func (m *Dedup) copyOf(ctx context.Context, met meeting) error {
 	return nil
 }
 
-// Meet notes a callback of Desk whose message was answered before, and says where it
-// belongs.
+// Meet notes a callback whose message was answered before, and says where it belongs;
+// nil of one that is left to Desk, as was noted a moment ago.
 func (m *Dedup) Meet(ctx context.Context, key string, chat *store.Chat) (*store.Place, error) {
-	if m.reported.has(chat, m.now()) {
+	switch {
+	case !m.reported.has(chat, m.now()):
+	case chat.Session == "":
+		return nil, nil
+	default:
 		return &store.Place{Conversation: chat.Session}, nil
 	}
 	answers, err := m.runAll(ctx, "noting a callback", m.meet(key, &claim{}, chat))
@@ -166,8 +181,12 @@ func (m *Dedup) meet(key string, c *claim, chat *store.Chat) call {
 	case chat.Asks:
 		does = "asks"
 	}
+	reported := ""
+	if chat.Reported {
+		reported = "1"
+	}
 	return call{chatScript, keys, []any{
-		key, c.token, chat.Session, chat.Words, does, m.sameWithin.Milliseconds(), chatLife.Milliseconds(), bothLife.Milliseconds(),
+		key, c.token, chat.Session, chat.Words, does, m.sameWithin.Milliseconds(), chatLife.Milliseconds(), bothLife.Milliseconds(), reported,
 	}}
 }
 
@@ -180,7 +199,7 @@ func (m *Dedup) met(answer any, chat *store.Chat) meeting {
 	}
 	if session, _ := list[0].(string); session != "" {
 		met.place.Conversation = session
-		if chat.Session == session && !chat.Asks {
+		if (chat.Session == session || chat.Session == "") && !chat.Asks {
 			m.reported.add(chat, m.now())
 		}
 	}

@@ -140,6 +140,109 @@ func TestChat_theSameWordsLater_areNoCopy(t *testing.T) {
 	b.wantTells("d1", "s1", in("s1", "hello"), "counts in im:u|@s")
 }
 
+// Until its conversation is forgotten, plain IM's next message is left to Desk, whose next session may begin with it.
+func TestChat_ofWhichPlainIMSpokeFirst_isKeptAsLongAsItsConversation_whereBothTell(t *testing.T) {
+	for _, desks := range []string{"k1", "d1"} { // under the same key, and under one of its own
+		server := redistest.Start(t)
+		app := apps.Add(1)
+		a, b := join(t, server, app), join(t, server, app)
+		wantKept := func(after string) {
+			t.Helper()
+			chat, conversation := a.kept(a.client.keys.chat(chatPair)), a.kept(a.client.keys.conversation(chatPair))
+			if conversation < 2*chatLife || chat < conversation-time.Minute {
+				t.Errorf("%s after %s: the chat is kept for %s, its conversation for %s", desks, after, chat, conversation)
+			}
+		}
+		a.wantTells("k1", chatPair, in("", "hello"), "counts in im:u|@s")
+		if d := a.kept(a.client.keys.chat(chatPair)); d > chatLife {
+			t.Errorf("kept for %s where only plain IM tells", d)
+		}
+		b.tells(desks, "s1", in("s1", "hello"))
+		wantKept("Desk's copy")
+		do(t, raw(t, server), "PEXPIRE", a.client.keys.chat(chatPair), 60_000)
+		do(t, raw(t, server), "PEXPIRE", a.client.keys.conversation(chatPair), 60_000)
+		b.wantTells("d2", chatPair, in("s1", "bye"), "counts in im:u|@s")
+		wantKept("Desk's next message, a long time later")
+		a.wantTells("k2", chatPair, in("", "bye"), "left")
+		wantKept("what was left to Desk")
+	}
+}
+
+// kept is for how long Redis keeps a key.
+func (o *one) kept(key string) time.Duration {
+	o.t.Helper()
+	left, err := o.client.rdb.PTTL(o.t.Context(), key).Result()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return left
+}
+
+// Plain IM's copy may come where Desk's was answered: the others must know all the same that both tell.
+func TestChat_ofWhichDeskSpokeFirst_isKeptForLonger_alsoWhereOneReplicaGetsBothCopies(t *testing.T) {
+	a := join(t, redistest.Start(t), apps.Add(1))
+	a.wantTells("d1", "s1", in("s1", "hello"), "counts in s1")
+	both := in("", "hello")
+	both.Reported = true
+	if got := a.tellsAgain("d1", chatPair, both); got != "of d1" {
+		t.Errorf("plain IM's copy: %s", got)
+	}
+	if d := a.kept(a.client.keys.chat(chatPair)); d <= chatLife {
+		t.Errorf("kept for %s", d)
+	}
+	a.wire.since()
+	a.tellsAgain("d1", chatPair, both)
+	wantTrips(t, "the same a moment later", a.wire.since(), 0)
+}
+
+// tellsAgain gives a callback to a replica that has answered it.
+func (o *one) tellsAgain(key, conversation string, chat *store.Chat) string {
+	o.t.Helper()
+	c, err := o.ClaimIn(o.t.Context(), key, conversation, chat)
+	if c.First || err != nil {
+		o.t.Fatal(c, err)
+	}
+	return string(c.Answer)
+}
+
+// A chat that Redis has lost or forgotten is not begun anew by plain IM where it is known that Desk reports it.
+func TestChat_ofWhichIsKnownThatDeskReportsIt_isLeftToDesk(t *testing.T) {
+	server := redistest.Start(t)
+	app := apps.Add(1)
+	a, b := join(t, server, app), join(t, server, app)
+	told := in("", "hello")
+	told.Reported = true
+	a.wantTells("k1", chatPair, told, "left")
+	b.wantTells("k1", "s1", in("s1", "hello"), "counts in s1")
+	a.wantTells("k2", chatPair, told, "left")
+}
+
+// The bot's message that grows is told of each time: what the customer said before it must not be forgotten for that.
+func TestChat_aMessageThatGrows_pushesOutNoneOfTheOtherSpeaker(t *testing.T) {
+	server := redistest.Start(t)
+	app := apps.Add(1)
+	a, b := join(t, server, app), join(t, server, app)
+	a.wantTells("k0", chatPair, in("", "customer's"), "counts in im:u|@s")
+	for n := range 20 {
+		a.wantTells(fmt.Sprint("m", n), chatPair, in("", fmt.Sprint("bot's ", n)), "counts in im:u|@s")
+	}
+	b.wantTells("d0", "s1", in("s1", "customer's"), "copy in im:u|@s")
+	b.wantTells("e19", "s1", in("s1", "bot's 19"), "copy in im:u|@s")
+	b.wantTells("e0", "s1", in("s1", "bot's 0"), "counts in im:u|@s") // the last eight of one speaker are known
+}
+
+// Redis's clock may be set back: what was told at a time to come is no copy of what is said now.
+func TestChat_whatWasToldAtATimeToCome_isNoCopy(t *testing.T) {
+	server := redistest.Start(t)
+	app := apps.Add(1)
+	a, b := join(t, server, app), join(t, server, app)
+	a.wantTells("k1", chatPair, in("", "hello"), "counts in im:u|@s")
+	key := a.client.keys.chat(chatPair)
+	later := strings.ReplaceAll(do(t, raw(t, server), "GET", key).(string), fmt.Sprint(a.began(t)/1e6), fmt.Sprint(a.began(t)/1e6+1000))
+	do(t, raw(t, server), "SET", key, later)
+	b.wantTells("d1", "s1", in("s1", "hello"), "counts in im:u|@s")
+}
+
 // began is when plain IM began the chat.
 func (o *one) began(t *testing.T) (ms int64) {
 	t.Helper()
@@ -171,6 +274,9 @@ func TestChat_thatIsNotOurs_isWrittenOver(t *testing.T) {
 		{"SET", key, `[1]`},
 		{"SET", key, `{"own":7,"echoes":"x"}`},
 		{"SET", key, `{"own":"im","began":"x","echoes":[1,{"at":"x"},{"at":9e99}]}`},
+		{"SET", key, `{"session":null,"begun":[NaN],"echoes":[{"at":null}]}`},
+		{"SET", key, `{"began":NaN}`},
+		{"SET", key, `{"other":1e999,"echoes":[{"at":-1e999},{"at":NaN,"words":"hello","key":"k"}]}`},
 		{"HSET", key, "a", "b"},
 	} {
 		do(t, raw(t, server), "DEL", key)

@@ -183,6 +183,9 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 	if callback != nil {
 		keys = append(keys, callback.key)
 		args = append(args, callback.args(effect.Answer, s.dedup)...)
+		if callback.chat != "" {
+			keys = append(keys, callback.chat)
+		}
 	}
 	run := s.saveAlone
 	if before.again || !alarm.Equal(s.alarms.Of(&before.state)) {

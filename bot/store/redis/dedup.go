@@ -53,6 +53,7 @@ type Dedup struct {
 // claim is a callback that this replica works on.
 type claim struct {
 	key, token, conversation string
+	chat                     string // the key of a chat that is kept as long as the conversation; "": none
 	counted                  bool
 	kept                     []byte // the answer that is kept already, nil: none
 }

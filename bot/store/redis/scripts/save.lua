@@ -1,6 +1,7 @@
 -- Saves a conversation over the state that it was loaded from, and with it what
 -- became of the callback (claim.lua). The first 8 bytes of a value are its stamp.
--- KEYS: conversation, callback (may be left out).
+-- KEYS: conversation, callback (may be left out), chat that is kept as long as the
+--       conversation (may be left out).
 -- ARGV: stamp it was loaded with ('' for none), value, life in ms, then of the
 --       callback: value, life in ms, and the life of the claim in ms where it is
 --       counted and not answered.
@@ -17,4 +18,5 @@ if KEYS[2] then
   end
   redis.call('SET', KEYS[2], v, 'PX', ARGV[5])
 end
+if KEYS[3] and redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
 return 1
