@@ -33,7 +33,7 @@ func runIn(t *testing.T, stdin string, args ...string) result {
 }
 
 // unsteady is what changes with the packs and not with the commands.
-var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages|: ar [\s\S]*?\n(\$|\n))?`)
+var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages|: ar [\s\S]*?\n(\$|\n))?|\n +\d+  =`)
 
 func (r result) String() string {
 	text := r.stdout
@@ -44,10 +44,14 @@ func (r result) String() string {
 		text += "--- exit " + string(rune('0'+r.code)) + "\n"
 	}
 	return unsteady.ReplaceAllStringFunc(text, func(s string) string {
-		if strings.HasPrefix(s, "version") {
+		switch s[0] {
+		case 'v':
 			return "version …"
+		case '\n': // the line that a phrase stands in
+			return "\n      …  ="
+		default:
+			return "… phrases"
 		}
-		return "… phrases"
 	})
 }
 
