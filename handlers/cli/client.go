@@ -44,13 +44,8 @@ func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
 			return nil, &usageError{[]string{err.Error()}}
 		}
 		var s app.Settings
-		row := settingNamed("ADMIN_TOKEN")
-		token, err := row.value(nil, env.Getenv)
-		if err == nil && token != "" {
-			err = row.set(&s, token)
-		}
-		if err != nil {
-			return nil, &usageError{[]string{row.name() + ": " + err.Error()}}
+		if _, err := settingNamed("ADMIN_TOKEN").read(&s, nil, env.Getenv); err != nil {
+			return nil, &usageError{[]string{err.Error()}}
 		}
 		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON}, nil
 	}

@@ -108,6 +108,14 @@ func TestLiveRules_aRefusal_isToldAndEndsWith1(t *testing.T) {
 	}
 }
 
+func TestLiveRules_aTokenThatCannotBeRead_isNamedOnce(t *testing.T) {
+	s := &playedService{status: http.StatusOK, answer: rulesAnswer}
+	r := s.asks(t, map[string]string{"ESCALATOR_ADMIN_TOKEN_FILE": filepath.Join(t.TempDir(), "none")}, "rules")
+	if r.code != exitUsage || s.request != "" || strings.Count(r.stderr, "ESCALATOR_ADMIN_TOKEN") != 1 {
+		t.Errorf("%d %q, asked %q", r.code, r.stderr, s.request)
+	}
+}
+
 func TestLiveRules_asksWhereItIsTold_withTheTokenOfTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("planted-admin-token\n"), 0o600); err != nil {

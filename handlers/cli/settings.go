@@ -87,16 +87,11 @@ func loadSettings(args []string, getenv func(string) string, help io.Writer) (*a
 	var problems []string
 	for i := range settingsTable {
 		row := &settingsTable[i]
-		value, err := row.value(given, getenv)
-		switch {
+		switch there, err := row.read(s, given, getenv); {
 		case err != nil:
 			problems = append(problems, err.Error())
-		case value == "" && row.require:
+		case !there && row.require:
 			problems = append(problems, fmt.Sprintf("%s is not set: %s", row.name(), row.help))
-		case value != "":
-			if err := row.set(s, value); err != nil {
-				problems = append(problems, fmt.Sprintf("%s: %v", row.name(), err))
-			}
 		}
 	}
 	problems = append(problems, s.Problems()...)
@@ -115,13 +110,7 @@ func readSecrets(s *app.Settings, getenv func(string) string) error {
 		if !row.secret {
 			continue
 		}
-		value, err := row.value(nil, getenv)
-		if err == nil && value != "" {
-			if err = row.set(s, value); err != nil {
-				err = fmt.Errorf("%s: %w", row.name(), err)
-			}
-		}
-		if err != nil {
+		if _, err := row.read(s, nil, getenv); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}
@@ -204,6 +193,18 @@ func (s *setting) value(flags map[string]string, getenv func(string) string) (st
 		return s.secretValue(getenv)
 	}
 	return cmp.Or(getenv(s.name()), s.def), nil
+}
+
+// read puts the setting's value, if it has one, into the settings. The error names the variable.
+func (s *setting) read(into *app.Settings, flags map[string]string, getenv func(string) string) (there bool, err error) {
+	value, err := s.value(flags, getenv)
+	if err != nil || value == "" {
+		return false, err
+	}
+	if err := s.set(into, value); err != nil {
+		return true, fmt.Errorf("%s: %w", s.name(), err)
+	}
+	return true, nil
 }
 
 // unknownVariables returns the variables with our prefix that mean nothing,
