@@ -17,7 +17,7 @@ func readJSON(c *gin.Context, into any) bool {
 	d := json.NewDecoder(c.Request.Body)
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
-	if err == nil && d.More() {
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
 		err = errors.New("there is more than one value")
 	}
 	if err == nil {

@@ -86,7 +86,7 @@ func New(o Options) *Server {
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), path: o.CallbackPath, verifier: o.Verifier,
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
-		bodies: s.bodies, shed: newShed(maxInProgress), countOverload: s.reached.of(limitInProgress),
+		bodies: s.bodies, shed: newShed(min(maxInProgress, public/2)), countOverload: s.reached.of(limitInProgress),
 		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
 	s.public = s.newHTTPServer(s.publicEngine())
@@ -114,21 +114,6 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(serverLog{s.Log, &s.quiet}, "", 0),
 	}
-}
-
-// Public returns the handler of the public listener, for tests and benchmarks.
-func (s *Server) Public() http.Handler { return s.public.Handler }
-
-// Admin returns the handler of the operators' listener.
-func (s *Server) Admin() http.Handler { return s.admin.Handler }
-
-// AdminRoutes lists the operators' routes, "GET /healthz" and so on.
-func (s *Server) AdminRoutes() []string {
-	var all []string
-	for _, r := range s.adminRoutes() {
-		all = append(all, r.method+" "+r.path)
-	}
-	return all
 }
 
 // Serve serves both listeners until Shutdown or until one of them fails.
