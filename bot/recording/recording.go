@@ -44,7 +44,7 @@ const (
 	// Lines sit in a buffer for flushEvery at most, and until it is full.
 	flushEvery = time.Second
 	bufferFull = 64 << 10
-	// filePattern names the files; they sort by time.
+	// What stands around the time in the names of files; so they sort by it.
 	filePrefix, fileSuffix = "callbacks-", ".jsonl"
 )
 

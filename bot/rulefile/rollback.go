@@ -75,10 +75,10 @@ func putBack(folder string, files rules.Files) (err error) {
 	}()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		r, err := prepare(filepath.Join(folder, filepath.FromSlash(name)), files[name])
+		ready = append(ready, r)
 		if err != nil {
 			return &NotWritableError{name, err}
 		}
-		ready = append(ready, r)
 	}
 	for i, r := range ready {
 		if err := os.Rename(r.fresh, r.path); err != nil {

@@ -1,10 +1,10 @@
 // Package journal is the durable store of one process: its outbox, and the
 // conversations and callbacks of memory, in an append-only log.
 //
-// A data folder holds segments (journal-N.log), which are only ever appended to, and
-// snapshots (snapshot-N.log) of all that was kept when segment N began. What is kept
-// is the last snapshot with every segment from its number on. Both are made of frames
-// that carry a checksum; a frame is one change, and is there whole or not at all.
+// A data folder holds segments (journal-N.log), which are only ever appended to. They
+// are made of frames that carry a checksum; a frame is one change, and is there whole or
+// not at all. When the log has grown long, all that is kept is written anew into a new
+// segment, and then a frame (ofBase) which says that nothing before that segment counts.
 // Everything is read into memory at the start; nothing is mapped.
 //
 // One goroutine writes (the committer). What gathers while it waits for the disk goes
@@ -23,6 +23,6 @@
 //   - A damaged file is kept aside and reported; what can be read of it is used.
 //   - A transfer that is found at the start may have been carried out by the process
 //     that died: it is marked OutcomeUnknown, so that Desk is asked first.
-//   - A copy of the folder, also one made while the store is in use, is a backup: what
-//     a snapshot has replaced stays for supersededFor.
+//   - A copy of the folder, also one made while the store is in use, is a backup: a
+//     segment that does not count any more stays for supersededFor.
 package journal

@@ -18,7 +18,7 @@ import (
 const oldName = "escalator.db"
 
 // importOld takes up an older store, if there is one. Its file stays where it is until
-// mend has made a snapshot of what was in it.
+// mend has written what was in it into a segment.
 func importOld(dir string, l *loaded) (found bool, err error) {
 	path := filepath.Join(dir, oldName)
 	if _, err := os.Stat(path); err != nil {

@@ -4,7 +4,6 @@ package redistest
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -148,23 +147,4 @@ func (s *Server) do(args ...any) {
 	if err := client.Do(context.Background(), args...).Err(); err != nil {
 		s.t.Fatalf("%v: %v", args, err)
 	}
-}
-
-// Commands returns how many commands it has carried out, those inside scripts
-// not counted.
-func (s *Server) Commands() (n int64) {
-	s.t.Helper()
-	client := s.Client()
-	defer func() { _ = client.Close() }()
-	info, err := client.Info(context.Background(), "stats").Result()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for line := range strings.Lines(info) {
-		if _, err := fmt.Sscanf(line, "total_commands_processed:%d", &n); err == nil {
-			return n
-		}
-	}
-	s.t.Fatal("INFO tells no total_commands_processed")
-	return 0
 }
