@@ -24,12 +24,13 @@ type exchange struct {
 	policy   *rules.Policy
 	at, wall time.Time // when it came: by the clock that only goes on, and by the one on the wall
 	key      string
-	chat     *inbound.Chat  // whose other copies may come to other replicas; nil: it has none
-	known    *inbound.Known // what all replicas know of it; nil: nothing
-	home     string         // the conversation beside which its keys are kept
-	json     []byte         // the answer
-	failed   time.Duration  // after this the own bot had failed
-	news     bool           // it is worth recording
+	chat     *inbound.Chat    // whose other copies may come to other replicas; nil: it has none
+	known    *inbound.Known   // what all replicas know of it; nil: nothing
+	home     string           // the conversation beside which its keys are kept
+	left     *inbound.Message // plain IM's copy, of which Desk's own counts; nil: it is none
+	json     []byte           // the answer
+	failed   time.Duration    // after this the own bot had failed
+	news     bool             // it is worth recording
 }
 
 // first handles the first copy of a callback and says what to keep for the others.
@@ -71,6 +72,10 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	if m.Unknown {
 		x.noteUnknownEvent(x.Event)
 	}
+	if m.LeftToDesk { // its own copy must be the first, and not wait for the own bot's answer to this one
+		x.left, x.news = m, false
+		return nil, nil
+	}
 	switch {
 	case m.Echo:
 		err = x.noteEcho(context.WithoutCancel(ctx), m)
@@ -83,10 +88,6 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	}
 	counted = true
 	acted, err = x.answer(ctx, m, acted)
-	if m.LeftToDesk { // its own copy must be the first
-		x.news = false
-		return nil, err
-	}
 	return x.kept(acted), err
 }
 

@@ -61,6 +61,9 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 		switch {
 		case err != nil:
 			return false, err
+		case x.left != nil:
+			_, err = x.answer(ctx, x.left, false)
+			return false, err
 		case c.First:
 			return counted, nil
 		case n < maxGrowths && x.inbound.Grown(x.Event, textLen(c.Answer)):

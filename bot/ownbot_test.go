@@ -21,10 +21,14 @@ type ownBot struct {
 	answer []byte
 	err    error
 	dies   bool // the process ends while it is asked
+	slow   time.Duration
 	seen   []string
 }
 
 func (o *ownBot) Forward(_ context.Context, _ string, _ http.Header, body []byte) ([]byte, error) {
+	if o.slow > 0 {
+		<-time.After(o.slow)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen = append(o.seen, string(body))
@@ -172,6 +176,31 @@ func TestOwnBot_thatIsDown_isOneLineWithACount(t *testing.T) {
 		lines := w.log.Lines("your own bot failed to answer")
 		if len(lines) != 2 || lines[1]["omitted"] != float64(998) {
 			t.Errorf("%d lines, the last %v", len(lines), lines[len(lines)-1])
+		}
+	})
+}
+
+// TestOwnBot_whereDeskReports_itsCopyDoesNotWaitForPlainIMs: the one counts for nothing, and its sender waits 2 s for
+// the other's answer (PROTOCOL.md 4.4).
+func TestOwnBot_whereDeskReports_itsCopyDoesNotWaitForPlainIMs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const slow = 1400 * time.Millisecond
+		own := &ownBot{answer: []byte(`{"own":"answer"}`), slow: slow}
+		w := newWorld(t, memory.NewOutbox(nil), func(o *Options) { o.Backend = own })
+		w.handle(w.told("", "s1", desk.EventUserMessage, "k0", "hello"))
+		var both sync.WaitGroup
+		both.Go(func() { w.handle(w.fromIM(desk.CommandBotC2C, "k1", "where is it")) })
+		synctest.Wait()
+		began := time.Now()
+		both.Go(func() {
+			w.handle(w.told("", "s1", desk.EventUserMessage, "k1", "where is it"))
+			if took := time.Since(began); took > slow {
+				t.Errorf("answered after %s", took)
+			}
+		})
+		both.Wait()
+		if len(own.seen) != 3 {
+			t.Errorf("the own bot was asked %d times, want once for each command", len(own.seen))
 		}
 	})
 }

@@ -231,6 +231,23 @@ func TestChat_aMessageThatGrows_pushesOutNoneOfTheOtherSpeaker(t *testing.T) {
 	b.wantTells("e0", "s1", in("s1", "bot's 0"), "counts in im:u|@s") // the last eight of one speaker are known
 }
 
+// Where callbacks are remembered for less than a minute, a copy under another key may come all the same.
+func TestChat_aCopyUnderAnotherKey_isKnownForAMinute_howeverShortCallbacksAreRemembered(t *testing.T) {
+	server := redistest.Start(t)
+	client, err := New(Options{URL: server.URL(), App: apps.Add(1), DedupFor: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	m := NewDedup(client)
+	if err := m.Keep(t.Context(), "k1", chatPair, []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	if left := client.rdb.PTTL(t.Context(), client.keys.callback("k1", chatPair)).Val(); left < sameWithin-time.Second {
+		t.Errorf("kept for %s", left)
+	}
+}
+
 // Redis's clock may be set back: what was told at a time to come is no copy of what is said now.
 func TestChat_whatWasToldAtATimeToCome_isNoCopy(t *testing.T) {
 	server := redistest.Start(t)

@@ -93,7 +93,10 @@ func New(o Options) (*Client, error) {
 	if o.Report == nil {
 		o.Report = func(string) {}
 	}
-	return &Client{rdb: redis.NewClient(opts), keys: newKeys(o.App), now: o.Now, report: o.Report, dedup: o.DedupFor}, nil
+	return &Client{
+		rdb: redis.NewClient(opts), keys: newKeys(o.App), now: o.Now, report: o.Report,
+		dedup: max(o.DedupFor, sameWithin), // a copy under another key is answered as the first one was
+	}, nil
 }
 
 // Address is the host and port, for people; it holds no secret.
