@@ -16,6 +16,13 @@
 // "138 1234", "06 12 34 56 78" and a date with its year do not: a date of birth
 // says who somebody is. What is not hidden stays byte for byte.
 //
+// In HTML's spelling, &#49;, a digit is one too.
+//
+// The rule for e-mail addresses. What stands on both sides of an @ is hidden with
+// it, as far as one word goes: also of an @ with a space beside it or as links and
+// HTML write it (%40, &#64;), and what follows an @ that only a name in Chinese, say,
+// stands before, where a domain follows.
+//
 // It errs on the side of hiding: an order number is hidden too.
 package mask
 
@@ -92,64 +99,4 @@ func form(s string) (normal string, size int) {
 		return string(d), size
 	}
 	return s[:size], size
-}
-
-// hideMail hides every word around an @ that has something on both sides.
-func hideMail(s string) string {
-	at, size := nextAt(s)
-	if at < 0 {
-		return s
-	}
-	var b strings.Builder
-	for at >= 0 {
-		start, end := at, at+size
-		for start > 0 {
-			_, n := utf8.DecodeLastRuneInString(s[:start])
-			if !inMail(s[start-n:], false) {
-				break
-			}
-			start -= n
-		}
-		for start < at && end < len(s) && inMail(s[end:], true) {
-			_, n := utf8.DecodeRuneInString(s[end:])
-			end += n
-		}
-		if start < at && end > at+size {
-			b.WriteString(s[:start])
-			b.WriteString(hidden)
-		} else {
-			end = at + size // what follows may be the name before another @
-			b.WriteString(s[:end])
-		}
-		s = s[end:]
-		at, size = nextAt(s)
-	}
-	b.WriteString(s)
-	return b.String()
-}
-
-// nextAt finds the first @, whatever its width; -1: there is none.
-func nextAt(s string) (at, size int) {
-	at = strings.IndexFunc(s, func(r rune) bool { return r == '@' || r == '＠' || r == '﹫' })
-	if at >= 0 {
-		_, size = utf8.DecodeRuneInString(s[at:])
-	}
-	return at, size
-}
-
-// inMail reports whether the first character of s may stand in an e-mail address.
-// Of the letters only those of scripts that set words apart: Chinese has no
-// spaces around an address.
-func inMail(s string, at bool) bool {
-	normal, _ := form(s)
-	for _, r := range normal {
-		switch {
-		case unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek), kindOf(r) == digit, strings.ContainsRune("._%+-", r):
-		case kindOf(r) == unseen:
-		case at && r == '@':
-		default:
-			return false
-		}
-	}
-	return true
 }

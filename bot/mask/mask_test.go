@@ -63,6 +63,29 @@ func TestText_hidesWhatGivesACustomerAway(t *testing.T) {
 		{"jürgen.groß@example.de, 你好", "***, 你好"},
 		{"l\u200bi@\u200bexample.com", "***"},
 		{"two @ signs @@ here", "two @ signs @@ here"},
+		{"half price @ 5.30", "half price @ 5.30"},
+
+		// As people, links and forms write an address.
+		{"write to li @ example.com please", "write to *** please"},
+		{"li@ example.com", "***"},
+		{"li\u00a0@\u00a0example.com", "***"},
+		{"https://x.example/?mail=li.lei%40example.com&n=1", "https://x.example/?mail=***&n=1"},
+		{"li&#64;example.com", "***"},
+		{"li&#x40;example.com", "***"},
+		{"li&commat;example.com", "***"},
+		{"o'brien@example.ie", "***"},
+		{"홍길동@example.com", "***"},
+		{"سارة@example.com", "***"},
+		{"我叫李雷@example.com谢谢", "我叫李雷***谢谢"},
+		{`"li lei"@example.com`, `"li lei"***`},
+		{"li.lei@例子.中国", "***"},
+		{"50%40 off", "50%40 off"},
+		{"只要50%40件", "只要50%40件"},
+
+		// As HTML writes digits.
+		{"&#49;&#51;&#56;&#49;&#50;&#51;&#52;", "***"},
+		{"call &#x31;&#x33;&#x38; &#x31;&#x32; now", "call *** now"},
+		{"Tom &amp; Jerry &#39;25&#39;", "Tom &amp; Jerry &#39;25&#39;"},
 		{"回复＠客服", "回复＠客服"},
 	} {
 		if got := Masked.Text(c.in); got != c.want {
@@ -179,7 +202,7 @@ func FuzzText(f *testing.F) {
 }
 
 func TestText_takesTimeInProportion(t *testing.T) {
-	for _, unit := range []string{"1", "1 ", "a", "a@", "@", "1,,,", "①", "ﷺ", "\u200b", "1\u200b", "\xff", "a ", "1.2@"} {
+	for _, unit := range []string{"1", "1 ", "a", "a@", "@", "1,,,", "①", "ﷺ", "\u200b", "1\u200b", "\xff", "a ", "1.2@", "a%40", "a @ ", "@a.", "&#49;", "%", "&"} {
 		timeOf := func(n int) time.Duration {
 			s := strings.Repeat(unit, n/len(unit))
 			best := time.Hour

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"html"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,6 +11,15 @@ import (
 func hideNumbers(s string) string {
 	h := hider{s: s}
 	for i := 0; i < len(s); {
+		if n := digitInHTML(s[i:]); n > 0 {
+			for j := i; j < i+n; j++ {
+				if asciiKinds[s[j]] == digit {
+					h.digit(i, i+n)
+				}
+			}
+			i += n
+			continue
+		}
 		if s[i] < utf8.RuneSelf {
 			h.add(asciiKinds[s[i]], i, i+1)
 			i++
@@ -28,6 +38,22 @@ func hideNumbers(s string) string {
 	h.out.WriteString(s[h.kept:])
 	return h.out.String()
 }
+
+// digitInHTML returns the length of a digit as HTML writes it, &#49; or &#x31;, that s
+// begins with. It counts as its own two digits: so none of those shows either.
+func digitInHTML(s string) int {
+	if s[0] != '&' {
+		return 0
+	}
+	end := strings.IndexByte(s[:min(len(s), maxInHTML)], ';') + 1
+	if text := html.UnescapeString(s[:end]); len(text) == 1 && text[0] >= '0' && text[0] <= '9' {
+		return end
+	}
+	return 0
+}
+
+// maxInHTML is the length of a digit in HTML with some zeros before it.
+const maxInHTML = 10
 
 // hider walks over the digits of a text.
 type hider struct {

@@ -16,7 +16,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,7 +168,7 @@ func (w *Writer) write(e entry) {
 		Body  json.RawMessage `json:"body"`
 		// Readers that do not know the field see a callback like any other.
 		BotFailedUS int64 `json:"bot_failed_us,omitempty"`
-	}{e.at, withoutSecrets(e.query), maskBody(e.body, w.Mask), e.failed.Microseconds()})
+	}{e.at, keptQuery(e.query, w.Mask), maskBody(e.body, w.Mask), e.failed.Microseconds()})
 	if err != nil {
 		w.lost(1, fmt.Errorf("encoding a callback: %w", err))
 		return
@@ -279,20 +278,4 @@ func (w *Writer) expire() {
 			}
 		}
 	}
-}
-
-// withoutSecrets takes the signature out of a query.
-func withoutSecrets(query string) string {
-	kept := ""
-	for piece := range strings.SplitSeq(query, "&") {
-		name, _, _ := strings.Cut(piece, "=")
-		if plain, err := url.QueryUnescape(name); err != nil || strings.EqualFold(plain, "Sign") {
-			continue
-		}
-		if kept != "" {
-			kept += "&"
-		}
-		kept += piece
-	}
-	return kept
 }

@@ -114,7 +114,7 @@ func TestWriter_overItsSize_theOldestGo(t *testing.T) {
 		}
 		w, _, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Full, Max: 1 << 20})
 		for n := range 3000 { // of 1 KiB each
-			w.Record(time.Now(), fmt.Sprintf("n=%04d", n), []byte(`{"a":"`+strings.Repeat("x", 960)+`"}`), 0)
+			w.Record(time.Now(), fmt.Sprintf("RequestID=%04d", n), []byte(`{"a":"`+strings.Repeat("x", 960)+`"}`), 0)
 			time.Sleep(100 * time.Millisecond)
 			synctest.Wait()
 			if n%50 == 0 {
@@ -128,11 +128,11 @@ func TestWriter_overItsSize_theOldestGo(t *testing.T) {
 			t.Errorf("a file of somebody else is gone: %v", err)
 		}
 		kept := lines(t, dir)
-		if len(kept) < 500 || !strings.Contains(kept[len(kept)-1], "n=2999") || testutil.ToFloat64(lost) != 0 {
+		if len(kept) < 500 || !strings.Contains(kept[len(kept)-1], "RequestID=2999") || testutil.ToFloat64(lost) != 0 {
 			t.Errorf("%d callbacks are kept, the last is %.60s", len(kept), kept[len(kept)-1])
 		}
 		for i, line := range kept { // without a gap
-			if want := fmt.Sprintf("n=%04d", 3000-len(kept)+i); !strings.Contains(line, want) {
+			if want := fmt.Sprintf("RequestID=%04d", 3000-len(kept)+i); !strings.Contains(line, want) {
 				t.Fatalf("line %d: %.60s, want %s", i, line, want)
 			}
 		}
@@ -213,7 +213,7 @@ func TestWriter_aFolderThatIsRemoved_isMadeAnew_andTold(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "records")
 		w, out, lost := troubled(t, recording.Options{Dir: dir, Mask: mask.Masked})
 		record := func(n int) {
-			w.Record(time.Now(), fmt.Sprint("n=", n), []byte(`{}`), 0)
+			w.Record(time.Now(), fmt.Sprint("RequestID=", n), []byte(`{}`), 0)
 			time.Sleep(2 * time.Second)
 		}
 		record(1)
@@ -225,7 +225,7 @@ func TestWriter_aFolderThatIsRemoved_isMadeAnew_andTold(t *testing.T) {
 		}
 		record(2)
 		record(3)
-		if got := strings.Join(lines(t, dir), "\n"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "n=2") || !strings.Contains(got, "n=3") {
+		if got := strings.Join(lines(t, dir), "\n"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "RequestID=2") || !strings.Contains(got, "RequestID=3") {
 			t.Errorf("after the folder was removed: %s", got)
 		}
 		w.Close()

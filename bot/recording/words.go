@@ -2,6 +2,7 @@ package recording
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -32,6 +33,25 @@ func set(names ...string) map[string]bool {
 	return all
 }
 
+// ofQuery are the parameters of a callback's address that say who and what, and not
+// from where: Tencent adds the customer's IP address too.
+var ofQuery = set("sdkappid", "callbackcommand", "contenttype", "requestid", "requesttime", "optplatform")
+
+// keptQuery leaves out what may not be written: the signature in every mode, and unless
+// all words may be seen what we do not know.
+func keptQuery(query string, mode mask.Mode) string {
+	var kept []string
+	for piece := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(piece, "=")
+		name, err := url.QueryUnescape(name)
+		name = strings.ToLower(name)
+		if err == nil && name != "sign" && (mode == mask.Full || ofQuery[name]) {
+			kept = append(kept, piece)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
 // maskBody masks the words in a body and leaves everything else as it came, byte
 // for byte and in its order: numbers keep their digits, and of two equal names
 // replay finds the first one first, as the service did.
@@ -45,14 +65,12 @@ func maskBody(body []byte, mode mask.Mode) []byte {
 	m := masker{mode: mode, out: make([]byte, 0, len(body))}
 	m.object(gjson.ParseBytes(body), func(name string, v gjson.Result) {
 		switch {
-		case structural[name]:
+		case structural[name] && !v.IsObject() && !v.IsArray():
 			m.raw(v)
 		case name == "MsgBody" && v.IsArray():
 			m.array(v, m.element)
-		case name == "Body": // the variables of a task flow; Tencent's own begin with System
-			m.ids = true
-			m.words(v, 1)
-			m.ids = false
+		case name == "Body":
+			m.variables(v)
 		default:
 			m.words(v, 1)
 		}
@@ -63,7 +81,6 @@ func maskBody(body []byte, mode mask.Mode) []byte {
 // masker writes masked JSON.
 type masker struct {
 	mode mask.Mode
-	ids  bool // names that begin with System are structural
 	out  []byte
 }
 
@@ -118,6 +135,32 @@ func (m *masker) element(v gjson.Result) {
 	})
 }
 
+// systemVariables are those that Tencent sets in a task flow; all others may hold words.
+var systemVariables = set("SystemSessionID", "SystemClientUserID")
+
+// variables writes those of a task flow, an object or a string that holds one.
+func (m *masker) variables(v gjson.Result) {
+	if v.Type == gjson.String {
+		if inner := gjson.Parse(v.Str); inner.IsObject() && json.Valid([]byte(v.Str)) {
+			within := masker{mode: m.mode}
+			within.variables(inner)
+			m.text(string(within.out))
+			return
+		}
+	}
+	if !v.IsObject() {
+		m.words(v, 1)
+		return
+	}
+	m.object(v, func(name string, inner gjson.Result) {
+		if systemVariables[name] && !inner.IsObject() && !inner.IsArray() {
+			m.raw(inner)
+		} else {
+			m.words(inner, 2)
+		}
+	})
+}
+
 // words writes a value all of which counts as words. A string that holds JSON, as
 // custom data does, stays JSON, so that marks and fields can still be read.
 func (m *masker) words(v gjson.Result, depth int) {
@@ -126,12 +169,9 @@ func (m *masker) words(v gjson.Result, depth int) {
 		m.out = append(m.out, "null"...)
 	case v.IsObject():
 		m.object(v, func(name string, inner gjson.Result) {
-			switch {
-			case m.ids && strings.HasPrefix(name, "System"):
-				m.raw(inner)
-			case marks[name]:
+			if marks[name] {
 				m.mark(inner, depth+1)
-			default:
+			} else {
 				m.words(inner, depth+1)
 			}
 		})
@@ -151,7 +191,7 @@ func (m *masker) string(s string, depth int) {
 		m.text(m.mode.Text(s))
 		return
 	}
-	within := masker{mode: m.mode, ids: m.ids}
+	within := masker{mode: m.mode}
 	within.words(gjson.Parse(s), depth+1)
 	m.text(string(within.out))
 }

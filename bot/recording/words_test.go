@@ -28,10 +28,23 @@ func TestMaskBody_hidesWhatPeopleWrote_whereverItStands(t *testing.T) {
 		{"a nickname, in a field nobody knows", `{"SessionId":"s","FromNick":"li@example.com"}`, `{"SessionId":"s","FromNick":"***"}`},
 		{"variables of a task flow", `{"Body":{"SystemSessionID":"s-12345","n":13812345678}}`, `{"Body":{"SystemSessionID":"s-12345","n":"***"}}`},
 		{"the same as a string", `{"Body":"{\"SystemSessionID\":\"s-12345\",\"n\":\"13812345678\"}"}`, `{"Body":"{\"SystemSessionID\":\"s-12345\",\"n\":\"***\"}"}`},
+		{"a variable that only looks like Tencent's", `{"Body":{"SystemNote":"call 13812345678","o":{"SystemSessionID":"13812345678"}}}`, `{"Body":{"SystemNote":"call ***","o":{"SystemSessionID":"***"}}}`},
+		{"words inside of what should be an id", `{"Status":{"note":"call 13812345678"},"SatisfactionSelected":["13812345678"],"MsgSeq":7}`, `{"Status":{"note":"call ***"},"SatisfactionSelected":["***"],"MsgSeq":7}`},
 		{"words where a mark belongs", `{"CloudCustomData":{"messageType":"call 13812345678"}}`, `{"CloudCustomData":{"messageType":"call ***"}}`},
 	} {
 		if got := string(maskBody([]byte(c.body), mask.Masked)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestKeptQuery_holdsWhatReplayNeeds_andNothingOfTheCustomer(t *testing.T) {
+	const query = "SdkAppid=1&CallbackCommand=C&ClientIP=203.0.113.7&contenttype=json&Note=call+me&%4eote=x&RequestID=r&OptPlatform=iOS&RequestTime=2&Sign=planted&%53ign=planted"
+	const short = "SdkAppid=1&CallbackCommand=C&contenttype=json&RequestID=r&OptPlatform=iOS&RequestTime=2"
+	const whole = "SdkAppid=1&CallbackCommand=C&ClientIP=203.0.113.7&contenttype=json&Note=call+me&%4eote=x&RequestID=r&OptPlatform=iOS&RequestTime=2"
+	for mode, want := range map[mask.Mode]string{mask.Masked: short, mask.None: short, mask.Full: whole} {
+		if got := keptQuery(query, mode); got != want {
+			t.Errorf("%s: %s, want %s", mode, got, want)
 		}
 	}
 }
