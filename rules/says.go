@@ -214,6 +214,9 @@ func (s *phraseTest) find(e *evaluation) finding {
 func (s *phraseTest) findIn(e *evaluation, set *matchSet) finding {
 	best, near := finding{hit: -1}, finding{hit: -1}
 	for i := range e.hits {
+		if best.ok && !longer(e.hits[i], e.hits[best.hit]) {
+			continue
+		}
 		f := finding{hit: i, set: set, why: ReasonMasked, by: -1}
 		if frame, void := e.p.matcher.Voided(e.hits[i].Phrase); !void && set.has(e.hits[i].Phrase) {
 			f = s.judge(e, set, i)
@@ -223,7 +226,7 @@ func (s *phraseTest) findIn(e *evaluation, set *matchSet) finding {
 		switch {
 		case !f.ok && near.hit < 0:
 			near = f
-		case f.ok && (best.hit < 0 || longer(e.hits[i], e.hits[best.hit])):
+		case f.ok:
 			best = f
 		}
 	}

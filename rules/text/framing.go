@@ -25,16 +25,17 @@ type framing struct {
 	longest int32     // no word has more tokens
 	words   []roleHit // those that count, in the order of the message
 	known   []uint32  // the languages that know each token
-	anewAt  []bool    // the tokens with which something new begins
+	anews   []int32   // how often something new begins before each token, and before the end
 	voiding []roleHit // the words that may void a frame, or keep one from holding
 	found   []framed
 	budget  int
-	covered []bool
 	// of the frame that is being joined
 	frame   *Frame
 	inLangs uint32
 	picked  [maxParts]int
 	best    framed
+	beside  covering // by what may stand beside it
+	between covering // by what may stand between its parts
 }
 
 // frameHits takes the words of roles out of the hits, and adds the frames that they fill.
@@ -86,6 +87,7 @@ func (f *framing) joinAll(of *frames, ts []Token) {
 			ready = true
 		}
 		f.frame, f.inLangs = &of.frames[i], of.of[i]
+		f.beside.ready, f.between.ready = false, false
 		f.join(of.ids[i])
 	}
 }
@@ -119,15 +121,15 @@ func (f *framing) arrange() {
 	f.raw, f.words, f.voiding = merged, f.words[:0], f.voiding[:0]
 	f.known = slices.Grow(f.known[:0], len(f.ts))[:len(f.ts)]
 	clear(f.known)
-	f.anewAt = slices.Grow(f.anewAt[:0], len(f.ts))[:len(f.ts)]
-	clear(f.anewAt)
+	f.anews = slices.Grow(f.anews[:0], len(f.ts)+1)[:len(f.ts)+1]
+	clear(f.anews)
 	for i, w := range f.raw {
 		if f.taken(i) {
 			continue
 		}
 		f.words = append(f.words, w)
 		if f.of.grammar.Anew.Has(w.role) {
-			f.anewAt[w.First] = true
+			f.anews[w.First+1] = 1
 		}
 		if f.of.voiding.Has(w.role) {
 			f.voiding = append(f.voiding, w)
@@ -141,6 +143,9 @@ func (f *framing) arrange() {
 		for k := w.First; k < w.Last; k++ {
 			f.known[k] |= w.langs
 		}
+	}
+	for k := range f.ts {
+		f.anews[k+1] += f.anews[k]
 	}
 }
 
@@ -232,21 +237,7 @@ func (f *framing) near(a, b roleHit, gap int) bool {
 			unknown += cost
 		}
 	}
-	return known <= maxKnown && unknown <= gap*wordCost && (f.frame.Between == 0 || f.covers(f.frame.Between, a.langs|b.langs, Span{a.Last, b.First}))
-}
-
-// covers reports whether words of some roles and languages cover all tokens.
-func (f *framing) covers(roles RoleSet, langs uint32, s Span) bool {
-	f.covered = slices.Grow(f.covered[:0], len(f.ts))[:len(f.ts)]
-	clear(f.covered[s.First:s.Last])
-	for _, w := range f.words {
-		if roles.Has(w.role) && (w.langs&langs != 0 || f.of.grammar.Aside.Has(w.role)) {
-			for k := max(w.First, s.First); k < min(w.Last, s.Last); k++ {
-				f.covered[k] = true
-			}
-		}
-	}
-	return !slices.Contains(f.covered[s.First:s.Last], false)
+	return known <= maxKnown && unknown <= gap*wordCost && (f.frame.Between == 0 || f.between.holds(f, f.frame.Between, a.langs|b.langs, Span{a.Last, b.First}))
 }
 
 // settle makes the n words that are picked the best hit so far, if the frame holds with them.
@@ -334,18 +325,18 @@ func (f *framing) guarded(h *framed) bool {
 
 // anew reports whether something new begins between a guard and a hit.
 func (f *framing) anew(guard Span, h Hit) bool {
-	for _, w := range f.words {
-		if f.of.grammar.Anew.Has(w.role) && (w.First >= guard.Last && w.First <= h.First || w.First >= h.Last && w.First <= guard.First) {
-			return true
-		}
-	}
-	return false
+	return f.anewIn(guard.Last, h.First) || f.anewIn(h.Last, guard.First)
+}
+
+// anewIn reports whether something new begins at one of the tokens from first to last.
+func (f *framing) anewIn(first, last int32) bool {
+	return first <= last && f.anews[last+1] > f.anews[first]
 }
 
 // fills reports whether nothing stands beside a hit in its clause or message but words of the roles that may.
 func (f *framing) fills(h Hit, langs uint32) bool {
 	from, to := h.First, h.Last
-	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.anewAt[from]) {
+	for from > 0 && (f.frame.Extent == WholeMessage || !f.splits(from) && !f.anewIn(from, from)) {
 		from--
 	}
 	for int(to) < len(f.ts) && (f.frame.Extent != WholeClause || !f.splits(to)) {
@@ -355,7 +346,7 @@ func (f *framing) fills(h Hit, langs uint32) bool {
 	for _, p := range f.frame.Parts {
 		beside |= p
 	}
-	return f.covers(beside, langs, Span{from, to})
+	return f.beside.holds(f, beside, langs, Span{from, to})
 }
 
 // splits reports whether a clause begins at a token, or a space beside a script that needs none stands before it.

@@ -1,6 +1,8 @@
 package text
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -100,6 +102,7 @@ type Negation struct {
 
 	read                     bool // the fields below are those of this message
 	negators, asking, polite []int32
+	reach                    []int32 // for each negator: the token before which what it refuses must begin; 0 if it refuses nothing that stands behind
 	answers                  []int32 // for each hit: who refuses it, nobody or unknown
 }
 
@@ -152,6 +155,27 @@ func (n *Negation) readRoles() {
 			n.polite = n.add(n.polite, i, n.roles.Polite)
 		}
 	}
+	n.reach = n.reach[:0]
+	for _, j := range n.negators {
+		n.reach = append(n.reach, n.reachOf(n.hits[j]))
+	}
+}
+
+// reachOf is how far a negator refuses what begins behind its own beginning: to the end of its clause, or to where a new
+// sentence begins. Directly behind it, and behind words that only say how or to whom, it is carried on: 不用一直给我转.
+func (n *Negation) reachOf(by Hit) int32 {
+	ts := n.msg.tokens
+	if by.First >= by.Last || n.roles.Behind.Has(by.Phrase) || n.looksBack(by) {
+		return 0
+	}
+	carried := true
+	for k := by.Last - 1; int(k) < len(ts)-1; k++ {
+		carried = carried && (k == by.Last-1 || ts[k].flags&carrier != 0)
+		if ts[k].ends() || !carried && ts[k+1].begins() || ts[k+1].clause != ts[k].clause {
+			return k + 1
+		}
+	}
+	return int32(len(ts))
 }
 
 func (n *Negation) add(to []int32, i int, groups []Group) []int32 {
@@ -163,24 +187,24 @@ func (n *Negation) add(to []int32, i int, groups []Group) []int32 {
 
 func (n *Negation) find(i int) int32 {
 	by := int32(nobody)
-	for _, j := range n.negators {
-		if int(j) != i && n.refuses(n.hits[j], n.hits[i]) && (by < 0 || n.hits[j].len() < n.hits[by].len()) {
+	for k, j := range n.negators {
+		if int(j) != i && n.refuses(k, n.hits[i]) && (by < 0 || n.hits[j].len() < n.hits[by].len()) {
 			by = j
 		}
 	}
 	return by
 }
 
-// refuses reports whether the negator by refuses h.
-func (n *Negation) refuses(by, h Hit) bool {
-	ts := n.msg.tokens
+// refuses reports whether a negator refuses h.
+func (n *Negation) refuses(negator int, h Hit) bool {
+	by, ts := n.hits[n.negators[negator]], n.msg.tokens
 	if by.First >= by.Last || h.First >= h.Last || ts[by.First].clause != ts[by.Last-1].clause {
 		return false
 	}
 	behind := n.roles.Behind.Has(by.Phrase)
 	switch {
 	case by.First < h.First && by.Last >= h.Last:
-		if n.within(by, h) || restarts(ts, by.First, h.First, false) {
+		if n.within(by, h) || restarts(ts, by.First, h.First) {
 			return false
 		}
 	case by.First >= h.Last:
@@ -196,7 +220,7 @@ func (n *Negation) refuses(by, h Hit) bool {
 		if by.First == h.First || n.within(by, h) || !behind && !(frame && n.endsClause(by)) {
 			return false
 		}
-	case behind || ts[by.Last-1].clause != ts[h.First].clause || restarts(ts, by.Last-1, h.First, true) || n.looksBack(by):
+	case n.reach[negator] <= h.First:
 		return false
 	case by.Last > h.First && (n.within(by, h) || n.beginsRefusing(h)):
 		return false
@@ -213,8 +237,13 @@ func (n *Negation) inGap(by, h Hit) bool {
 // within reports whether what negates in by is a part of h: h holds a negator of
 // its own where by overlaps it.
 func (n *Negation) within(by, h Hit) bool {
-	for _, j := range n.negators {
-		if own := n.hits[j]; own.First >= h.First && own.Last <= h.Last && Overlaps(own, by) {
+	from, _ := slices.BinarySearchFunc(n.negators, h.First, func(j, first int32) int { return cmp.Compare(n.hits[j].First, first) })
+	for _, j := range n.negators[from:] {
+		own := n.hits[j]
+		if own.First >= by.Last {
+			return false
+		}
+		if own.Last <= h.Last && Overlaps(own, by) {
 			return true
 		}
 	}
@@ -252,13 +281,10 @@ func (n *Negation) asked(by Hit) bool {
 	return false
 }
 
-// restarts reports whether a new sentence begins between the token at from, of a
-// negator, and a hit that begins at to. Directly behind a negator, and behind
-// words that only say how or to whom, it is carried on: 不用一直给我转.
-func restarts(ts []Token, from, to int32, carried bool) bool {
+// restarts reports whether a new sentence begins between the token at from, of a negator, and a hit that begins at to.
+func restarts(ts []Token, from, to int32) bool {
 	for k := from; k < to; k++ {
-		carried = carried && (k == from || ts[k].flags&carrier != 0)
-		if ts[k].ends() || !carried && ts[k+1].begins() {
+		if ts[k].ends() || ts[k+1].begins() {
 			return true
 		}
 	}
