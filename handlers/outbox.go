@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -55,7 +56,7 @@ func (s *Server) retryAll(c *gin.Context) {
 		return
 	}
 	code := c.Query("code")
-	if code == "" {
+	if _, err := strconv.ParseUint(code, 10, 31); err != nil && code != "network" {
 		c.JSON(http.StatusBadRequest, gin.H{"error": "say which with ?code=, one that GET /api/outbox shows, such as 70009 or network"})
 		return
 	}

@@ -31,6 +31,8 @@ func TestOutbox_whatOperatorsDo(t *testing.T) {
 		{"retry?code=network", "", nil, 200, "code network", delivery.Operator{By: "192.0.2.1"}, `"retried":3`},
 
 		{"retry", "", nil, 400, "", delivery.Operator{}, "?code="},
+		{"retry?code=7000x", "", nil, 400, "", delivery.Operator{}, "?code="},
+		{"retry?code=-1", "", nil, 400, "", delivery.Operator{}, "?code="},
 		{"retry?cod=1", "", nil, 400, "", delivery.Operator{}, "cod"},
 		{"s1/retry", `{"who":"li"}`, nil, 400, "", delivery.Operator{}, "unknown field"},
 		{"s1/dismiss", `[]`, nil, 400, "", delivery.Operator{}, "must be an object"},

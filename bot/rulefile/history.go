@@ -101,6 +101,9 @@ func (h *history) list() []Accepted {
 	return all
 }
 
+// leastOfVersion are the letters that a shortened version has at least: one may be a slip.
+const leastOfVersion = 4
+
 // find returns the newest with that version, which may be shortened as long as it can only mean one.
 func (h *history) find(version string) (keptVersion, error) {
 	h.mu.Lock()
@@ -108,7 +111,7 @@ func (h *history) find(version string) (keptVersion, error) {
 	var found *keptVersion
 	for i := range slices.Backward(h.kept) {
 		switch k := &h.kept[i]; {
-		case version == "" || !strings.HasPrefix(k.Version, version):
+		case len(version) < leastOfVersion || !strings.HasPrefix(k.Version, version):
 		case found == nil:
 			found = k
 		case found.Version != k.Version:

@@ -108,7 +108,7 @@ func TestRollback_whatCannotBeWritten_changesNothing(t *testing.T) {
 func TestRollback_toWhatIsNotKept_isRefused(t *testing.T) {
 	watch(t, func(t *testing.T, w *watched) {
 		w.save(t, wrong) // which was never accepted
-		for _, version := range []string{"", rulefile.OnDisk, "0123456789ab", versionOf(wrong)} {
+		for _, version := range []string{"", rulefile.OnDisk, "0123456789ab", versionOf(wrong), versionOf(first)[:3]} {
 			if _, err := w.Rollback(t.Context(), version, li); !errors.Is(err, rulefile.ErrUnknownVersion) {
 				t.Errorf("%q: %v", version, err)
 			}
