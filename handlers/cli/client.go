@@ -143,6 +143,8 @@ func (c *client) refused(status int, answer []byte) error {
 		Problems []string `json:"problems"`
 	}
 	switch {
+	case status == http.StatusUnauthorized && c.token != "":
+		return errors.New("the service has another admin token than this: look at ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE, on both sides")
 	case status == http.StatusUnauthorized:
 		return errors.New("the service asks for its admin token: set ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE")
 	case json.Unmarshal(answer, &said) != nil || said.Error == "":

@@ -108,6 +108,14 @@ func TestLiveRules_aRefusal_isToldAndEndsWith1(t *testing.T) {
 	}
 }
 
+func TestLiveRules_aWrongToken_isNotAskedForAgain(t *testing.T) {
+	s := &playedService{status: http.StatusUnauthorized, answer: `{"error":"send Authorization"}`}
+	r := s.asks(t, map[string]string{"ESCALATOR_ADMIN_TOKEN": "planted-admin-token"}, "rules")
+	if r.code != exitBad || !strings.Contains(r.stderr, "has another admin token") || strings.Contains(r.stderr, "planted") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestLiveRules_aTokenThatCannotBeRead_isNamedOnce(t *testing.T) {
 	s := &playedService{status: http.StatusOK, answer: rulesAnswer}
 	r := s.asks(t, map[string]string{"ESCALATOR_ADMIN_TOKEN_FILE": filepath.Join(t.TempDir(), "none")}, "rules")
