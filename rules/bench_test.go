@@ -68,14 +68,14 @@ func TestDecide_nothingFires_allocatesNothing(t *testing.T) {
 }
 
 // A customer may write one word until the message is full: all of it is one clause, each word
-// may be asking, and nothing ends the search early.
+// may be asking or angry, and nothing ends the search early.
 func TestDecide_oneWordAgainAndAgain_takesBoundedTime(t *testing.T) {
 	p := mustLoad(t, readFile(t, "../rules.yaml"))
 	limit := 200 * time.Millisecond
 	if raceDetector {
 		limit *= 10
 	}
-	for _, word := range []string{"转人工", "转", "人工 客服 ", "human ", "want human ", "不要人工", "有人吗", "要人", "客服要", "担当者につないで", "상담원 연결 ", "can someone help "} {
+	for _, word := range []string{"转人工", "转", "人工 客服 ", "human ", "want human ", "不要人工", "有人吗", "要人", "客服要", "担当者につないで", "상담원 연결 ", "can someone help ", "抱歉", "没事", "投诉"} {
 		began := time.Now()
 		p.Decide(&Conversation{}, Turn{Text: strings.Repeat(word, 2000), At: start})
 		if took := time.Since(began); took > limit {

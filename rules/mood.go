@@ -141,10 +141,9 @@ func (e *evaluation) moodOf(set *matchSet) (s moodStamp, some bool) {
 		best := -1
 		for i := range e.hits {
 			h := &e.hits[i]
-			if h.First < at || !set.has(h.Phrase) || e.masked(set, i) >= 0 {
-				continue
-			}
-			if best < 0 || earlier(*h, e.hits[best]) {
+			switch {
+			case h.First < at || best >= 0 && !earlier(*h, e.hits[best]):
+			case set.has(h.Phrase) && e.masked(set, i) < 0: // last: it goes over all hits
 				best = i
 			}
 		}

@@ -86,7 +86,7 @@ func Overlapping(hits []Hit, i int, phrases *PhraseSet) int {
 		return -1
 	}
 	for j := range hits {
-		if phrases.Has(hits[j].Phrase) && Overlaps(hits[i], hits[j]) {
+		if Overlaps(hits[i], hits[j]) && phrases.Has(hits[j].Phrase) {
 			return j
 		}
 	}
