@@ -125,7 +125,7 @@ func Parse(lang string, src []byte) (File, error) {
 			f.Frames = frames
 			return err
 		}
-		if !slices.Contains(Names, key) {
+		if !slices.Contains(Names, key) || key == Framed {
 			return problem(value, "unknown pack %q", key)
 		}
 		p, err := parsePack(value)

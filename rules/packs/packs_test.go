@@ -33,6 +33,7 @@ func TestParse_mistakes_areRefused(t *testing.T) {
 		"":                                    "empty",
 		"- a":                                 "mapping is due",
 		"askhuman: [a]":                       "unknown pack",
+		"ask_human: [a]":                      "unknown pack", // it is made of roles
 		"yes: {phrases: [a], matches: []}":    "unknown key",
 		"yes: {not_part_of: [a]}":             "without phrases",
 		"yes: [a, ~]":                         "text is due",
