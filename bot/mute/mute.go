@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -22,6 +23,7 @@ import (
 
 	"escalator/bot/mask"
 	"escalator/bot/quiet"
+	"escalator/bot/regular"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -68,7 +70,7 @@ func Open(o Options) (*Mutes, error) {
 	if o.Folder == "" {
 		return m, nil
 	}
-	src, err := os.ReadFile(m.path())
+	src, err := readFile(m.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
@@ -90,6 +92,15 @@ func Open(o Options) (*Mutes, error) {
 	}
 	m.now.Store(&muted)
 	return m, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(f)
 }
 
 func (m *Mutes) path() string { return filepath.Join(m.Folder, "mutes.json") }

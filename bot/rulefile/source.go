@@ -2,12 +2,10 @@ package rulefile
 
 import (
 	"context"
-	"errors"
 	"io"
-	"os"
 	"path/filepath"
-	"syscall"
 
+	"escalator/bot/regular"
 	"escalator/rules"
 )
 
@@ -34,25 +32,10 @@ func (s source) read(ctx context.Context) (rules.Files, error) {
 // Read reads a rule file: a regular file, opened so that nothing waits for
 // another process, and no more of it than shows that it is too large.
 func Read(path string) ([]byte, error) {
-	// Looked at before it is opened too: to open a device may already do something.
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, errNotRegular(path)
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the operator names the file
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, errNotRegular(path)
-	}
 	return io.ReadAll(io.LimitReader(f, rules.MaxSize+1))
-}
-
-func errNotRegular(path string) error {
-	return &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 }

@@ -26,7 +26,8 @@ const (
 
 var (
 	// errBusy is returned for a write that waited too long and was taken back.
-	errBusy = errors.New("the disk is too slow: it was not written in time")
+	errBusy    = errors.New("the disk is too slow: it was not written in time")
+	errRemoved = errors.New("the journal was removed")
 	// errClosed is returned for a write after Close.
 	errClosed = errors.New("the store is closed")
 )
@@ -144,6 +145,9 @@ func (s *Store) commit(group []*write, sync bool) error {
 // a failure, and where the log is written anew. It takes new room on the disk, so one
 // that is full stays a failure until there is some.
 func (s *Store) write(group []*write, sync bool) (err error) {
+	if s.segment != nil && !s.folder.holds(segmentName(s.segment.number), s.segment.file) {
+		s.removed()
+	}
 	if s.segment != nil && s.roll.Load() {
 		if err := s.segment.sync(); err != nil {
 			return err
@@ -175,6 +179,20 @@ func (s *Store) write(group []*write, sync bool) (err error) {
 		return s.segment.sync()
 	}
 	return nil
+}
+
+// removed has all written again, the transfers with the next commit: somebody removed
+// what the log said of them, and the process must not go on writing where nobody reads.
+func (s *Store) removed() {
+	s.report("the journal was removed while it was in use: another one is begun, and all that is kept is written into it", s.dir)
+	s.before, s.segment = s.segment.close(), nil
+	s.settle(errRemoved)
+	s.due.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, t := range s.transfers {
+		s.unwritten = appendFixed(s.unwritten, ofTransfer, id, t.value)
+	}
 }
 
 // takeUnwritten returns the changes that nobody waits for. They stay in along until

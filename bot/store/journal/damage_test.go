@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,8 +51,8 @@ func TestOpen_aDamagedFile_isSetAsideAndReported_andTheRestIsInUse(t *testing.T)
 		"the beginning is missing": {func(b []byte) []byte { return b[5000:] }, transfers - 20, true, "bytes of it cannot be read"},
 		"cut in a record":          {func(b []byte) []byte { return b[:20_000] }, 40, true, "was not written whole"},
 		"not ours":                 {func([]byte) []byte { return bytes.Repeat([]byte("hello, I am a text file\n"), 1000) }, 0, true, "was not written whole"},
-		"zeros":                    {func(b []byte) []byte { return make([]byte, len(b)) }, 0, false, ""},
-		"empty":                    {func([]byte) []byte { return nil }, 0, false, ""},
+		"zeros":                    {func(b []byte) []byte { return make([]byte, len(b)) }, 0, true, "it is empty"},
+		"empty":                    {func([]byte) []byte { return nil }, 0, true, "it is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -85,6 +86,91 @@ func TestOpen_aDamagedFile_isSetAsideAndReported_andTheRestIsInUse(t *testing.T)
 				t.Errorf("then %d transfers, reported %q", len(again), r.said)
 			}
 		})
+	}
+}
+
+// Each start adds a file to the log; one that was removed is missed.
+func TestOpen_aFileThatIsMissing_isReported(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 3)
+	fill(t, dir, 0)
+	fill(t, dir, 0)
+	if err := os.Remove(filepath.Join(dir, firstSegment)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{firstSegment + ": it is missing", ""} { // told once
+		r := &reports{}
+		shut(t, open(t, dir, r))
+		if said := strings.Join(r.said, "\n"); !strings.HasPrefix(said, want) || want == "" && said != "" {
+			t.Errorf("reported %q, want %q", said, want)
+		}
+	}
+}
+
+// What is put in the place of a file must not hold up the start: to open a FIFO waits
+// for somebody who writes to it.
+func TestOpen_whatIsNoFile_isSetAsideAndReported(t *testing.T) {
+	for _, name := range []string{firstSegment, "journal-00000050.log", "escalator.db"} {
+		for kind, put := range map[string]func(path string) error{
+			"a FIFO":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
+			"a folder": func(path string) error { return os.Mkdir(path, 0o700) },
+			"a device": func(path string) error { return os.Symlink("/dev/zero", path) },
+		} {
+			dir := t.TempDir()
+			fill(t, dir, 3)
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.RemoveAll(path), put(path)); err != nil {
+				t.Fatal(err)
+			}
+			if problems, err := journal.Check(dir); err != nil || len(problems) != 1 && name != "escalator.db" {
+				t.Errorf("%s as %s: Check = %q, %v", kind, name, problems, err)
+			}
+			r := &reports{}
+			s := open(t, dir, r)
+			list, err := s.List(t.Context())
+			if want := 3; err != nil || len(list) != want && name != firstSegment {
+				t.Errorf("%s as %s: %d transfers, %v", kind, name, len(list), err)
+			}
+			if len(r.said) != 1 || !strings.Contains(r.said[0], "not a regular file") {
+				t.Errorf("%s as %s: reported %q", kind, name, r.said)
+			}
+			if aside, _ := filepath.Glob(path + ".damaged-*"); len(aside) != 1 {
+				t.Errorf("%s as %s is not set aside: %v", kind, name, aside)
+			}
+			shut(t, s)
+		}
+	}
+}
+
+// A process may go on writing to a file that was removed, and nobody would ever read it.
+func TestStore_removedWhileItIsInUse_isWrittenAgain_andThatIsTold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for name, remove := range map[string]func() error{
+		"the folder":  func() error { return os.RemoveAll(dir) },
+		"the journal": func() error { return os.Remove(filepath.Join(dir, firstSegment)) },
+		"replaced":    func() error { return os.Rename(filepath.Join(dir, firstSegment), filepath.Join(dir, "copy")) },
+	} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		r := &reports{}
+		s := open(t, dir, r)
+		for _, id := range []string{"before", "over"} {
+			if err := s.Put(t.Context(), newTransfer(id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(s.Delete(t.Context(), newTransfer("over")), remove(), s.Put(t.Context(), newTransfer("after"))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		again, err := open(t, kill(t, dir), &reports{}).List(t.Context())
+		if err != nil || len(again) != 2 {
+			t.Errorf("%s: after a kill %d transfers are left, %v", name, len(again), err)
+		}
+		if len(r.said) != 1 || !strings.Contains(r.said[0], "removed while it was in use") || s.Writable() != nil {
+			t.Errorf("%s: told %q, and then %v", name, r.said, s.Writable())
+		}
+		shut(t, s)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"escalator/bot/regular"
 	"escalator/bot/store/memory"
 )
 
@@ -21,8 +22,16 @@ const oldName = "escalator.db"
 // mend has written what was in it into a segment.
 func importOld(dir string, l *loaded) (found bool, err error) {
 	path := filepath.Join(dir, oldName)
-	if _, err := os.Stat(path); err != nil {
-		return false, nil //nolint:nilerr // there is none
+	switch f, err := regular.Open(path); {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case errors.Is(err, os.ErrPermission):
+		return false, err
+	case err != nil:
+		l.note(oldName, "it cannot be read: %v", err)
+		return false, nil
+	default:
+		_ = f.Close() // bbolt opens it itself
 	}
 	err = guarded(func() error {
 		db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})

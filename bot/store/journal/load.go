@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"escalator/bot/store"
@@ -51,7 +52,12 @@ func load(in folder) (*loaded, error) {
 		}
 		l.last = position{n, l.readSegment(in, n, limit)}
 	}
-	if len(segments) > 0 { // what a process that was killed had written and not synced counts from now on
+	for _, n := range segments {
+		if before := n - 1; before >= l.base && !slices.Contains(segments, before) && endBefore(in, n, before) > 0 {
+			l.note(segmentName(before), "it is missing")
+		}
+	}
+	if l.last.end > 0 { // what a process that was killed had written and not synced counts from now on
 		if err := in.sync(segmentName(l.last.segment)); err != nil {
 			l.note(segmentName(l.last.segment), "it cannot be synced: %v", err)
 		}
@@ -113,6 +119,9 @@ func (l *loaded) read(in folder, number, limit, certain int64) (end int64) {
 	}
 	if r.lost > 0 {
 		l.note(name, "%d bytes of it cannot be read; the rest, %d changes, is in use", r.lost, changes)
+	}
+	if err == nil && limit > 0 && changes == 0 && r.lost == 0 && !r.torn {
+		l.note(name, "it is empty: it was cut")
 	}
 	if r.torn {
 		l.note(name, "what follows byte %d was not written whole: a loss of power leaves that, and nothing of it was promised; or the file was cut; the rest, %d changes, is in use", r.end, changes)

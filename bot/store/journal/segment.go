@@ -41,18 +41,30 @@ func segmentsIn(names []string) (numbers []int64) {
 	return numbers
 }
 
+// beginning is what a segment is called until its first frame is on disk: one that has
+// its name and is empty was cut.
+const beginning = "journal.new"
+
 // nextSegment begins one that goes on where another ends. Where it fails it leaves
 // nothing that takes room.
 func nextSegment(in folder, before position) (*segment, error) {
 	s := &segment{number: before.segment + 1}
 	name := segmentName(s.number)
-	f, err := in.create(name)
+	f, err := in.create(beginning)
 	if err != nil {
 		return nil, err
 	}
 	s.file = f
-	err = errors.Join(s.append(appendFixed(nil, ofSegment, format, numbers(before.segment, before.end))), in.sync("."))
+	if err = s.append(appendFixed(nil, ofSegment, format, numbers(before.segment, before.end))); err == nil {
+		err = s.sync()
+	}
+	if err == nil {
+		err = in.rename(beginning, name)
+	}
 	if err != nil {
+		return nil, errors.Join(err, f.Close(), in.remove(beginning))
+	}
+	if err = in.sync("."); err != nil {
 		return nil, errors.Join(err, f.Close(), in.remove(name))
 	}
 	return s, nil

@@ -95,6 +95,12 @@ func (d *simDisk) create(name string) (file, error) {
 	return f, nil
 }
 
+func (d *simDisk) holds(name string, f file) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.files[name] == f
+}
+
 func (d *simDisk) rename(from, to string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
