@@ -39,12 +39,13 @@ var house = []level{
 	{folder: "bot/desk", sees: []string{"bot/desk"}},
 	{folder: "bot/clock", sees: nil},
 	{folder: "bot/logtest", sees: nil}, // for tests only
+	{folder: "bot/regular", sees: nil},
 	{folder: "bot/quiet", sees: []string{"bot/logtest", "bot/quiet"}},
 	// Failover works over any shared store, so it knows none of them.
 	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/journal"}},
-	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock"}},
+	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock", "bot/regular"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
-	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/mute"}},
+	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/regular", "bot/mute"}},
 	{folder: "bot/metrics", sees: []string{"rules", "bot/store", "bot/metrics"}},
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.
