@@ -19,18 +19,10 @@ import (
 //go:embed rules.yaml
 var shippedRules []byte
 
-func main() { os.Exit(run()) }
-
-// run gives the first SIGINT or SIGTERM to the command as the end of its
-// context; after that the signals have their usual effect, so that a second
-// one ends the process at once.
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+func main() {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	return cli.Run(ctx, os.Args[1:], cli.Env{
+	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
 		Stdin:        os.Stdin,
 		Stdout:       os.Stdout,
 		Stderr:       os.Stderr,
@@ -38,5 +30,5 @@ func run() int {
 		Environ:      os.Environ(),
 		Reload:       hangup,
 		ShippedRules: shippedRules,
-	})
+	}))
 }

@@ -72,9 +72,19 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // Run runs the command that args name and returns the exit code.
 func Run(ctx context.Context, args []string, env Env) int {
+	out := &output{Writer: env.Stdout}
+	env.Stdout = out
+	code := exitCode(env.Stderr, runCommand(ctx, args, env))
+	if err := out.failure(); err != nil && code == exitOK {
+		return exitCode(env.Stderr, fmt.Errorf("the output is not whole: %w", err))
+	}
+	return code
+}
+
+func runCommand(ctx context.Context, args []string, env Env) error {
 	args, env, err := withEnvFile(args, env)
 	if err != nil {
-		return exitCode(env.Stderr, err)
+		return err
 	}
 	name := "serve"
 	if len(args) > 0 {
@@ -90,10 +100,10 @@ func Run(ctx context.Context, args []string, env Env) int {
 		}
 	}
 	c, err := findCommand(name)
-	if err == nil {
-		err = c.run(ctx, env, args)
+	if err != nil {
+		return err
 	}
-	return exitCode(env.Stderr, err)
+	return c.run(ctx, env, args)
 }
 
 // findCommand finds a command by its name.

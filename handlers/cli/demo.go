@@ -32,6 +32,8 @@ func demo(ctx context.Context, env Env, args []string) error {
 	if err := flagsOnly(fs, env, args, "[--once] [--rules FILE]"); err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	folder, err := os.MkdirTemp("", "escalator-demo-")
 	if err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
@@ -77,7 +79,7 @@ func demoRules(env Env, file, folder string) (*rulefile.File, error) {
 			return nil, fmt.Errorf("copying the shipped rules: %w", err)
 		}
 	}
-	return openRules(env, rulefile.Options{Path: file})
+	return openRules(env.Stderr, rulefile.Options{Path: file})
 }
 
 // takeDemoRules replaces the copy of the shipped rules, as an operator would, and

@@ -40,6 +40,8 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 			d.SetAgent(desktest.Agent{ID: id, Groups: []int64{1}, Online: true})
 		}
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	if err := d.Start(*listen); err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func doctor(ctx context.Context, env Env, args []string) error {
 // examine makes all checks; where the settings are wrong the others that need
 // them are left out.
 func examine(ctx context.Context, env Env) []finding {
-	s, err := loadSettings(nil, env.Getenv, env.Stdout)
+	s, err := loadSettings(nil, env)
 	if usage, ok := errors.AsType[*usageError](err); ok {
 		findings := make([]finding, 0, len(usage.problems))
 		for _, p := range usage.problems {
@@ -80,7 +80,8 @@ func examine(ctx context.Context, env Env) []finding {
 		return findings
 	}
 	findings := []finding{{Check: "settings", OK: true, Detail: fmt.Sprintf("app %d, %s as %s", s.SDKAppID, s.APIURL, s.Identifier)}}
-	for _, w := range unknownVariables(env.Environ) {
+	_, unknown := unknownVariables(env.Environ)
+	for _, w := range unknown {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
 	findings = append(findings, examineToken(s), examineRules(s), examineData(s))

@@ -77,11 +77,11 @@ func TestEnvFile_theEnvironmentAndFlagsBeatIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := loadSettings(rest, env.Getenv, &strings.Builder{})
+		s, err := loadSettings(rest, env)
 		if err != nil || s.SDKAppID != 1400000001 || s.SecretKey.Reveal() != plantedSecret || s.Listen != ":3" || s.Identifier != "of-env" {
 			t.Errorf("%v: %+v %v", args, s, err)
 		}
-		if w := unknownVariables(env.Environ); len(w) != 1 || !strings.Contains(w[0], "ESCALATOR_TYPO") {
+		if _, w := unknownVariables(env.Environ); len(w) != 1 || !strings.Contains(w[0], "ESCALATOR_TYPO") {
 			t.Errorf("%q", w)
 		}
 	}

@@ -32,7 +32,11 @@ func width(env Env) int {
 			return max(n, narrowest)
 		}
 	}
-	if f, ok := env.Stdout.(*os.File); ok {
+	out := env.Stdout
+	if o, ok := out.(*output); ok {
+		out = o.Writer
+	}
+	if f, ok := out.(*os.File); ok {
 		if n := terminalWidth(f); n > 0 {
 			return max(n, narrowest)
 		}

@@ -17,13 +17,20 @@ import (
 	"escalator/rules/text"
 )
 
-// serve runs the service until it is told to stop.
+// serve runs the service until it is told to stop. Until then a signal ends the process
+// at once, whatever hangs. What is wrong is told to standard error for a moment only: who
+// reads it may have stalled.
 func serve(ctx context.Context, env Env, args []string) error {
-	settings, err := loadSettings(args, env.Getenv, env.Stdout)
+	told := &hasty{to: env.Stderr}
+	return exitError(exitCode(told, serveUntilStopped(ctx, env, told, args)))
+}
+
+func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []string) error {
+	settings, err := loadSettings(args, env)
 	if err != nil {
 		return err
 	}
-	ruleFile, err := openRules(env, rulefile.Options{
+	ruleFile, err := openRules(told, rulefile.Options{
 		Path: settings.Rules, Kept: filepath.Join(settings.DataDir, "rules"), LastGood: settings.RulesStart == rulesLastGood,
 	})
 	if err != nil {
@@ -36,13 +43,16 @@ func serve(ctx context.Context, env Env, args []string) error {
 	}
 	log.Adopt()
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave; the service stays
-	for _, w := range unknownVariables(env.Environ) {
+	_, unknown := unknownVariables(env.Environ)
+	for _, w := range unknown {
 		log.Warn(w)
 	}
 	if len(settings.CallbackTokens) == 0 {
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
 			"set a token in the console and here, or at least put a secret segment into ESCALATOR_CALLBACK_PATH")
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- startAndRun(ctx, env, settings, ruleFile, log) }()
 	select {
@@ -97,7 +107,7 @@ func logFormat(w io.Writer, setting string) string {
 const rulesLastGood = "last-good"
 
 // openRules reads the rule file for a start: without good rules there is none.
-func openRules(env Env, o rulefile.Options) (*rulefile.File, error) {
+func openRules(told io.Writer, o rulefile.Options) (*rulefile.File, error) {
 	f, err := rulefile.Open(o)
 	var refused *rulefile.RefusedError
 	switch {
@@ -106,10 +116,10 @@ func openRules(env Env, o rulefile.Options) (*rulefile.File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", o.Path)}}
 	case errors.As(err, &refused):
-		refused.Report.Write(env.Stderr, o.Path, refused.Source)
+		refused.Report.Write(told, o.Path, refused.Source)
 		err = errors.New(refused.Why)
 		for _, t := range refused.Failed {
-			fmt.Fprintf(env.Stderr, "%s:%d: test %q: %s\n", text.Printable(o.Path), t.Line, t.Name, text.Printable(t.Message))
+			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(o.Path), t.Line, t.Name, text.Printable(t.Message))
 		}
 	}
 	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)

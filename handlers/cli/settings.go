@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/handlers/app"
+	"escalator/rules/text"
 )
 
 // setting is one row of the table that feeds the environment, the flags of
@@ -78,16 +79,16 @@ func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
 
 // loadSettings reads flags, environment and defaults, in this order of force.
 // Every problem is reported at once, as a *usageError.
-func loadSettings(args []string, getenv func(string) string, help io.Writer) (*app.Settings, error) {
-	given, err := parseFlags(args, newPage(Env{Stdout: help, Getenv: getenv}))
+func loadSettings(args []string, env Env) (*app.Settings, error) {
+	given, err := parseFlags(args, newPage(env))
 	if err != nil {
 		return nil, err
 	}
 	s := &app.Settings{}
-	var problems []string
+	problems, _ := unknownVariables(env.Environ)
 	for i := range settingsTable {
 		row := &settingsTable[i]
-		switch there, err := row.read(s, given, getenv); {
+		switch there, err := row.read(s, given, env.Getenv); {
 		case err != nil:
 			problems = append(problems, err.Error())
 		case !there && row.require:
@@ -207,9 +208,13 @@ func (s *setting) read(into *app.Settings, flags map[string]string, getenv func(
 	return true, nil
 }
 
-// unknownVariables returns the variables with our prefix that mean nothing,
-// each with the nearest name that does.
-func unknownVariables(environ []string) (warnings []string) {
+// slip is how many letters of a name may be wrong for it to be a slip of the keyboard.
+const slip = 2
+
+// unknownVariables tells of the variables with our prefix that mean nothing. One that
+// is near to a setting was meant to be it, and the service would run without; others may
+// be somebody else's, such as those that Kubernetes sets.
+func unknownVariables(environ []string) (problems, warnings []string) {
 	known := []string{}
 	for i := range settingsTable {
 		known = append(known, settingsTable[i].name())
@@ -219,9 +224,15 @@ func unknownVariables(environ []string) (warnings []string) {
 	}
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) {
-			warnings = append(warnings, fmt.Sprintf("%s is no setting of this version and does nothing", name))
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) {
+			continue
+		}
+		near := slices.IndexFunc(known, func(k string) bool { return text.Distance(name, k, slip+1) <= slip })
+		if near < 0 {
+			warnings = append(warnings, name+" is no setting of this version and does nothing")
+		} else {
+			problems = append(problems, fmt.Sprintf("%s is no setting: did you mean %s?", name, known[near]))
 		}
 	}
-	return warnings
+	return problems, warnings
 }

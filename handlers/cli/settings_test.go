@@ -21,12 +21,14 @@ const plantedSecret = "planted-5bd2850fff3ecb11"
 // settingsOf loads settings from flags and NAME=VALUE pairs without prefix, on
 // top of those that are required.
 func settingsOf(args []string, env ...string) (*app.Settings, []string) {
+	var environ []string
 	vars := map[string]string{"ESCALATOR_SDKAPPID": "1400000001", "ESCALATOR_SECRET_KEY": plantedSecret}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		vars[envPrefix+name] = value
+		environ = append(environ, envPrefix+kv)
 	}
-	s, err := loadSettings(args, func(name string) string { return vars[name] }, io.Discard)
+	s, err := loadSettings(args, Env{Getenv: func(name string) string { return vars[name] }, Environ: environ, Stdout: io.Discard})
 	if usage, ok := errors.AsType[*usageError](err); ok {
 		return s, usage.problems
 	}
@@ -208,7 +210,17 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"API_URL=http://example.com", "ESCALATOR_API_URL: plain http would show the signature"},
 		{"API_URL=https://user:" + plantedSecret + "@example.com", "ESCALATOR_API_URL: only scheme, host and port belong here"},
 		{"API_BACKUP_URL=https://example.com?x=" + plantedSecret, "ESCALATOR_API_BACKUP_URL: only scheme, host and port"},
-		{"CALLBACK_TOKEN=" + plantedSecret + ",", "ESCALATOR_CALLBACK_TOKEN: a token before or after the comma is empty"},
+		{"CALLBACK_TOKEN=" + plantedSecret + ",", "ESCALATOR_CALLBACK_TOKEN: a place before or after a comma is empty"},
+		{"CALLBACK_TOKEN=a，" + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: it holds “，”: separate values by a plain comma"},
+		{"CALLBACK_TOKEN=a、" + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: it holds “、”"},
+		{"SERVICE_ACCOUNTS=a；b", "ESCALATOR_SERVICE_ACCOUNTS: it holds “；”"},
+		{"ADMIN_HOSTS=a，b", "ESCALATOR_ADMIN_HOSTS: it holds “，”"},
+		{"CALLBACK_TOKN=" + plantedSecret, "ESCALATOR_CALLBACK_TOKN is no setting: did you mean ESCALATOR_CALLBACK_TOKEN?"},
+		{"RULE_START=refuse", "ESCALATOR_RULE_START is no setting: did you mean ESCALATOR_RULES_START?"},
+		{"LISTEN=127.0.0.1:99999", `ESCALATOR_LISTEN: "127.0.0.1:99999" is not an address like`},
+		{"LISTEN=unix:/x", `ESCALATOR_LISTEN: "unix:/x" is not an address like`},
+		{"LISTEN=:-1", `ESCALATOR_LISTEN: ":-1" is not an address like`},
+		{"ADMIN_LISTEN=127.0.0.256:8081", `ESCALATOR_ADMIN_LISTEN: "127.0.0.256:8081" is not an address like`},
 		{"CALLBACK_TOKEN=a,b," + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: at most two tokens"},
 		{"CALLBACK_SKEW=soon", `ESCALATOR_CALLBACK_SKEW: "soon" is no duration`},
 		{"CALLBACK_SKEW=1ms", "ESCALATOR_CALLBACK_SKEW: 1ms is less than the least, 1s"},
@@ -225,7 +237,7 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"LOG_TEXT=some", "ESCALATOR_LOG_TEXT: "},
 		{"ADMIN_LISTEN=:8081", "ESCALATOR_ADMIN_LISTEN is :8081, which others can reach: "},
 		{"ADMIN_LISTEN=127.0.0.1:8080", "ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port 8080"},
-		{"ADMIN_HOSTS=a,,b", `ESCALATOR_ADMIN_HOSTS: "a,,b" has an empty place`},
+		{"ADMIN_HOSTS=a,,b", "ESCALATOR_ADMIN_HOSTS: a place before or after a comma is empty"},
 		{"ADMIN_HOSTS=https://ops.example.com/", "ESCALATOR_ADMIN_HOSTS: \"https://ops.example.com/\" is no host"},
 		{"FORWARD_URL=ftp://u:" + plantedSecret + "@h/p", "ESCALATOR_FORWARD_URL: it is not an address like"},
 		{"FORWARD_URL=http://h:x" + plantedSecret, "ESCALATOR_FORWARD_URL: it is not an address like"},
@@ -265,9 +277,15 @@ func TestLoadSettings_allProblems_areReportedAtOnce(t *testing.T) {
 }
 
 func TestUnknownVariables_areNamed_withoutTheirValues(t *testing.T) {
-	got := unknownVariables([]string{"ESCALATOR_SECRT_KEY=" + plantedSecret, "ESCALATOR_SECRET_KEY_FILE=x", "ESCALATOR_LISTEN=x", "HOME=x"})
-	if len(got) != 1 || !strings.Contains(got[0], "ESCALATOR_SECRT_KEY") || strings.Contains(got[0], plantedSecret) {
-		t.Errorf("%q", got)
+	problems, warnings := unknownVariables([]string{
+		"ESCALATOR_SECRT_KEY=" + plantedSecret, "ESCALATOR_SECRET_KEY_FILE=x", "ESCALATOR_LISTEN=x", "HOME=x",
+		"ESCALATOR_SERVICE_HOST=" + plantedSecret, "ESCALATOR_ADMIN_PORT=tcp://10.0.0.1:8081", "ESCALATOR_PORT_8080_TCP=x", "ESCALATOR_VERSION=1",
+	})
+	if len(problems) != 1 || problems[0] != "ESCALATOR_SECRT_KEY is no setting: did you mean ESCALATOR_SECRET_KEY?" {
+		t.Errorf("%q", problems)
+	}
+	if len(warnings) != 4 || !strings.Contains(warnings[0], "ESCALATOR_SERVICE_HOST") || strings.Contains(warnings[0], plantedSecret) {
+		t.Errorf("%q", warnings)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"escalator/bot"
 	"escalator/bot/desk"
@@ -30,17 +32,31 @@ func setAPIInsecure(s *app.Settings, v string) (err error) {
 }
 
 func setTokens(s *app.Settings, v string) error {
-	for t := range strings.SplitSeq(v, ",") {
-		t = strings.TrimSpace(t)
-		if t == "" {
-			return errors.New("a token before or after the comma is empty")
-		}
+	tokens, err := list(v)
+	for _, t := range tokens {
 		s.CallbackTokens = append(s.CallbackTokens, desk.Secret(t))
 	}
 	if len(s.CallbackTokens) > 2 {
 		return errors.New("at most two tokens, the new one and the old one")
 	}
-	return nil
+	return err
+}
+
+// list splits a list at its commas. Another sign in the place of one would make a single
+// value of two. No error shows any of it: they may be tokens.
+func list(v string) (all []string, err error) {
+	for part := range strings.SplitSeq(v, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			return nil, errors.New("a place before or after a comma is empty")
+		}
+		if at := strings.IndexAny(part, "，、；;"); at >= 0 {
+			sign, _ := utf8.DecodeRuneInString(part[at:])
+			return nil, fmt.Errorf("it holds “%c”: separate values by a plain comma", sign)
+		}
+		all = append(all, part)
+	}
+	return all, nil
 }
 
 func setPath(s *app.Settings, v string) error {
@@ -53,30 +69,20 @@ func setPath(s *app.Settings, v string) error {
 
 // setAdminHosts reads a list of host names, without scheme and port.
 func setAdminHosts(s *app.Settings, v string) error {
-	for host := range strings.SplitSeq(v, ",") {
-		switch host = strings.ToLower(strings.TrimSpace(host)); {
-		case host == "":
-			return fmt.Errorf("%q has an empty place: separate hosts by one comma", v)
-		case strings.ContainsAny(host, "/:*@ ，、;；"):
+	hosts, err := list(v)
+	for _, host := range hosts {
+		if strings.ContainsAny(host, "/:*@ ") {
 			return fmt.Errorf("%q is no host like ops.example.com, without scheme and port", host)
 		}
-		s.AdminHosts = append(s.AdminHosts, host)
+		s.AdminHosts = append(s.AdminHosts, strings.ToLower(host))
 	}
-	return nil
+	return err
 }
 
 // setServiceAccounts reads a list of accounts.
-func setServiceAccounts(s *app.Settings, v string) error {
-	for account := range strings.SplitSeq(v, ",") {
-		switch account = strings.TrimSpace(account); {
-		case account == "":
-			return fmt.Errorf("%q has an empty place: separate accounts by one comma", v)
-		case strings.ContainsAny(account, "，、;；"):
-			return fmt.Errorf("%q: separate accounts by a comma", account)
-		}
-		s.ServiceAccounts = append(s.ServiceAccounts, account)
-	}
-	return nil
+func setServiceAccounts(s *app.Settings, v string) (err error) {
+	s.ServiceAccounts, err = list(v)
+	return err
 }
 
 func setAIProvider(s *app.Settings, v string) (err error) {
@@ -146,7 +152,12 @@ func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
 
 func address(field func(*app.Settings) *string) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error {
-		if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+		host, port, err := net.SplitHostPort(v)
+		if err == nil {
+			_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // of a number it only looks at the size
+		}
+		badIP := host != "" && strings.Trim(host, "0123456789.") == "" && net.ParseIP(host) == nil
+		if err != nil || port == "" || badIP {
 			return fmt.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
 		}
 		*field(s) = v
