@@ -238,7 +238,7 @@ func TestApp_aRuleFileThatIsAFIFO_holdsUpNeitherTheAPINorTheStop(t *testing.T) {
 	if err := errors.Join(os.Remove(file), syscall.Mkfifo(file, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if got := status(t, http.MethodPost, "http://"+a.AdminAddr()+"/api/reload", ""); got != http.StatusInternalServerError {
+	if got := status(t, http.MethodPost, "http://"+a.AdminAddr()+"/api/reload", ""); got != http.StatusUnprocessableEntity {
 		t.Errorf("/api/reload: %d", got)
 	}
 	if got := status(t, http.MethodGet, "http://"+a.AdminAddr()+"/api/rules", ""); got != http.StatusOK {

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
@@ -51,42 +50,19 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
 			"set a token in the console and here, or at least put a secret segment into ESCALATOR_CALLBACK_PATH")
 	}
-	ctx, stop := untilSignal(ctx)
-	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- startAndRun(ctx, env, settings, ruleFile, log) }()
-	select {
-	case err = <-ended:
-	case <-overdue(ctx, settings): // a start that hangs must not outlive the signal either
-		log.Error("ended in spite of what hangs: nothing that was answered is lost")
-		err = exitError(exitBad)
+	a, err := app.New(settings, ruleFile, log)
+	if err == nil {
+		ctx, stop := untilSignal(ctx)
+		defer stop()
+		app.CollectSeldom()
+		if a.Run(ctx, env.Reload) != nil {
+			err = exitError(exitBad) // the log has it
+		}
 	}
 	flush, cancel := context.WithTimeout(context.Background(), settings.ShutdownGrace/40)
 	defer cancel()
 	log.Close(flush)
 	return err
-}
-
-// startAndRun builds the service and serves until it is told to stop.
-func startAndRun(ctx context.Context, env Env, settings *app.Settings, ruleFile *rulefile.File, log *app.Log) error {
-	a, err := app.New(settings, ruleFile, log)
-	if err != nil {
-		return err
-	}
-	app.CollectSeldom()
-	if err := a.Run(ctx, env.Reload); err != nil {
-		return exitError(exitBad) // the log has it; standard error may have nobody who reads
-	}
-	return nil
-}
-
-// overdue is closed when a stop has taken all but the last of its time.
-func overdue(ctx context.Context, s *app.Settings) <-chan struct{} {
-	late := make(chan struct{})
-	context.AfterFunc(ctx, func() {
-		time.AfterFunc(s.DrainDelay+s.ShutdownGrace*39/40, func() { close(late) })
-	})
-	return late
 }
 
 // logFormat is how the log is written there: for people in color where they have

@@ -148,17 +148,23 @@ func TestServe_aStopThatCutsSomething_saysWhat_andWhatBecomesOfIt(t *testing.T) 
 	s.wantEachAcceptedOnce(sessions)
 }
 
-// TestServe_aStartThatHangs_endsWithinTheGrace has a file of the data folder never
-// be read to its end.
-func TestServe_aStartThatHangs_endsWithinTheGrace(t *testing.T) {
+// A file that never comes must not keep a start from its end, nor one who reads no errors.
+func TestServe_aStartThatHangs_endsWithASignal(t *testing.T) {
 	s := newUnreliable(t, 1)
 	if code := s.stop(); code != 0 {
 		t.Fatalf("exit %d", code)
 	}
-	if err := syscall.Mkfifo(filepath.Join(s.dir, "data", "mutes.json"), 0o600); err != nil {
+	hung := filepath.Join(s.dir, "token")
+	if err := syscall.Mkfifo(hung, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.launch("ESCALATOR_SHUTDOWN_GRACE=1s", "ESCALATOR_CALLBACK_TOKEN=")
-	s.out.waitFor(t, "the warning before the start", func(line map[string]any) bool { return line["level"] == "warning" })
-	s.wantStopWithinGrace(time.Second, 1)
+	s.launch("ESCALATOR_CALLBACK_TOKEN=", "ESCALATOR_CALLBACK_TOKEN_FILE="+hung)
+	eventually(t, "a process that waits for the file", func() bool {
+		f, err := os.OpenFile(hung, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			t.Cleanup(func() { _ = f.Close() }) // it reads on, and nothing comes
+		}
+		return err == nil
+	})
+	s.wantStopWithinGrace(time.Second, -1)
 }
