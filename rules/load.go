@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -84,10 +86,15 @@ func (l *loader) warn(line, column int, hint, format string, args ...any) {
 func (l *loader) parse(src []byte) *yaml.Node {
 	switch {
 	case len(src) > MaxSize:
-		l.failAt(1, 1, "put long lists of examples elsewhere; phrases like (a|b) say much in few words", "the file has %d bytes; at most %d (1 MiB) are read", len(src), MaxSize)
+		l.failAt(1, 1, "put long lists of examples elsewhere; phrases like (a|b) say much in few words", "the file is larger than 1 MiB: at most %d bytes are read", MaxSize)
 		return nil
 	case !utf8.Valid(src):
 		l.failEncoding(src)
+		return nil
+	}
+	if at := controlAt(src); at >= 0 {
+		line, column := placeOf(src, at)
+		l.failAt(line, column, "save the file as plain text", "the file holds a control character")
 		return nil
 	}
 	doc, err := decode(src)
@@ -107,9 +114,19 @@ func (l *loader) parse(src []byte) *yaml.Node {
 var emptyFile = Problem{1, 1, "the file is empty", "a rule file needs version, targets and rules; `escalator schema` describes it"}
 
 func (l *loader) failEncoding(src []byte) {
-	line := 1 + bytes.Count(src[:invalidAt(src)], []byte("\n"))
-	column := 1 + utf8.RuneCount(src[bytes.LastIndexByte(src[:invalidAt(src)], '\n')+1:invalidAt(src)])
+	line, column := placeOf(src, invalidAt(src))
 	l.failAt(line, column, "save the file as UTF-8 in your editor", "the file is not UTF-8 text")
+}
+
+// placeOf is the line and column of the byte src[at].
+func placeOf(src []byte, at int) (line, column int) {
+	return 1 + bytes.Count(src[:at], []byte("\n")), 1 + utf8.RuneCount(src[bytes.LastIndexByte(src[:at], '\n')+1:at])
+}
+
+// controlAt is where the first character stands that YAML takes for no text; -1: there
+// is none. YAML itself does not say where.
+func controlAt(src []byte) int {
+	return bytes.IndexFunc(src, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r) })
 }
 
 func invalidAt(src []byte) int {

@@ -56,3 +56,20 @@ func readFile(t testing.TB, name string) []byte {
 	}
 	return b
 }
+
+func TestLoad_aControlCharacter_isToldAtItsPlace(t *testing.T) {
+	for _, c := range []struct {
+		src          string
+		line, column int
+	}{
+		{"version: 1\ntargets: {a: {}}\n\x00", 3, 1},
+		{"version: 1\n# 转\x1b[31m\n", 2, 4},
+		{"version: 1\nlists: {a: [f\x7foo]}\n", 2, 14},
+		{"version: 1\n# \u009b\n", 2, 3},
+	} {
+		_, r := Load([]byte(c.src), LoadOptions{Now: start})
+		if len(r.Errors) != 1 || r.Errors[0].Line != c.line || r.Errors[0].Column != c.column || !strings.Contains(r.Errors[0].Message, "control character") {
+			t.Errorf("%q: %+v", c.src, r.Errors)
+		}
+	}
+}

@@ -268,8 +268,6 @@ func syntaxWords(message, text string, column int) (words, hint string) {
 		return "this line does not fit in here: a key with a colon is due", "check the indentation and the line before"
 	case strings.HasPrefix(message, "did not find expected '-'"):
 		return "this line does not fit in here: an entry with a dash is due", "check the indentation and the line before"
-	case strings.HasPrefix(message, "control characters"):
-		return "the file holds control characters", "save the file as plain text"
 	}
 	return "the file is not valid YAML: " + message, "check the indentation, the colons and the quotes of this line and the one before"
 }
