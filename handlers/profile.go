@@ -48,6 +48,6 @@ func (s *Server) profile(c *gin.Context) {
 	defer s.profiling.Unlock()
 	ctx, end := context.WithCancel(c.Request.Context())
 	defer end()
-	defer context.AfterFunc(s.streams, end)() // a stop ends it early
+	context.AfterFunc(s.streams, end) // a stop ends it early
 	serve(c.Writer, c.Request.WithContext(ctx))
 }

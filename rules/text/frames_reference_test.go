@@ -147,9 +147,10 @@ func (r *frameReference) tuples(tuple []int, filled int, found func([]int)) {
 
 // holds reports whether the frame holds with the words, and whether a guard voids it.
 func (r *frameReference) holds(tuple []int) (holds, void bool) {
-	all, some, heard := everyLanguage, uint32(0), everyLanguage
+	all, some, heard, typos := everyLanguage, uint32(0), everyLanguage, uint8(0)
 	for k, i := range tuple {
 		w := r.words[i]
+		typos += w.typos
 		all, some = all&w.langs, some|w.langs
 		for at := w.First; at < w.Last; at++ {
 			heard &= r.knownBy(at)
@@ -162,6 +163,9 @@ func (r *frameReference) holds(tuple []int) (holds, void bool) {
 		if !r.near(r.words[tuple[k-1]], r.words[tuple[k]], 0) {
 			return false, false
 		}
+	}
+	if all == 0 && typos > 0 {
+		return false, false
 	}
 	if heard == 0 {
 		heard = some

@@ -104,6 +104,7 @@ func TestFrames_joinWordsOfRoles(t *testing.T) {
 		{"how much can i talk to a human", []string{"asks to speak: talk to a human"}}, // something new begins
 		{"昨天要人工", []string{"void asks for: 要人工"}},
 		{"昨天 falar 人工", []string{"void asks to speak: falar 人工", "void names: 人工"}}, // a guard is for any language of the words
+		{"flaar 人工", []string{"names: 人工"}},                                         // with a typing error no word joins one of another language
 		{"昨天 talk agent", []string{"asks to speak: talk agent"}},                    // and for no other
 		{"请 人工", []string{"names: 人工"}},                                             // a space of Han
 		{"要人工费", nil},

@@ -268,7 +268,7 @@ func (f *framing) settle(n int) {
 	case fr.Extent != Anywhere && !f.fills(best.hit, some):
 		return
 	}
-	if best.langs == 0 && !f.adjacent(n) {
+	if best.langs == 0 && (best.hit.Typos > 0 || !f.adjacent(n)) {
 		return
 	}
 	if f.guarded(&best) {
@@ -277,7 +277,7 @@ func (f *framing) settle(n int) {
 }
 
 // adjacent reports whether the roles know all words between the n words that are picked. Words of two languages make a
-// frame only so, for what is a word of asking in one language is anything in another.
+// frame only so, and without typing errors, for what is a word of asking in one language is anything in another.
 func (f *framing) adjacent(n int) bool {
 	for k := range n - 1 {
 		if !f.near(f.words[f.picked[k]], f.words[f.picked[k+1]], 0) {

@@ -119,7 +119,7 @@ func (n *Negation) Reset(msg *Message, hits []Hit, roles *Roles) {
 // Of returns the hit that refuses hits[i], -1 if none does. A negator N refuses
 // a hit H when both are in one clause, no asking idiom shares a token with N, and
 //
-//   - H stands within N ("no refund needed", 不用转人工了);
+//   - H stands within N ("no refund needed", 不用转人工了); a frame also where N begins with it ("verbinden Sie mich nicht");
 //   - or N begins before H, and no new sentence with its own subject or command
 //     begins between them ("I don't want a bot I want a human", clauses.txt).
 //     The beginning of H itself never refuses it: 我不想 does not refuse 不想要了;
@@ -203,7 +203,7 @@ func (n *Negation) refuses(negator int, h Hit) bool {
 	}
 	behind := n.roles.Behind.Has(by.Phrase)
 	switch {
-	case by.First < h.First && by.Last >= h.Last:
+	case by.Last >= h.Last && (by.First < h.First || by.First == h.First && by.Last > h.Last && n.framed(h)):
 		if n.within(by, h) || restarts(ts, by.First, h.First) {
 			return false
 		}
@@ -216,7 +216,7 @@ func (n *Negation) refuses(negator int, h Hit) bool {
 			return false
 		}
 	case by.First >= h.First:
-		_, frame := n.msg.Framed(h) // "einen Berater brauche ich nicht": the verb is a part, the refusal stands behind it
+		frame := n.framed(h) // "einen Berater brauche ich nicht": the verb is a part, the refusal stands behind it
 		if by.First == h.First || n.within(by, h) || !behind && !(frame && n.endsClause(by)) {
 			return false
 		}
@@ -226,6 +226,12 @@ func (n *Negation) refuses(negator int, h Hit) bool {
 		return false
 	}
 	return !n.asked(by)
+}
+
+// framed reports whether h is a hit of a frame.
+func (n *Negation) framed(h Hit) bool {
+	_, ok := n.msg.Framed(h)
+	return ok
 }
 
 // inGap reports whether by stands in a gap of the phrase of h.
