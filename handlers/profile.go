@@ -48,6 +48,7 @@ func (s *Server) profile(c *gin.Context) {
 	defer s.profiling.Unlock()
 	ctx, end := context.WithCancel(c.Request.Context())
 	defer end()
-	context.AfterFunc(s.streams, end) // a stop ends it early
+	forget := context.AfterFunc(s.streams, end) // a stop ends it early
+	defer forget()                              // else each profile is remembered until then
 	serve(c.Writer, c.Request.WithContext(ctx))
 }

@@ -115,12 +115,6 @@ type LineError struct {
 	Err  error
 }
 
-// Error tells line and reason.
-func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
-
-// Unwrap returns the reason.
-func (e *LineError) Unwrap() error { return e.Err }
-
 var bom = []byte("\xef\xbb\xbf")
 
 // ReadLines gives each line to use, and each that cannot be read to skip. Empty
