@@ -132,7 +132,7 @@ func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
 func (s *shape) choose(n *yaml.Node) *shape {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if t := s.telltales[n.Content[i].Value]; t != nil && n.Content[i+1].Kind != yaml.ScalarNode {
+			if t := s.telltales[n.Content[i].Value]; t != nil && !weighs(n.Content[i+1]) {
 				return t
 			}
 		}
@@ -143,6 +143,13 @@ func (s *shape) choose(n *yaml.Node) *shape {
 		}
 	}
 	return nil
+}
+
+// weighs reports whether a node is a number: `{add: 2}` are phrases with weights, `{add: owner}` is a change without its
+// brackets.
+func weighs(n *yaml.Node) bool {
+	_, err := strconv.ParseFloat(n.Value, 64)
+	return n.Kind == yaml.ScalarNode && err == nil
 }
 
 // listSign is what people begin the entries of a list with, who do not know YAML's.

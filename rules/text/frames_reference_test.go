@@ -92,13 +92,13 @@ func refWords(msg *Message, b *Builder) (words []roleHit) {
 		for first := range msg.tokens {
 			ref.try(msg, ph, ph.seq.items, 0, false, place{at: first}, func(p place) {
 				if ph.role.langs != 0 {
-					all = append(all, roleHit{Span{int32(first), int32(p.at)}, ph.role.role, ph.role.langs, 0})
+					all = append(all, roleHit{Span{int32(first), int32(p.at)}, ph.role.role, ph.role.langs, uint8(p.typos)})
 				}
 			})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b roleHit) int {
-		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role))
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role), cmp.Compare(a.typos, b.typos))
 	})
 	g := b.frames.grammar
 	for _, w := range all {
