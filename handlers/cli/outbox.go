@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"escalator/bot/delivery"
 )
@@ -22,18 +21,6 @@ const dismissUsage = `SESSION [flags]
 Ends a transfer for good: it leaves the outbox, and the conversation goes on with
 the bot.`
 
-// listed is a transfer as GET /api/outbox tells of it.
-type listed struct {
-	ID      string    `json:"id"`
-	Session string    `json:"session"`
-	Rule    string    `json:"rule"`
-	Target  string    `json:"target"`
-	State   string    `json:"state"`
-	Since   time.Time `json:"since"`
-	Code    any       `json:"code"`
-	Error   string    `json:"error"`
-}
-
 // listOutbox shows the transfers on their way and those given up.
 func listOutbox(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("outbox")
@@ -45,10 +32,7 @@ func listOutbox(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Pending []listed `json:"pending"`
-		GivenUp []listed `json:"given_up"`
-	}
+	var answer delivery.Transfers
 	return c.ask(ctx, "GET /api/outbox", nil, &answer, func() {
 		p := newPage(env)
 		p.transfers("on their way", answer.Pending)
@@ -57,7 +41,7 @@ func listOutbox(ctx context.Context, env Env, args []string) error {
 }
 
 // transfers prints a part of the outbox, oldest first.
-func (p *page) transfers(title string, list []listed) {
+func (p *page) transfers(title string, list []delivery.Listed) {
 	p.line("", fmt.Sprintf("%s: %d", title, len(list)))
 	for i := range list {
 		t := &list[i]
