@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,12 @@ import (
 // hangingOutbox is on a disk that takes no more from some time on.
 type hangingOutbox struct {
 	*memory.Outbox
-	hangs    bool
+	hangs    atomic.Bool
 	released chan struct{}
 }
 
 func (o *hangingOutbox) Put(ctx context.Context, t *store.Transfer) error {
-	if o.hangs {
+	if o.hangs.Load() {
 		<-o.released
 	}
 	return o.Outbox.Put(ctx, t)
@@ -45,7 +46,7 @@ rules:
 		w.desk.slow = time.Hour
 		w.handle(w.told("", "s2", "ChatBot.UserSendMsg", "k2", "a human"))
 		synctest.Wait()
-		outbox.hangs = true
+		outbox.hangs.Store(true)
 		time.Sleep(2 * time.Second) // s1 has been left alone for 30 s: its turn hangs
 
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("planted end"))

@@ -138,6 +138,7 @@ func TestStore_killed_hasWhatWasCounted100msAgo(t *testing.T) {
 		for i := range 40 {
 			w.turn("a", i+1, nil)
 			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
 			after := begin(t, d.killed(len(d.trace)))
 			after.verifyCounts("a", facts(d.trace)["a"], "killed")
 			if got := after.store.left.conversations["a"]; got == nil || got.Seen().UnixMilli() != int64(i+1) {
@@ -155,6 +156,7 @@ func TestStore_theFolderStaysSmall_whateverIsWritten(t *testing.T) {
 		d := newSimDisk(nil, 1)
 		w := begin(t, d)
 		defer w.end()
+		synctest.Wait()
 		w.store.maxLog = 1 << 20
 		w.live()
 		for i := range 2000 {

@@ -234,8 +234,9 @@ func TestStore_aLossOfPower_keepsWhatWasPromised(t *testing.T) {
 func losePower(t *testing.T, seed uint64, moments int) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	d := newSimDisk(nil, seed)
-	w := begin(t, d)
 	d.slow = r.IntN(2) == 0
+	w := begin(t, d)
+	synctest.Wait()
 	w.store.maxLog = 20_000 + int64(r.IntN(50_000))
 	w.live()
 	var customers sync.WaitGroup
