@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/packs"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -202,7 +203,12 @@ func (l *loader) summarize(root *yaml.Node) {
 	}
 	for _, w := range l.book.lists {
 		if w.builtin {
-			s.Packs = append(s.Packs, PackSummary{Name: w.name, Phrases: len(w.entries), Languages: w.langs, Used: w.used, Changed: w.changed})
+			pack := PackSummary{Name: w.name, Phrases: len(w.entries), Languages: w.langs, Used: w.used, Changed: w.changed}
+			if w.name == packs.Framed {
+				words, changed := l.book.roleWords()
+				pack.Phrases, pack.Changed = pack.Phrases+words, pack.Changed || changed
+			}
+			s.Packs = append(s.Packs, pack)
 		}
 	}
 	slices.SortFunc(s.Packs, func(a, b PackSummary) int { return strings.Compare(a.Name, b.Name) })

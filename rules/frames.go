@@ -34,6 +34,19 @@ func (b *phraseBook) changeRole(key, value *yaml.Node, name string) {
 	}
 }
 
+// roleWords counts the words and phrases of all roles, and says whether the file changes some.
+func (b *phraseBook) roleWords() (n int, changed bool) {
+	for _, scope := range b.scopes {
+		for _, words := range scope.file.Roles {
+			n += len(words.Phrases)
+		}
+	}
+	for _, change := range b.roles {
+		n += len(change.add)
+	}
+	return n, len(b.roles) > 0
+}
+
 // frames compiles the roles and frames of $ask_human, with the file's changes. What masks them is the file's: masks of
 // packs are for phrases.
 func (b *phraseBook) frames(list *wordList) phraseGroup {

@@ -13,6 +13,17 @@ rules: [{id: ask, when: {says: [$ask_human]}, then: {transfer: default}, cooldow
 func TestFrames_aRole_isExtendedByOneWord(t *testing.T) {
 	plain := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", "", 1)))
 	more := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", "ask_human.person: {add: [shaman, 店小厮], without: [operator]}", 1)))
+	counted := func(p *Policy) PackSummary {
+		for _, pack := range p.Summary().Packs {
+			if pack.Name == "ask_human" {
+				return pack
+			}
+		}
+		return PackSummary{}
+	}
+	if a, b := counted(plain), counted(more); a.Phrases < 1000 || a.Changed || b.Phrases != a.Phrases+2 || !b.Changed {
+		t.Errorf("counted as %+v, with two words more %+v", a, b)
+	}
 	for _, c := range []struct {
 		text        string
 		plain, more bool
