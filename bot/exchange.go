@@ -47,6 +47,9 @@ func (x *exchange) first(ctx context.Context) (kept []byte, err error) {
 		return x.json, err
 	case command == desk.CommandMemberChanged:
 		x.memberChanged(ctx, x.Event)
+	case command == desk.CommandC2CBefore, command == desk.CommandGroupBefore, command == desk.CommandGroupAfter:
+	default:
+		x.noteUnknownEvent(x.Event)
 	}
 	// Everything else is acknowledged: anything but success makes Tencent send it
 	// again. That lets every message pass whose callback comes before it is sent,

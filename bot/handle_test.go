@@ -130,6 +130,20 @@ func TestHandle_unknownEvents_areLoggedOnceAndCountedWithinBounds(t *testing.T) 
 	})
 }
 
+// A callback that was set up under a wrong command must not be ignored in silence.
+func TestHandle_unknownCommands_areLoggedOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for range 3 {
+			w.handle(&desk.Event{Command: "ChatBot.UserSendMsg", SessionID: "s1"})
+		}
+		w.handle(&desk.Event{Command: desk.CommandGroupAfter})
+		lines := w.log.Lines("unknown callback command: acknowledged and ignored; Desk's messages come as Desk.SessionEventNotify")
+		if len(lines) != 1 || lines[0]["event"] != "ChatBot.UserSendMsg" {
+			t.Errorf("%v", lines)
+		}
+	})
+}
+
 // Custom data is the client's to write: what stands where a mark belongs is words,
 // unless it looks like one.
 func TestHandle_unknownEvents_showNoWordsInTheirMark(t *testing.T) {

@@ -38,15 +38,20 @@ func (s *nameSet) add(name string) (label string, first bool) {
 	return name, first
 }
 
-// noteUnknownEvent counts an event whose name we do not know, and logs each
-// name once: the first real run shows which names to map in the rule file.
+// noteUnknownEvent counts an event or a command whose name we do not know, and logs
+// each name once: the first real run shows what to map in the rule file, or in the
+// console.
 func (b *Bot) noteUnknownEvent(e *desk.Event) {
-	label, first := b.unknown.add(mask.Clip(e.Name))
+	name, advice := e.Name, "unknown event: acknowledged and ignored; map it under events: in the rule file"
+	if e.Command != desk.CommandSessionEvent {
+		name, advice = e.Command, "unknown callback command: acknowledged and ignored; Desk's messages come as "+desk.CommandSessionEvent
+	}
+	label, first := b.unknown.add(mask.Clip(name))
 	b.Metrics.UnknownEvents.WithLabelValues(label).Inc()
 	if first {
 		b.Log.WithFields(logrus.Fields{
 			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(b.LogText.Mark(e.Mark)),
-		}).Warn("unknown event: acknowledged and ignored; map it under events: in the rule file")
+		}).Warn(advice)
 	}
 }
 

@@ -128,6 +128,12 @@ func (a *App) openData(failed func()) (*journal.Store, error) {
 	s := a.settings
 	disk, err := journal.Open(journal.Options{Dir: s.DataDir, Now: a.clock.Now, KeepAnswers: s.DedupFor, Failed: failed, Report: func(problem, keptAt string) {
 		a.log.WithField("kept_at", keptAt).Error("damage in the data folder: " + problem)
+	}, Turned: func(why error) {
+		if why == nil {
+			a.log.Info("the data folder can be written again")
+			return
+		}
+		a.log.WithError(why).Error("the data folder cannot be written: what must be kept there is refused until it can; is the disk full?")
 	}})
 	if err != nil {
 		return nil, &SettingError{"ESCALATOR_DATA_DIR: " + err.Error()}

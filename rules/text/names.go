@@ -171,7 +171,7 @@ func (p *parser) classGroup(c *Class, at int) (*group, *SyntaxError) {
 		alts = append(alts, alt)
 	}
 	if len(alts) == 0 {
-		err := p.fail(at, "no phrase of $"+c.Name+" can stand inside another one", "use $"+c.Name+" as an entry of its own")
+		err := p.fail(at, "no phrase of $"+c.Name+" can stand inside another one", "use $"+c.Name+" as an entry of its own, with nothing beside it")
 		err.Class = c
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func TestStore_aFullDisk_isNotWritable_untilAGrowingWriteSucceeds(t *testing.T) 
 		if err := errors.Join(w.store.Writable(), w.put(refused)); err != nil {
 			t.Errorf("with room again: %v", err)
 		}
+		if began, ended := <-w.turns, <-w.turns; !errors.Is(began, syscall.ENOSPC) || ended != nil || len(w.turns) > 0 {
+			t.Errorf("told of %v, %v and %d more", began, ended, len(w.turns))
+		}
 		after := reopen(t, d)
 		if !after.has("before") || !after.has(refused) || after.store.left.conversations["c"] == nil || len(after.problems) > 0 {
 			t.Errorf("after a restart something is missing; reported %q", after.problems)

@@ -27,12 +27,16 @@ type world struct {
 	conversations *memory.Conversations
 	dedup         *memory.Dedup
 	problems      []string
+	turns         chan error // when writing begins to fail, and when it works again
 }
 
 func begin(t *testing.T, d *simDisk) *world {
 	t.Helper()
-	w := &world{t: t, disk: d}
-	s, err := open(d, Options{Report: func(problem, _ string) { w.problems = append(w.problems, problem) }}, io.NopCloser(nil))
+	w := &world{t: t, disk: d, turns: make(chan error, 1000)}
+	s, err := open(d, Options{
+		Report: func(problem, _ string) { w.problems = append(w.problems, problem) },
+		Turned: func(why error) { w.turns <- why },
+	}, io.NopCloser(nil))
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}

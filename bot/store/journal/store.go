@@ -33,6 +33,8 @@ type Options struct {
 	Report func(problem, keptAt string)
 	// Failed is told of each write that failed; nil: nobody counts them.
 	Failed func()
+	// Turned is told when writing begins to fail, with the reason, and with nil when it works again; nil: nobody hears.
+	Turned func(why error)
 }
 
 // Store is the open data folder.
@@ -43,6 +45,7 @@ type Store struct {
 	now         func() time.Time
 	report      func(problem, keptAt string)
 	countFailed func()
+	turned      func(error)
 	keepAnswers time.Duration
 	maxLog      int64
 
@@ -147,7 +150,7 @@ func lockFolder(path string) (*os.File, error) {
 // open is Open on any folder; unlock is closed with it.
 func open(in folder, o Options, unlock io.Closer) (*Store, error) {
 	s := &Store{
-		folder: in, dir: o.Dir, now: o.Now, report: o.Report, countFailed: o.Failed, keepAnswers: o.KeepAnswers, maxLog: maxLog, index: memory.NewOutbox(o.Now),
+		folder: in, dir: o.Dir, now: o.Now, report: o.Report, countFailed: o.Failed, turned: o.Turned, keepAnswers: o.KeepAnswers, maxLog: maxLog, index: memory.NewOutbox(o.Now),
 		transfers: map[string]kept{}, queue: make(chan *write, maxGroup), kept: make(chan struct{}, 1), asked: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -237,8 +240,12 @@ func (s *Store) noted(err error) error {
 		s.countFailed()
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	turned := (err == nil) != (s.failure == nil)
 	s.failure = err
+	s.mu.Unlock()
+	if turned && s.turned != nil {
+		s.turned(err)
+	}
 	return err
 }
 
