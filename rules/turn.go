@@ -49,6 +49,11 @@ type Turn struct {
 	WithWhy bool
 	// Muted holds the rules that an operator silenced; may be nil. It is read only.
 	Muted Muted
+	// Desk is what Desk said last of its agents and its queue, nil where that is not known. It is read only.
+	Desk *Reading
+	// User is what is kept of the customer: Decide reads it and brings it up to date. nil: nothing is known of the
+	// customer, and nothing will be kept.
+	User *User
 }
 
 // Fields reads one value of a callback by a plain dotted path.

@@ -44,6 +44,9 @@ type Effect struct {
 	// told that the callback was Counted.
 	DedupKey string
 	Answer   []byte
+	// Records are put as Records.PutRecords does. Those of a user may be as late on disk
+	// as the conversation itself; any other is there when Update returns.
+	Records []Record
 }
 
 // Alarms wakes conversations: a rule may ask for how long the bot has been
