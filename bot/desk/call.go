@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tidwall/gjson"
 )
 
 // maxAnswer bounds what is read of an answer. Real ones are a few hundred bytes.
@@ -25,12 +23,6 @@ var (
 	errForm    = errors.New("the answer is not a JSON object with an integer ErrorCode")
 	errUnclear = errors.New("the answer contradicts itself: ErrorCode 0 beside a failure")
 )
-
-// answer is a successful answer of Desk.
-type answer struct{ root gjson.Result }
-
-// text returns a field as a string of its own.
-func (a answer) text(name string) string { return strings.Clone(text(member(a.root, name))) }
 
 // call makes one call, and a second one with a new signature when the first was
 // refused for its signature. Never a third: Tencent locks the account out.
@@ -105,8 +97,8 @@ func (c *Client) url(base, op string, sig Secret) string {
 	var b strings.Builder
 	b.Grow(len(base) + len(sig) + 160)
 	b.WriteString(base)
-	b.WriteString("/v4/desk_http_svc/")
-	b.WriteString(op)
+	b.WriteString("/v4/")
+	b.WriteString(operations[op].path)
 	b.WriteString("?sdkappid=")
 	b.WriteString(strconv.FormatUint(c.id.SDKAppID, 10))
 	b.WriteString("&identifier=")

@@ -128,7 +128,7 @@ func (c *Client) TransferToHuman(ctx context.Context, r TransferRequest) (Transf
 	}
 	return TransferResult{
 		AgentID: a.text("AgentId"),
-		Queued:  flag(member(a.root, "IsInQueue")),
+		Queued:  flag(a.get("IsInQueue")),
 	}, nil
 }
 
@@ -188,26 +188,28 @@ type SendRequest struct {
 	SessionID       string
 	From, To        string
 	Text            string
+	Card            *Card  // beside the text, or alone where that is empty
 	MsgRandom       uint32 // the same on every repeat of one message, see NewMsgRandom
 	CloudCustomData string
 }
 
 type sendBody struct {
-	SessionID       string        `json:"SessionId,omitempty"`
-	From            string        `json:"FromAccount,omitempty"`
-	To              string        `json:"ToAccount,omitempty"`
-	MsgRandom       uint32        `json:"MsgRandom"`
-	MsgBody         []textElement `json:"MsgBody"`
-	CloudCustomData string        `json:"CloudCustomData,omitempty"`
+	SessionID       string       `json:"SessionId,omitempty"`
+	From            string       `json:"FromAccount,omitempty"`
+	To              string       `json:"ToAccount,omitempty"`
+	MsgRandom       uint32       `json:"MsgRandom"`
+	MsgBody         []msgElement `json:"MsgBody"`
+	CloudCustomData string       `json:"CloudCustomData,omitempty"`
 }
 
-type textElement struct {
-	Type    string      `json:"MsgType"`
-	Content textContent `json:"MsgContent"`
+type msgElement struct {
+	Type    string     `json:"MsgType"`
+	Content msgContent `json:"MsgContent"`
 }
 
-type textContent struct {
-	Text string `json:"Text"`
+type msgContent struct {
+	Text string `json:"Text,omitempty"`
+	Data string `json:"Data,omitempty"`
 }
 
 // NewMsgRandom returns a fresh number for one message. Desk tells repeats of
@@ -221,8 +223,13 @@ func (c *Client) SendMsg(ctx context.Context, r SendRequest) error {
 	body := sendBody{
 		SessionID:       r.SessionID,
 		MsgRandom:       r.MsgRandom,
-		MsgBody:         []textElement{{"TIMTextElem", textContent{r.Text}}},
 		CloudCustomData: r.CloudCustomData,
+	}
+	if r.Text != "" || r.Card == nil {
+		body.MsgBody = []msgElement{{"TIMTextElem", msgContent{Text: r.Text}}}
+	}
+	if r.Card != nil {
+		body.MsgBody = append(body.MsgBody, r.Card.element())
 	}
 	if r.SessionID == "" {
 		body.From, body.To = r.From, r.To

@@ -114,6 +114,7 @@ var codes = []Code{
 	{141006, "the SessionId is illegal", "The callback carried an id that Desk does not accept: see whether the sender is really Desk.", GiveUp},
 	{141009, "too many calls", slowDown, Retry},
 	{141011, "the agent is offline", "The target's chain goes on (else, retry_if_no_agent). If agents are online, look at group and agents of the target.", NextTarget},
+	{141027, "the session's state does not allow this", "Often the customer is no longer in the queue: get_session_state decides.", AskState},
 }
 
 // unknownCode is what is said of a code that is not in the table.

@@ -11,6 +11,7 @@
 //   - Decode is lenient about everything that Tencent's pages leave open, and
 //     strict about nothing but JSON.
 //   - The key and signatures never show in an error or a printed value (Secret).
+//   - What an answer leaves out is unknown (nil, absent), never 0.
 //   - Client never repeats a call that a host may have acted on. Error.Verdict
 //     says what the caller has to do; the code table says why.
 //

@@ -86,3 +86,7 @@ func (e *Error) Unlisted() bool {
 	_, known := LookupCode(e.Code)
 	return e.Verdict() == GiveUp && !known && e.Code >= 141000 && e.Code <= 141099
 }
+
+// Inferred tells whether no page prints the address of this call, so that a
+// refusal may be of the address and not of what was asked.
+func (e *Error) Inferred() bool { return operations[e.Op].inferred }
