@@ -1,11 +1,6 @@
 package rules
 
 import (
-	"strings"
-	"unicode"
-
-	"escalator/rules/text"
-
 	"go.yaml.in/yaml/v4"
 )
 
@@ -29,41 +24,4 @@ func (l *loader) idle(n *yaml.Node, key string, idle bool, why, way string) {
 	if at, _ := l.pair(n, key); at != nil && idle {
 		l.warn(at.Line, at.Column, way, "`%s` never comes into play: %s", key, why)
 	}
-}
-
-// callbackFields are the fields of the callbacks that we know; Desk may add others.
-var callbackFields = []string{
-	"CallbackCommand", "SessionId", "Event", "EventTime", "ChannelType", "ClientUserId", "CustomerServiceId", "AgentId", "MsgKey", "MsgBody",
-	"CloudCustomData", "IsContactUser", "SatisfactionSelected", "ForwardFromAgentId", "Body", "From_Account", "To_Account", "GroupId", "MsgTime",
-	"MsgSeq", "MsgRandom", "MsgId", "MemberId", "Status", "RestReason", "SendMsgResult", "OnlineOnlyFlag", "UnreadMsgNum", "ErrorInfo", "Type",
-}
-
-// lintFields finds paths that begin with no field of a callback. Desk may add fields; those of Desk begin with a capital,
-// and one that is almost a known one is misspelt.
-func (l *loader) lintFields(n *yaml.Node) {
-	if path := l.get(n, "path"); path != nil && path.Kind == yaml.ScalarNode {
-		first, _, _ := strings.Cut(path.Value, ".")
-		if hint := fieldHint(first, path.Value); hint != "" {
-			l.warn(path.Line, path.Column, hint, "no callback of Desk has a field `%s`", shorten(first))
-		}
-	}
-	for _, kid := range n.Content {
-		l.lintFields(kid)
-	}
-}
-
-// fieldHint is the way out for the first word of a path, "" if the callbacks may have such a field.
-func fieldHint(first, path string) string {
-	for _, known := range callbackFields {
-		switch d := text.Distance(fold(first), fold(known), 3); {
-		case first == known:
-			return ""
-		case d == 0, d < 3 && len(known) > 6:
-			return "did you mean " + known + "?"
-		}
-	}
-	if strings.IndexFunc(first, unicode.IsLower) == 0 {
-		return "what your app sends along lies in CloudCustomData: path: CloudCustomData." + path
-	}
-	return ""
 }
