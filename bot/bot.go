@@ -47,6 +47,8 @@ type Options struct {
 	Conversations store.Conversations
 	Dedup         store.Dedup
 	Outbox        store.Outbox
+	// Records are what is kept beside the conversations: of users, words left, notices.
+	Records store.Records
 
 	// Chats is Dedup where replicas share it: one of them may get plain IM's copy of a
 	// message, another one Desk's. nil: all come here.

@@ -68,7 +68,7 @@ func New(r prometheus.Registerer) *Metrics {
 			Namespace: prefix, Name: "recording_errors_total", Help: "Callbacks that could not be recorded.",
 		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "evicted_total", Help: "Conversations and dedup keys forgotten early because a cap was reached.",
+			Namespace: prefix, Name: "evicted_total", Help: "Conversations, dedup keys and records forgotten early because a cap was reached.",
 		}, []string{"what"}),
 		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",

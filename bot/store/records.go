@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -38,17 +39,71 @@ type Record struct {
 	// Version tells states of a record apart. A driver sets it; what is put must bear
 	// that of the record that was read, 0 where there was none.
 	Version uint64
-	// Until is when the record is forgotten; zero: never.
+	// Until is when the record is forgotten, to the millisecond; zero: never.
 	Until time.Time
 }
 
+const (
+	maxName  = 1 << 10
+	maxValue = 128 << 10
+)
+
+// Check says why no driver would keep the record, nil if each would.
+func (r *Record) Check() error {
+	switch {
+	case capOf(r.Kind, 1) == 0:
+		return fmt.Errorf("no records of the kind %q are kept", r.Kind)
+	case r.Name == "" || len(r.Name) > maxName:
+		return fmt.Errorf("the name of a record has %d bytes: 1 to %d are kept", len(r.Name), maxName)
+	case len(r.Value) > maxValue:
+		return fmt.Errorf("the record of %.100q has %d bytes: at most %d are kept", r.Name, len(r.Value), maxValue)
+	}
+	return nil
+}
+
+// Late says that the record may be on disk as late as a conversation. One of a user
+// that is removed may not: somebody asked for it, and was told that it is gone.
+func (r *Record) Late() bool {
+	return r.Kind == KindReading || r.Kind == KindUser && r.Value != nil
+}
+
+// Caps are how many records of each kind are kept.
+type Caps map[Kind]int
+
+// NewCaps returns the caps of the service with that of users, which the operator sets.
+func NewCaps(users int) Caps {
+	caps := Caps{}
+	for _, kind := range Kinds {
+		caps[kind] = capOf(kind, users)
+	}
+	return caps
+}
+
+// Kinds are all kinds of records.
+var Kinds = []Kind{KindUser, KindWords, KindNotice, KindLease, KindReading}
+
+// capOf returns how many records of a kind are kept, 0 for one that is none.
+func capOf(kind Kind, users int) int {
+	switch kind {
+	case KindUser:
+		return users
+	case KindWords:
+		return 10_000
+	case KindNotice, KindLease, KindReading:
+		return 1_000
+	}
+	return 0
+}
+
 // Records keeps small things by kind and name. Each kind has a cap: over it the
-// record goes first that was put least recently.
+// record goes first that was put least recently. One that is over (Until) is not there.
 type Records interface {
 	// Record returns one record; one that is not there has no value and Version 0.
 	Record(ctx context.Context, kind Kind, name string) (Record, error)
 	// PutRecords keeps all of them, or nothing: ErrConflict when one has changed since
-	// it was read. When it returns nil they survive what the driver promises to survive.
+	// it was read, was forgotten, or is not there although its Version says so. No
+	// two may have the same name. When it returns nil they survive what the driver
+	// promises to survive.
 	PutRecords(ctx context.Context, records ...Record) error
 	// Records returns all of a kind, that first which was put least recently.
 	Records(ctx context.Context, kind Kind) ([]Record, error)

@@ -92,7 +92,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		Mutes:   a.mutes,
 		Backend: ownBot, Recorder: recorder,
 		Policy: ruleFile.Policy(), Desk: client,
-		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, RateLimiter: kept.limiter,
+		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts, Unsigned: len(s.CallbackTokens) == 0,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})

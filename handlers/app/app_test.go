@@ -37,7 +37,7 @@ func newApp(t *testing.T, change func(*app.Settings)) (a *app.App, log *logtest.
 	s := &app.Settings{
 		SDKAppID: 1400000001, SecretKey: "key", Identifier: "administrator", APIURL: "http://127.0.0.1:1",
 		Listen: "127.0.0.1:0", CallbackPath: "/callback", CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
-		DataDir: dir, DedupFor: time.Minute, MaxConversations: 100, MaxDedupKeys: 100,
+		DataDir: dir, DedupFor: time.Minute, MaxConversations: 100, MaxDedupKeys: 100, MaxUsers: 100,
 		DeliveryHorizon: time.Minute, ShutdownGrace: 2 * time.Second, AIProvider: bot.AIProviderDesk, LogText: "masked",
 	}
 	change(s)

@@ -46,6 +46,7 @@ type Settings struct {
 	DedupFor         time.Duration
 	MaxConversations int
 	MaxDedupKeys     int
+	MaxUsers         int
 	DeliveryHorizon  time.Duration
 	RedisURL         desk.Secret // it may hold a password
 	ShutdownGrace    time.Duration

@@ -27,6 +27,7 @@ type stores struct {
 	dedup         store.Dedup
 	chats         store.Chats // nil without Redis
 	outbox        store.Outbox
+	records       store.Records
 	writable      func() error         // why the outbox takes nothing, or nil
 	stats         func() store.Stats   // what the outbox holds
 	limiter       delivery.RateLimiter // nil: this process alone
@@ -66,11 +67,12 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
 		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
 	}
+	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(s.MaxUsers), Now: a.clock.Now, Evicted: evictedRecords(metrics)})
 	local := memory.NewConversations(memory.ConversationsOptions{
-		Outbox: disk, Journal: disk, Dedup: dedup, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
+		Outbox: disk, Journal: disk, Dedup: dedup, Records: records, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 	})
-	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep) })
-	all := &stores{conversations: local, dedup: dedup, outbox: disk, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, disk: disk}
+	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep, records.Sweep) })
+	all := &stores{conversations: local, dedup: dedup, outbox: disk, records: records, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}
@@ -81,6 +83,15 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	all.conversations, all.dedup, all.chats, all.outbox = all.replica, all.replica, all.replica, all.replica
 	all.writable, all.stats, all.limiter = all.replica.Writable, all.replica.Stats, all.replica.RateLimiter()
 	return all, nil
+}
+
+// evictedRecords counts the records that go early by their kinds.
+func evictedRecords(m *metrics.Metrics) func(store.Kind) {
+	count := map[store.Kind]func(){}
+	for _, kind := range store.Kinds {
+		count[kind] = m.Evicted(string(kind))
+	}
+	return func(kind store.Kind) { count[kind]() }
 }
 
 // RedisClient is the client of the Redis that the settings name. What is found

@@ -117,7 +117,7 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 	return &app.Settings{
 		SDKAppID: id.SDKAppID, SecretKey: id.Key, Identifier: id.Identifier, APIURL: d.URL(),
 		Listen: "127.0.0.1:0", CallbackPath: demoPath, CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
-		DataDir: folder, DedupFor: time.Minute, MaxConversations: 10_000, MaxDedupKeys: 10_000,
+		DataDir: folder, DedupFor: time.Minute, MaxConversations: 10_000, MaxDedupKeys: 10_000, MaxUsers: 10_000,
 		DeliveryHorizon: time.Minute, ShutdownGrace: 2 * time.Second, AIProvider: bot.AIProviderDesk, LogText: "full",
 	}
 }

@@ -48,6 +48,7 @@ var settingsTable = []setting{
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
 	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
 	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxDedupKeys })},
+	{env: "MAX_USERS", def: "500000", help: "users of whom something is kept; over it who was silent for longest goes first", set: count(func(s *app.Settings) *int { return &s.MaxUsers })},
 	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},

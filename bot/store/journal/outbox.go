@@ -48,6 +48,9 @@ func (s *Store) Put(_ context.Context, t *store.Transfer) error { return s.Commi
 
 // Commit implements memory.Journal.
 func (s *Store) Commit(t *store.Transfer, c memory.Change) error {
+	if t == nil {
+		return s.commitChange(c)
+	}
 	value, err := encode(t)
 	if err != nil {
 		return err
@@ -68,6 +71,18 @@ func (s *Store) Commit(t *store.Transfer, c memory.Change) error {
 		return fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
 	}
 	s.index.Insert(t)
+	return nil
+}
+
+// commitChange is Commit without a transfer.
+func (s *Store) commitChange(c memory.Change) error {
+	frame := appendFrame(nil, func(b []byte) []byte { return appendChange(b, c, s.now().UnixMilli()) })
+	if len(frame) == 0 {
+		return errors.New("storing records: they are too large")
+	}
+	if err := s.do(func(b []byte) []byte { return append(b, frame...) }, nil); err != nil {
+		return fmt.Errorf("storing records: %w", err)
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ type ConversationsOptions struct {
 	Outbox  store.Outbox // where the transfers of Update go; not needed with a Journal
 	Journal Journal      // nil: nothing survives a restart
 	Dedup   *Dedup       // where the answers of Update go; nil: only Finish keeps them
+	Records *Records     // where the records of Update go; not needed where there are none
 	Alarms  store.Alarms
 	Max     int // over this the oldest idle one of the bot phase goes first
 	Expires func(*rules.Conversation) time.Time
@@ -123,8 +124,14 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 	if err != nil {
 		return err
 	}
+	records, err := m.Records.begin(effect.Records)
+	if err != nil {
+		return err
+	}
 	m.prolong(c) // before it is written, or it may be swept, and forgotten by the journal, after
-	if err := m.write(ctx, id, &c.state, &effect); err != nil {
+	err = m.write(ctx, Change{ID: id, Conversation: &c.state, Answer: effect.Answer, Records: records}, &effect)
+	m.Records.end(records, err == nil)
+	if err != nil {
 		return err
 	}
 	kept = true
@@ -137,20 +144,19 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 }
 
 // write has the journal keep what a change led to: all that rules count must survive
-// a restart, and the key of the callback with it. With a transfer that is done in the
-// same transaction, and at once.
-func (m *Conversations) write(ctx context.Context, id string, c *rules.Conversation, effect *store.Effect) error {
+// a restart, and the key of the callback with it. With a transfer, or a record that must
+// not be late, that is done in one transaction, and at once.
+func (m *Conversations) write(ctx context.Context, w Change, effect *store.Effect) error {
 	if m.Journal == nil {
 		if effect.Transfer == nil {
 			return nil
 		}
 		return m.Outbox.Put(ctx, effect.Transfer)
 	}
-	w := Change{ID: id, Conversation: c, Answer: effect.Answer}
 	if effect.DedupKey != "" {
 		w.Key = KeyOf(effect.DedupKey)
 	}
-	if effect.Transfer == nil {
+	if effect.Transfer == nil && allLate(w.Records) {
 		m.Journal.Keep(w)
 		return nil
 	}
@@ -166,7 +172,7 @@ func (m *Conversations) Set(id string, state *rules.Conversation) {
 	}
 	c.state.CopyFrom(state)
 	m.prolong(c)
-	_ = m.write(context.Background(), id, state, &store.Effect{}) // without a transfer it cannot fail
+	_ = m.write(context.Background(), Change{ID: id, Conversation: state}, new(store.Effect)) // without a transfer it cannot fail
 	m.add(id, c)
 	m.Alarms.Plan(id, m.Alarms.Of(state))
 }

@@ -10,7 +10,7 @@ import (
 // Journal makes what is decided here survive a restart. It is safe for
 // concurrent use.
 type Journal interface {
-	// Commit stores a transfer, and the change that decided it, in one
+	// Commit stores a transfer, if there is one, and the change that decided it, in one
 	// transaction: nil means that both are on disk, an error that neither is. It is
 	// store.ErrPending as in store.Outbox.Put.
 	Commit(t *store.Transfer, c Change) error
@@ -28,6 +28,8 @@ type Change struct {
 	// answered, nil while that is not known, empty where it is not kept.
 	Key    Key
 	Answer []byte
+	// Records are those that changed with it, under their versions.
+	Records []store.Record
 }
 
 // Key stands for the dedup key of a callback, which may be long: no two are ever alike.

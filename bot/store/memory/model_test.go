@@ -20,3 +20,9 @@ func TestDedup_equalANaiveModel(t *testing.T) {
 		return memory.NewDedup(memory.DedupOptions{Keep: keep, Max: 100_000, Now: now})
 	})
 }
+
+func TestRecords_equalANaiveModel(t *testing.T) {
+	storetest.RecordsModel(t, func(_ *rapid.T, now func() time.Time) store.Records {
+		return memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(storetest.ModelCap), Now: now})
+	}, nil)
+}

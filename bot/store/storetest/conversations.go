@@ -15,6 +15,7 @@ type Stores struct {
 	Conversations store.Conversations
 	Outbox        store.Outbox
 	Dedup         store.Dedup
+	Records       store.Records // for the suite of records only
 }
 
 // Conversations runs the suite for conversations; open returns new and empty
