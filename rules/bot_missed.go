@@ -41,11 +41,17 @@ func (l *missedLeaf) holds(e *evaluation) verdict {
 
 func (l *missedLeaf) explain(e *evaluation, v verdict) string {
 	words := counted(v, l.within)
+	if e == nil {
+		return words
+	}
 	if spent := e.c.missed(e.now, l.within.Milliseconds(), l.inARow, nil) - v.have; spent > 0 {
 		words += fmt.Sprintf(", not counting %d that it fired on", spent)
 	}
 	return words
 }
+
+// late: misses are spent on a rule only once it has fired.
+func (l *missedLeaf) late(e *evaluation, _ verdict) bool { return e.state(e.rule) == nil }
 
 // counted words a counter: "2 of 3 in 15m".
 func counted(v verdict, within time.Duration) string {

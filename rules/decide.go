@@ -19,6 +19,7 @@ const (
 func (p *Policy) Decide(c *Conversation, t Turn) (d Decision) {
 	e := p.begin(c, &t)
 	e.decide(&d)
+	e.tried.end(e)
 	e.end()
 	return d
 }
@@ -39,6 +40,7 @@ func (e *evaluation) decide(d *Decision) {
 	if e.trace != nil {
 		e.trace.begin(e)
 	}
+	e.tried.begin(e)
 	if e.kind == 0 { // a start
 		return
 	}
@@ -102,7 +104,7 @@ func (e *evaluation) search(d *Decision) {
 // the session's state first.
 func (e *evaluation) try(r, resting *rule) (f fate, reason Reason, verify bool) {
 	e.rule = r
-	if r.when.eval(e) != yes {
+	if !e.holds(r) {
 		e.note(r, "no", "")
 		return fails, "", false
 	}
@@ -126,6 +128,16 @@ func (e *evaluation) try(r, resting *rule) (f fate, reason Reason, verify bool) 
 	}
 	e.note(r, "suppressed", reason)
 	return f, reason, false
+}
+
+// holds evaluates the condition of a rule that is tried.
+func (e *evaluation) holds(r *rule) bool {
+	if e.tried == nil {
+		return r.when.eval(e) == yes
+	}
+	e.tried.open = true
+	defer func() { e.tried.open = false }()
+	return r.when.eval(e) == yes
 }
 
 // muted says that an operator silenced the rule.

@@ -37,6 +37,9 @@ type evaluation struct {
 	nearReason Reason
 
 	trace *Trace
+	tried *Tried
+	// inverted says that what is evaluated stands under a not.
+	inverted bool
 }
 
 // counters are the things that a turn can add to.
@@ -97,6 +100,9 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	}
 	e.hits = e.hits[:0]
 	e.near, e.lenient, e.counted, e.nearReason, e.trace = false, false, 0, "", nil
+	if e.tried = t.Tried; e.tried != nil {
+		e.tried.Reset()
+	}
 	if t.Kind == UserTurn {
 		e.msg.ResetCustomer(t.Text)
 	} else {
@@ -112,7 +118,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 // end gives the evaluation back, without what belongs to the caller.
 func (e *evaluation) end() {
 	p := e.p
-	e.p, e.c, e.turn, e.rule, e.trace = nil, nil, Turn{}, nil, nil
+	e.p, e.c, e.turn, e.rule, e.trace, e.tried = nil, nil, Turn{}, nil, nil, nil
 	e.msg.Reset("")
 	e.again.Reset("")
 	p.pool.Put(e)

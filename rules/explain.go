@@ -74,16 +74,23 @@ func (t *Trace) begin(e *evaluation) {
 		t.Tokens = append(t.Tokens, e.msg.Word(i))
 	}
 	t.Language, t.Phase = e.c.Language(), e.c.phase.String()
-	t.Counters = &Counters{
+	counters := e.counters()
+	t.Counters = &counters
+	t.notes = map[string]RuleTrace{}
+}
+
+// counters are those of the conversation.
+func (e *evaluation) counters() Counters {
+	return Counters{
 		UserMessages: int(e.c.turns),
 		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
 		Transfers:    len(e.c.recall().accepted),
 	}
-	t.notes = map[string]RuleTrace{}
 }
 
-// note writes down what became of a rule; without a trace it does nothing.
+// note writes down what became of a rule, where somebody asks.
 func (e *evaluation) note(r *rule, result string, reason Reason) {
+	e.tried.note(e, r, result, reason)
 	if e.trace == nil {
 		return
 	}
@@ -130,33 +137,42 @@ func (e *evaluation) stops(r *rule) (stops []Stop) {
 
 // noteClosed writes down that a rule holds and makes no offer, because everybody to whom it would lead is closed.
 func (e *evaluation) noteClosed(r *rule) {
-	if e.trace == nil {
+	e.note(r, "no", ReasonClosed)
+	if e.trace == nil && e.tried == nil {
 		return
 	}
-	e.note(r, "no", ReasonClosed)
-	n := e.trace.notes[r.id]
-	n.Chain = e.stops(r)
+	chain := e.stops(r)
 	var closed []string
-	for _, s := range n.Chain {
+	for _, s := range chain {
 		closed = append(closed, s.Closed)
 	}
-	n.Why = "makes no offer: " + strings.Join(slices.Compact(closed), ", ") + "; " + n.Why
-	e.trace.notes[r.id] = n
+	words := "makes no offer: " + strings.Join(slices.Compact(closed), ", ")
+	e.tried.say(words)
+	if e.trace != nil {
+		n := e.trace.notes[r.id]
+		n.Chain, n.Why = chain, words+"; "+n.Why
+		e.trace.notes[r.id] = n
+	}
 }
 
 // notePassed writes down that a rule holds but is passed over, because one above it rests and says would be needed.
 func (e *evaluation) notePassed(r, resting *rule) {
+	e.note(r, "not_tried", "")
+	if e.trace == nil && e.tried == nil {
+		return
+	}
+	words := resting.id + " is at rest, and below it only rules that hold by `says` are"
+	e.tried.say(words)
 	if e.trace != nil {
-		e.note(r, "not_tried", "")
 		n := e.trace.notes[r.id]
-		n.Why = "not tried: " + resting.id + " is at rest, and below it only rules that hold by `says` are; " + n.Why
+		n.Why = "not tried: " + words + "; " + n.Why
 		e.trace.notes[r.id] = n
 	}
 }
 
 // noteAnswer writes down what the customer's yes or no to a rule's offer led to.
 func (e *evaluation) noteAnswer(r *rule, d *Decision) {
-	if e.trace == nil {
+	if e.trace == nil && e.tried == nil {
 		return
 	}
 	n := RuleTrace{ID: r.id, Mode: r.mode, Result: "fired", Reason: d.Reason, Why: "the customer accepted its offer", Matched: d.Matched}
@@ -168,8 +184,13 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 	case ReasonClosed:
 		n.Why += ", but every target is closed"
 	}
-	e.trace.notes[r.id] = n
-	e.noteEffect(r, d)
+	if e.tried != nil {
+		e.tried.answer = triedRule{rule: r, result: n.Result, reason: n.Reason, words: n.Why}
+	}
+	if e.trace != nil {
+		e.trace.notes[r.id] = n
+		e.noteEffect(r, d)
+	}
 }
 
 // guardWords says in words what stopped a rule that held.
@@ -183,7 +204,7 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	switch reason {
 	case ReasonCooldown:
 		left := time.Duration(e.cooldownEnd(r, r.when.bySays(e))-e.now) * time.Millisecond
-		return "cooldown until " + e.clock(e.wall.Add(left))
+		return "cooldown until " + clockAt(e.wall.Add(left), e.wall)
 	case ReasonPerSession:
 		return fmt.Sprintf("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
 	case ReasonAlreadyTransferring:
@@ -200,14 +221,14 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	return string(reason)
 }
 
-// clock writes a time as the turn's own clock shows it: the day only when it is another one.
-func (e *evaluation) clock(at time.Time) string {
-	at = at.In(e.wall.Location())
+// clockAt writes a time as the clock of a turn shows it: the day only when it is another one.
+func clockAt(at, wall time.Time) string {
+	at = at.In(wall.Location())
 	layout := "15:04"
 	if at.Second() != 0 || at.Nanosecond() != 0 {
 		layout = "15:04:05"
 	}
-	if dayOf(at) != dayOf(e.wall) {
+	if dayOf(at) != dayOf(wall) {
 		layout = "2006-01-02 " + layout
 	}
 	return at.Format(layout)
@@ -222,12 +243,17 @@ func (k *cond) trace(e *evaluation) PartTrace {
 	if k.leaf != nil {
 		v := k.evalLeaf(e)
 		if v.state == unfit {
-			part.Why = "applies to " + strings.Join(k.applies.words(), " and ") + " only"
+			part.Why = k.unfitWords()
 		} else {
 			part.Why = k.leaf.explain(e, v)
 		}
 	}
 	return part
+}
+
+// unfitWords says to which turns the condition applies.
+func (k *cond) unfitWords() string {
+	return "applies to " + strings.Join(k.applies.words(), " and ") + " only"
 }
 
 // story tells in one line why a condition is as it is: the parts that decided, by their words.
@@ -265,7 +291,7 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 			case r.mode == ModeOff:
 				n.Result, n.Why = "off", "switched off in the file"
 			case e.muted(r):
-				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.muteWords(r)
+				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.t.Muted[r.id].wordsAt(e.wall)
 			}
 		}
 		t.Rules = append(t.Rules, n)
@@ -274,13 +300,13 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 	t.Summary = d.words()
 }
 
-func (e *evaluation) muteWords(r *rule) string {
-	m := e.t.Muted[r.id]
+// wordsAt says of a mute who wants it, until when and why, as the clock of a turn shows it.
+func (m Mute) wordsAt(wall time.Time) string {
 	words := "muted"
 	if m.By != "" {
 		words += " by " + m.By
 	}
-	words += " until " + e.clock(m.Until)
+	words += " until " + clockAt(m.Until, wall)
 	if m.Why != "" {
 		words += ": " + m.Why
 	}

@@ -188,7 +188,7 @@ func (e *evaluation) spanWords(s text.Span) string {
 // unknownLanguage says that $ask_human found nothing because no pack knows the message's language.
 func (s *phraseTest) unknownLanguage(e *evaluation) string {
 	framed := s.any != nil && slices.ContainsFunc(s.any.groups, func(g phraseGroup) bool { return g.frames })
-	if !framed || e.kind != onUser || languageAfter(&e.msg, "") != "" {
+	if !framed || e == nil || e.kind != onUser || languageAfter(&e.msg, "") != "" {
 		return ""
 	}
 	letters := int32(0)

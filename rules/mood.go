@@ -62,6 +62,8 @@ func (l *moodLeaf) appendMatches(e *evaluation, matches []Match) []Match {
 	return matches
 }
 
+func (l *moodLeaf) late(*evaluation, verdict) bool { return true }
+
 func (l *moodLeaf) implies(other leaf) bool {
 	b, ok := other.(*moodLeaf)
 	return ok && l.key == b.key && l.atLeast >= b.atLeast && l.within == b.within

@@ -33,6 +33,8 @@ func (l *rateLeaf) holds(e *evaluation) verdict {
 
 func (l *rateLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
 
+func (l *rateLeaf) late(*evaluation, verdict) bool { return true }
+
 func (l *rateLeaf) implies(other leaf) bool {
 	b, ok := other.(*rateLeaf)
 	return ok && l.messages >= b.messages && l.within <= b.within

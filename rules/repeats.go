@@ -52,6 +52,8 @@ func (l *repeatsLeaf) holds(e *evaluation) verdict {
 
 func (l *repeatsLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
 
+func (l *repeatsLeaf) late(*evaluation, verdict) bool { return true }
+
 func (l *repeatsLeaf) implies(other leaf) bool {
 	b, ok := other.(*repeatsLeaf)
 	return ok && l.times >= b.times && l.within <= b.within && l.similarity >= b.similarity && l.minChars >= b.minChars

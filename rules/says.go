@@ -35,6 +35,9 @@ func (l *saysLeaf) quotes() {}
 
 func (l *saysLeaf) explain(e *evaluation, v verdict) string { return l.test.explain(e, v.found) }
 
+// late: that nothing was found is soon told.
+func (l *saysLeaf) late(e *evaluation, v verdict) bool { return v.found.hit < 0 && e.c.lang[0] != 0 }
+
 func (l *saysLeaf) appendMatches(e *evaluation, m []Match) []Match { return l.test.appendMatches(e, m) }
 
 // implies: words that are said now were also said lately.

@@ -41,19 +41,22 @@ func (k *cond) eval(e *evaluation) state {
 		return result
 	case "not":
 		lenient := e.lenient
-		e.lenient = false
+		e.lenient, e.inverted = false, !e.inverted
 		result := yes - k.kids[0].eval(e)
-		e.lenient = lenient
+		e.lenient, e.inverted = lenient, !e.inverted
 		return result
 	}
 	return k.evalLeaf(e).state
 }
 
 func (k *cond) evalLeaf(e *evaluation) verdict {
-	if k.applies&e.kind == 0 {
-		return verdict{state: unfit}
+	v := verdict{state: unfit}
+	if k.applies&e.kind != 0 {
+		v = k.leaf.holds(e)
 	}
-	v := k.leaf.holds(e)
+	if e.tried != nil && e.tried.open {
+		e.tried.leaf(e, k, v)
+	}
 	if v.near {
 		e.near = true
 		if e.lenient {

@@ -47,6 +47,8 @@ type Turn struct {
 	Failed bool
 	// WithWhy asks for the decision's Why, which takes memory also where a rule only came near.
 	WithWhy bool
+	// Tried is where Decide notes what became of each rule; nil: nobody asks.
+	Tried *Tried
 	// Muted holds the rules that an operator silenced; may be nil. It is read only.
 	Muted Muted
 	// Desk is what Desk said last of its agents and its queue, nil where that is not known. It is read only.

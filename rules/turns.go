@@ -25,6 +25,8 @@ func (l *turnsLeaf) explain(_ *evaluation, v verdict) string {
 	return fmt.Sprintf("%d of %d", v.have, v.need)
 }
 
+func (l *turnsLeaf) late(*evaluation, verdict) bool { return true }
+
 func (l *turnsLeaf) implies(other leaf) bool {
 	b, ok := other.(*turnsLeaf)
 	return ok && l.atLeast >= b.atLeast
