@@ -112,7 +112,7 @@ func New(o Options) *Bot {
 	b.timers = newTimers(b)
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
-		Settle: b.settle, Chain: b.chain, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
+		Settle: b.settle, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
 	b.SetPolicy(o.Policy)
 	return b

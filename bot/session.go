@@ -105,11 +105,11 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 }
 
 // speak says what a decision says. What comes before a transfer goes with it
-// instead; an offer is open once the customer has it.
+// instead; an offer is open, and words are taken, once the customer has it.
 func (b *Bot) speak(r *record) {
 	d, m := &r.decision, r.message
 	switch d.Outcome {
-	case rules.OutcomeKeep, rules.OutcomeClosed, rules.OutcomeOffer:
+	case rules.OutcomeKeep, rules.OutcomeClosed, rules.OutcomeOffer, rules.OutcomeMessage:
 	default:
 		return
 	}
@@ -121,7 +121,26 @@ func (b *Bot) speak(r *record) {
 		id, rule := strings.Clone(m.Conversation), d.Rule
 		words.Done = func(sent bool) { b.offered(id, rule, sent) }
 	}
+	if take := d.Take; take != nil {
+		id, rule := strings.Clone(m.Conversation), d.Rule
+		words.Done = func(sent bool) {
+			if sent {
+				b.awaitWords(id, rule, take)
+			}
+		}
+	}
 	b.courier.Say(words)
+}
+
+// awaitWords tells the conversation that its customer was asked to leave words.
+func (b *Bot) awaitWords(id, rule string, take *rules.TakeMessage) {
+	err := b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
+		c.AwaitWords(rule, take, b.Clock.Now())
+		return store.Effect{}, nil
+	})
+	if err != nil {
+		b.quiet.Log("take_message", b.Log.WithError(err).WithField("session", mask.Clip(id)), logrus.ErrorLevel, "that a customer was asked for words could not be kept: they go to the bot")
+	}
 }
 
 // offered tells the conversation whether the customer has the offer.
@@ -143,11 +162,11 @@ func (b *Bot) offered(session, rule string, sent bool) {
 // must answer it.
 func acts(d *rules.Decision) bool {
 	switch d.Outcome {
-	case rules.OutcomeTransfer, rules.OutcomeOffer:
+	case rules.OutcomeTransfer, rules.OutcomeOffer, rules.OutcomeMessage:
 		return true
 	case rules.OutcomeKeep:
 		return d.Say != nil
 	default:
-		return false
+		return d.Take != nil // closed: who is asked for words must not hear the bot as well
 	}
 }

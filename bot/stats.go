@@ -36,13 +36,21 @@ func (s *stats) count(d *rules.Decision, at time.Time) {
 	}
 	r := s.of(d.Rule)
 	switch d.Outcome {
+	case rules.OutcomeMessage:
+		if d.Take != nil { // else the customer followed what it had asked for
+			r.fire(at)
+		}
 	case rules.OutcomeSuppressed:
 		r.Suppressed++
 	case rules.OutcomeTransfer, rules.OutcomeOffer, rules.OutcomeKeep, rules.OutcomeClosed:
-		r.Fired++
-		r.LastFired = &at
+		r.fire(at)
 	default: // an offer that was declined, or a question
 	}
+}
+
+func (r *RuleStats) fire(at time.Time) {
+	r.Fired++
+	r.LastFired = &at
 }
 
 func (s *stats) of(id string) *RuleStats {

@@ -2,6 +2,7 @@ package rules
 
 // fire puts a rule into effect.
 func (e *evaluation) fire(r *rule, verify bool, d *Decision) {
+	e.c.endMessage()
 	e.plan(r, d)
 	e.note(r, "fired", d.Reason)
 	e.noteEffect(r, d)
@@ -58,6 +59,8 @@ func (e *evaluation) about(r *rule, d *Decision) {
 func (e *evaluation) plan(r *rule, d *Decision) {
 	e.about(r, d)
 	switch {
+	case r.take != nil:
+		d.Outcome, d.Target, d.Take, d.Say = OutcomeMessage, r.take.Target, r.take, r.take.Say
 	case r.goal == nil:
 		d.Outcome, d.Say = OutcomeKeep, r.say
 	case r.offer != nil:
@@ -72,7 +75,8 @@ func (e *evaluation) route(r *rule, d *Decision) {
 	first := e.destination(r)
 	d.Chain = first.chain(e.wall)
 	if len(d.Chain) == 0 {
-		d.Outcome, d.Reason, d.Say = OutcomeClosed, ReasonClosed, first.closedText()
+		d.Outcome, d.Reason = OutcomeClosed, ReasonClosed
+		d.Say, d.Take = first.ifClosed()
 		return
 	}
 	d.Outcome, d.Target, d.Say = OutcomeTransfer, d.Chain[0].ID, r.say
@@ -110,6 +114,7 @@ func (e *evaluation) book(r *rule, d *Decision) {
 func (e *evaluation) leaveBot() {
 	e.c.phase = PhaseTransferring
 	e.c.endOffer()
+	e.c.endMessage()
 	if !e.t.Sent.IsZero() {
 		e.c.sent = max(e.c.sent, e.t.Sent.UnixMilli())
 	}

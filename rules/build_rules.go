@@ -5,13 +5,14 @@ import (
 )
 
 var action = &shape{
-	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}},
+	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}, {"take_message", "tag"}},
 	needs: map[string]string{"offer": "transfer"},
 	fields: []field{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
 		{key: "say", of: aSentence, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
 		{key: "offer", of: aSentence, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
+		{key: "take_message", of: takeMessageShape, doc: "Ask the customer to leave words; the agents of the target `default` contact the customer.", aka: []string{"leave_message", "voicemail"}},
 		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions. Alone it keeps the conversation with the bot.", aka: []string{"tags", "label", "labels"}},
 	},
 	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}", "{tag: [vip]}"},
@@ -69,8 +70,12 @@ func (l *loader) rule(id, n *yaml.Node) {
 	if to := l.get(then, "transfer"); to != nil {
 		r.goal = l.findGoal(to)
 	}
+	r.take = l.takeMessage(l.get(then, "take_message"), anywhere.ID)
 	r.say, r.offer = l.speech(l.get(then, "say")), l.speech(l.get(then, "offer"))
-	if r.say != nil && r.goal == nil && l.get(then, "transfer") == nil && !hasKey(then, "keep") {
+	switch say := r.say != nil && r.goal == nil && l.get(then, "transfer") == nil && !hasKey(then, "keep"); {
+	case say && hasKey(then, "take_message"):
+		l.fail(l.get(then, "say"), "for example take_message: {say: …}", "`take_message` has a `say` of its own")
+	case say:
 		l.fail(l.get(then, "say"), "for example {keep: true, say: …}", "`say` needs `keep` or `transfer` beside it")
 	}
 	r.tags = textsOf(l.items(l.get(then, "tag")))

@@ -30,6 +30,7 @@ var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fiel
 			{key: "for", of: aSpan, required: true, doc: "For how long.", aka: []string{"within", "until"}},
 		},
 	}},
+	{key: "take_message", of: takeMessageShape, doc: "When nobody is online in the whole chain, or all of it is closed: asks the customer to leave words, instead of say_if_no_agent and say_if_closed.", aka: []string{"leave_message", "message", "voicemail"}},
 }, examples: []string{"{}", "{group: 2473, open: office, else: default}"}}
 
 // targets reads the targets, then ties their chains. There is always one named default.
@@ -107,7 +108,8 @@ func (l *loader) target(key, n *yaml.Node) *Target {
 	if t.QueueTimeout%time.Second != 0 {
 		l.fail(l.get(n, "queue_timeout"), "for example 90s or 10m", "`queue_timeout` is sent in whole seconds")
 	}
-	if t.SayIfNoAgent != nil {
+	t.TakeMessage = l.takeMessage(l.get(n, "take_message"), t.ID)
+	if t.SayIfNoAgent != nil || t.TakeMessage != nil {
 		t.TipIfNoAgent = false // our own words stand in for Desk's tip
 	}
 	if t.SayIfFailed == nil {

@@ -8,13 +8,14 @@ import (
 
 // encodingVersion is the first byte of an encoded conversation. A change of the encoding needs a new one: stores hold
 // conversations over an update of the program.
-const encodingVersion = 3
+const encodingVersion = 4
 
-// Older versions are still read: longHashes held hashes of 32 bits, and both held what a rule did in shadow with what it
-// did otherwise.
+// Older versions are still read: longHashes held hashes of 32 bits, it and sharedStates what a rule did in shadow with
+// what it did otherwise, and none up to withoutMessage a request for words.
 const (
-	longHashes   = 1
-	sharedStates = 2
+	longHashes     = 1
+	sharedStates   = 2
+	withoutMessage = 3
 )
 
 // ErrEncoding says that bytes are no conversation of a version known here: begin a new one.
@@ -75,7 +76,8 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 }
 
 func (m *memory) empty() bool {
-	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields) == 0 && m.offer == pendingOffer{}
+	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields) == 0 &&
+		m.offer == pendingOffer{} && m.message == openMessage{}
 }
 
 // writer appends values; numbers are varints, texts and lists carry their length.
@@ -144,6 +146,17 @@ func (w *writer) memory(m *memory) {
 	w.text(m.offer.rule)
 	w.int(m.offer.at)
 	w.b = append(w.b, m.offer.left)
+	w.message(&m.message)
+}
+
+func (w *writer) message(m *openMessage) {
+	w.text(m.rule)
+	w.text(m.target)
+	w.int(m.opened)
+	w.int(m.until)
+	w.int(m.contactWithin)
+	w.uint(uint64(m.left))
+	w.uint(uint64(m.chars))
 }
 
 func (w *writer) flag(f bool) {
@@ -296,6 +309,12 @@ func (r *reader) memory(m *memory) {
 	m.rules = m.rules[max(0, len(m.rules)-maxRuleStates):]
 	m.userFields, m.startFields = r.fields(), r.fields()
 	m.offer = pendingOffer{rule: r.text(), at: r.int(), left: r.byte()}
+	if r.version > withoutMessage {
+		m.message = openMessage{
+			rule: r.text(), target: r.text(), opened: r.int(), until: r.int(), contactWithin: r.int(),
+			left: uint8(min(r.uint(), maxLeft)), chars: uint16(min(r.uint(), maxLeftChars)),
+		}
+	}
 }
 
 // sharedState takes a state of an older version: what the rule did, and what it would have done in shadow.

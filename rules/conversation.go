@@ -42,6 +42,7 @@ type memory struct {
 	userFields  []fieldValue
 	startFields []fieldValue
 	offer       pendingOffer
+	message     openMessage
 }
 
 // fieldValue is the value of a path that some rule asks for.
@@ -131,7 +132,7 @@ func (m *memory) copyFrom(o *memory) {
 	m.accepted = append(m.accepted[:0], o.accepted...)
 	m.userFields = append(m.userFields[:0], o.userFields...)
 	m.startFields = append(m.startFields[:0], o.startFields...)
-	m.offer = o.offer
+	m.offer, m.message = o.offer, o.message
 }
 
 // own gives the memory, made on first use.
@@ -199,6 +200,12 @@ func (c *Conversation) fresh() {
 	}
 }
 
+// away notes that Desk says that the customer is in the queue or with a person.
+func (c *Conversation) away(p Phase, now int64) {
+	c.phase, c.confirmed = p, now
+	c.endMessage()
+}
+
 // toBot begins a new bot phase within the session.
 func (c *Conversation) toBot() {
 	if c.phase == PhaseBot {
@@ -223,10 +230,11 @@ func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
 	case EventTransferring:
 		// While a transfer of ours is under way this is its echo, and the answer of Desk will tell more.
 		if c.phase == PhaseBot || c.phase == PhaseQueued {
-			c.phase, c.confirmed = PhaseQueued, now
+			c.away(PhaseQueued, now)
 		}
 	case EventWithHuman, EventAgentMessage:
-		c.phase, c.confirmed, c.waiting = PhaseHuman, now, 0
+		c.away(PhaseHuman, now)
+		c.waiting = 0
 	case EventNoAgent:
 		// Likewise: the answer to our own transfer decides, there may be a next target in the chain.
 		if c.phase != PhaseTransferring {
@@ -256,14 +264,14 @@ func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) 
 	case ResultAssigned, ResultQueued:
 		m := c.own()
 		m.accepted = pushStamp(m.accepted, now)
-		c.phase, c.confirmed = PhaseHuman, now
+		c.away(PhaseHuman, now)
 		if r == ResultQueued {
 			c.phase = PhaseQueued
 		}
 	case ResultAlreadyHuman:
-		c.phase, c.confirmed = PhaseHuman, now
+		c.away(PhaseHuman, now)
 	case ResultAlreadyQueued:
-		c.phase, c.confirmed = PhaseQueued, now
+		c.away(PhaseQueued, now)
 	case ResultSessionGone:
 		c.fresh()
 	case ResultNoAgent:

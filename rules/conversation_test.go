@@ -143,6 +143,9 @@ func drawTurns(t *rapid.T, k *talkTo) {
 		if d.Outcome == OutcomeOffer {
 			k.p.OfferSent(&k.c, d.Rule, k.now)
 		}
+		if d.Take != nil {
+			k.c.AwaitWords(d.Rule, d.Take, k.now)
+		}
 		if d.Outcome == OutcomeTransfer {
 			k.settle(Result(rapid.IntRange(0, int(ResultDismissed)).Draw(t, "result")))
 		}
@@ -161,12 +164,13 @@ rules:
   - {id: angry, when: {mood: {list: furious, at_least: 6, within: 10m}}, then: {transfer: default}, cooldown: 1m}
   - {id: fast, when: {rate: {messages: 9, within: 1m}}, then: {transfer: default}, cooldown: 1m}
   - {id: field, when: {all: [{field: {path: a.b, equals: xyz}}, {turns: {at_least: 9}}]}, then: {keep: true}}
+  - {id: leave, when: {says: [不用了]}, then: {take_message: {say: 请留言}}, cooldown: 1m}
   - {id: ask, when: {says: [转人工]}, then: {transfer: default}, cooldown: 1m}
   - {id: silent, when: {bot_silent: 30s}, then: {transfer: default}, cooldown: 1m}
 `)
 }
 
-var compareConversations = cmp.AllowUnexported(Conversation{}, talk{}, memory{}, fingerprint{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{})
+var compareConversations = cmp.AllowUnexported(Conversation{}, talk{}, memory{}, fingerprint{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{}, openMessage{})
 
 func TestConversation_encoding_bringsEverythingBack(t *testing.T) {
 	p := busyPolicy(t)

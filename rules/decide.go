@@ -34,7 +34,7 @@ func (p *Policy) Explain(c *Conversation, t Turn) (d Decision, trace Trace) {
 	return d, trace
 }
 
-// decide is RULES.md 6: the rules from top to bottom, then the answer to a pending offer.
+// decide is RULES.md 6: the rules from top to bottom, then the answer to a pending offer, then words that are left.
 func (e *evaluation) decide(d *Decision) {
 	e.count()
 	if e.trace != nil {
@@ -48,6 +48,9 @@ func (e *evaluation) decide(d *Decision) {
 	// A rule that was stopped has not fired: the very rule that made the offer often still holds when the answer comes.
 	if d.Rule == "" || d.Outcome == OutcomeSuppressed {
 		e.answerOffer(d)
+	}
+	if d.Rule == "" || d.Outcome == OutcomeSuppressed {
+		e.takeWords(d)
 	}
 	if d.Rule != "" {
 		return

@@ -21,9 +21,11 @@ const (
 	// OutcomeAsked: a question that Desk asked (assignment, task flow) was answered. Decide never gives it: the caller
 	// puts it in place of what the rules said, so that a question does not count as a transfer.
 	OutcomeAsked
+	// OutcomeMessage: the customer is asked to leave words (Take), or has left some (Left).
+	OutcomeMessage
 )
 
-var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow", "asked"}
+var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow", "asked", "message"}
 
 // String names the outcome as RULES.md 6 does.
 func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
@@ -64,10 +66,14 @@ type Decision struct {
 	// Verify says that the conversation was last known to be queued or with a human, and that Desk must be asked for
 	// the session's state before the transfer is made.
 	Verify bool `json:"verify,omitempty"`
-	// Say is sent before the transfer, beside a keep, or instead of a closed transfer; Offer asks the customer.
-	Say   *Speech  `json:"-"`
-	Offer *Speech  `json:"-"`
-	Tags  []string `json:"tags,omitempty"`
+	// Say is sent before the transfer, beside a keep, instead of a closed transfer, or for a message; Offer asks the
+	// customer.
+	Say   *Speech `json:"-"`
+	Offer *Speech `json:"-"`
+	// Take asks for words: Say does, and AwaitWords follows once it was sent. Left are words to be kept.
+	Take *TakeMessage `json:"-"`
+	Left *Left        `json:"-"`
+	Tags []string     `json:"tags,omitempty"`
 	// Shadow holds the ids of the shadow rules that would have fired, Would what each of them would have done.
 	Shadow []string `json:"shadow,omitempty"`
 	Would  []Would  `json:"would,omitempty"`

@@ -317,7 +317,7 @@ func (m Mute) wordsAt(wall time.Time) string {
 func (d Decision) words() string {
 	var b strings.Builder
 	b.WriteString(d.Outcome.String())
-	if d.Target != "" && d.Outcome != OutcomeShadow {
+	if d.Target != "" && d.Outcome != OutcomeShadow && d.Outcome != OutcomeMessage {
 		b.WriteString(" to " + d.Target)
 	}
 	if d.Rule != "" {

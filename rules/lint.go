@@ -61,8 +61,12 @@ func (l *loader) lintModes(root *yaml.Node) {
 		}
 	}
 	for _, pair := range l.pairs(l.get(root, "targets")) {
-		if tip := l.get(pair[1], "tip_if_no_agent"); boolOf(tip) && l.get(pair[1], "say_if_no_agent") != nil {
-			l.warn(tip.Line, tip.Column, "take one of the two out", "Desk's tip is not asked for, because `say_if_no_agent` stands in for it")
+		tip := l.get(pair[1], "tip_if_no_agent")
+		for _, key := range []string{"take_message", "say_if_no_agent"} {
+			if boolOf(tip) && l.get(pair[1], key) != nil {
+				l.warn(tip.Line, tip.Column, "take one of the two out", "Desk's tip is not asked for, because `%s` stands in for it", key)
+				break
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ func (l *loader) lintTargets(n *yaml.Node) {
 		ends := t.EndSession != nil && *t.EndSession
 		l.idle(pair[1], "else", ends, "`end_session_if_no_agent` ends the conversation first", "take one of the two out")
 		l.idle(pair[1], "retry_if_no_agent", ends, "`end_session_if_no_agent` ends the conversation first", "take one of the two out")
+		l.lintTakeMessage(pair[1], t)
 		l.idle(pair[1], "retry_if_no_agent", l.usedGoals[t.ID] && !l.firstGoals[t.ID] && t.ID != anywhere.ID, "only that of the first target of a chain counts, and `"+t.ID+"` is never first", "move it to the target whose `else` leads here")
 	}
 }

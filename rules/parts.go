@@ -16,7 +16,7 @@ type Part struct {
 	Section string
 	// Name is the rule's id or the name of the target, list, calendar or route; "" for the other sections, which are one part each.
 	Name string
-	// Text is the key of one text to customers in a rule or target (say, offer, say_if_closed, …); "" for the whole.
+	// Text is the key of one text to customers in a rule or target (say, offer, take_message, say_if_closed, …); "" for the whole.
 	Text string
 }
 
@@ -47,7 +47,7 @@ func (l *loader) partsOf(root *yaml.Node) map[Part]string {
 func (l *loader) addPart(parts map[Part]string, part Part, n, speaker *yaml.Node) {
 	parts[part] = digest(n)
 	for _, pair := range l.pairs(speaker) {
-		if key := pair[0].Value; (part.Section == "rules" || part.Section == "targets") && (key == "offer" || strings.HasPrefix(key, "say")) {
+		if key := pair[0].Value; (part.Section == "rules" || part.Section == "targets") && (key == "offer" || key == "take_message" || strings.HasPrefix(key, "say")) {
 			part.Text = key
 			parts[part] = digest(pair[1])
 		}

@@ -38,7 +38,7 @@ type RuleInfo struct {
 	// Mode is the mode in force: the rule's own, or the file's where that is more careful.
 	Mode Mode `json:"mode"`
 	Line int  `json:"line"`
-	// Action is transfer, offer or keep; To the target or route.
+	// Action is transfer, offer, keep or message; To the target or route.
 	Action   string        `json:"action"`
 	To       string        `json:"to,omitempty"`
 	Cooldown time.Duration `json:"cooldown"`
@@ -116,6 +116,7 @@ type rule struct {
 	goal      *goal // nil: keep
 	say       *Speech
 	offer     *Speech
+	take      *TakeMessage
 	tags      []string
 }
 
@@ -126,6 +127,8 @@ func (r *rule) action() string {
 		return "offer"
 	case r.goal != nil:
 		return "transfer"
+	case r.take != nil:
+		return "message"
 	}
 	return "keep"
 }

@@ -26,6 +26,8 @@ type Target struct {
 	// SayIfFailed is never nil: the file's text, an empty one for "say nothing", or the built-in sentence.
 	SayIfFailed *Speech `json:"say_if_failed,omitempty"`
 	Retry       *Retry  `json:"retry_if_no_agent,omitempty"`
+	// TakeMessage asks for words when nobody is there, or everything is closed.
+	TakeMessage *TakeMessage `json:"take_message,omitempty"`
 
 	calendar *calendar
 	next     *Target
@@ -115,14 +117,18 @@ func (p *Policy) Chain(id string, at time.Time) []*Target {
 	return all
 }
 
-// closedText is what to say when the whole chain is closed: the first text on the way.
-func (t *Target) closedText() *Speech {
+// ifClosed is what to say when the whole chain is closed: the first text on the way. take is not nil where it asks for
+// words.
+func (t *Target) ifClosed() (say *Speech, take *TakeMessage) {
 	for ; t != nil; t = t.next {
+		if t.TakeMessage != nil {
+			return t.TakeMessage.Say, t.TakeMessage
+		}
 		if t.SayIfClosed != nil {
-			return t.SayIfClosed
+			return t.SayIfClosed, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // builtinFailure is said when a transfer failed for good and the file has no text for it.

@@ -217,3 +217,28 @@ func TestAttempt_ofAnAgentWithAnEndlessName_isAShortLine(t *testing.T) {
 		}
 	})
 }
+
+func TestCourier_nobodyThere_asksForWords_thatAreTakenOnceTheCustomerWasAsked(t *testing.T) {
+	none, refused := code(141001), code(141004)
+	for target, rounds := range map[string]int{"leave": 1, "leaveWait": 6} {
+		inWorld(t, func(w *world) {
+			w.desk.always = &none
+			w.put(target)
+			w.passes(time.Hour)
+			if got := fmt.Sprint(w.awaited); got != "[s1 r "+target+"]" || len(w.desk.said) != 1 {
+				t.Errorf("%s: words are awaited for %s, said %v", target, got, w.desk.said)
+			}
+			if len(w.desk.requests) != rounds || bool(w.desk.requests[0].TipIfNoAgent) {
+				t.Errorf("%s: %d calls, the first %+v", target, len(w.desk.requests), w.desk.requests[0])
+			}
+		})
+	}
+	inWorld(t, func(w *world) { // Desk refuses the request for words: they go to the bot
+		w.desk.always, w.desk.sayErr = &none, refused.err
+		w.put("leave")
+		w.passes(time.Minute)
+		if len(w.awaited) != 0 {
+			t.Errorf("words are awaited that nobody was asked for: %v", w.awaited)
+		}
+	})
+}

@@ -33,6 +33,8 @@ targets:
   waits: {group: 3, say_if_no_agent: Nobody., say_if_failed: Sorry., retry_if_no_agent: {every: 1m, for: 5m}}
   twoWait: {group: 4, agents: [li@example.com], check_working_hours: true, else: plain, retry_if_no_agent: {every: 1m, for: 5m}}
   tip: {}
+  leave: {group: 5, take_message: {say: {en: Leave a word., zh: 请留言。}}}
+  leaveWait: {group: 6, take_message: {say: Leave a word.}, retry_if_no_agent: {every: 1m, for: 5m}}
 rules:
   - {id: r, when: {says: [human]}, then: {transfer: plain}}
 `
@@ -53,6 +55,7 @@ type world struct {
 	mu      sync.Mutex
 	settled []string
 	found   []string
+	awaited []string
 }
 
 // inWorld runs test in a bubble of virtual time with the courier running.
@@ -82,6 +85,11 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 			w.settled = append(w.settled, r.String())
 		},
 		Chain: func(target string) []*rules.Target { return w.policy.Chain(target, time.Now()) },
+		AwaitWords: func(conversation, rule string, take *rules.TakeMessage) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.awaited = append(w.awaited, conversation+" "+rule+" "+take.Target)
+		},
 		SessionFound: func(conversation, session string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

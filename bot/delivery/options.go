@@ -45,6 +45,8 @@ type Options struct {
 	// Chain returns the targets to try under the rules in force, by the name of the
 	// first one; nil: there is none of that name any more.
 	Chain func(target string) []*rules.Target
+	// AwaitWords tells a conversation that its customer was asked to leave words.
+	AwaitWords func(conversation, rule string, take *rules.TakeMessage)
 	// SessionFound tells which Desk session a conversation of plain IM has.
 	SessionFound func(conversation, session string)
 

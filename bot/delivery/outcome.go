@@ -126,7 +126,7 @@ func (a *attempt) nobody(ctx context.Context) {
 	a.log(rules.ResultNoAgent.String(), true)
 	if t.State == store.Pending {
 		if !t.Silent { // an operator tried again what had waited before
-			a.say(textIfNobody(t), wordsNobody)
+			a.sayNobody()
 		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}
@@ -148,7 +148,7 @@ func (a *attempt) wait(ctx context.Context) {
 	a.freedSince(ctx, t, a.freed)
 	if begins {
 		if !told {
-			a.say(textIfNobody(t), wordsNobody)
+			a.sayNobody()
 		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent)
 	}

@@ -52,15 +52,27 @@ func (a *attempt) sayBefore() {
 	}
 }
 
+// sayNobody tells the customer that nobody is there, or asks for words to be left:
+// those are taken once the customer was asked.
+func (a *attempt) sayNobody() {
+	t := a.transfer
+	text, take := rules.IfNobody(t.Chain)
+	m := a.speech(text.For(t.Language), wordsNobody)
+	if take != nil {
+		m.Done = func(sent bool) {
+			if sent {
+				a.opt.AwaitWords(t.ID, t.Rule, take)
+			}
+		}
+	}
+	a.speaker.say(m)
+}
+
 // textIfNobody is the chain's own text for "nobody is there", nil to leave the
 // words to Desk's tip.
 func textIfNobody(t *store.Transfer) *rules.Speech {
-	for _, target := range t.Chain {
-		if target.SayIfNoAgent != nil {
-			return target.SayIfNoAgent
-		}
-	}
-	return nil
+	text, _ := rules.IfNobody(t.Chain)
+	return text
 }
 
 // apology is what a customer is told whose transfer failed for good. A chain that

@@ -45,6 +45,10 @@ func did(c *replay.Counts) string {
 	add(c.Said, "kept with words %d times")
 	add(c.Kept-c.Said, "kept %d times")
 	add(c.Closed, "closed %d times")
+	add(c.Messages, "asked for words %d times (%d left)", c.Left)
+	if c.Messages == 0 {
+		add(c.Left, "took words %d times")
+	}
 	add(c.Asked, "named in an answer %d times")
 	add(c.Shadow, "shadow %d times")
 	add(c.Suppressed, "suppressed %d times")
@@ -63,7 +67,7 @@ func writeSamples(w io.Writer, r *replay.Result, samples int) {
 	for i := range r.Decisions {
 		d := &r.Decisions[i]
 		switch {
-		case d.Outcome == rules.OutcomeTransfer, d.Outcome == rules.OutcomeOffer, d.Outcome == rules.OutcomeClosed,
+		case d.Outcome == rules.OutcomeTransfer, d.Outcome == rules.OutcomeOffer, d.Outcome == rules.OutcomeClosed, d.Outcome == rules.OutcomeMessage,
 			d.Outcome == rules.OutcomeKeep && d.Say != "":
 			show(d.Rule, d.Outcome.String(), d)
 		}

@@ -92,7 +92,7 @@ func (r *Result) firsts() map[place]*Decided {
 			note(place{d.Session, KindTransfer, ""}, d)
 		case d.Outcome == rules.OutcomeOffer:
 			note(place{d.Session, KindOffer, ""}, d)
-		case d.Say != "" && (d.Outcome == rules.OutcomeKeep || d.Outcome == rules.OutcomeClosed):
+		case d.Say != "" && (d.Outcome == rules.OutcomeKeep || d.Outcome == rules.OutcomeClosed || d.Outcome == rules.OutcomeMessage):
 			note(place{d.Session, KindSay, d.Rule}, d)
 		}
 		for _, id := range d.Shadow {

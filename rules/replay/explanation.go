@@ -139,19 +139,14 @@ func waited(d time.Duration) string {
 // afterwards is what the customer is told when the transfer has ended.
 func (p *Player) afterwards(desk string) []rules.SpeechText {
 	var said *rules.Speech
-	for _, t := range p.chain {
-		switch {
-		case said != nil:
-		case desk == "queued":
-			said = t.SayIfQueued
-		case desk == "no_agent":
-			said = t.SayIfNoAgent
-		case desk == "failed":
-			said = t.SayIfFailed
-		}
-		if desk != "no_agent" {
-			break // the first target has taken it, or failed
-		}
+	switch {
+	case desk == "no_agent":
+		said, _ = rules.IfNobody(p.chain)
+	case len(p.chain) == 0:
+	case desk == "queued": // the first target has taken it,
+		said = p.chain[0].SayIfQueued
+	case desk == "failed": // or failed
+		said = p.chain[0].SayIfFailed
 	}
 	if said == nil {
 		return nil

@@ -116,7 +116,7 @@ func (p *Player) until(end time.Time, explain bool) (steps []Step) {
 }
 
 // decide takes a turn and does at once what the service would do about it: an
-// offer is sent, a transfer ends with an agent unless a step will tell.
+// offer or a request for words is sent, a transfer ends with an agent unless a step will tell.
 func (p *Player) decide(t rules.Turn, explain bool) Step {
 	s := Step{At: t.At, Phase: p.conv.Phase()}
 	t.Muted = p.muted
@@ -130,6 +130,14 @@ func (p *Player) decide(t rules.Turn, explain bool) Step {
 	case rules.OutcomeOffer:
 		p.policy.OfferSent(&p.conv, s.Decision.Rule, t.At)
 	default:
+		p.await(s.Decision.Rule, s.Decision.Take)
 	}
 	return s
+}
+
+// await notes that the customer was asked for words, if so.
+func (p *Player) await(rule string, take *rules.TakeMessage) {
+	if take != nil {
+		p.conv.AwaitWords(rule, take, p.now)
+	}
 }

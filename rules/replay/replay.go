@@ -29,7 +29,9 @@ type Counts struct {
 	Kept       int `json:"kept,omitempty"` // kept with the bot, with words or without
 	Said       int `json:"said,omitempty"` // those of Kept in which the customer was told something
 	Closed     int `json:"closed,omitempty"`
-	Asked      int `json:"asked,omitempty"` // named in the answer to a question of Desk
+	Messages   int `json:"messages,omitempty"` // asked to leave words
+	Left       int `json:"left,omitempty"`     // words that were left then
+	Asked      int `json:"asked,omitempty"`    // named in the answer to a question of Desk
 	Suppressed int `json:"suppressed,omitempty"`
 	Shadow     int `json:"shadow,omitempty"`
 	Near       int `json:"near,omitempty"`
@@ -48,7 +50,8 @@ type Decided struct {
 	Outcome rules.Outcome `json:"outcome"`
 	Reason  rules.Reason  `json:"reason,omitempty"`
 	Target  string        `json:"target,omitempty"`
-	Say     string        `json:"say,omitempty"` // what the customer is told, or asked
+	Say     string        `json:"say,omitempty"`  // what the customer is told, or asked
+	Left    bool          `json:"left,omitempty"` // the text was kept as words that the customer leaves
 	Shadow  []string      `json:"shadow,omitempty"`
 	Text    string        `json:"text,omitempty"` // what was said in that turn
 }
@@ -114,7 +117,7 @@ func (r *Replay) add(session string, turn int, text string, s Step) {
 	d := s.Decision
 	done := Decided{
 		Session: session, Turn: turn, At: s.At, Rule: d.Rule, Outcome: d.Outcome, Reason: d.Reason,
-		Target: d.Target, Say: cmp.Or(d.Offer.For(s.Language), d.Say.For(s.Language)), Shadow: d.Shadow, Text: text,
+		Target: d.Target, Say: cmp.Or(d.Offer.For(s.Language), d.Say.For(s.Language)), Left: d.Left != nil, Shadow: d.Shadow, Text: text,
 	}
 	for _, id := range d.Shadow {
 		r.result.ByRule[id].Shadow++
@@ -155,6 +158,12 @@ func (c *Counts) count(d *Decided) {
 		}
 	case rules.OutcomeClosed:
 		c.Closed++
+	case rules.OutcomeMessage:
+		if d.Left {
+			c.Left++
+		} else {
+			c.Messages++
+		}
 	case rules.OutcomeAsked:
 		c.Asked++
 	default:

@@ -193,6 +193,26 @@ func TestReplay_anOffer_isNoCall_untilItIsAccepted(t *testing.T) {
 	}
 }
 
+func TestReplay_words_areTakenForTheRuleThatAskedForThem(t *testing.T) {
+	p := load(t, `version: 1
+targets: {default: {}}
+rules: [{id: leave, when: {says: [abracadabra]}, then: {take_message: {say: Leave a word.}}}]
+`)
+	r := run(p, dialogue("user: abracadabra", "user: my order", "user: and me"), dialogue("user: my order"))
+	if diff := cmp.Diff(replay.Counts{Messages: 1, Left: 2}, *r.ByRule["leave"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var left []string
+	for _, d := range r.Decisions {
+		if d.Left {
+			left = append(left, d.Text)
+		}
+	}
+	if !slices.Equal(left, []string{"my order", "and me"}) {
+		t.Errorf("left %q", left)
+	}
+}
+
 func TestCompare_tellsWhatIsAsked_said_andWatched(t *testing.T) {
 	nothing := load(t, "version: 1\ntargets: {default: {}}\nrules:\n  - {id: quiet, when: {says: [xyzzy]}, then: {transfer: default}}\n")
 	dialogues := [][]replay.Said{dialogue("user: refund", "user: yes"), dialogue("user: refund", "user: no thanks"), dialogue("user: hello"), dialogue("user: treasure")}

@@ -74,6 +74,10 @@ func (p *Player) endOpen() {
 func (p *Player) end(r rules.Result) {
 	p.policy.Settle(&p.conv, p.rule, r, p.now)
 	p.open = false
+	if r == rules.ResultNoAgent {
+		_, take := rules.IfNobody(p.chain)
+		p.await(p.rule, take)
+	}
 }
 
 // deskWords are the ends of a transfer that a step may tell.
