@@ -13,22 +13,43 @@ type Agent struct {
 	Groups   []int64 `json:"groups"`
 	Online   bool    `json:"online"`
 	Busy     bool    `json:"busy"`     // is assigned only with AllowAssignBusyMember
+	Rest     bool    `json:"rest"`     // has a break: is not assigned
 	Capacity int     `json:"capacity"` // sessions at a time; 0 means no limit
 	Serving  int     `json:"serving"`  // sessions right now; kept by the emulator
 }
+
+// status is the agent's status by the names of Member.EventNotify.
+func (a *Agent) status() string {
+	switch {
+	case !a.Online:
+		return "offline"
+	case a.Rest:
+		return "rest"
+	case a.Busy:
+		return "notReady"
+	}
+	return "free"
+}
+
+// full tells whether the agent has no room for another session.
+func (a *Agent) full() bool { return a.Capacity > 0 && a.Serving >= a.Capacity }
 
 // SetAgent adds an agent or changes one, and gives it sessions that wait.
 func (d *Desk) SetAgent(a Agent) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if old := d.agents[a.ID]; old != nil {
-		a.Serving = old.Serving
-	} else {
-		a.Serving = 0
-	}
 	a.Groups = slices.Clone(a.Groups)
-	d.agents[a.ID] = &a
-	d.statusChanged(&a)
+	kept, known := d.agents[a.ID]
+	if !known {
+		kept = &Agent{}
+		d.agents[a.ID] = kept
+	}
+	before := kept.status()
+	a.Serving = kept.Serving
+	*kept = a // sessions point to it
+	if !known || kept.status() != before {
+		d.statusChanged(kept)
+	}
 	d.dispatch()
 }
 
@@ -36,7 +57,7 @@ func (d *Desk) SetAgent(a Agent) {
 func (d *Desk) SetOnline(id string, online bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a := d.agents[id]; a != nil {
+	if a := d.agents[id]; a != nil && a.Online != online {
 		a.Online = online
 		d.statusChanged(a)
 		d.dispatch()
@@ -62,15 +83,8 @@ func (d *Desk) Agents() []Agent {
 	return all
 }
 
-// knowsGroup tells whether any agent belongs to the group.
-func (d *Desk) knowsGroup(group int64) bool {
-	for _, a := range d.agents {
-		if slices.Contains(a.Groups, group) {
-			return true
-		}
-	}
-	return false
-}
+// knowsGroup tells whether a group has a name or an agent.
+func (d *Desk) knowsGroup(group int64) bool { return slices.Contains(d.allGroups(), group) }
 
 // pick finds who could serve a wish: whether anybody fitting is online, and the
 // one with the fewest sessions who has room for another, nil if all are full.
@@ -82,7 +96,7 @@ func (d *Desk) pick(w wish) (best *Agent, online bool) {
 			continue
 		}
 		online = true
-		if (a.Busy && !w.AllowBusy) || (a.Capacity > 0 && a.Serving >= a.Capacity) {
+		if a.Rest || (a.Busy && !w.AllowBusy) || a.full() {
 			continue
 		}
 		if best == nil || a.Serving < best.Serving || (a.Serving == best.Serving && a.ID < best.ID) {

@@ -55,6 +55,8 @@ type notify struct {
 	MsgKey            string          `json:",omitempty"`
 	MsgBody           json.RawMessage `json:",omitempty"`
 	CloudCustomData   string          `json:",omitempty"`
+	IsContactUser     bool            `json:",omitempty"`
+	Satisfaction      int             `json:"SatisfactionSelected,omitempty"`
 
 	requestID string
 	extra     map[string]any
@@ -97,15 +99,17 @@ func WithEvent(name string) Option { return func(n *notify) { n.Event = name } }
 func (d *Desk) Begin(id string, opts ...Option) Answer {
 	d.mu.Lock()
 	s := d.get(id)
-	d.release(s)
-	s.state = desk.StateChatbot
+	freed := d.release(s)
+	s = d.begin(s)
 	s.episode++
-	d.dispatch()
+	if freed {
+		d.dispatch()
+	}
 	n := d.notice(s, desk.EventSessionBegin)
 	for _, o := range opts {
 		o(&n)
 	}
-	s.user = n.ClientUserID
+	s.user, s.record.User = n.ClientUserID, n.ClientUserID
 	sent := d.send(s, n)
 	d.mu.Unlock()
 	return <-sent
@@ -147,9 +151,7 @@ func (d *Desk) CloseSession(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s := d.sessions[id]; s != nil {
-		d.end(s)
-		d.prompt(s, markClosed, "The session was closed.")
-		d.event(s, d.o.Events.Closed)
+		d.close(s, EndedByAgent)
 	}
 }
 
@@ -169,7 +171,8 @@ func (d *Desk) notice(s *session, event string) notify {
 	n := notify{
 		CallbackCommand: desk.CommandSessionEvent, SessionID: s.id, Event: event,
 		EventTime: d.o.Now().UnixMilli(), ChannelType: "SDK", ClientUserID: s.user, CustomerServiceID: s.service,
-		requestID: requestID(),
+		IsContactUser: s.record.Contact,
+		requestID:     requestID(),
 	}
 	if s.agent != nil {
 		n.AgentID = s.agent.ID

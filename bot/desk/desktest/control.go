@@ -11,7 +11,11 @@ import (
 // help is what GET / says.
 const help = `Desk emulator: a stand-in for Tencent Cloud Desk, for development and tests.
 
-REST API    POST /v4/desk_http_svc/{transfer_to_human|get_session_state|send_msg|end_session}
+REST API    POST /v4/desk_http_svc/ transfer_to_human, get_session_state, send_msg (also cards), end_session, end_queuing, contact_user,
+              describe_reception_realtime_statistics, describe_member_realtime_statistics, describe_session_statistics,
+              describe_agent_statistics, describe_im_cdr_list, get_channel_specific_conversation_settings,
+              get_im_agent_list_multilingual, get_desk_im_agent_list, get_member_group_list, get_member_list_in_group
+            POST /v4/openim_console_http_svc/desc_robot_config
 Settings of the service that uses it: ESCALATOR_API_URL=http://<this address>, and the SDKAppID, key and identifier it was started with.
 
 Control (JSON in, JSON out; what comes from the service is under "answer")
@@ -20,19 +24,29 @@ POST   /sessions                {"session":"s1","user":"u1"}          begins a s
 POST   /sessions/{id}/say       {"from":"user","text":"hello"}        from user, bot or agent; "mark":"fallback" marks a bot message,
                                                       "custom_data", "request_id" and "event" change the callback
 POST   /sessions/{id}/accept                          the assigned agent takes the session
-POST   /sessions/{id}/close                           ends the session
+POST   /sessions/{id}/connect   {"agent":"li@example.com"}            this agent takes the session now, out of the queue too
+POST   /sessions/{id}/close                           ends the session (by the agent) and its record
+POST   /sessions/{id}/expire                          the same without a word
+POST   /sessions/{id}/rate      {"stars":2,"event":"Session.Rated"}   stars in the record, and a callback with SatisfactionSelected;
+                                                      its name is not documented: without "event" none is sent
 POST   /sessions/{id}/assign    {"older":false}                       asks for an agent (ChatBot.OnAssignHuman; older: OnAssignAgent) and obeys
 POST   /sessions/{id}/flow      {"variables":{"question":"hello"}}    a task flow's API call (Chatbot.InterfaceInvocation)
 POST   /im                      {"command":"Bot.OnC2CMessage","from":"jared","to":"@customer_service_account","text":"hello"}
                                                       plain IM; also C2C. and Group.CallbackBeforeSendMsg and CallbackAfterSendMsg,
                                                       Bot.OnGroupMessage; "group", "custom_data", "send_msg_result"
 GET    /agents                                        all agents
-PUT    /agents/{id}             {"online":true,"groups":[1],"capacity":3,"busy":false}
+PUT    /agents/{id}             {"online":true,"groups":[1],"capacity":3,"busy":false,"rest":false}
 PUT    /agents/{id}/status      {"status":"free"}                     free, ready, notReady, rest, offline; sends Member.EventNotify
+PUT    /groups/{number}         {"name":"Sales"}                      a group's name; a group exists without agents, too
+POST   /groups/{number}/queue   {"sessions":["q1","q2"]}              puts these into the group's queue, whoever is free
+GET    /records                                       sessions: when asked, taken, ended, by whom, stars
+PUT    /entries/{id}            {"robot":true,"robot_type":1,"robot_id":"r","group":1,"texts":{"zh":{"QueueingPrompt":"…"}}}
+PUT    /robot                   {"FallbackMsg":"…"}                   fields of what desc_robot_config answers
 PUT    /hours                   {"open":false}                        inside or outside working hours
 GET    /faults                                        faults that are set
 POST   /faults                  {"command":"transfer_to_human","kind":"drop","after":true,"times":2}
-                                                      kind: code (with "code"), delay (with "delay":"3s"), drop, 502, html, invalid;
+                                                      kind: code (with "code"), delay (with "delay":"3s"), drop, 429, 502, html, invalid,
+                                                      omit (with "fields":["FreeAgentCnt"]: answers without them);
                                                       "probability":0.1 instead of times stays until cleared
 DELETE /faults                                        works again
 GET    /ledger                                        what was accepted, said and called; "accepted_twice" must stay empty
@@ -64,17 +78,7 @@ func (d *Desk) routeControl() {
 		return d.told(r.PathValue("id"), d.Flow(r.PathValue("id"), in.Variables)), nil
 	}))
 	d.mux.HandleFunc("POST /im", control(d.controlIM))
-	d.mux.HandleFunc("PUT /agents/{id}/status", control(d.controlStatus))
-	d.mux.HandleFunc("GET /agents", show(func() any { return d.Agents() }))
-	d.mux.HandleFunc("PUT /agents/{id}", control(func(r *http.Request, a Agent) (any, error) {
-		a.ID = r.PathValue("id")
-		d.SetAgent(a)
-		return d.Agents(), nil
-	}))
-	d.mux.HandleFunc("PUT /hours", control(func(_ *http.Request, h struct{ Open bool }) (any, error) {
-		d.SetWorkingHours(h.Open)
-		return h, nil
-	}))
+	d.routeStaff()
 	d.mux.HandleFunc("GET /faults", show(func() any { return d.Faults() }))
 	d.mux.HandleFunc("POST /faults", control(d.controlFail))
 	d.mux.HandleFunc("DELETE /faults", control(func(*http.Request, struct{}) (any, error) {
@@ -199,19 +203,6 @@ func (d *Desk) controlIM(_ *http.Request, in imSaying) (any, error) {
 		return nil, a.Err
 	}
 	return d.toldOf(d.SessionOf(in.From, in.To), a), nil
-}
-
-func (d *Desk) controlStatus(r *http.Request, in struct{ Status string }) (any, error) {
-	switch in.Status {
-	case "free", "ready", "notReady", "rest", "offline":
-	default:
-		return nil, errors.New(`"status" must be free, ready, notReady, rest or offline`)
-	}
-	a := d.SetStatus(r.PathValue("id"), in.Status)
-	if a.Skipped {
-		return nil, a.Err
-	}
-	return d.toldOf(Session{}, a), nil
 }
 
 // controlFail takes a fault whose delay is written as a duration ("3s").

@@ -28,6 +28,14 @@ const (
 	CodeClosed = 141052 // CheckIfDuringWorkingHours, outside working hours
 )
 
+// Stand-ins for the values of MemberStatus, which Desk has and does not document.
+const (
+	memberFree = 1 + iota
+	memberBusy
+	memberRest
+	memberOffline
+)
+
 // closeWithin is how long Close waits for handlers that serve a slow caller.
 const closeWithin = time.Second
 
@@ -48,6 +56,7 @@ type Options struct {
 	Events        Events // names of the events that no page gives
 	MemberEvents  bool   // sends Member.EventNotify by itself when an agent's status changes
 	AnswerAtOnce  bool   // agents take a session as soon as they get it
+	QueuingEnds   bool   // end_queuing ends the session; else the bot has it again
 	AcceptRepeats bool   // a transfer of a session that is transferred already succeeds again
 
 	Seed uint64           // of faults by probability
@@ -59,6 +68,7 @@ type Options struct {
 type Events struct {
 	UserMessage, AgentMessage                string // in the human phase
 	Transferring, WithHuman, NoAgent, Closed string
+	Rated                                    string // the customer gave stars
 }
 
 // Desk is the emulator. It is an http.Handler and safe for concurrent use.
@@ -78,6 +88,11 @@ type Desk struct {
 	callback string
 	sessions map[string]*session
 	agents   map[string]*Agent
+	groups   map[int64]string // names of groups that have one
+	entries  []*Entry
+	robot    map[string]any      // answer of desc_robot_config
+	records  []*Record           // of all sessions in order of their beginning
+	contacts int                 // numbers sessions of contact_user
 	outside  bool                // outside working hours
 	queue    map[string]*session // those who wait, and some who waited
 	members  line                // callbacks about agents
@@ -116,11 +131,14 @@ func New(o Options) *Desk {
 		sessions: map[string]*session{},
 		agents:   map[string]*Agent{},
 		queue:    map[string]*session{},
+		groups:   map[int64]string{},
+		entries:  []*Entry{defaultEntry()},
+		robot:    defaultRobot(),
 		random:   rand.New(rand.NewPCG(o.Seed, 1)), //nolint:gosec // faults must be repeatable
 		ledger:   newLedger(),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	d.mux.HandleFunc("/v4/desk_http_svc/{command}", d.serveREST)
+	d.mux.HandleFunc("/v4/{service}/{command}", d.serveREST)
 	d.routeControl()
 	return d
 }

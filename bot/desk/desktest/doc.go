@@ -17,7 +17,9 @@
 //
 // The codes for "all agents busy" and "outside working hours" are not
 // documented. CodeBusy and CodeClosed are stand-ins from the range of Desk's
-// private codes, so that clients cannot know them.
+// private codes, so that clients cannot know them. The same holds for the values
+// of MemberStatus, for every EndStatus but EndedByAgent, for what 141012 means
+// and for what end_queuing leaves of a session: nobody may rely on them.
 //
 // Nor is it documented whether Desk has a session for who talks to a robot
 // account; the emulator has one for each account of the service.

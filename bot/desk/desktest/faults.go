@@ -2,6 +2,7 @@ package desktest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ const (
 	Fault502     Kind = "502"     // a gateway's answer
 	FaultHTML    Kind = "html"    // HTTP 200 with a page
 	FaultInvalid Kind = "invalid" // HTTP 200 with JSON that is cut
+	FaultOmit    Kind = "omit"    // answers properly, but without Fault.Fields
 )
 
 // Fault is one way to fail. Without Probability it is used up after Times uses,
@@ -29,19 +31,22 @@ type Fault struct {
 	Command     string        `json:"command,omitempty"` // "transfer_to_human", …; empty: any
 	Kind        Kind          `json:"kind"`
 	Code        int           `json:"code,omitempty"`
-	After       bool          `json:"after,omitempty"` // acts first, then fails; not for FaultCode
-	Delay       time.Duration `json:"delay,omitempty"` // before anything else, with every kind
-	Times       int           `json:"times,omitempty"` // default 1
+	Fields      []string      `json:"fields,omitempty"` // left out of the answer, however deep they are in it
+	After       bool          `json:"after,omitempty"`  // acts first, then fails; not for FaultCode
+	Delay       time.Duration `json:"delay,omitempty"`  // before anything else, with every kind
+	Times       int           `json:"times,omitempty"`  // default 1
 	Probability float64       `json:"probability,omitempty"`
 }
 
 func (f Fault) check() error {
-	kinds := []Kind{FaultCode, FaultDelay, FaultDrop, Fault429, Fault502, FaultHTML, FaultInvalid}
+	kinds := []Kind{FaultCode, FaultDelay, FaultDrop, Fault429, Fault502, FaultHTML, FaultInvalid, FaultOmit}
 	switch {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("unknown kind %q, valid are %v", f.Kind, kinds)
 	case f.Kind == FaultCode && f.Code == 0:
 		return fmt.Errorf("a fault of kind %q needs a code", f.Kind)
+	case f.Kind == FaultOmit && len(f.Fields) == 0:
+		return fmt.Errorf("a fault of kind %q needs fields", f.Kind)
 	case f.Probability < 0 || f.Probability > 1:
 		return fmt.Errorf("the probability %v is not between 0 and 1", f.Probability)
 	}
@@ -121,8 +126,12 @@ func (d *Desk) wait(ctx context.Context, delay time.Duration) {
 
 // show answers as the fault says. Dropping uses the server's own way to end a
 // connection without an answer, so it works behind a real server only.
-func (f *Fault) show(w http.ResponseWriter) {
-	switch f.Kind { //nolint:exhaustive // the others were handled before the answer
+func (f *Fault) show(w http.ResponseWriter, answer reply) {
+	switch f.Kind {
+	case FaultCode, FaultDelay:
+		writeJSON(w, http.StatusOK, answer)
+	case FaultOmit:
+		writeJSON(w, http.StatusOK, without(answer, f.Fields))
 	case FaultDrop:
 		panic(http.ErrAbortHandler)
 	case Fault429:
@@ -138,5 +147,35 @@ func (f *Fault) show(w http.ResponseWriter) {
 	case FaultInvalid:
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"ActionStatus":"OK","ErrorCode":0,"Err`)
+	}
+}
+
+// without returns an answer that lacks the named fields.
+func without(answer reply, names []string) any {
+	var v any
+	b, err := json.Marshal(answer)
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err != nil {
+		return answer
+	}
+	strip(v, names)
+	return v
+}
+
+func strip(v any, names []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range names {
+			delete(v, name)
+		}
+		for _, inner := range v {
+			strip(inner, names)
+		}
+	case []any:
+		for _, inner := range v {
+			strip(inner, names)
+		}
 	}
 }

@@ -33,6 +33,15 @@ type Said struct {
 	CloudCustomData string          `json:"cloud_custom_data,omitempty"`
 }
 
+// Contacted is a session that contact_user started.
+type Contacted struct {
+	Session string    `json:"session"`
+	User    string    `json:"user"`
+	Service string    `json:"service"`
+	Agent   string    `json:"agent"`
+	At      time.Time `json:"at"`
+}
+
 // Call is one REST call that arrived.
 type Call struct {
 	At      time.Time       `json:"at"`
@@ -48,6 +57,8 @@ type Ledger struct {
 	Said     []Said     `json:"said"`
 	Repeats  int        `json:"repeated_messages"` // send_msg with a MsgRandom that was there before
 	Calls    []Call     `json:"calls"`             // the last ones
+
+	Contacted []Contacted `json:"contacted"`
 
 	counts  map[count]int
 	waiting chan struct{} // closed at the next change; nil while nobody waits
@@ -80,6 +91,7 @@ func (d *Desk) Ledger() Ledger {
 	l := d.ledger
 	// Copied onto empty slices, so that JSON shows [] and not null.
 	l.Accepted, l.Said = append([]Accepted{}, l.Accepted...), append([]Said{}, l.Said...)
+	l.Contacted = append([]Contacted{}, l.Contacted...)
 	l.Calls = append([]Call{}, l.Calls[max(0, len(l.Calls)-maxCalls):]...)
 	l.counts, l.waiting = maps.Clone(l.counts), nil
 	return l

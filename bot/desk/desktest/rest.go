@@ -3,6 +3,7 @@ package desktest
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,26 +15,30 @@ import (
 // maxRequest is Tencent's limit of a body; more is code 93000.
 const maxRequest = 12 << 10
 
-// reply is the answer to a REST command.
+// reply is the answer to a REST command: the three fields of each, and its own.
 type reply struct {
-	ActionStatus string
-	ErrorCode    int
-	ErrorInfo    string
-	AgentID      string     `json:"AgentId,omitempty"`
-	IsInQueue    *int       `json:",omitempty"`
-	SessionID    string     `json:"SessionId,omitempty"`
-	CurrentState desk.State `json:",omitempty"`
+	code int
+	info string
+	own  map[string]any
 }
 
-func refuse(code int, why string) reply {
-	return reply{ActionStatus: "FAIL", ErrorCode: code, ErrorInfo: why}
+// MarshalJSON implements json.Marshaler.
+func (r reply) MarshalJSON() ([]byte, error) {
+	all := map[string]any{"ActionStatus": "OK", "ErrorCode": r.code, "ErrorInfo": r.info}
+	if r.code != 0 {
+		all["ActionStatus"] = "FAIL"
+	}
+	maps.Copy(all, r.own)
+	return json.Marshal(all)
 }
 
-func success() reply { return reply{ActionStatus: "OK"} }
+func refuse(code int, why string) reply { return reply{code: code, info: why} }
+
+func success() reply { return reply{own: map[string]any{}} }
 
 // serveREST takes one call: the fault of the call first, then what Desk does.
 func (d *Desk) serveREST(w http.ResponseWriter, r *http.Request) {
-	command := r.PathValue("command")
+	service, command := r.PathValue("service"), r.PathValue("command")
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 	if err != nil {
 		return // the caller went away
@@ -48,19 +53,20 @@ func (d *Desk) serveREST(w http.ResponseWriter, r *http.Request) {
 		d.wait(r.Context(), f.Delay)
 	}
 	answer := reply{}
+	acts := f == nil || f.After || f.Kind == FaultDelay || f.Kind == FaultOmit
 	switch {
 	case f != nil && f.Kind == FaultCode:
 		answer = refuse(f.Code, "injected fault")
 		call.Code = f.Code
-	case f == nil || f.After || f.Kind == FaultDelay:
-		answer = d.act(r, command, body)
-		call.Code = answer.ErrorCode
+	case acts:
+		answer = d.act(r, service+"/"+command, body)
+		call.Code = answer.code
 	}
 	d.mu.Lock()
 	d.ledger.call(call)
 	d.mu.Unlock()
-	if f != nil && f.Kind != FaultCode && f.Kind != FaultDelay {
-		f.show(w)
+	if f != nil {
+		f.show(w, answer)
 		return
 	}
 	writeJSON(w, http.StatusOK, answer)
@@ -72,31 +78,47 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
+// commands is what the emulator serves, by service and command.
+var commands = map[string]func(*Desk, fields) reply{
+	"desk_http_svc/transfer_to_human": (*Desk).transfer,
+	"desk_http_svc/get_session_state": (*Desk).sessionState,
+	"desk_http_svc/send_msg":          (*Desk).sendMsg,
+	"desk_http_svc/end_session":       (*Desk).endSession,
+	"desk_http_svc/end_queuing":       (*Desk).endQueuing,
+	"desk_http_svc/contact_user":      (*Desk).contactUser,
+
+	"desk_http_svc/describe_reception_realtime_statistics": (*Desk).receptionNow,
+	"desk_http_svc/describe_member_realtime_statistics":    (*Desk).membersNow,
+	"desk_http_svc/describe_session_statistics":            (*Desk).sessionStatistics,
+	"desk_http_svc/describe_agent_statistics":              (*Desk).agentStatistics,
+	"desk_http_svc/describe_im_cdr_list":                   (*Desk).recordList,
+
+	"openim_console_http_svc/desc_robot_config":                (*Desk).robotConfig,
+	"desk_http_svc/get_channel_specific_conversation_settings": (*Desk).conversationSettings,
+	"desk_http_svc/get_im_agent_list_multilingual":             (*Desk).entryList,
+	"desk_http_svc/get_desk_im_agent_list":                     (*Desk).entriesByID,
+	"desk_http_svc/get_member_group_list":                      (*Desk).groupList,
+	"desk_http_svc/get_member_list_in_group":                   (*Desk).groupMembers,
+}
+
 func (d *Desk) act(r *http.Request, command string, body []byte) reply {
 	if bad := d.authorize(r); bad != nil {
 		return *bad
 	}
-	var fields fields
-	switch err := json.Unmarshal(body, &fields); {
+	f := fields{body: body}
+	switch err := json.Unmarshal(body, &f.named); {
 	case len(body) > maxRequest:
 		return refuse(93000, "request body over 12k")
-	case err != nil || fields == nil:
+	case err != nil || f.named == nil:
 		return refuse(90001, "request body is not a JSON object")
+	}
+	serve := commands[command]
+	if serve == nil {
+		return refuse(60009, "unknown command")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch command {
-	case "transfer_to_human":
-		return d.transfer(fields, body)
-	case "get_session_state":
-		return d.sessionState(fields)
-	case "send_msg":
-		return d.sendMsg(fields)
-	case "end_session":
-		return d.endSession(fields)
-	default:
-		return refuse(60009, "unknown command")
-	}
+	return serve(d, f)
 }
 
 // authorize checks method, parameters and signature (PROTOCOL.md 7.2). Names
@@ -145,11 +167,19 @@ func only(q url.Values, name string) string {
 
 // fields is a request's body. Names are case-sensitive, so it is not decoded
 // into a struct.
-type fields map[string]json.RawMessage
+type fields struct {
+	named map[string]json.RawMessage
+	body  []byte
+}
+
+func (f fields) has(name string) bool {
+	_, ok := f.named[name]
+	return ok
+}
 
 // get reads an optional field and says whether its type is right.
 func (f fields) get(name string, v any) bool {
-	raw, ok := f[name]
+	raw, ok := f.named[name]
 	if !ok {
 		return true
 	}
@@ -184,15 +214,16 @@ func (f fields) transferring() (t transferring, ok bool) {
 	return t, ok
 }
 
-// known finds the session that a request names, or says what is wrong with it.
-func (d *Desk) known(f fields) (*session, *reply) {
+// known finds the session that a request names in a field, or says what is wrong
+// with it.
+func (d *Desk) known(f fields, name string) (*session, *reply) {
 	var id string
-	bad := refuse(141004, "illegal parameters: SessionId")
-	if _, ok := f["SessionId"]; !ok || !f.get("SessionId", &id) {
+	bad := refuse(141004, "illegal parameters: "+name)
+	if !f.has(name) || !f.get(name, &id) {
 		return nil, &bad
 	}
 	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		bad = refuse(141006, "illegal SessionId")
+		bad = refuse(141006, "illegal "+name)
 		return nil, &bad
 	}
 	s := d.sessions[id]
@@ -203,8 +234,8 @@ func (d *Desk) known(f fields) (*session, *reply) {
 	return s, nil
 }
 
-func (d *Desk) transfer(f fields, body []byte) reply {
-	s, bad := d.known(f)
+func (d *Desk) transfer(f fields) reply {
+	s, bad := d.known(f, "SessionId")
 	if bad != nil {
 		return *bad
 	}
@@ -229,7 +260,7 @@ func (d *Desk) transfer(f fields, body []byte) reply {
 	case agent == nil && t.noQueue:
 		return refuse(CodeBusy, "all agents are busy")
 	}
-	return d.accepted(s, t.wish, agent, body)
+	return d.accepted(s, t.wish, agent, f.body)
 }
 
 // nobody is a transfer while no agent is online.
@@ -239,7 +270,7 @@ func (d *Desk) nobody(s *session, t transferring) reply {
 	}
 	d.event(s, d.o.Events.NoAgent)
 	if t.end {
-		d.end(s)
+		d.end(s, endedNobody)
 	}
 	return refuse(141001, "no agent online")
 }
@@ -252,12 +283,12 @@ func (d *Desk) accepted(s *session, w wish, agent *Agent, body []byte) reply {
 	s.wish = w
 	if agent != nil {
 		d.assign(s, agent)
-		entry.Agent, answer.AgentID = agent.ID, agent.ID
+		entry.Agent, answer.own["AgentId"] = agent.ID, agent.ID
 	} else {
 		d.enqueue(s)
 		entry.Queued, inQueue = true, 1
 	}
-	answer.IsInQueue = &inQueue
+	answer.own["IsInQueue"] = inQueue
 	d.ledger.Accepted = append(d.ledger.Accepted, entry)
 	return answer
 }
@@ -275,12 +306,15 @@ func (d *Desk) sessionState(f fields) reply {
 		s = d.find(user, service)
 	}
 	answer := success()
-	answer.SessionID, answer.CurrentState = id, desk.StateNotInSession
+	answer.own["CurrentState"] = desk.StateNotInSession
 	if s != nil {
-		answer.SessionID, answer.CurrentState = s.id, s.state
+		id, answer.own["CurrentState"] = s.id, s.state
 		if s.agent != nil {
-			answer.AgentID = s.agent.ID
+			answer.own["AgentId"] = s.agent.ID
 		}
+	}
+	if id != "" {
+		answer.own["SessionId"] = id
 	}
 	return answer
 }
@@ -297,15 +331,13 @@ func (d *Desk) find(user, service string) *session {
 }
 
 func (d *Desk) endSession(f fields) reply {
-	s, bad := d.known(f)
+	s, bad := d.known(f, "SessionId")
 	switch {
 	case bad != nil:
 		return *bad
 	case s.state != desk.StateAgent && s.state != desk.StateWaiting:
 		return refuse(141004, "the session is not with a human")
 	}
-	d.end(s)
-	d.prompt(s, markClosed, "The session was closed.")
-	d.event(s, d.o.Events.Closed)
+	d.close(s, EndedByAgent)
 	return success()
 }

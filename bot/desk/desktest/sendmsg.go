@@ -13,8 +13,8 @@ func (d *Desk) sendMsg(f fields) reply {
 	if bad != nil {
 		return *bad
 	}
-	said := Said{Session: s.id, At: d.o.Now(), MsgBody: f["MsgBody"]}
-	if _, ok := f["MsgRandom"]; !ok || !f.get("MsgRandom", &said.MsgRandom) {
+	said := Said{Session: s.id, At: d.o.Now(), MsgBody: f.named["MsgBody"]}
+	if !f.has("MsgRandom") || !f.get("MsgRandom", &said.MsgRandom) {
 		return refuse(90005, "MsgRandom must be an integer")
 	}
 	if code, why := checkElements(said.MsgBody); code != 0 {
@@ -40,8 +40,8 @@ func (d *Desk) sendMsg(f fields) reply {
 
 // addressee finds the session by its id, or by customer service account and user.
 func (d *Desk) addressee(f fields) (*session, *reply) {
-	if _, ok := f["SessionId"]; ok {
-		return d.known(f)
+	if f.has("SessionId") {
+		return d.known(f, "SessionId")
 	}
 	var from, to string
 	bad := refuse(141004, "illegal parameters: SessionId, or FromAccount and ToAccount")
@@ -70,11 +70,21 @@ func checkElements(body json.RawMessage) (code int, why string) {
 	case len(list) == 0 || json.Unmarshal(body, &elements) != nil:
 		return 90002, "the shape of MsgBody is wrong"
 	}
+	custom := 0
 	for _, e := range elements {
 		text, isText := e.MsgContent["Text"].(string)
-		if e.MsgType == "" || e.MsgContent == nil || (e.MsgType == "TIMTextElem" && (!isText || text == "")) {
+		_, isData := e.MsgContent["Data"].(string)
+		switch {
+		case e.MsgType == "" || e.MsgContent == nil,
+			e.MsgType == "TIMTextElem" && (!isText || text == ""),
+			e.MsgType == "TIMCustomElem" && !isData:
 			return 90010, "an element of MsgBody is wrong"
+		case e.MsgType == "TIMCustomElem":
+			custom++
 		}
+	}
+	if custom > 1 {
+		return 90010, "more than one TIMCustomElem"
 	}
 	return 0, ""
 }

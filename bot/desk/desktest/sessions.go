@@ -37,6 +37,7 @@ type session struct {
 	place             int // in the queue
 	seq               int // of messages
 	randoms           map[uint32]bool
+	record            *Record // of its latest run
 
 	line line // of its callbacks
 }
@@ -56,8 +57,22 @@ const lowestPriority = 9
 func (d *Desk) get(id string) *session {
 	s := d.sessions[id]
 	if s == nil {
-		s = &session{id: id, user: "user-" + id, service: DefaultService, state: desk.StateChatbot}
-		d.sessions[id] = s
+		s = d.begin(&session{id: id, user: "user-" + id, service: DefaultService})
+	}
+	return s
+}
+
+// begin gives a session to the bot and opens a record for it, unless it has been
+// with the bot all the time.
+func (d *Desk) begin(s *session) *session {
+	d.sessions[s.id] = s
+	s.state = desk.StateChatbot
+	if s.record != nil && !s.record.Asked.IsZero() {
+		s.record.end(d.o.Now(), endedTimeout)
+	}
+	if s.record == nil || !s.record.Ended.IsZero() {
+		s.record = &Record{Session: s.id, User: s.user, Service: s.service, Began: d.o.Now()}
+		d.records = append(d.records, s.record)
 	}
 	return s
 }
@@ -118,11 +133,15 @@ func (d *Desk) SetState(id string, state desk.State, agent string) {
 		d.queue[s.id] = s
 	}
 	if a := d.agents[agent]; a != nil {
-		s.agent = a
-		a.Serving++
+		d.give(s, a)
 	}
-	if state == desk.StateChatbot {
+	switch state { //nolint:exhaustive // the others leave the record alone
+	case desk.StateChatbot:
 		s.episode++
+	case desk.StateAgent:
+		s.record.Took = d.o.Now()
+	case desk.StateNotInSession:
+		d.end(s, endedTimeout)
 	}
 }
 
@@ -140,14 +159,21 @@ func (d *Desk) Expire(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s := d.sessions[id]; s != nil {
-		d.end(s)
+		d.end(s, endedTimeout)
 	}
+}
+
+// give makes a session an agent's.
+func (d *Desk) give(s *session, a *Agent) {
+	s.agent = a
+	a.Serving++
+	s.record.transferred(d.o.Now(), s.wish, a)
 }
 
 // assign gives a session to an agent, which has to take it yet.
 func (d *Desk) assign(s *session, a *Agent) {
-	s.agent, s.state = a, desk.StateWaiting
-	a.Serving++
+	d.give(s, a)
+	s.state = desk.StateWaiting
 	d.prompt(s, markConnecting, "Connecting you to an agent.")
 	d.event(s, d.o.Events.Transferring)
 	if d.o.AnswerAtOnce {
@@ -157,6 +183,7 @@ func (d *Desk) assign(s *session, a *Agent) {
 
 func (d *Desk) accept(s *session) {
 	s.state = desk.StateAgent
+	s.record.Took = d.o.Now()
 	d.prompt(s, markConnected, "You are now connected to an agent.")
 	d.event(s, d.o.Events.WithHuman)
 }
@@ -165,23 +192,38 @@ func (d *Desk) enqueue(s *session) {
 	d.queued++
 	s.place, s.state = d.queued, desk.StateQueueing
 	d.queue[s.id] = s
+	s.record.transferred(d.o.Now(), s.wish, nil)
 	d.prompt(s, markQueuing, "All agents are busy, please wait.")
 	d.event(s, d.o.Events.Transferring)
 }
 
-// release takes a session from its agent, who is free for the next one.
-func (d *Desk) release(s *session) {
-	if s.agent != nil {
-		s.agent.Serving--
-		s.agent = nil
+// release takes a session from its agent and tells whether it had one, who is
+// free for the next.
+func (d *Desk) release(s *session) (freed bool) {
+	if s.agent == nil {
+		return false
+	}
+	s.agent.Serving--
+	s.agent = nil
+	return true
+}
+
+// end ends a session without a word, and its record with it.
+func (d *Desk) end(s *session, status string) {
+	freed := d.release(s)
+	s.state = desk.StateNotInSession
+	s.randoms = nil
+	s.record.end(d.o.Now(), status)
+	if freed {
+		d.dispatch()
 	}
 }
 
-func (d *Desk) end(s *session) {
-	d.release(s)
-	s.state = desk.StateNotInSession
-	s.randoms = nil
-	d.dispatch()
+// close ends a session as Desk tells of it.
+func (d *Desk) close(s *session, status string) {
+	d.end(s, status)
+	d.prompt(s, markClosed, "The session was closed.")
+	d.event(s, d.o.Events.Closed)
 }
 
 // prompt sends a system prompt as Desk's bot would, if that is switched on.

@@ -103,8 +103,7 @@ func (d *Desk) SetStatus(agent, status string) Answer {
 	d.mu.Lock()
 	a := d.agents[agent]
 	if a != nil {
-		a.Online = status != "offline"
-		a.Busy = status == "notReady" || status == "rest"
+		a.Online, a.Busy, a.Rest = status != "offline", status == "notReady", status == "rest"
 		d.dispatch()
 	}
 	c := d.memberChanged(agent, status)
@@ -129,14 +128,7 @@ func (d *Desk) statusChanged(a *Agent) {
 	if !d.o.MemberEvents || d.callback == "" || d.closed {
 		return
 	}
-	status := "free"
-	switch {
-	case !a.Online:
-		status = "offline"
-	case a.Busy:
-		status = "notReady"
-	}
-	d.queueCallback(&d.members, d.memberChanged(a.ID, status))
+	d.queueCallback(&d.members, d.memberChanged(a.ID, a.status()))
 }
 
 // IM is a message of plain IM.
@@ -246,7 +238,7 @@ func (d *Desk) imSession(from, to string) {
 		return
 	}
 	id := fmt.Sprintf("im-session-%d", len(d.sessions)+1)
-	d.sessions[id] = &session{id: id, user: user, service: service, state: desk.StateChatbot, episode: 1}
+	d.begin(&session{id: id, user: user, service: service, episode: 1})
 }
 
 func isService(account string) bool { return account != "" && account[0] == '@' }
