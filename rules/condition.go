@@ -25,7 +25,7 @@ type condition struct {
 // conditions are the conditions of the language, in the order of the documentation. A new one is a file that declares
 // it, and a word here.
 var conditions = []*condition{
-	saysCondition, saidCondition, botSaysCondition, botMissedCondition, repeatsCondition, moodCondition, rateCondition,
+	saysCondition, saidCondition, botSaysCondition, botSaidCondition, botMissedCondition, repeatsCondition, moodCondition, rateCondition,
 	turnsCondition, botSilentCondition, sendsCondition, languageCondition, channelCondition, fieldCondition, hoursCondition, ruleCondition,
 }
 

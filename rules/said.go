@@ -13,7 +13,7 @@ var saidCondition = &condition{
 	example: "said: {any: [refund], within: 15m}",
 	value:   saidShape,
 	build: func(l *loader, n *yaml.Node) leaf {
-		return &saidLeaf{test: l.phraseTest(n, negationRespect), key: stableKey(phraseKey(l, n)...), within: l.within(n)}
+		return &saidLeaf{test: l.phraseTest(n, negationRespect), by: onUser, key: stableKey(phraseKey(l, n, "said", saidShape)...), within: l.within(n)}
 	},
 }
 
@@ -22,17 +22,19 @@ var saidShape = &shape{
 	fields: append(phraseFields(negationRespect), within), examples: []string{"{any: [$refund], within: 15m}"},
 }
 
-// saidLeaf is `said`: when it last held is stamped as the turns come in.
+// saidLeaf is `said` and `bot_said`: when it last held is stamped as the turns come in.
 type saidLeaf struct {
 	test   phraseTest
+	by     kinds // whose words
+	last   bool  // a later message with text takes the stamp back
 	key    uint64
 	within time.Duration
 }
 
 // phraseKey is what the file says of the phrases, in one order. It is what a conversation remembers them by, so a rule
 // may be renamed, moved or rebuilt without losing its memory, and other words are remembered anew.
-func phraseKey(l *loader, n *yaml.Node) []string {
-	key := []string{"said"}
+func phraseKey(l *loader, n *yaml.Node, condition string, s *shape) []string {
+	key := []string{condition}
 	add := func(part string, entries *yaml.Node) {
 		var words []string
 		for _, e := range l.book.entries(entries) {
@@ -46,12 +48,12 @@ func phraseKey(l *loader, n *yaml.Node) []string {
 	for _, part := range []string{"any", "all", "not_part_of"} {
 		add(part, l.get(n, part))
 	}
-	return append(key, "negation", textOf(l.value(n, saidShape, "negation")))
+	return append(key, "negation", textOf(l.value(n, s, "negation")))
 }
 
 func (l *saidLeaf) holds(e *evaluation) verdict {
 	v := verdict{found: finding{hit: -1}}
-	if e.kind == onUser {
+	if e.kind == l.by {
 		v.found = l.test.find(e)
 	}
 	at := e.c.said(l.key)
@@ -67,6 +69,8 @@ func (l *saidLeaf) explain(e *evaluation, v verdict) string {
 	switch at := e.c.said(l.key); {
 	case v.found.ok || v.found.why != "" && v.state == no:
 		return l.test.explain(e, v.found)
+	case at == 0 && l.last:
+		return "its last message says none of it"
 	case at == 0:
 		return "not said so far"
 	case v.state == yes:
@@ -79,7 +83,7 @@ func (l *saidLeaf) explain(e *evaluation, v verdict) string {
 func ago(ms int64) string { return formatDuration(time.Duration(ms) * time.Millisecond) }
 
 func (l *saidLeaf) appendMatches(e *evaluation, m []Match) []Match {
-	if e.kind != onUser {
+	if e.kind != l.by {
 		return m
 	}
 	return l.test.appendMatches(e, m)
@@ -88,17 +92,21 @@ func (l *saidLeaf) appendMatches(e *evaluation, m []Match) []Match {
 // implies: what was said lately enough for a was so for b too.
 func (l *saidLeaf) implies(other leaf) bool {
 	b, ok := other.(*saidLeaf)
-	return ok && l.within <= b.within && l.test.implies(&b.test)
+	return ok && l.by == b.by && (l.last || !b.last) && l.within <= b.within && l.test.implies(&b.test)
 }
 
 func (l *saidLeaf) need(p *Policy) { p.record(&saidRecorder{l}) }
 
-// saidRecorder stamps the messages that have the phrases of a `said`.
+// saidRecorder stamps the messages that have the phrases of a `said` or `bot_said`.
 type saidRecorder struct{ of *saidLeaf }
 
 func (r *saidRecorder) record(e *evaluation) {
-	if e.kind == onUser && len(e.hits) > 0 && r.of.test.find(e).ok {
+	switch {
+	case e.kind != r.of.by:
+	case r.of.test.find(e).ok:
 		e.c.own().stampSaid(r.of.key, e.now, e.p.sessionTTL.Milliseconds())
+	case r.of.last && !e.msg.Blank():
+		e.c.takeSaid(r.of.key)
 	}
 }
 
@@ -122,6 +130,13 @@ func (m *memory) stampSaid(key uint64, now, longest int64) {
 		}
 	}
 	m.said = append(kept, saidStamp{key, now})
+}
+
+// takeSaid forgets that a condition held.
+func (c *Conversation) takeSaid(key uint64) {
+	if m := c.memory; m != nil {
+		m.said = slices.DeleteFunc(m.said, func(s saidStamp) bool { return s.key == key })
+	}
 }
 
 // said gives the stamp of a `said` condition, 0 if it never held.

@@ -46,7 +46,7 @@ func (l *saysLeaf) implies(other leaf) bool {
 	case *saysLeaf:
 		return l.by == b.by && l.test.implies(&b.test)
 	case *saidLeaf:
-		return l.by == onUser && l.test.implies(&b.test)
+		return l.by == b.by && l.test.implies(&b.test)
 	}
 	return false
 }
