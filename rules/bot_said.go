@@ -10,7 +10,7 @@ var botSaidCondition = &condition{
 	build: func(l *loader, n *yaml.Node) leaf {
 		last := boolOf(l.value(n, botSaidShape, "last"))
 		return &saidLeaf{
-			test: l.phraseTest(n, negationIgnore), by: onBot, last: last, within: l.within(n),
+			test: l.botTest(n, "bot_said"), by: onBot, last: last, within: l.within(n),
 			key: stableKey(append(phraseKey(l, n, "bot_said", botSaidShape), "last", textOf(l.value(n, botSaidShape, "last")))...),
 		}
 	},

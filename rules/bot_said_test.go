@@ -9,23 +9,23 @@ import (
 func TestBotSaid_holds(t *testing.T) {
 	bot := func(text string) Turn { return Turn{Kind: BotTurn, Text: text} }
 	user := func(text string) Turn { return Turn{Text: text} }
-	const any, last = "{bot_said: {any: [转人工], within: 10m}}", "{bot_said: {any: [转人工], within: 10m, last: true}}"
+	const ever, last = "{bot_said: {any: [转人工], within: 10m}}", "{bot_said: {any: [转人工], within: 10m, last: true}}"
 	for _, c := range []struct {
 		name, when string
 		turns      []Turn
 		want       bool
 	}{
-		{"said before", any, []Turn{bot("需要转人工吗"), user("好")}, true},
-		{"never said", any, []Turn{bot("您好"), user("好")}, false},
-		{"the message of this turn", any, []Turn{bot("需要转人工吗")}, true},
-		{"said, and something else since", any, []Turn{bot("需要转人工吗"), bot("您好"), user("好")}, true},
-		{"the customer's own words", any, []Turn{user("转人工")}, false},
-		{"refused by the bot: it is said all the same", any, []Turn{bot("不用转人工"), user("好")}, true},
+		{"said before", ever, []Turn{bot("需要转人工吗"), user("好")}, true},
+		{"never said", ever, []Turn{bot("您好"), user("好")}, false},
+		{"the message of this turn", ever, []Turn{bot("需要转人工吗")}, true},
+		{"said, and something else since", ever, []Turn{bot("需要转人工吗"), bot("您好"), user("好")}, true},
+		{"the customer's own words", ever, []Turn{user("转人工")}, false},
+		{"refused by the bot: it is said all the same", ever, []Turn{bot("不用转人工"), user("好")}, true},
 		{"unless the file looks at negation", "{bot_said: {any: [转人工], within: 10m, negation: respect}}", []Turn{bot("不用转人工"), user("好")}, false},
 		{"masked", "{bot_said: {any: [人工], not_part_of: [人工智能], within: 10m}}", []Turn{bot("我是人工智能"), user("好")}, false},
 		{"each of two", "{bot_said: {all: [转人工, 需要], within: 10m}}", []Turn{bot("需要转人工吗"), user("好")}, true},
 		{"each of two, in two messages", "{bot_said: {all: [转人工, 需要], within: 10m}}", []Turn{bot("需要"), bot("转人工"), user("好")}, false},
-		{"on a timer", "{all: [" + any + ", {bot_silent: 30s}]}", []Turn{bot("需要转人工吗"), user("好"), {Kind: TimerTurn}}, true},
+		{"on a timer", "{all: [" + ever + ", {bot_silent: 30s}]}", []Turn{bot("需要转人工吗"), user("好"), {Kind: TimerTurn}}, true},
 
 		{"last: said just before", last, []Turn{bot("需要转人工吗"), user("好")}, true},
 		{"last: the message of this turn", last, []Turn{bot("您好"), bot("需要转人工吗")}, true},

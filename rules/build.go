@@ -67,6 +67,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 		l.book.addList(pair[0], pair[1])
 	}
 	l.book.tie()
+	l.book.checkAnswers()
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))
 	l.rules(l.get(root, "rules"))
@@ -145,7 +146,7 @@ func (l *loader) compile() {
 	}
 	p.polite = role("polite")
 	p.roles = text.Roles{Negators: role("negators").text, Behind: l.book.behind, Asking: role("asking_idioms").text, Polite: p.polite.text}
-	l.offerAnswers()
+	l.answerSets()
 	if len(l.problems) > 0 {
 		return
 	}

@@ -25,6 +25,10 @@ type evaluation struct {
 
 	negation text.Negation // of hits
 
+	// answered is what the whole message answers, once it was asked for.
+	answered   answer
+	answerRead bool
+
 	// again and its hits are a clause of the message as it is read once more, for small talk.
 	again     text.Message
 	againHits []text.Hit
@@ -99,7 +103,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 		e.wall = t.At
 	}
 	e.hits = e.hits[:0]
-	e.near, e.lenient, e.counted, e.nearReason, e.trace = false, false, 0, "", nil
+	e.near, e.lenient, e.counted, e.nearReason, e.trace, e.answerRead = false, false, 0, "", nil, false
 	if e.tried = t.Tried; e.tried != nil {
 		e.tried.Reset()
 	}

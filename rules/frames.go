@@ -98,6 +98,9 @@ func (b *phraseBook) frames(list *wordList) phraseGroup {
 }
 
 func (b *phraseBook) addRole(role text.RoleID, e wordEntry) {
+	if e.node != nil && b.bad[e.node] {
+		return
+	}
 	if err := b.builder.AddRole(strings.TrimPrefix(e.text, "="), e.options(), role); err != nil {
 		b.failPhrase(e, err)
 	}

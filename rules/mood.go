@@ -25,8 +25,12 @@ var moodCondition = &condition{
 			return nil
 		}
 		name := strings.Clone(strings.TrimPrefix(list.Value, "$"))
-		if l.book.lists[name] == nil {
+		switch words := l.book.lists[name]; {
+		case words == nil:
 			l.failUnknown(list, "list", l.book.names())
+			return nil
+		case l.book.answerIn(words, nil) != noAnswerGiven:
+			l.fail(list, "take a list of words with weights", "the list `%s` holds a whole message, $%s, which has no weight", name, l.book.answerIn(words, nil).pack())
 			return nil
 		}
 		return &moodLeaf{

@@ -1,9 +1,6 @@
 package rules
 
-import (
-	"time"
-	"unicode"
-)
+import "time"
 
 // offerSpent says why a rule's offer is not made again in this phase, "" if it may be made. It is made from the moment of
 // the decision, and pending while it is on its way to the customer and while it may be answered.
@@ -41,7 +38,7 @@ func (e *evaluation) answerOffer(d *Decision) {
 	if said == noAnswerGiven {
 		return
 	}
-	words := e.wholeMessage(map[bool]string{true: "$yes", false: "$no"}[said == answerYes])
+	words := e.wholeMessage(said)
 	*d = Decision{
 		Rule: r.id, Mode: string(r.mode), Tags: r.tags, Matched: []Match{words},
 		Shadow: d.Shadow, Would: d.Would,
@@ -76,104 +73,6 @@ func (e *evaluation) offering() *rule {
 		return nil
 	}
 	return r
-}
-
-// answer is what a message, or a part of it, says to an offer.
-type answer uint8
-
-const (
-	noAnswerGiven answer = iota
-	answerPolite         // a word of $yes that is a polite one too, as in "ok, no thanks": a yes if nothing else is said
-	answerYes
-	answerNo
-	answerBoth
-)
-
-// and joins what two parts of a message say.
-func (a answer) and(b answer) answer {
-	if min(a, b) <= answerPolite || a == b {
-		return max(a, b)
-	}
-	return answerBoth
-}
-
-// answer reads the whole message as an answer: it is made of phrases of $yes or of $no, of polite words, and of nothing
-// else ("yes please", 好的，可以的). One with both a yes and a no in it is neither.
-func (e *evaluation) answer() answer {
-	end := int32(len(e.msg.Tokens()))
-	if end == 0 && isThumb(e.t.Text) {
-		return answerYes
-	}
-	said := noAnswerGiven
-	for at := int32(0); at < end; {
-		next, part := e.covered(at)
-		if next == at {
-			return noAnswerGiven
-		}
-		at, said = next, said.and(part)
-	}
-	switch said {
-	case answerPolite, answerYes:
-		return answerYes
-	case answerNo:
-		return answerNo
-	default:
-		return noAnswerGiven
-	}
-}
-
-// covered gives where the longest yes or no that covers a token ends and which it is, failing that the longest polite
-// word.
-func (e *evaluation) covered(at int32) (next int32, part answer) {
-	next = at
-	polite := at
-	for i := range e.hits {
-		h := &e.hits[i]
-		if h.First > at || h.Last <= at {
-			continue
-		}
-		if e.p.polite.has(h.Phrase) {
-			polite = max(polite, h.Last)
-		}
-		switch {
-		case h.Last <= next:
-		case e.p.no.has(h.Phrase) && e.masked(e.p.no, i) < 0:
-			next, part = h.Last, answerNo
-		case e.p.yes.has(h.Phrase) && e.masked(e.p.yes, i) < 0:
-			next, part = h.Last, answerYes
-		}
-	}
-	switch {
-	case part == noAnswerGiven:
-		return polite, part
-	case part == answerYes && polite >= next:
-		return polite, answerPolite
-	}
-	return next, part
-}
-
-// isThumb says that a message without words is a sign of consent.
-func isThumb(s string) bool {
-	some := false
-	for _, r := range s {
-		switch {
-		case r == '👍' || r == '👌':
-			some = true
-		case r >= '🏻' && r <= '🏿', r == '\uFE0F': // the colour of the skin, and how it is shown
-		case !unicode.IsSpace(r) && !unicode.IsPunct(r):
-			return false
-		}
-	}
-	return some
-}
-
-// wholeMessage describes the whole message as an answer from a pack.
-func (e *evaluation) wholeMessage(pack string) Match {
-	start, end := 0, len(e.t.Text)
-	if n := len(e.msg.Tokens()); n > 0 {
-		start, end = e.msg.OrigSpan(0, n)
-	}
-	return Match{Phrase: pack, Text: e.t.Text[start:end], Start: start, End: end}
 }
 
 // OfferSent makes a rule's offer pending: send_msg succeeded. It is of no use any more when the bot phase in which the

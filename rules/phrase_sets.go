@@ -22,6 +22,11 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 			continue
 		}
 		if l := b.wholeList(e); l != nil {
+			if a := l.answer(); a != noAnswerGiven {
+				l.used, b.answered = true, true
+				set.answers |= a.bit()
+				continue
+			}
 			set.include(b.listSet(l.name), e.weight)
 			continue
 		}
@@ -48,7 +53,7 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 
 // counting is the set without the phrases whose weight is 0 or less: they calm, and are nothing to look for.
 func (s *matchSet) counting() *matchSet {
-	out := &matchSet{}
+	out := &matchSet{answers: s.answers}
 	for _, g := range s.groups {
 		ids, weights := text.PhraseSet{}, map[text.PhraseID]int{}
 		for id, weight := range g.weights {
@@ -69,6 +74,7 @@ func (s *matchSet) counting() *matchSet {
 
 // include adds the groups of another set; a weight other than 1 stands for those of the set.
 func (s *matchSet) include(other *matchSet, weight int) {
+	s.answers |= other.answers
 	for _, g := range other.groups {
 		if weight != 1 {
 			weights := map[text.PhraseID]int{}

@@ -24,6 +24,7 @@ type phraseBook struct {
 	behind     text.PhraseSet // negators that refuse only what stands before them
 	count      int
 	packFaults []string
+	answered   bool         // some condition looks for $yes or $no
 	former     []*yaml.Node // where a pack is called by the name that it had before
 	scopes     []*packNames // of the pack files
 	roles      []roleChange
@@ -82,10 +83,11 @@ type writtenPhrase struct {
 	weighted bool
 }
 
-// matchSet is a compiled set of phrases: groups that share their masks.
+// matchSet is a compiled set of phrases: groups that share their masks, and the answers that count as a whole message.
 type matchSet struct {
-	groups []phraseGroup
-	text   []text.Group // those of groups
+	groups  []phraseGroup
+	text    []text.Group // those of groups
+	answers answers
 	// covered are phrases of others that hold only where one of these does, for the lint on rules that are not reached.
 	covered text.PhraseSet
 }
@@ -331,7 +333,7 @@ func (b *phraseBook) checkRest() {
 		}
 		for _, entries := range [][]wordEntry{l.entries, l.masks} {
 			for _, e := range entries {
-				if e.node != nil && b.bad[e.node] {
+				if e.node != nil && b.bad[e.node] || b.wholeList(e) != nil {
 					continue
 				}
 				if _, err := rest.Add(e.text, e.options()); err != nil {

@@ -107,6 +107,7 @@ func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 		t.all = append(t.all, l.book.setOf([]wordEntry{e}, nil).counting())
 	}
 	if except := l.get(n, "not_part_of"); except != nil {
+		l.book.refuseAnswers(l.book.entries(except), "not_part_of")
 		t.mask = l.book.maskSet(l.book.entries(except))
 		l.excepted = append(l.excepted, excepted{slices.Concat(l.book.entries(l.get(n, "any")), l.book.entries(l.get(n, "all"))), t.mask})
 	}
@@ -148,7 +149,7 @@ func (s *phraseTest) never(p *Policy) string {
 		sets = append([]*matchSet{s.any}, s.all...)
 	}
 	for _, set := range sets {
-		counts, masked := false, false
+		counts, masked := set.answers != 0, false
 		for _, g := range set.groups {
 			for id := range g.weights {
 				under := s.maskedByItself(p, id)
@@ -184,17 +185,16 @@ func (s *phraseTest) maskedByItself(p *Policy, id text.PhraseID) bool {
 // finding is what a phrase test found: the hit that counts, or the one that would have counted but for why.
 type finding struct {
 	ok  bool
-	hit int // -1: nothing at all
+	hit int // -1: nothing at all, or an answer
 	set *matchSet
 	why Reason
 	by  int // the hit that negates or masks
+	// answer is what the whole message is, if that is what was found.
+	answer answer
 }
 
 // find tests the current message.
 func (s *phraseTest) find(e *evaluation) finding {
-	if len(e.hits) == 0 {
-		return finding{hit: -1}
-	}
 	first := finding{hit: -1}
 	if s.any != nil {
 		if first = s.findIn(e, s.any); !first.ok {
@@ -206,16 +206,19 @@ func (s *phraseTest) find(e *evaluation) finding {
 		if !f.ok {
 			return f
 		}
-		if first.hit < 0 {
+		if !first.ok {
 			first = f
 		}
 	}
 	return first
 }
 
-// findIn looks for the longest hit of a set that counts; failing that, for one that almost did.
+// findIn looks for an answer of a set, or for its longest hit that counts; failing that, for one that almost did.
 func (s *phraseTest) findIn(e *evaluation, set *matchSet) finding {
-	best, near := finding{hit: -1}, finding{hit: -1}
+	best, near := finding{hit: -1}, s.findAnswer(e, set)
+	if near.ok {
+		return near
+	}
 	for i := range e.hits {
 		if best.ok && !longer(e.hits[i], e.hits[best.hit]) {
 			continue
@@ -265,20 +268,34 @@ func (s *phraseTest) judge(e *evaluation, set *matchSet, i int) finding {
 func (s *phraseTest) appendMatches(e *evaluation, matches []Match) []Match {
 	if s.any != nil {
 		if f := s.findIn(e, s.any); f.ok {
-			matches = append(matches, e.match(f.set, f.hit))
+			matches = append(matches, e.matched(f))
 		}
 	}
 	for _, set := range s.all {
 		if f := s.findIn(e, set); f.ok {
-			matches = append(matches, e.match(f.set, f.hit))
+			matches = append(matches, e.matched(f))
 		}
 	}
 	return matches
 }
 
+// matched describes what was found.
+func (e *evaluation) matched(f finding) Match {
+	if f.answer != noAnswerGiven {
+		return e.wholeMessage(f.answer)
+	}
+	return e.match(f.set, f.hit)
+}
+
 // explain says in words what was found.
 func (s *phraseTest) explain(e *evaluation, f finding) string {
 	switch {
+	case f.ok && f.answer != noAnswerGiven:
+		return "the whole message is $" + f.answer.pack()
+	case f.answer != noAnswerGiven:
+		return "$" + f.answer.pack() + " is masked by " + e.words(f.by)
+	case f.hit < 0 && f.set != nil && f.set.answers != 0:
+		return "the whole message is no answer that it looks for, and none of its phrases is there" + s.unknownLanguage(e)
 	case f.hit < 0:
 		return "none of its phrases is there" + s.unknownLanguage(e)
 	case f.ok:
@@ -308,6 +325,9 @@ func (s *phraseTest) implies(b *phraseTest) bool {
 
 // within says that another set counts each phrase of s.
 func (s *matchSet) within(other *matchSet) bool {
+	if s.answers&^other.answers != 0 {
+		return false
+	}
 	for _, g := range s.groups {
 		for id := range g.weights {
 			if !other.hasPlain(id, g) && !other.covered.Has(id) {

@@ -21,6 +21,7 @@ func (l *loader) signals(n *yaml.Node) {
 	l.policy.missMarks = textsOf(l.items(l.value(missed, missedSignal, "marks")))
 	says := l.get(missed, "says")
 	entries := l.book.entries(says)
+	l.book.refuseAnswers(entries, "signals")
 	if says == nil && l.countsMisses {
 		entries = l.book.entries(l.value(missed, missedSignal, "says"))
 		for i := range entries {
