@@ -50,12 +50,14 @@ type MemberStatistics struct {
 // Members asks for the agents one by one, all of them or those that are named;
 // at most 1,000. The error is an *Error.
 func (c *Client) Members(ctx context.Context, ids ...string) (Page[MemberStatistics], error) {
-	ids = ids[:min(len(ids), maxItems)]
+	var all Page[MemberStatistics]
+	if len(ids) > maxItems {
+		ids, all.Cut = ids[:maxItems], true
+	}
 	parts := slices.Collect(slices.Chunk(ids, pageSize)) // a request is 12 KB at most
 	if len(parts) == 0 {
 		parts = [][]string{nil}
 	}
-	var all Page[MemberStatistics]
 	for _, part := range parts {
 		page, err := pages(ctx, c, listing[MemberStatistics]{
 			op: "describe_member_realtime_statistics", list: "Data", size: pageSize, bound: maxItems,
