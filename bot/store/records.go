@@ -44,12 +44,26 @@ type Record struct {
 }
 
 const (
-	maxName  = 1 << 10
-	maxValue = 128 << 10
+	// maxPut leaves room in a frame of the journal for the conversation.
+	maxName, maxValue, maxPut = 1 << 10, 128 << 10, 512 << 10
 )
 
-// Check says why no driver would keep the record, nil if each would.
-func (r *Record) Check() error {
+// CheckRecords says why no driver would put them at once, nil if each would.
+func CheckRecords(records []Record) error {
+	size := 0
+	for i := range records {
+		if err := records[i].check(); err != nil {
+			return err
+		}
+		size += len(records[i].Name) + len(records[i].Value)
+	}
+	if size > maxPut {
+		return fmt.Errorf("records of %d bytes are put at once: at most %d are kept", size, maxPut)
+	}
+	return nil
+}
+
+func (r *Record) check() error {
 	switch {
 	case capOf(r.Kind, 1) == 0:
 		return fmt.Errorf("no records of the kind %q are kept", r.Kind)

@@ -192,7 +192,7 @@ func (a *App) applyRules(local *memory.Conversations) func(*rules.Policy) {
 
 // takeUp restores what an earlier process left.
 func (a *App) takeUp(kept *stores) {
-	left := kept.disk.Live(kept.local, kept.localDedup)
+	left := kept.disk.Live(kept.local, kept.localDedup, kept.localRecords)
 	if kept.replica == nil {
 		a.bot.Restored(left)
 	} else {

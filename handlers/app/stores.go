@@ -34,6 +34,7 @@ type stores struct {
 	replica       *failover.Store      // nil without Redis
 	local         *memory.Conversations
 	localDedup    *memory.Dedup
+	localRecords  *memory.Records
 	disk          *journal.Store
 }
 
@@ -67,12 +68,12 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
 		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
 	}
-	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(s.MaxUsers), Now: a.clock.Now, Evicted: evictedRecords(metrics)})
+	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(s.MaxUsers), Now: a.clock.Now, Journal: disk, Evicted: evictedRecords(metrics)})
 	local := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Journal: disk, Dedup: dedup, Records: records, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep, records.Sweep) })
-	all := &stores{conversations: local, dedup: dedup, outbox: disk, records: records, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, disk: disk}
+	all := &stores{conversations: local, dedup: dedup, outbox: disk, records: records, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, localRecords: records, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}

@@ -354,7 +354,9 @@ func FuzzOpen_arbitraryFiles(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
-	s.Keep(memory.Change{ID: "c", Conversation: new(rules.Conversation), Key: memory.KeyOf("k"), Answer: []byte("ok")})
+	s.Keep(memory.Change{ID: "c", Conversation: new(rules.Conversation), Key: memory.KeyOf("k"), Answer: []byte("ok"), Records: []store.Record{
+		{Kind: store.KindUser, Name: "u", Value: []byte("x"), Version: 300, Until: time.Now()}, {Kind: store.KindWords, Name: "w"},
+	}})
 	if err := s.Close(f.Context()); err != nil {
 		f.Fatal(err)
 	}
@@ -377,6 +379,16 @@ func FuzzOpen_arbitraryFiles(f *testing.F) {
 		list, _ := s.List(context.WithoutCancel(t.Context()))
 		for _, tr := range list {
 			_, _ = tr.Current(), tr.Last()
+		}
+		records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(10), Journal: s})
+		conversations := memory.NewConversations(memory.ConversationsOptions{Journal: s, Max: 10, Expires: func(*rules.Conversation) time.Time { return time.Time{} }})
+		s.Live(conversations, memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10}), records)
+		users, _ := records.Records(t.Context(), store.KindUser)
+		for _, u := range users {
+			u.Value = nil
+			if err := records.PutRecords(t.Context(), u); err != nil {
+				t.Errorf("removing %+v: %v", u, err)
+			}
 		}
 		_ = s.Put(context.WithoutCancel(t.Context()), newTransfer("new"))
 		_ = s.Close(context.WithoutCancel(t.Context()))

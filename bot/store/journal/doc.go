@@ -1,5 +1,5 @@
 // Package journal is the durable store of one process: its outbox, and the
-// conversations and callbacks of memory, in an append-only log.
+// conversations, callbacks and records of memory, in an append-only log.
 //
 // A data folder holds segments (journal-N.log), which are only ever appended to. They
 // are made of frames that carry a checksum; a frame is one change, and is there whole or
@@ -13,8 +13,10 @@
 // Invariants:
 //
 //   - A transfer is on disk, synced, before anybody hears of it.
+//   - So is a record that may not be late (store.Record.Late).
 //   - What belongs together is in one frame: a transfer with its conversation and the
-//     answer to the callback; a conversation with the callback that it counts.
+//     answer to the callback; a conversation with the callback that it counts, and the
+//     records that changed with it.
 //   - Other changes are written within flushAfter, and synced within syncAfter.
 //   - A segment is never changed behind its end, and never written again after a write
 //     or sync of it has failed: a new one goes on from what is certain of it.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -268,6 +271,68 @@ func TestStore_transfersThatEndWhileTheLogIsWrittenAnew_doNotComeBack(t *testing
 		}
 		if found, _ := reopen(t, d).store.List(t.Context()); len(found) > 0 {
 			t.Errorf("%d transfers came back", len(found))
+		}
+	})
+}
+
+// Words that are changed, left or removed while the log is written anew are afterwards
+// what memory says: an older state must not come behind a newer one, and none be missed.
+func TestStore_wordsThatChangeWhileTheLogIsWrittenAnew_areAsTheyWerePromised(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const words, writers = 1000, 8
+		d := newSimDisk(nil, 1)
+		w := begin(t, d)
+		w.live()
+		for i := range words {
+			if err := w.putWords(fmt.Sprint(i), []byte("old")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.set(func() { d.latency, d.slow = time.Millisecond, true })
+		w.store.ask()
+		ended, again := make(chan struct{}), make(chan struct{})
+		go func() { // what it does again and again
+			defer close(again)
+			for {
+				_ = w.records.Each(func(r store.Record) { w.store.Keep(memory.Change{Records: []store.Record{r}}) }, func() error {
+					return w.store.do(func(b []byte) []byte { return b }, nil)
+				})
+				select {
+				case <-ended:
+					return
+				default:
+				}
+			}
+		}()
+		var all sync.WaitGroup
+		for n := range writers {
+			all.Go(func() {
+				for i := n; i < words; i += writers {
+					value := []byte("new")
+					if i%3 == 0 {
+						value = nil
+					}
+					if err := errors.Join(w.putWords(fmt.Sprint(i), value), w.putWords(fmt.Sprint("another ", i), []byte("new"))); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		close(ended)
+		<-again
+		time.Sleep(time.Second)
+		w.end()
+		if w.store.base.Load() == 0 {
+			t.Error("the log was not written anew meanwhile")
+		}
+		kept, err := w.records.Records(t.Context(), store.KindWords)
+		want := map[string]string{}
+		for _, r := range kept {
+			want[r.Name] = string(r.Value)
+		}
+		if diff := cmp.Diff(want, reopen(t, d).left(store.KindWords)); err != nil || diff != "" {
+			t.Errorf("after a restart (-want +got), %v:\n%s", err, diff)
 		}
 	})
 }

@@ -138,7 +138,7 @@ func (l *loaded) take(key, value []byte, segment int64) {
 				delete(l.state, k)
 			}
 		}
-	case key[0] != ofConversation && key[0] != ofCallback && key[0] != ofTransfer:
+	case !slices.Contains([]byte{ofConversation, ofCallback, ofTransfer, ofRecord}, key[0]):
 	case value == nil:
 		delete(l.state, k)
 	case key[0] == ofCallback && len(value) == answerHead && len(l.state[k].value) > answerHead: // it was answered, and that stays so
@@ -152,11 +152,12 @@ func (l *loaded) take(key, value []byte, segment int64) {
 type restored struct {
 	conversations map[string]*rules.Conversation
 	answers       map[memory.Key][]byte
+	records       []store.Record
 }
 
 // takeUp puts the transfers into the index, and keeps the rest for Live.
 func (s *Store) takeUp(l *loaded) {
-	s.left = restored{map[string]*rules.Conversation{}, map[memory.Key][]byte{}}
+	s.left = restored{conversations: map[string]*rules.Conversation{}, answers: map[memory.Key][]byte{}}
 	latest := int64(0) // by the clock of the process that kept it: nobody knows how it was set since
 	for key, r := range l.state {
 		if key[0] == ofCallback {
@@ -177,6 +178,11 @@ func (s *Store) takeUp(l *loaded) {
 		case ofCallback:
 			if s.keepAnswers == 0 || number0(r.value) >= latest-s.keepAnswers.Milliseconds() {
 				err = s.takeUpAnswer(id, r.value)
+			}
+		case ofRecord:
+			var record store.Record
+			if record, err = readRecord(id, r.value); err == nil {
+				s.left.records = append(s.left.records, record)
 			}
 		}
 		if err != nil {

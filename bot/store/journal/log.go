@@ -24,6 +24,7 @@ const (
 	ofConversation = 'c' // id: state
 	ofCallback     = 'a' // memory.Key: see appendAnswer
 	ofTransfer     = 't' // id: JSON
+	ofRecord       = 'r' // see recordKey: see appendRecord
 	ofSegment      = 'S' // format: number and end of the segment before; begins a segment
 	ofSynced       = 'Y' // nothing: up to where the segment was synced when this was written
 	ofBase         = 'B' // nothing: a segment; what was written before it does not count

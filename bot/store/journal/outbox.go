@@ -40,6 +40,9 @@ func appendChange(b []byte, c memory.Change, now int64) []byte {
 	if c.Key != (memory.Key{}) {
 		b = appendEntry(b, ofCallback, string(c.Key[:]), func(b []byte) []byte { return appendAnswer(b, now, c.Answer) })
 	}
+	for i := range c.Records {
+		b = appendRecord(b, &c.Records[i])
+	}
 	return b
 }
 

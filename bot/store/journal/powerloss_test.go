@@ -26,6 +26,7 @@ type world struct {
 	store         *Store
 	conversations *memory.Conversations
 	dedup         *memory.Dedup
+	records       *memory.Records
 	problems      []string
 	turns         chan error // when writing begins to fail, and when it works again
 }
@@ -47,10 +48,11 @@ func begin(t *testing.T, d *simDisk) *world {
 // live takes up what was left.
 func (w *world) live() {
 	w.dedup = memory.NewDedup(memory.DedupOptions{Keep: time.Hour, Max: 100_000, Journal: w.store})
+	w.records = memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(100_000), Journal: w.store})
 	w.conversations = memory.NewConversations(memory.ConversationsOptions{
-		Journal: w.store, Dedup: w.dedup, Max: 100_000, Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
+		Journal: w.store, Dedup: w.dedup, Records: w.records, Max: 100_000, Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
 	})
-	w.store.Live(w.conversations, w.dedup)
+	w.store.Live(w.conversations, w.dedup, w.records)
 }
 
 func (w *world) end() {
@@ -63,18 +65,47 @@ type fact struct {
 	id       string
 	n        int
 	transfer string // the transfer's state then; "" none; "-": unchanged
+	words    string // the words that are kept with the id, likewise
 	promised bool
 	failed   bool
 }
 
+// promise is what something of an id may be: a transfer, or words.
+type promise struct {
+	may     map[string]bool
+	refused string // it may be there until something else is promised
+}
+
+func newPromise() *promise { return &promise{may: map[string]bool{"": true}, refused: "-"} }
+
+// note takes up what a fact says of it, and reports whether that is a new promise.
+func (p *promise) note(to string, f fact) bool {
+	switch {
+	case to == "-":
+		return false
+	case f.failed:
+		p.refused = to
+	case f.promised:
+		p.may = map[string]bool{to: true}
+		return true
+	default:
+		p.may[to] = true
+	}
+	return false
+}
+
+func (p *promise) forgetRefused() {
+	delete(p.may, p.refused)
+	p.refused = "-"
+}
+
 // state is what one id may be after a loss of power.
 type state struct {
-	transfers map[string]bool
-	refused   string // it may be there until something else is promised
-	least     int    // what was promised
-	most      int    // what was begun
-	begun     map[int]bool
-	failed    map[int]bool // what was begun and is not known to have been kept
+	transfers, words *promise
+	least            int // what was promised
+	most             int // what was begun
+	begun            map[int]bool
+	failed           map[int]bool // what was begun and is not known to have been kept
 }
 
 // facts reads what a trace says. Who is told that a transfer is not stored may find it
@@ -88,24 +119,18 @@ func facts(trace []simEvent) map[string]*state {
 		}
 		s := all[f.id]
 		if s == nil {
-			s = &state{transfers: map[string]bool{"": true}, refused: "-", begun: map[int]bool{}, failed: map[int]bool{}}
+			s = &state{transfers: newPromise(), words: newPromise(), begun: map[int]bool{}, failed: map[int]bool{}}
 			all[f.id] = s
 		}
 		s.begun[f.n], s.most = true, max(s.most, f.n)
-		switch {
-		case f.failed:
-			s.failed[f.n] = true
-			if f.transfer != "-" {
-				s.refused = f.transfer
-			}
-		case f.promised && f.transfer != "-":
-			s.transfers, s.least = map[string]bool{f.transfer: true}, max(s.least, f.n)
+		s.failed[f.n] = s.failed[f.n] || f.failed
+		transfer, words := s.transfers.note(f.transfer, f), s.words.note(f.words, f)
+		if transfer || words {
+			s.least = max(s.least, f.n)
 			for _, s := range all {
-				delete(s.transfers, s.refused)
-				s.refused = "-"
+				s.transfers.forgetRefused()
+				s.words.forgetRefused()
 			}
-		case f.transfer != "-":
-			s.transfers[f.transfer] = true
 		}
 	}
 	return all
@@ -125,12 +150,17 @@ func (w *world) client(name string, r *rand.Rand, steps int) {
 		kept, err := w.store.Get(context.Background(), id)
 		switch {
 		case err == nil && r.IntN(3) == 0:
-			w.change(id, "", func() error { return w.store.Delete(context.Background(), kept) })
+			w.change(fact{id: id, words: "-"}, func() error { return w.store.Delete(context.Background(), kept) })
 		case err == nil && r.IntN(2) == 0:
 			next := *kept
 			next.Calls++
 			next.State = store.TransferState(r.IntN(3))
-			w.change(id, show(&next), func() error { return w.store.Save(context.Background(), &next) })
+			w.change(fact{id: id, transfer: show(&next), words: "-"}, func() error { return w.store.Save(context.Background(), &next) })
+		case r.IntN(6) == 0:
+			w.change(fact{id: id, transfer: "-", words: ""}, func() error { return w.putWords(id, nil) })
+		case r.IntN(6) == 0:
+			words := fmt.Sprint("alone after ", n)
+			w.change(fact{id: id, transfer: "-", words: words}, func() error { return w.putWords(id, []byte(words)) })
 		case r.IntN(2) == 0:
 			w.turn(id, n, &store.Transfer{ID: id, Episode: fmt.Sprint(id, "/", n), Chain: []*rules.Target{{ID: "t"}}, Say: strings.Repeat("x", r.IntN(2000)), Created: time.Now(), Due: time.Now()})
 		default:
@@ -143,19 +173,41 @@ func show(t *store.Transfer) string {
 	return fmt.Sprintf("%s calls %d %s %d", t.Episode, t.Calls, t.State, len(t.Say))
 }
 
-func (w *world) change(id, to string, do func() error) {
-	w.disk.note(fact{id: id, transfer: to})
-	if err := do(); err == nil {
-		w.disk.note(fact{id: id, transfer: to, promised: true})
+func (w *world) change(f fact, do func() error) {
+	w.disk.note(f)
+	err := do()
+	// Of what became of a transfer memory knows also where the disk refused it.
+	if f.promised, f.failed = err == nil, err != nil && f.transfer == "-"; f.promised || f.failed {
+		w.disk.note(f)
 	}
 }
 
-// turn counts a callback into a conversation: the state says how many were.
+// read returns a record as memory has it.
+func (w *world) read(kind store.Kind, name string, value []byte) store.Record {
+	r, err := w.records.Record(context.Background(), kind, name)
+	if err != nil {
+		w.t.Error(err)
+	}
+	r.Value = value
+	return r
+}
+
+func (w *world) putWords(id string, words []byte) error {
+	return w.records.PutRecords(context.Background(), w.read(store.KindWords, id, words))
+}
+
+// turn counts a callback into a conversation: the state says how many were, and so does
+// the record of its user. Every fourth one leaves words.
 func (w *world) turn(id string, n int, t *store.Transfer) {
 	key := fmt.Sprint(id, "#", n)
-	f := fact{id: id, n: n, transfer: "-"}
+	f := fact{id: id, n: n, transfer: "-", words: "-"}
 	if t != nil {
 		f.transfer = show(t)
+	}
+	records := []store.Record{w.read(store.KindUser, id, []byte(strconv.Itoa(n)))}
+	if n%4 == 0 {
+		f.words = fmt.Sprint("words ", n)
+		records = append(records, w.read(store.KindWords, id, []byte(f.words)))
 	}
 	if c, err := w.dedup.Claim(context.Background(), key, id); err != nil || !c.First {
 		w.t.Errorf("Claim(%s) = %+v, %v", key, c, err)
@@ -163,7 +215,7 @@ func (w *world) turn(id string, n int, t *store.Transfer) {
 	w.disk.note(f)
 	err := w.conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 		c.Observe(rules.EventWithHuman, time.UnixMilli(int64(n)), time.Time{})
-		return store.Effect{Transfer: t, DedupKey: key, Answer: []byte(key)}, nil
+		return store.Effect{Transfer: t, DedupKey: key, Answer: []byte(key), Records: records}, nil
 	})
 	f.promised = err == nil
 	if err != nil && !errors.Is(err, store.ErrPending) {
@@ -187,16 +239,34 @@ func (w *world) verify(all map[string]*state, where string) {
 		found[tr.ID] = show(tr)
 	}
 	for id, got := range found {
-		if all[id] == nil || !all[id].transfers[got] {
+		if all[id] == nil || !all[id].transfers.may[got] {
 			w.t.Errorf("%s: the transfer of %s is %q, want one of %v", where, id, got, all[id])
 		}
 	}
+	words, users := w.left(store.KindWords), w.left(store.KindUser)
 	for id, s := range all {
-		if found[id] == "" && !s.transfers[""] {
-			w.t.Errorf("%s: the transfer of %s is lost, want one of %v", where, id, s.transfers)
+		if found[id] == "" && !s.transfers.may[""] {
+			w.t.Errorf("%s: the transfer of %s is lost, want one of %v", where, id, s.transfers.may)
+		}
+		if !s.words.may[words[id]] {
+			w.t.Errorf("%s: the words of %s are %q, want one of %v", where, id, words[id], s.words.may)
+		}
+		if c := w.store.left.conversations[id]; c != nil && users[id] != strconv.FormatInt(c.Seen().UnixMilli(), 10) || c == nil && users[id] != "" {
+			w.t.Errorf("%s: the user's record of %s is of turn %q, its conversation is %v", where, id, users[id], c)
 		}
 		w.verifyCounts(id, s, where)
 	}
+}
+
+// left returns the values of the records that a store has found.
+func (w *world) left(kind store.Kind) map[string]string {
+	values := map[string]string{}
+	for _, r := range w.store.left.records {
+		if r.Kind == kind {
+			values[r.Name] = string(r.Value)
+		}
+	}
+	return values
 }
 
 // verifyCounts compares how often a conversation was counted with the callbacks that
@@ -269,7 +339,7 @@ func losePower(t *testing.T, seed uint64, moments int) {
 			after.end()
 		}
 		again := begin(t, newSimDisk(left.after(len(left.trace), r), seed))
-		all["new"] = &state{transfers: map[string]bool{"e calls 0 pending 0": true}}
+		all["new"] = &state{transfers: &promise{may: map[string]bool{"e calls 0 pending 0": true}}, words: newPromise()}
 		again.verify(all, where+", and again")
 		after.end()
 		again.end()

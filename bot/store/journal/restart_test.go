@@ -23,18 +23,25 @@ type process struct {
 // start begins a process on a folder with what an earlier one left there.
 func start(t *testing.T, dir string, alarms store.Alarms) *process {
 	t.Helper()
+	return startAt(t, dir, alarms, time.Now)
+}
+
+// startAt is start by the clock now of the records.
+func startAt(t *testing.T, dir string, alarms store.Alarms, now func() time.Time) *process {
+	t.Helper()
 	disk, err := journal.Open(journal.Options{Dir: dir, KeepAnswers: time.Minute, Report: func(problem, _ string) { t.Errorf("reported: %s", problem) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = disk.Close(context.WithoutCancel(t.Context())) })
 	d := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 1000, Wait: 50 * time.Millisecond, Journal: disk})
+	r := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(storetest.RecordCap), Journal: disk, Now: now})
 	c := memory.NewConversations(memory.ConversationsOptions{
-		Journal: disk, Dedup: d, Alarms: alarms, Max: 1000,
+		Journal: disk, Dedup: d, Records: r, Alarms: alarms, Max: 1000,
 		Expires: func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) },
 	})
-	disk.Live(c, d)
-	return &process{storetest.Stores{Conversations: c, Outbox: disk, Dedup: d}, disk}
+	disk.Live(c, d, r)
+	return &process{storetest.Stores{Conversations: c, Outbox: disk, Dedup: d, Records: r}, disk}
 }
 
 func TestStore_underTheLiveState_conforms(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -28,20 +29,22 @@ const (
 type live struct {
 	conversations *memory.Conversations
 	dedup         *memory.Dedup
+	records       *memory.Records
 }
 
-func (l *live) count() int { return l.conversations.Live() + l.dedup.Len() }
+func (l *live) count() int { return l.conversations.Live() + l.dedup.Len() + l.records.Len() }
 
 // Live hands over what an earlier process left, and says which conversations that
-// are. The two are those that this store is the journal of: from now on the log is
+// are. The three are those that this store is the journal of: from now on the log is
 // written anew from them.
-func (s *Store) Live(conversations *memory.Conversations, dedup *memory.Dedup) (ids []string) {
+func (s *Store) Live(conversations *memory.Conversations, dedup *memory.Dedup, records *memory.Records) (ids []string) {
 	left := s.left
 	s.left = restored{}
 	dedup.Restore(left.answers)
+	records.Restore(left.records)
 	conversations.Restore(left.conversations)
-	s.counted = len(left.conversations) + len(left.answers)
-	s.live.Store(&live{conversations, dedup})
+	s.counted = len(left.conversations) + len(left.answers) + len(left.records)
+	s.live.Store(&live{conversations, dedup, records})
 	return slices.Collect(maps.Keys(left.conversations))
 }
 
@@ -88,7 +91,7 @@ func (s *Store) maintain() {
 // rewrite writes all that is kept into a new segment, among what callbacks change
 // meanwhile, and then that all before that segment is superseded. Whatever it writes
 // is what counts at that moment: a transfer is written by the committer, which knows;
-// a conversation while nobody else can change it.
+// a conversation, or a record, while nobody else can change it.
 func (s *Store) rewrite(l *live) error {
 	s.removeSuperseded()
 	s.counted = l.count()
@@ -117,6 +120,9 @@ func (s *Store) rewrite(l *live) error {
 	}
 	if err == nil {
 		err = l.dedup.Each(func(key memory.Key, answer []byte) { s.Keep(memory.Change{Key: key, Answer: answer}) }, written)
+	}
+	if err == nil {
+		err = l.records.Each(func(r store.Record) { s.Keep(memory.Change{Records: []store.Record{r}}) }, written)
 	}
 	if err != nil {
 		return err

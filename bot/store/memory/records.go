@@ -122,10 +122,10 @@ func (m *Records) begin(records []store.Record) ([]store.Record, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := store.CheckRecords(records); err != nil {
+		return nil, err
+	}
 	for _, r := range records {
-		if err := r.Check(); err != nil {
-			return nil, err
-		}
 		if _, err := m.list(r.Kind); err != nil {
 			return nil, err
 		}

@@ -119,6 +119,28 @@ func TestRecords_underACommit_othersGoOn(t *testing.T) {
 	})
 }
 
+// What is being put when Each begins is seen: it may be in a part of the journal that is
+// not read any more.
+func TestRecords_each_waitsForWhatIsBeingPut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &slowJournal{arrived: make(chan []store.Record, 1), answer: make(chan error)}
+		m := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(10), Journal: j})
+		put, walked, seen := make(chan error, 1), make(chan error, 1), ""
+		go func() {
+			put <- m.PutRecords(t.Context(), store.Record{Kind: store.KindWords, Name: "new", Value: []byte("x")})
+		}()
+		<-j.arrived
+		go func() {
+			walked <- m.Each(func(r store.Record) { seen += r.Name }, func() error { return nil })
+		}()
+		synctest.Wait()
+		j.answer <- nil
+		if err := errors.Join(<-put, <-walked); err != nil || seen != "new" {
+			t.Errorf("seen %q, %v", seen, err)
+		}
+	})
+}
+
 func TestRecords_manyUsers_costLittleMoreThanTheirBytes(t *testing.T) {
 	const users, size = 100_000, 160
 	heap := func() uint64 {
