@@ -41,6 +41,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{
 		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
 	}}},
+	{key: "include", of: listOf(&shape{name: "a file's name or pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
 	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
 	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
 	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
@@ -189,7 +190,7 @@ func (p *Policy) serve(k *cond) {
 func (l *loader) summarize(root *yaml.Node) {
 	p := l.policy
 	s := Summary{
-		Mode: p.mode, Rules: len(p.rules), Targets: len(l.pairs(l.get(root, "targets"))), Calendars: len(l.calendars), Tests: len(p.tests),
+		Mode: p.mode, Files: len(l.source.files), Rules: len(p.rules), Targets: len(l.pairs(l.get(root, "targets"))), Calendars: len(l.calendars), Tests: len(p.tests),
 		Routes: len(l.pairs(l.get(root, "routes"))), Lists: len(l.pairs(l.get(root, "lists"))), Phrases: l.book.count,
 	}
 	for _, r := range p.rules {

@@ -39,7 +39,7 @@ func (l *loader) rules(n *yaml.Node) {
 		case id.Value == "none":
 			l.fail(id, "take another id", "`none` stands for no rule in tests")
 		case first != nil:
-			l.fail(id, "ids must differ: counters and cooldowns are kept by them", "a second rule `%s`; the first is in line %d", id.Value, first.Line)
+			l.fail(id, "ids must differ: counters and cooldowns are kept by them", "a second rule `%s`; the first is in %s", id.Value, l.source.where(first.Line, id.Line))
 		default:
 			l.ruleNodes[id.Value] = item
 		}
@@ -52,7 +52,8 @@ func (l *loader) rules(n *yaml.Node) {
 }
 
 func (l *loader) rule(id, n *yaml.Node) {
-	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), line: n.Line, mode: l.policy.mode}
+	r := &rule{id: textOf(id), about: textOf(l.get(n, "about")), mode: l.policy.mode}
+	r.file, r.line = l.source.place(n.Line)
 	if mode := l.get(n, "mode"); mode != nil {
 		r.mode = careful(r.mode, Mode(mode.Value))
 	}

@@ -69,6 +69,7 @@ var (
 // Test is one test of the file, for ruletest to run.
 type Test struct {
 	Name  string
+	File  string // the include that holds it, "" the rule file itself
 	Line  int
 	At    time.Time
 	AtSet bool // the file gives the time
@@ -126,10 +127,11 @@ var DefaultTestTime = time.Date(2026, 1, 5, 10, 0, 0, 0, time.FixedZone("", 8*36
 func (l *loader) tests(n *yaml.Node) {
 	names := map[string]*yaml.Node{}
 	for _, item := range l.items(n) {
-		t := Test{Name: textOf(l.get(item, "name")), Line: item.Line, At: DefaultTestTime, Todo: boolOf(l.get(item, "todo"))}
+		t := Test{Name: textOf(l.get(item, "name")), At: DefaultTestTime, Todo: boolOf(l.get(item, "todo"))}
+		t.File, t.Line = l.source.place(item.Line)
 		if name := l.get(item, "name"); name != nil {
 			if first := names[name.Value]; first != nil {
-				l.fail(name, "give the tests different names", "a second test %q; the first is in line %d", shorten(t.Name), first.Line)
+				l.fail(name, "give the tests different names", "a second test %q; the first is in %s", shorten(t.Name), l.source.where(first.Line, name.Line))
 			}
 			names[name.Value] = name
 		}
@@ -141,7 +143,7 @@ func (l *loader) tests(n *yaml.Node) {
 			t.At, t.AtSet = parsed, true
 		}
 		if say := l.get(item, "say"); say != nil {
-			t.Steps = []Step{{Line: item.Line, Kind: "user", Message: TestMessage{Text: textOf(say)}, Expect: l.expectation(l.get(item, "expect"))}}
+			t.Steps = []Step{{Line: t.Line, Kind: "user", Message: TestMessage{Text: textOf(say)}, Expect: l.expectation(l.get(item, "expect"))}}
 		}
 		for _, step := range l.items(l.get(item, "steps")) {
 			t.Steps = append(t.Steps, l.step(step))
@@ -151,7 +153,8 @@ func (l *loader) tests(n *yaml.Node) {
 }
 
 func (l *loader) step(n *yaml.Node) Step {
-	s := Step{Line: n.Line, Kind: "desk", Desk: textOf(l.get(n, "desk")), Expect: l.expectation(l.get(n, "expect"))}
+	_, line := l.source.place(n.Line)
+	s := Step{Line: line, Kind: "desk", Desk: textOf(l.get(n, "desk")), Expect: l.expectation(l.get(n, "expect"))}
 	for _, kind := range []string{"user", "bot", "agent"} {
 		if m := l.get(n, kind); m != nil {
 			s.Kind, s.Message = kind, l.message(m)

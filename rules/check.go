@@ -14,6 +14,8 @@ import (
 // checker walks a YAML tree along the declared shapes and collects every problem.
 type checker struct {
 	source   source
+	set      Set
+	mended   []slip // what was mended so that the file could be read
 	problems []Problem
 	texts    []*yaml.Node // what may be any text: phrases, sentences, names of tests
 	// bad holds the nodes that must not be read further: they have been complained about.

@@ -23,7 +23,7 @@ func (k *checker) uniqueKeys(n *yaml.Node) map[string]*yaml.Node {
 		case isNull(key):
 			k.fail(key, quoteHint(key.Value), "a key must not be empty")
 		case first != nil:
-			k.fail(key, "keep one of them", "`%s` stands here a second time; the first is in line %d", shorten(key.Value), first.Line)
+			k.fail(key, "keep one of them", "`%s` stands here a second time; the first is in %s", shorten(key.Value), k.source.where(first.Line, key.Line))
 		default:
 			keys[key.Value] = key
 		}

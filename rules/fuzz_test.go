@@ -30,7 +30,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("a panic: %s", e.Message)
 			}
 		}
-		r.Write(&bytes.Buffer{}, "rules.yaml", src)
+		r.Write(&bytes.Buffer{}, "rules.yaml", Files{"rules.yaml": src})
 		if p == nil {
 			return
 		}

@@ -34,7 +34,7 @@ func (l *loader) lintReach() {
 				except = " unless `" + earlier.id + "` is at rest"
 			}
 			id := l.get(later.node, "id")
-			l.warn(id.Line, id.Column, "move it before "+earlier.id+", or take it out", "rule `%s` is never reached%s: whenever it holds, `%s` (line %d) holds before it", later.id, except, earlier.id, earlier.line)
+			l.warn(id.Line, id.Column, "move it before "+earlier.id+", or take it out", "rule `%s` is never reached%s: whenever it holds, `%s` (%s) holds before it", later.id, except, earlier.id, l.source.where(earlier.node.Line, id.Line))
 			break
 		}
 	}
@@ -105,13 +105,13 @@ func (l *loader) lintCooldowns(root *yaml.Node) {
 
 // lintCalendars finds calendars whose special days are all over.
 func (l *loader) lintCalendars(root *yaml.Node) {
-	if l.options.Now.IsZero() {
+	if l.now.IsZero() {
 		return
 	}
 	for _, pair := range l.pairs(l.get(root, "calendars")) {
 		k := l.calendars[pair[0].Value]
 		last := k.lastDay()
-		if last != 0 && last < dayOf(l.options.Now.In(k.zone)) {
+		if last != 0 && last < dayOf(l.now.In(k.zone)) {
 			l.warn(pair[0].Line, pair[0].Column, "add the holidays to come", "the calendar `%s` is in the past: the last day that it names is %s", k.name, last)
 		}
 	}

@@ -17,7 +17,7 @@ func lintOf(t *testing.T, body string) []string {
 	src := []byte("version: 1\n" + body)
 	_, r := Load(src, LoadOptions{Now: start})
 	if !r.OK() {
-		r.Write(t.Output(), "rules.yaml", src)
+		r.Write(t.Output(), "rules.yaml", Files{"rules.yaml": src})
 		t.Fatal("the file has errors")
 	}
 	var got []string
@@ -140,7 +140,7 @@ func TestLint_goodFiles_areNotComplainedAbout(t *testing.T) {
 			return strings.Contains(p.Message, "has no test") || strings.Contains(p.Message, "no test in which")
 		})
 		if len(r.Errors)+len(r.Warnings) > 0 {
-			r.Write(t.Output(), file, src)
+			r.Write(t.Output(), file, Files{filepath.Base(file): src})
 			t.Error("it is complained about")
 		}
 	}

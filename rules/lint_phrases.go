@@ -66,9 +66,9 @@ func (l *loader) lintTwice(w writtenPhrase, spelt map[spelling]*yaml.Node) bool 
 		spelt[key] = at
 		return false
 	case first.Value == at.Value:
-		l.warn(at.Line, at.Column, "take one of them out", "the phrase %s stands here a second time; the first is in line %d", shorten(at.Value), first.Line)
+		l.warn(at.Line, at.Column, "take one of them out", "the phrase %s stands here a second time; the first is in %s", shorten(at.Value), l.source.where(first.Line, at.Line))
 	default:
-		l.warn(at.Line, at.Column, "take one of them out", "the phrase %s is the same as %s in line %d: the spellings are read alike", shorten(at.Value), shorten(first.Value), first.Line)
+		l.warn(at.Line, at.Column, "take one of them out", "the phrase %s is the same as %s in %s: the spellings are read alike", shorten(at.Value), shorten(first.Value), l.source.where(first.Line, at.Line))
 	}
 	return true
 }

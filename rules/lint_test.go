@@ -18,7 +18,7 @@ func TestLint_sayWhatIsMostLikelyNotMeant(t *testing.T) {
 	}
 	r.Warnings = withoutPackFaults(r.Warnings)
 	var out bytes.Buffer
-	r.Write(&out, "rules.yaml", src)
+	r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
 	compareGolden(t, "testdata/lint.golden", out.Bytes())
 	for _, w := range r.Warnings {
 		if w.Hint == "" {
@@ -46,7 +46,7 @@ tests:
 `)
 	_, r := Load(src, LoadOptions{Now: start})
 	if r.Warnings = withoutPackFaults(r.Warnings); len(r.Warnings)+len(r.Errors) > 0 {
-		r.Write(t.Output(), "rules.yaml", src)
+		r.Write(t.Output(), "rules.yaml", Files{"rules.yaml": src})
 		t.Error("a clean file is complained about")
 	}
 }

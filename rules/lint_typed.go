@@ -33,7 +33,7 @@ func (l *loader) lintCut(n *yaml.Node, comments map[int]comment) {
 	if !ok || !c.glued() || n.Style != 0 {
 		return
 	}
-	line := []rune(l.source.lines[n.Line-1])
+	line := []rune(l.source.line(n.Line))
 	if c.column-1 > len(line) || n.Column > c.column || strings.TrimSpace(string(line[n.Column-1:c.column-1])) != n.Value {
 		return
 	}
@@ -46,7 +46,7 @@ var printQuoted = regexp.MustCompile(`^[“‘]([^“”‘’]+)[”’]$`)
 
 // lintPlain looks at a phrase without quotes.
 func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
-	text := l.source.lines[n.Line-1]
+	text := l.source.line(n.Line)
 	if !strings.HasPrefix(skipRunes(text, n.Column-1), n.Value) {
 		l.warn(n.Line, n.Column, "begin each phrase with a dash and a space, or close the brackets on the same line", "this phrase goes on in the next line: %s", shorten(n.Value))
 		return
@@ -120,5 +120,10 @@ func (l *loader) withoutSilenced(ps []Problem) []Problem {
 		return ps
 	}
 	_, comments := l.source.read()
-	return slices.DeleteFunc(ps, func(p Problem) bool { return okReason.MatchString(comments[p.Line].text) })
+	return slices.DeleteFunc(ps, func(p Problem) bool {
+		if l.source.fileOf(p.Line).list {
+			return okReason.MatchString(l.source.line(p.Line)) // in the column for notes
+		}
+		return okReason.MatchString(comments[p.Line].text)
+	})
 }

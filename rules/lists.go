@@ -19,8 +19,9 @@ var (
 		name: "phrases with weights", ref: "weights", form: formDict, key: aPhrase, elem: aWeight,
 		doc: "Phrases with weights, for mood; a negative weight calms.", examples: []string{"{骗子: 3, useless: 2, 谢谢: -2}"},
 	}
-	listOptions = &shape{name: "a list with options", ref: "listOptions", form: formRecord, fields: []field{
-		{key: "phrases", of: &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, weightedPhrases}}, required: true, doc: "The phrases, with or without weights."},
+	listOptions = &shape{name: "a list with options", ref: "listOptions", form: formRecord, oneOf: [][]string{{"phrases"}, {"file"}}, fields: []field{
+		{key: "file", of: aFileName, doc: "A text or CSV file that holds the phrases: one a line, in the first column; a weight may stand in the second.", aka: []string{"csv", "path", "from"}},
+		{key: "phrases", of: &shape{name: "phrases", form: formChoice, forms: []*shape{phraseList, weightedPhrases}}, doc: "The phrases, with or without weights."},
 		{key: "typos", of: enumShape("on or off", []string{"on", "off"}, "no", "off", "false", "off", "0", "off", "never", "off", "否", "off", "关", "off", "yes", "on", "true", "on", "1", "on", "是", "on", "开", "on"), standard: "on", doc: "Whether typing errors are forgiven in these phrases."},
 	}}
 	packChange = &shape{
@@ -32,8 +33,8 @@ var (
 	}
 	phraseBookShape = &shape{
 		name: "phrases", ref: "list", form: formChoice, forms: []*shape{phraseList, weightedPhrases, listOptions, packChange},
-		telltales: map[string]*shape{"phrases": listOptions, "add": packChange, "without": packChange},
-		doc:       "A list of phrases: a sequence, phrases with weights, {phrases, typos}, or {add, without} for a list named like a built-in pack or like a role of $ask_human (ask_human.person: who may be asked for).",
+		telltales: map[string]*shape{"phrases": listOptions, "file": listOptions, "add": packChange, "without": packChange},
+		doc:       "A list of phrases: a sequence, phrases with weights, {phrases, typos}, {file} for a text or CSV file, or {add, without} for a list named like a built-in pack or like a role of $ask_human (ask_human.person: who may be asked for).",
 	}
 )
 
@@ -97,19 +98,24 @@ func packHint(name string) string {
 	return "for a list of your own write " + name + ": […]"
 }
 
-// listEntries reads the three forms of a list of one's own.
+// listEntries reads the forms of a list of one's own.
 func (b *phraseBook) listEntries(n *yaml.Node) (entries []wordEntry, weighted bool) {
 	noTypos := false
+	var file *yaml.Node
 	if phraseBookForm(n) == listOptions {
 		typos := b.get(n, "typos")
 		noTypos = typos != nil && typos.Value == "off"
-		n = b.get(n, "phrases")
+		file, n = b.get(n, "file"), b.get(n, "phrases")
 	}
-	entries = b.entries(n)
+	weighted = n != nil && n.Kind == yaml.MappingNode
+	if entries = b.entries(n); file != nil {
+		f := b.fromFile(file)
+		entries, weighted = slices.Clone(f.entries), f.weighted
+	}
 	for i := range entries {
 		entries[i].noTypos = noTypos
 	}
-	return entries, n != nil && n.Kind == yaml.MappingNode
+	return entries, weighted
 }
 
 // entries reads a sequence of phrases, or a mapping of phrase to weight.

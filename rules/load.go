@@ -23,8 +23,15 @@ type LoadOptions struct {
 	Now time.Time
 }
 
-// Load reads, checks and compiles a rule file. The policy is nil if and only if the report has errors. It never panics.
-func Load(src []byte, o LoadOptions) (p *Policy, r Report) {
+// Load is Set.Load for a rule file that takes in no others.
+func Load(src []byte, o LoadOptions) (*Policy, Report) {
+	name := cmp.Or(o.Name, "rules.yaml")
+	return Set{Main: name, Files: Files{name: src}}.Load(o.Now)
+}
+
+// Load reads, checks and compiles a rule file with what it takes in; now is as in LoadOptions. The policy is nil if and only if
+// the report has errors. It never panics.
+func (s Set) Load(now time.Time) (p *Policy, r Report) {
 	defer func() {
 		// A reload must never end the service, whatever a file holds that nobody thought of.
 		if x := recover(); x != nil {
@@ -34,26 +41,28 @@ func Load(src []byte, o LoadOptions) (p *Policy, r Report) {
 			}}}
 		}
 	}()
-	l := &loader{checker: checker{source: newSource(src)}, options: o, conditions: conditions}
+	src := s.Files[s.Main]
+	l := &loader{checker: checker{source: newSource(s.Main, src), set: s}, now: now, conditions: conditions}
 	root := l.parse(src)
 	if root != nil {
+		l.takeIncludes(root)
 		asWritten := len(l.problems)
 		l.check(root, fileShape, "the file")
 		p = l.build(root)
 		l.unmend(asWritten)
 	}
 	if len(l.problems) > 0 {
-		return nil, Report{Errors: sortProblems(l.problems)}
+		return nil, Report{Errors: l.source.placed(l.problems)}
 	}
-	p.version = Files{cmp.Or(o.Name, "rules.yaml"): src}.Version()
+	p.version = s.Version()
 	packWords() // read now, or the first customer would wait for it
-	return p, Report{Warnings: sortProblems(l.withoutSilenced(l.warnings))}
+	return p, Report{Warnings: l.source.placed(l.withoutSilenced(l.warnings))}
 }
 
 // loader is one load under way.
 type loader struct {
 	checker
-	options  LoadOptions
+	now      time.Time
 	warnings []Problem
 	book     *phraseBook
 
@@ -75,7 +84,6 @@ type loader struct {
 	chatter      *smallTalk // once it was asked for
 	countsMisses bool
 	path         []string // of the rules being built, for circles
-	mended       []slip   // what was mended so that the file could be read
 }
 
 func (l *loader) warn(line, column int, hint, format string, args ...any) {
@@ -111,7 +119,7 @@ func (l *loader) parse(src []byte) *yaml.Node {
 }
 
 // emptyFile is what is said of a file without content.
-var emptyFile = Problem{1, 1, "the file is empty", "a rule file needs version, targets and rules; `escalator schema` describes it"}
+var emptyFile = Problem{Line: 1, Column: 1, Message: "the file is empty", Hint: "a rule file needs version, targets and rules; `escalator schema` describes it"}
 
 func (l *loader) failEncoding(src []byte) {
 	line, column := placeOf(src, invalidAt(src))

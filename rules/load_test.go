@@ -29,7 +29,7 @@ func TestLoad_mistakes_areExplained(t *testing.T) {
 				t.Fatal("the file loads")
 			}
 			var out bytes.Buffer
-			r.Write(&out, "rules.yaml", src)
+			r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
 			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {

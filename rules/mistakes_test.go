@@ -25,7 +25,7 @@ func TestMistakes_areToldAtTheirPlace(t *testing.T) {
 				t.Fatal("nothing is said")
 			}
 			var out bytes.Buffer
-			r.Write(&out, "rules.yaml", src)
+			r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
 			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {

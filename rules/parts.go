@@ -34,7 +34,11 @@ func (l *loader) partsOf(root *yaml.Node) map[Part]string {
 		delete(parts, Part{Section: section})
 		n := l.get(root, section)
 		for _, pair := range l.pairs(n) {
-			l.addPart(parts, Part{Section: section, Name: textOf(pair[0])}, pair[1], pair[1])
+			part := Part{Section: section, Name: textOf(pair[0])}
+			l.addPart(parts, part, pair[1], pair[1])
+			if src, ok := l.set.Files[textOf(l.get(pair[1], "file"))]; ok && section == "lists" {
+				parts[part] += Files{"": src}.Version()
+			}
 		}
 		for _, rule := range l.items(n) {
 			l.addPart(parts, Part{Section: section, Name: textOf(l.get(rule, "id"))}, rule, l.get(rule, "then"))

@@ -28,6 +28,8 @@ type phraseBook struct {
 	former     []*yaml.Node // where a pack is called by the name that it had before
 	scopes     []*packNames // of the pack files
 	roles      []roleChange
+	listFiles  map[string]*listFile // by name, those that were read
+	fromFiles  int                  // their phrases
 }
 
 // wordList is one list: a file's own, or a built-in pack.
@@ -106,7 +108,7 @@ func (s *matchSet) put(g phraseGroup) {
 }
 
 func newPhraseBook(k *checker) *phraseBook {
-	b := &phraseBook{checker: k, lists: map[string]*wordList{}}
+	b := &phraseBook{checker: k, lists: map[string]*wordList{}, listFiles: map[string]*listFile{}}
 	files := packs.All()
 	b.scopes = make([]*packNames, len(files))
 	for i := range files {

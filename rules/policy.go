@@ -37,7 +37,9 @@ type RuleInfo struct {
 	About string `json:"about,omitempty"`
 	// Mode is the mode in force: the rule's own, or the file's where that is more careful.
 	Mode Mode `json:"mode"`
-	Line int  `json:"line"`
+	// File is the include that holds the rule, "" the rule file itself.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line"`
 	// Action is transfer, offer, keep or message; To the target or route.
 	Action   string        `json:"action"`
 	To       string        `json:"to,omitempty"`
@@ -47,6 +49,7 @@ type RuleInfo struct {
 // Summary counts what a file holds, for `check`.
 type Summary struct {
 	Mode      Mode          `json:"mode"`
+	Files     int           `json:"files"` // the rule file and those that it takes in
 	Rules     int           `json:"rules"`
 	Enforcing int           `json:"enforcing"`
 	Shadow    int           `json:"shadow"`
@@ -109,6 +112,7 @@ type Policy struct {
 // rule is one rule, compiled.
 type rule struct {
 	id, about string
+	file      string // that holds it, "" the rule file itself
 	line      int
 	mode      Mode
 	when      *cond
@@ -147,7 +151,7 @@ func (p *Policy) Mode() Mode { return p.mode }
 func (p *Policy) Rules() []RuleInfo {
 	infos := make([]RuleInfo, len(p.rules))
 	for i, r := range p.rules {
-		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
+		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, File: r.file, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
 		if r.goal != nil {
 			infos[i].To = r.goal.name
 		}

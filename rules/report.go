@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +13,8 @@ import (
 
 // Problem is one finding in a rule file. Line and Column are 1-based; Column counts characters.
 type Problem struct {
+	// File is the include or list file, relative to the rule file's folder; "" is the rule file itself.
+	File    string `json:"file,omitempty"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
@@ -28,18 +31,39 @@ type Report struct {
 func (r Report) OK() bool { return len(r.Errors) == 0 }
 
 // Write prints the report: each problem as FILE:LINE:COL: message, the source line, a caret and the hint; errors first.
-func (r Report) Write(w io.Writer, file string, src []byte) {
-	lines := strings.Split(string(src), "\n")
+// path is that of the rule file.
+func (r Report) Write(w io.Writer, path string, files Files) {
+	lines := map[string][]string{}
 	for _, p := range r.Errors {
-		p.write(w, file, "", lines)
+		p.write(w, path, "", p.lines(path, files, lines))
 	}
 	for _, p := range r.Warnings {
-		p.write(w, file, "warning: ", lines)
+		p.write(w, path, "warning: ", p.lines(path, files, lines))
 	}
 }
 
-func (p Problem) write(w io.Writer, file, level string, lines []string) {
-	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(file), p.Line, p.Column, level, text.Printable(p.Message))
+// In is the path of the file that the problem is in, next to that of the rule file.
+func (p Problem) In(path string) string { return Beside(path, p.File) }
+
+// Beside is the path of a file that the rule file of that path takes in; "" is the rule file itself.
+func Beside(path, name string) string {
+	if name == "" {
+		return path
+	}
+	return filepath.Join(filepath.Dir(path), filepath.FromSlash(name))
+}
+
+// lines gives the file of the problem line by line; known holds those of the files before.
+func (p Problem) lines(path string, files Files, known map[string][]string) []string {
+	name := cmp.Or(p.File, filepath.Base(path))
+	if _, ok := known[name]; !ok {
+		known[name] = strings.Split(string(files[name]), "\n")
+	}
+	return known[name]
+}
+
+func (p Problem) write(w io.Writer, path, level string, lines []string) {
+	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(p.In(path)), p.Line, p.Column, level, text.Printable(p.Message))
 	if p.Line >= 1 && p.Line <= len(lines) {
 		line, column := excerpt(strings.TrimSuffix(lines[p.Line-1], "\r"), p.Column)
 		if strings.TrimSpace(line) != "" {

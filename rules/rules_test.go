@@ -19,7 +19,7 @@ func load(t testing.TB, body string) *Policy {
 	src := []byte("version: 1\n" + body)
 	p, r := Load(src, LoadOptions{})
 	if !r.OK() {
-		r.Write(os.Stderr, "rules.yaml", src)
+		r.Write(os.Stderr, "rules.yaml", Files{"rules.yaml": src})
 		t.Fatal("the rules have errors")
 	}
 	return p

@@ -36,7 +36,7 @@ func formErrors(t interface{ Fatalf(string, ...any) }, src []byte) ([]Problem, a
 	if err := yaml.Unmarshal(src, &doc); err != nil {
 		t.Fatalf("%s\nis no YAML: %v", src, err)
 	}
-	var k checker
+	k := checker{source: newSource("rules.yaml", src)}
 	k.check(doc.Content[0], fileShape, "the file")
 	return k.problems, jsonOf(doc.Content[0])
 }

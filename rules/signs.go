@@ -121,14 +121,22 @@ func (c comment) glued() bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
-// read finds the places of the file, outside quotes, where YAML wants a sign of its own and has another, and the
+// read finds the places of the files, outside quotes, where YAML wants a sign of its own and has another, and the
 // comments by their lines.
 func (s source) read() ([]slip, map[int]comment) {
-	w := slipFinder{comments: map[int]comment{}}
-	for i, line := range s.lines {
-		w.line(i+1, strings.TrimSuffix(line, "\r"))
+	var slips []slip
+	comments := map[int]comment{}
+	for _, f := range s.files {
+		if f.list {
+			continue
+		}
+		w := slipFinder{slips: slips, comments: comments}
+		for i, line := range f.text() {
+			w.line(f.above+i+1, strings.TrimSuffix(line, "\r"))
+		}
+		slips = w.slips
 	}
-	return w.slips, w.comments
+	return slips, comments
 }
 
 // slipFinder walks over the lines as YAML reads them.

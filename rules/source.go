@@ -1,6 +1,10 @@
 package rules
 
 import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -8,18 +12,109 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// source is a rule file's text, for positions inside its scalars.
-type source struct{ lines []string }
+// source is the text of a rule file and of the files that it takes in, one behind the other: a line's number tells also
+// which file it is of. So a place in any of them is a line and a column, as in one file.
+type source struct{ files []*sourceFile }
 
-func newSource(src []byte) source { return source{strings.Split(string(src), "\n")} }
+// sourceFile is one of the files, with the lines that stand above it.
+type sourceFile struct {
+	name  string // relative to the rule file's folder
+	list  bool   // it holds phrases and no YAML
+	above int
+	src   []byte
+	lines []string // of src, once they were asked for
+}
+
+func newSource(name string, src []byte) source {
+	return source{[]*sourceFile{{name: name, src: src}}}
+}
+
+// add appends a file.
+func (s *source) add(name string, src []byte, list bool) *sourceFile {
+	last := s.files[len(s.files)-1]
+	f := &sourceFile{name: name, src: src, list: list, above: last.above + bytes.Count(last.src, []byte("\n")) + 1}
+	s.files = append(s.files, f)
+	return f
+}
+
+// text is the file line by line.
+func (f *sourceFile) text() []string {
+	if f.lines == nil {
+		f.lines = strings.Split(string(f.src), "\n")
+	}
+	return f.lines
+}
+
+// fileOf gives the file of a line.
+func (s source) fileOf(line int) *sourceFile {
+	i, _ := slices.BinarySearchFunc(s.files, line, func(f *sourceFile, line int) int { return cmp.Compare(f.above, line) })
+	return s.files[max(0, i-1)]
+}
+
+// line is the text of a line, "" for one that no file has.
+func (s source) line(n int) string {
+	f := s.fileOf(n)
+	if lines := f.text(); n > f.above && n-f.above <= len(lines) {
+		return lines[n-f.above-1]
+	}
+	return ""
+}
+
+// place gives the file of a line, "" for the rule file itself, and the number that the line has there.
+func (s source) place(n int) (file string, line int) {
+	f := s.fileOf(n)
+	if f == s.files[0] {
+		return "", n
+	}
+	return f.name, n - f.above
+}
+
+// where says in words which line it is, for a reader who is at another.
+func (s source) where(n, reader int) string {
+	f := s.fileOf(n)
+	if f == s.fileOf(reader) {
+		return "line " + itoa(n-f.above)
+	}
+	return "line " + itoa(n-f.above) + " of " + f.name
+}
+
+// placed gives problems the file that each is in, and the line there: of a list of phrases only so many that a reader
+// still finds the others.
+func (s source) placed(ps []Problem) []Problem {
+	var out []Problem
+	of := map[string]int{}
+	for _, p := range sortProblems(ps) {
+		f := s.fileOf(p.Line)
+		p.File, p.Line = s.place(p.Line)
+		if of[f.name]++; !f.list || of[f.name] <= maxOfList {
+			out = append(out, p)
+		}
+	}
+	for i, p := range out {
+		if n := of[p.File] - maxOfList; p.File != "" && n > 0 && s.isList(p.File) && (i+1 == len(out) || out[i+1].File != p.File) {
+			out[i].Message += fmt.Sprintf(" (and %d more in this file)", n)
+		}
+	}
+	return out
+}
+
+// maxOfList is how many problems of one list of phrases are told.
+const maxOfList = 50
+
+func (s source) isList(name string) bool {
+	return slices.ContainsFunc(s.files, func(f *sourceFile) bool { return f.list && f.name == name })
+}
 
 // inside gives the position of a byte of a scalar's value. Where the value stands on several lines, or cannot be
 // followed, it is the position of the scalar.
 func (s source) inside(n *yaml.Node, offset int) (line, column int) {
-	if n.Line < 1 || n.Line > len(s.lines) {
+	if n.Line < 1 {
 		return n.Line, n.Column
 	}
-	text := skipRunes(s.lines[n.Line-1], n.Column-1)
+	if s.fileOf(n.Line).list {
+		return n.Line, n.Column + utf8.RuneCountInString(n.Value[:min(offset, len(n.Value))])
+	}
+	text := skipRunes(s.line(n.Line), n.Column-1)
 	skip := 0
 	switch {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:

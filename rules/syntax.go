@@ -41,7 +41,7 @@ func (l *loader) failSyntax(err error) *yaml.Node {
 	if l.failTabs() {
 		return nil
 	}
-	m := mender{lines: l.source.lines, err: err}
+	m := mender{lines: l.source.files[0].text(), err: err}
 	m.slips, _ = l.source.read()
 	for m.err != nil && m.effort < maxEffort {
 		if slips := m.mend(); len(slips) > 0 {
@@ -216,15 +216,11 @@ func (l *loader) syntaxProblem(err error) Problem {
 	case errors.Is(err, io.EOF):
 		return emptyFile
 	case errors.As(err, &second):
-		return Problem{line, column, "a second YAML document begins here; a rule file is one document", "remove the line of three dashes, or make two files"}
+		return Problem{Line: line, Column: column, Message: "a second YAML document begins here; a rule file is one document", Hint: "remove the line of three dashes, or make two files"}
 	case !errors.As(err, &e):
-		return Problem{1, 1, "the file cannot be read as YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), "save it as plain UTF-8 text"}
+		return Problem{Line: 1, Column: 1, Message: "the file cannot be read as YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Hint: "save it as plain UTF-8 text"}
 	}
-	text := ""
-	if line <= len(l.source.lines) {
-		text = l.source.lines[line-1]
-	}
-	message, hint := syntaxWords(e.Message, text, column)
+	message, hint := syntaxWords(e.Message, l.source.line(line), column)
 	switch {
 	case e.ContextMark.Line <= 0:
 	case e.ContextMsg == "while scanning an alias", e.ContextMsg == "while scanning an anchor":
@@ -236,13 +232,13 @@ func (l *loader) syntaxProblem(err error) Problem {
 		line, column = e.ContextMark.Line, e.ContextMark.Column
 		message, hint = "a bracket opens here and is not closed in the right place", "check commas and brackets; texts with [ ] { } , or : need quotes"
 	}
-	return Problem{line, column, message, hint}
+	return Problem{Line: line, Column: column, Message: message, Hint: hint}
 }
 
 // failTabs reports every line that is indented by a tab; YAML wants spaces.
 func (l *loader) failTabs() bool {
 	some := false
-	for i, line := range l.source.lines {
+	for i, line := range l.source.files[0].text() {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(line) != "" {
 			l.failAt(i+1, at+1, "indent with spaces; most editors can turn tabs into spaces", "a tab indents this line")

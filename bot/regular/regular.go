@@ -3,6 +3,7 @@ package regular
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -10,12 +11,21 @@ import (
 // Open opens a regular file for reading, and refuses anything else: to open a FIFO would
 // wait for another process, and to open a device may already do something.
 func Open(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err != nil {
+	return open(path, os.Stat, os.OpenFile)
+}
+
+// OpenIn is Open for a file below a root.
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	return open(name, root.Stat, root.OpenFile)
+}
+
+func open(path string, stat func(string) (fs.FileInfo, error), openFile func(string, int, fs.FileMode) (*os.File, error)) (*os.File, error) {
+	if info, err := stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, refused(path)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the operator names the file
+	f, err := openFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

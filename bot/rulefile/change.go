@@ -89,7 +89,7 @@ func (c *Change) fields() map[string]any {
 	}
 	var warnings []string
 	for _, w := range c.Warnings[:min(len(c.Warnings), maxLogged)] {
-		warnings = append(warnings, fmt.Sprintf("line %d: %s", w.Line, w.Message))
+		warnings = append(warnings, strings.TrimSpace(fmt.Sprintf("%s line %d: %s", w.File, w.Line, w.Message)))
 	}
 	if len(warnings) > 0 {
 		fields["warnings"] = warnings
@@ -150,8 +150,8 @@ type RefusedError struct {
 	Why string
 	// Report holds the mistakes in the file, if it has any.
 	Report rules.Report
-	// Source is the content that was refused.
-	Source []byte
+	// Source is what was refused.
+	Source rules.Files
 	// Failed are the tests of the file that failed.
 	Failed []ruletest.Result
 	file   string
@@ -166,14 +166,14 @@ func (r *RefusedError) Error() string {
 func (r *RefusedError) Problems() []string {
 	lines := []string{}
 	for _, p := range r.Report.Errors {
-		line := fmt.Sprintf("%s:%d:%d: %s", r.file, p.Line, p.Column, p.Message)
+		line := fmt.Sprintf("%s:%d:%d: %s", p.In(r.file), p.Line, p.Column, p.Message)
 		if p.Hint != "" {
 			line += " (" + p.Hint + ")"
 		}
 		lines = append(lines, line)
 	}
 	for _, t := range r.Failed {
-		lines = append(lines, fmt.Sprintf("%s:%d: test %q: %s", r.file, t.Line, t.Name, t.Message))
+		lines = append(lines, fmt.Sprintf("%s:%d: test %q: %s", rules.Beside(r.file, t.File), t.Line, t.Name, t.Message))
 	}
 	return lines
 }

@@ -28,12 +28,6 @@ type Diff struct {
 	Text string `json:"diff"`
 }
 
-// side is one of the two versions of a diff.
-type side struct {
-	files rules.Files
-	main  string // the name of the rule file
-}
-
 // Diff compares two versions; "" is the one in force as the first, and OnDisk as the second.
 func (f *File) Diff(ctx context.Context, from, to string) (*Diff, error) {
 	f.reloading.Lock()
@@ -52,10 +46,10 @@ func (f *File) Diff(ctx context.Context, from, to string) (*Diff, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Diff{From: before.files.Version(), To: after.files.Version()}
-	d.Text = lineByLine(before.files, after.files, d.From, d.To)
-	old, oldErr := f.judge(before.files, before.main)
-	now, err := f.judge(after.files, after.main)
+	d := &Diff{From: before.Version(), To: after.Version()}
+	d.Text = lineByLine(before.Files, after.Files, d.From, d.To)
+	old, oldErr := f.judge(before)
+	now, err := f.judge(after)
 	switch {
 	case err != nil:
 		d.Refused = err.Error()
@@ -67,23 +61,23 @@ func (f *File) Diff(ctx context.Context, from, to string) (*Diff, error) {
 }
 
 // side reads a version.
-func (f *File) side(ctx context.Context, version string) (side, error) {
+func (f *File) side(ctx context.Context, version string) (rules.Set, error) {
 	if version == OnDisk {
-		files, err := f.source.read(ctx)
+		set, err := f.source.read(ctx)
 		if err != nil {
-			return side{}, fmt.Errorf("reading the rule file: %w", unreadable(err))
+			return rules.Set{}, fmt.Errorf("reading the rule file: %w", unreadable(err))
 		}
-		return side{files, f.source.name()}, nil
+		return set, nil
 	}
 	if u := f.unkept; u != nil && version != "" && strings.HasPrefix(u.Version, version) {
-		return side{u.files, u.File}, nil
+		return rules.Set{Main: u.File, Files: u.files}, nil
 	}
 	k, err := f.history.find(version)
 	if err != nil {
-		return side{}, err
+		return rules.Set{}, err
 	}
 	files, err := within(ctx, f.keeping, func() (rules.Files, error) { return f.history.files(k) })
-	return side{files, k.File}, err
+	return rules.Set{Main: k.File, Files: files}, err
 }
 
 func lineByLine(before, after rules.Files, from, to string) string {

@@ -76,7 +76,7 @@ func openHistory(folder string) (*history, error) {
 	}
 	for _, e := range entries {
 		k := keptVersion{folder: e.Name()}
-		src, err := Read(filepath.Join(folder, e.Name(), aboutFile))
+		src, err := Read(filepath.Join(folder, e.Name(), aboutFile), rules.MaxSize)
 		if err == nil && k.number() > 0 && json.Unmarshal(src, &k.Accepted) == nil {
 			h.kept = append(h.kept, k)
 		}
@@ -135,7 +135,7 @@ func (h *history) files(k keptVersion) (rules.Files, error) {
 		if err != nil {
 			return err
 		}
-		files[filepath.ToSlash(name)], err = Read(path)
+		files[filepath.ToSlash(name)], err = Read(path, rules.MaxListSize)
 		return err
 	})
 	if err == nil && files.Version() != k.Version {

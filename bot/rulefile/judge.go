@@ -17,13 +17,11 @@ type verdict struct {
 	tests    ruletest.Report
 }
 
-// judge decides whether files may be put in force. The one that is called name is the
-// rule file, the others are those that it takes in. The error is a *RefusedError.
-func (f *File) judge(files rules.Files, name string) (*verdict, error) {
-	src := files[name]
-	policy, report := rules.Load(src, rules.LoadOptions{Name: name, Now: time.Now()})
+// judge decides whether files may be put in force. The error is a *RefusedError.
+func (f *File) judge(set rules.Set) (*verdict, error) {
+	policy, report := set.Load(time.Now())
 	if policy == nil {
-		return nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: src, file: f.source.path}
+		return nil, &RefusedError{Why: "the rule file has mistakes", Report: report, Source: set.Files, file: f.source.path}
 	}
 	v := &verdict{policy: policy, warnings: report.Warnings, tests: ruletest.Run(policy)}
 	if v.tests.Failed > 0 && policy.BlockOnTests() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sirupsen/logrus"
 
@@ -30,6 +31,8 @@ func (e *NotWritableError) Error() string {
 // Unwrap gives the reason.
 func (e *NotWritableError) Unwrap() error { return e.Err }
 
+var errNotOfVersion = errors.New("it is not of that version, whose `include` would take it in: move it away first")
+
 var errLink = errors.New("it is a symbolic link, as those of a Kubernetes ConfigMap are: change it where it comes from")
 
 // Rollback writes the files of an accepted version back to where the rules are
@@ -45,17 +48,17 @@ func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change
 	if err != nil {
 		return nil, err
 	}
-	if back.main != f.source.name() {
-		return nil, &NotWritableError{f.source.path, fmt.Errorf("that version was of a file called %s", back.main)}
+	if back.Main != f.source.name() {
+		return nil, &NotWritableError{f.source.path, fmt.Errorf("that version was of a file called %s", back.Main)}
 	}
-	if _, err := f.judge(back.files, back.main); err != nil {
+	if _, err := f.judge(back); err != nil {
 		return nil, err
 	}
 	line := f.log.WithFields(logrus.Fields{
-		"by": by.By, "why": by.Why, "remote": by.Address, "version_before": f.Policy().Version(), "rules_version": back.files.Version(),
+		"by": by.By, "why": by.Why, "remote": by.Address, "version_before": f.Policy().Version(), "rules_version": back.Version(),
 	})
 	_, err = within(context.WithoutCancel(ctx), f.source.storage, func() (struct{}, error) {
-		return struct{}{}, putBack(filepath.Dir(f.source.path), back.files)
+		return struct{}{}, putBack(filepath.Dir(f.source.path), back)
 	})
 	if err != nil {
 		line.WithError(err).Warn("rules not rolled back")
@@ -66,15 +69,18 @@ func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change
 }
 
 // putBack writes files into a folder: all of them or none.
-func putBack(folder string, files rules.Files) (err error) {
+func putBack(dir string, back rules.Set) (err error) {
+	if name := alsoTaken(folder(dir), back); name != "" {
+		return &NotWritableError{name, errNotOfVersion}
+	}
 	var ready []replacement
 	defer func() {
 		for _, r := range ready {
 			_ = os.Remove(r.fresh) // those that took their place are not there any more
 		}
 	}()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		r, err := prepare(filepath.Join(folder, filepath.FromSlash(name)), files[name])
+	for _, name := range slices.Sorted(maps.Keys(back.Files)) {
+		r, err := prepare(dir, name, back.Files[name])
 		ready = append(ready, r)
 		if err != nil {
 			return &NotWritableError{name, err}
@@ -94,6 +100,51 @@ func putBack(folder string, files rules.Files) (err error) {
 	return err
 }
 
+// alsoTaken finds a file that the rule file of that version would take in and that is not of the version, "" if there is
+// none: an include that came later. To remove it is not for us.
+func alsoTaken(now folder, back rules.Set) string {
+	takes := rules.Collector{In: mixed{now, back.Files}}
+	for _, name := range slices.Sorted(maps.Keys(takes.Collect(back.Main, back.Files[back.Main]).Files)) {
+		if _, ok := back.Files[name]; !ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// mixed is a folder after files were put into it.
+type mixed struct {
+	folder
+	files rules.Files
+}
+
+// Read reads one of the files, or what is there already.
+func (m mixed) Read(name string, most int) ([]byte, error) {
+	if src, ok := m.files[name]; ok {
+		return src, nil
+	}
+	return m.folder.Read(name, most)
+}
+
+// List lists the names of both.
+func (m mixed) List(name string) ([]string, error) {
+	names, err := m.folder.List(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	within := name + "/"
+	if name == "." {
+		within = ""
+	}
+	for file := range m.files {
+		rest, below := strings.CutPrefix(file, within)
+		if first, _, _ := strings.Cut(rest, "/"); below && !slices.Contains(names, first) {
+			names = append(names, first)
+		}
+	}
+	return names, nil
+}
+
 // replacement is a file that is ready to take the place of another.
 type replacement struct {
 	path, fresh string
@@ -103,7 +154,11 @@ type replacement struct {
 }
 
 // prepare writes a file beside the one that it is to replace.
-func prepare(path string, src []byte) (r replacement, err error) {
+func prepare(dir, name string, src []byte) (r replacement, err error) {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := makeFolder(dir, filepath.Dir(filepath.FromSlash(name))); err != nil {
+		return r, err
+	}
 	r = replacement{path: path, fresh: path + ".rollback", mode: 0o644}
 	info, err := os.Lstat(path)
 	switch {
@@ -115,7 +170,7 @@ func prepare(path string, src []byte) (r replacement, err error) {
 		return r, errLink
 	default:
 		r.mode = info.Mode().Perm()
-		if r.before, err = Read(path); err != nil {
+		if r.before, err = Read(path, rules.MaxListSize); err != nil {
 			return r, err
 		}
 	}
@@ -123,6 +178,26 @@ func prepare(path string, src []byte) (r replacement, err error) {
 		return r, err
 	}
 	return r, writeFile(r.fresh, src, r.mode)
+}
+
+// makeFolder makes the folders in which a file is to lie, and none where a link stands in for one: the files would be put
+// somewhere else.
+func makeFolder(dir, below string) error {
+	if below == "." {
+		return nil
+	}
+	if err := makeFolder(dir, filepath.Dir(below)); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, below)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.Mkdir(path, 0o755) //nolint:gosec // as the folder of the rule file is
+	case err == nil && info.Mode()&fs.ModeSymlink != 0:
+		return errLink
+	}
+	return err
 }
 
 // undo puts back what was there before.

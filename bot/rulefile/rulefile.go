@@ -163,21 +163,21 @@ func (f *File) Reload(ctx context.Context) (*Change, error) {
 }
 
 func (f *File) reload(ctx context.Context, by Author) (*Change, error) {
-	files, err := f.source.read(ctx)
+	set, err := f.source.read(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err() // nobody waits for it any more
 	case err != nil:
 		return nil, f.gone(err)
 	}
-	return f.take(files, by)
+	return f.take(set, by)
 }
 
 // look is one look at the file.
 func (f *File) look(ctx context.Context) {
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
-	files, err := f.source.read(ctx)
+	set, err := f.source.read(ctx)
 	if ctx.Err() != nil {
 		return
 	}
@@ -192,14 +192,14 @@ func (f *File) look(ctx context.Context) {
 		f.unreadable = ""
 		f.log.WithField("file", f.source.path).Info("the rule file is back")
 	}
-	version := files.Version()
+	version := set.Version()
 	settled := version == f.changing
 	f.changing = version
 	switch {
 	case version == f.policy.Version():
 		f.healed()
 	case version != f.refused && settled:
-		_, _ = f.take(files, Author{How: "reload"}) // it has logged what there is to say
+		_, _ = f.take(set, Author{How: "reload"}) // it has logged what there is to say
 	}
 	f.keep()
 }
@@ -226,13 +226,13 @@ func (f *File) gone(err error) error {
 }
 
 // take loads the files, runs their tests and puts them in force, or says why not.
-func (f *File) take(files rules.Files, by Author) (*Change, error) {
-	version, before := files.Version(), f.Policy()
+func (f *File) take(set rules.Set, by Author) (*Change, error) {
+	version, before := set.Version(), f.Policy()
 	if version == before.Version() {
 		f.healed()
 		return &Change{Version: version, Same: true}, nil
 	}
-	v, err := f.judge(files, f.source.name())
+	v, err := f.judge(set)
 	if err != nil {
 		f.refused = version
 		return nil, f.fail(err)
@@ -247,7 +247,7 @@ func (f *File) take(files rules.Files, by Author) (*Change, error) {
 	f.info.DeleteLabelValues(before.Version())
 	f.info.WithLabelValues(version).Set(1)
 	f.log.WithFields(change.fields()).Info("rules reloaded")
-	f.accepted(files, by)
+	f.accepted(set.Files, by)
 	f.keep()
 	return change, nil
 }

@@ -13,29 +13,40 @@ import (
 type source struct {
 	path    string
 	storage storage
+	takes   *rules.Collector // what the file takes in; used by the storage's work only
+}
+
+func newSource(path string) source {
+	return source{path, newStorage(), &rules.Collector{In: folder(filepath.Dir(path))}}
 }
 
 // name is what the file is called in its folder.
 func (s source) name() string { return filepath.Base(s.path) }
 
-// read reads the file, but does not wait for storage that hangs.
-func (s source) read(ctx context.Context) (rules.Files, error) {
-	return within(ctx, s.storage, func() (rules.Files, error) {
-		src, err := Read(s.path)
+// read reads the file and all that it takes in, but does not wait for storage that hangs.
+func (s source) read(ctx context.Context) (rules.Set, error) {
+	return within(ctx, s.storage, func() (rules.Set, error) {
+		src, err := Read(s.path, rules.MaxSize)
 		if err != nil {
-			return nil, err
+			return rules.Set{}, err
 		}
-		return rules.Files{s.name(): src}, nil
+		return s.takes.Collect(s.name(), src), nil
 	})
 }
 
-// Read reads a rule file: a regular file, opened so that nothing waits for
-// another process, and no more of it than shows that it is too large.
-func Read(path string) ([]byte, error) {
+// Collect reads what a rule file of that path and text takes in.
+func Collect(path string, src []byte) rules.Set {
+	takes := rules.Collector{In: folder(filepath.Dir(path))}
+	return takes.Collect(filepath.Base(path), src)
+}
+
+// Read reads a regular file, opened so that nothing waits for another process, and no more than one byte over so many:
+// that shows that it is too large.
+func Read(path string, most int) ([]byte, error) {
 	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, rules.MaxSize+1))
+	return io.ReadAll(io.LimitReader(f, int64(most)+1))
 }

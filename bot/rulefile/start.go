@@ -24,16 +24,16 @@ type Options struct {
 // mistakes or its tests fail, and it is not replaced by an accepted version. A
 // file that is not there never is: its name may be wrong.
 func Open(o Options) (*File, error) {
-	f := &File{source: source{path: o.Path, storage: newStorage()}, keeping: newStorage()}
+	f := &File{source: newSource(o.Path), keeping: newStorage()}
 	var historyErr error
 	f.history, historyErr = openHistory(o.Kept)
-	files, err := f.source.read(context.Background())
+	set, err := f.source.read(context.Background())
 	if err != nil {
 		f.unreadable = unreadable(err).Error()
 		err = fmt.Errorf("reading the rule file: %w", err)
 	} else {
-		f.refused = files.Version()
-		err = f.begin(files)
+		f.refused = set.Version()
+		err = f.begin(set)
 	}
 	switch {
 	case err == nil:
@@ -50,13 +50,13 @@ func Open(o Options) (*File, error) {
 }
 
 // begin starts with the file.
-func (f *File) begin(files rules.Files) error {
-	v, err := f.judge(files, f.source.name())
+func (f *File) begin(set rules.Set) error {
+	v, err := f.judge(set)
 	if err != nil {
 		return err
 	}
-	f.policy, f.status = v.policy, Status{Version: files.Version(), LoadedAt: time.Now()}
-	f.accepted(files, Author{How: "start"})
+	f.policy, f.status = v.policy, Status{Version: v.policy.Version(), LoadedAt: time.Now()}
+	f.accepted(set.Files, Author{How: "start"})
 	if failed := v.failed(); len(failed) > 0 {
 		f.atStart = &RefusedError{Why: "tests of the rule file fail; it is in force all the same, because of test_policy: warn", Failed: failed, file: f.source.path}
 	}
@@ -71,7 +71,7 @@ func (f *File) beginWithKept() bool {
 		if err != nil {
 			continue
 		}
-		if v, err := f.judge(files, k.File); err == nil {
+		if v, err := f.judge(rules.Set{Main: k.File, Files: files}); err == nil {
 			f.policy = v.policy
 			f.status = Status{Version: v.policy.Version(), LoadedAt: time.Now(), LastGood: &k.At}
 			return true

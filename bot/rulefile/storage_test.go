@@ -25,14 +25,14 @@ func TestRead_storageThatHangs_isLeftAlone_andReadAgainWhenItIsBack(t *testing.T
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := source{path: path, storage: newStorage()}
+		s := newSource(path)
 		s.storage <- struct{}{}
 		began := time.Now()
 		if _, err := s.read(t.Context()); !errors.Is(err, ErrStorage) || time.Since(began) > storageTimeout {
 			t.Errorf("while another read hangs: %v after %s", err, time.Since(began))
 		}
 		<-s.storage
-		if src, err := s.read(t.Context()); err != nil || string(src["rules.yaml"]) != "content" {
+		if src, err := s.read(t.Context()); err != nil || string(src.Files["rules.yaml"]) != "content" {
 			t.Errorf("when it is back: %q, %v", src, err)
 		}
 		ended, cancel := context.WithCancel(t.Context())

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf16"
 
+	"escalator/bot/rulefile"
 	"escalator/rules"
 	"escalator/rules/text"
 )
@@ -37,12 +37,13 @@ func check(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return fmt.Errorf("reading the rule file: %w", err)
 	}
-	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(file), Now: time.Now()})
+	set := rulefile.Collect(file, src)
+	policy, report := set.Load(time.Now())
 	ok := policy != nil && (!*strict || len(report.Warnings) == 0)
 	if *asJSON {
 		err = writeJSON(env.Stdout, checkResult{OK: ok, Errors: orEmpty(report.Errors), Warnings: orEmpty(report.Warnings)})
 	} else {
-		report.Write(env.Stdout, file, src)
+		report.Write(env.Stdout, file, set.Files)
 		if policy != nil {
 			writeSummary(env.Stdout, file, policy)
 		}
@@ -78,6 +79,9 @@ func writeSummary(w io.Writer, file string, p *rules.Policy) {
 	fmt.Fprintf(w, "%s: ok, version %s\n", text.Printable(file), p.Version())
 	fmt.Fprintf(w, "  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases\n",
 		s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Targets, s.Routes, s.Lists, s.Calendars, s.Tests, s.Phrases)
+	if s.Files > 1 {
+		fmt.Fprintf(w, "  read from %d files\n", s.Files)
+	}
 	for _, pack := range s.Packs {
 		changed := ""
 		if pack.Changed {

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"time"
 
+	"escalator/bot/rulefile"
 	"escalator/rules"
 	"escalator/rules/text"
 )
@@ -24,9 +25,10 @@ func readRules(env Env, file string) (*rules.Policy, error) {
 }
 
 func compile(env Env, file string, src []byte) (*rules.Policy, error) {
-	policy, report := rules.Load(src, rules.LoadOptions{Name: filepath.Base(file)})
+	set := rulefile.Collect(file, src)
+	policy, report := set.Load(time.Time{})
 	if policy == nil {
-		report.Write(env.Stderr, file, src)
+		report.Write(env.Stderr, file, set.Files)
 		return nil, exitError(exitBad)
 	}
 	return policy, nil

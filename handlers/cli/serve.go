@@ -13,6 +13,7 @@ import (
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
+	"escalator/rules"
 	"escalator/rules/text"
 )
 
@@ -95,7 +96,7 @@ func openRules(told io.Writer, o rulefile.Options) (*rulefile.File, error) {
 		refused.Report.Write(told, o.Path, refused.Source)
 		err = errors.New(refused.Why)
 		for _, t := range refused.Failed {
-			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(o.Path), t.Line, t.Name, text.Printable(t.Message))
+			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(rules.Beside(o.Path, t.File)), t.Line, t.Name, text.Printable(t.Message))
 		}
 	}
 	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"escalator/rules"
 	"escalator/rules/ruletest"
 )
 
@@ -41,10 +42,10 @@ func writeTests(env Env, file string, report ruletest.Report) {
 	for _, t := range report.Tests {
 		switch {
 		case !t.OK:
-			p.line("FAIL  ", fmt.Sprintf("%s:%d: %s", file, t.Line, t.Name))
+			p.line("FAIL  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
 			p.line("      ", t.Message)
 		case t.Todo:
-			p.line("todo  ", fmt.Sprintf("%s:%d: %s", file, t.Line, t.Name))
+			p.line("todo  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
 			p.line("      ", t.Message)
 		default:
 			p.line("ok    ", t.Name)

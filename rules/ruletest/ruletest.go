@@ -25,7 +25,9 @@ type Result struct {
 	Message string `json:"message"`
 	// Todo marks a known gap: it counts as passed whatever it did.
 	Todo bool `json:"todo,omitempty"`
-	Line int  `json:"line"`
+	// File is the include that holds the test, "" the rule file itself.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line"`
 }
 
 // Run runs all tests of a policy.
@@ -45,7 +47,7 @@ func Run(p *rules.Policy) Report {
 
 // RunTest runs one test in a conversation of its own.
 func RunTest(p *rules.Policy, t rules.Test) Result {
-	result := Result{Name: t.Name, OK: true, Todo: t.Todo, Line: t.Line}
+	result := Result{Name: t.Name, OK: true, Todo: t.Todo, File: t.File, Line: t.Line}
 	player := replay.NewTest(p, t.At)
 	for i := range t.Steps {
 		problem := step(player, &t.Steps[i])

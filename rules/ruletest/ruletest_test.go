@@ -16,7 +16,7 @@ func TestRun_exampleFile_passes(t *testing.T) {
 	}
 	p, r := rules.Load(src, rules.LoadOptions{})
 	if !r.OK() {
-		r.Write(os.Stderr, "example.yaml", src)
+		r.Write(os.Stderr, "example.yaml", rules.Files{"example.yaml": src})
 		t.Fatal("the example has errors")
 	}
 	report := Run(p)
@@ -80,7 +80,7 @@ func TestRun_results(t *testing.T) {
 		src := []byte(head + "  - " + c.test + "\n")
 		p, r := rules.Load(src, rules.LoadOptions{})
 		if p == nil {
-			r.Write(t.Output(), "rules.yaml", src)
+			r.Write(t.Output(), "rules.yaml", rules.Files{"rules.yaml": src})
 			t.Fatalf("%s does not load", c.name)
 		}
 		report := Run(p)
