@@ -100,12 +100,13 @@ func (w *phaseWalk) open(t *testing.T, policy *rules.Policy) {
 	w.bot.SetPolicy(policy)
 	if w.disk != nil {
 		dedup := memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000, Journal: w.disk})
+		records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000), Journal: w.disk})
 		conversations := memory.NewConversations(memory.ConversationsOptions{
-			Outbox: outbox, Journal: w.disk, Alarms: w.alarms(), Max: 1000, Dedup: dedup,
+			Outbox: outbox, Journal: w.disk, Alarms: w.alarms(), Max: 1000, Dedup: dedup, Records: records,
 			Expires: func(c *rules.Conversation) time.Time { return policy.Expiry(c) },
 		})
-		left := w.disk.Live(conversations, dedup)
-		w.bot.Conversations, w.bot.Dedup = conversations, dedup
+		left := w.disk.Live(conversations, dedup, records)
+		w.bot.Conversations, w.bot.Dedup, w.bot.Records = conversations, dedup, records
 		w.bot.Restored(left)
 	}
 	w.bot.Start()
