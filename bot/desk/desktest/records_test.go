@@ -152,3 +152,27 @@ func TestDesk_setup_isRead(t *testing.T) {
 		t.Errorf("%+v %v", robot, err)
 	}
 }
+
+func TestDesk_records_oneForEachRunOfASession(t *testing.T) {
+	at := &clock{time.Now().Truncate(time.Second)}
+	d, _ := start(t, Options{Now: at.now})
+	d.SetAgent(Agent{ID: "a@x.com", Online: true})
+	d.Begin("s")
+	d.Begin("s") // still with the bot: the same run
+	d.SetState("s", desk.StateAgent, "a@x.com")
+	d.Begin("s") // Desk ended the run before without a word
+	d.CloseSession("s")
+	closed := at.at
+	at.at = at.at.Add(time.Minute)
+	d.Expire("s")
+	var got []string
+	for _, r := range d.Records() {
+		if !r.Ended.Equal(closed) {
+			t.Errorf("ended at %s, not at %s", r.Ended, closed)
+		}
+		got = append(got, r.Agent+" "+r.EndStatus)
+	}
+	if diff := cmp.Diff([]string{"a@x.com " + endedTimeout, " " + EndedByAgent}, got); diff != "" {
+		t.Error(diff)
+	}
+}

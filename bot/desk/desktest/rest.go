@@ -105,8 +105,8 @@ func (d *Desk) act(r *http.Request, command string, body []byte) reply {
 	if bad := d.authorize(r); bad != nil {
 		return *bad
 	}
-	f := fields{body: body}
-	switch err := json.Unmarshal(body, &f.named); {
+	f, err := readFields(body)
+	switch {
 	case len(body) > maxRequest:
 		return refuse(93000, "request body over 12k")
 	case err != nil || f.named == nil:
@@ -170,6 +170,12 @@ func only(q url.Values, name string) string {
 type fields struct {
 	named map[string]json.RawMessage
 	body  []byte
+}
+
+func readFields(body []byte) (f fields, err error) {
+	f.body = body
+	err = json.Unmarshal(body, &f.named)
+	return f, err
 }
 
 func (f fields) has(name string) bool {
