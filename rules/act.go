@@ -9,7 +9,11 @@ func (e *evaluation) fire(r *rule, verify bool, d *Decision) {
 	e.book(r, d)
 	if d.Outcome == OutcomeTransfer {
 		d.Verify = verify
-		e.leaveBot()
+		if d.LeaveQueue {
+			e.c.own().leftQueue = true // the phase changes when Desk has let go
+		} else {
+			e.leaveBot()
+		}
 	}
 }
 
@@ -74,11 +78,15 @@ func (e *evaluation) plan(r *rule, d *Decision) {
 func (e *evaluation) route(r *rule, d *Decision) {
 	first := e.destination(r)
 	d.Chain = first.chain(e.wall)
+	leaves := e.c.phase == PhaseQueued && r.queues && e.kind == onTimer
 	if len(d.Chain) == 0 {
 		d.Outcome, d.Reason = OutcomeClosed, ReasonClosed
-		d.Say, d.Take = first.ifClosed()
+		if !leaves { // who stays in the queue is not the bot's
+			d.Say, d.Take = first.ifClosed()
+		}
 		return
 	}
+	d.LeaveQueue = leaves
 	d.Outcome, d.Target, d.Say = OutcomeTransfer, d.Chain[0].ID, r.say
 }
 

@@ -6,9 +6,10 @@ import (
 
 var action = &shape{
 	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}, {"take_message", "tag"}},
-	needs: map[string]string{"offer": "transfer"},
+	needs: map[string]string{"offer": "transfer", "leave_queue": "transfer"},
 	fields: []field{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
+		{key: "leave_queue", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Take a customer who waits out of Desk's queue first, once per session. Only where the rule holds by queued_for."},
 		{key: "say", of: aSentence, doc: "Say this first; it never delays a transfer by more than a second.", aka: []string{"message", "text", "reply"}},
 		{key: "offer", of: aSentence, doc: "Ask this first; the transfer is made when the customer says yes.", aka: []string{"ask"}},
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
@@ -80,6 +81,10 @@ func (l *loader) rule(id, n *yaml.Node) {
 		l.fail(l.get(then, "say"), "for example {keep: true, say: …}", "`say` needs `keep` or `transfer` beside it")
 	}
 	r.tags = textsOf(l.items(l.get(then, "tag")))
+	r.leaveQueue = boolOf(l.get(then, "leave_queue"))
+	r.queues, r.rates = r.when.canHoldBy(queuedForCondition.key), r.when.canHoldBy(ratingCondition.key)
+	l.checkQueueAction(r, then)
+	l.checkRatingAction(r, then)
 	l.policy.rules = append(l.policy.rules, r)
 	l.written = append(l.written, &builtRule{r, n, then})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fields: []field{
-	{key: "group", of: &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53, examples: []string{"2473"}}, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
+	{key: "group", of: aGroup, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
 	{key: "agents", of: listOf(anAgent), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
 	{key: "tip_if_no_agent", of: aBool, standard: "true", doc: "Desk tells the customer when nobody is online (SendTipIfNoAgentOnline)."},
 	{key: "check_working_hours", of: aBool, doc: "Desk checks its own working hours (CheckIfDuringWorkingHours)."},

@@ -44,7 +44,7 @@ var (
 			{key: "agent", of: aMessage, doc: "A person says this.", aka: []string{"human"}},
 			{key: "event", of: enumShape("an event", eventNames[:]), doc: "Desk reports this."},
 			{key: "wait", of: aSpan, doc: "So much time passes.", aka: []string{"sleep", "after"}},
-			{key: "desk", of: enumShape("an answer of Desk", deskResults), doc: "How the transfer ended."},
+			{key: "desk", of: aDeskStep, doc: "How the transfer ended, or what Desk tells of agents and queue from now on."},
 			{key: "expect", of: expectation, doc: "What must be decided here; without it anything but a transfer is right."},
 		},
 	}
@@ -86,8 +86,10 @@ type Step struct {
 	Event   EventKind
 	Wait    time.Duration
 	// Desk tells how the transfer of this step, or the one under way, ended: no_agent, assigned, queued, failed or "".
-	Desk   string
-	Expect *Expectation
+	Desk string
+	// Reading is what Desk tells of agents and queue from now on, an empty one that it tells nothing; nil: nothing new.
+	Reading *Reading
+	Expect  *Expectation
 }
 
 // TestMessage is a message of a test.
@@ -154,7 +156,8 @@ func (l *loader) tests(n *yaml.Node) {
 
 func (l *loader) step(n *yaml.Node) Step {
 	_, line := l.source.place(n.Line)
-	s := Step{Line: line, Kind: "desk", Desk: textOf(l.get(n, "desk")), Expect: l.expectation(l.get(n, "expect"))}
+	s := Step{Line: line, Kind: "desk", Expect: l.expectation(l.get(n, "expect"))}
+	s.Desk, s.Reading = deskStep(l.get(n, "desk"), &l.checker)
 	for _, kind := range []string{"user", "bot", "agent"} {
 		if m := l.get(n, kind); m != nil {
 			s.Kind, s.Message = kind, l.message(m)

@@ -36,6 +36,7 @@ func (m *memory) setBack(latest int64) {
 	setBack(m.misses, latest)
 	setBack(m.accepted, latest)
 	m.offer.at = min(m.offer.at, latest)
+	m.wait.since = min(m.wait.since, latest)
 	for i := range m.said {
 		m.said[i].at = min(m.said[i].at, latest)
 	}

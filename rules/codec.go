@@ -11,7 +11,7 @@ import (
 const encodingVersion = 4
 
 // Older versions are still read: longHashes held hashes of 32 bits, it and sharedStates what a rule did in shadow with
-// what it did otherwise, and none up to withoutMessage a request for words.
+// what it did otherwise, and none up to withoutMessage a request for words or a wait in the queue.
 const (
 	longHashes     = 1
 	sharedStates   = 2
@@ -77,7 +77,7 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 
 func (m *memory) empty() bool {
 	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields) == 0 &&
-		m.offer == pendingOffer{} && m.message == openMessage{}
+		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
 }
 
 // writer appends values; numbers are varints, texts and lists carry their length.
@@ -147,6 +147,8 @@ func (w *writer) memory(m *memory) {
 	w.int(m.offer.at)
 	w.b = append(w.b, m.offer.left)
 	w.message(&m.message)
+	w.wait(&m.wait)
+	w.flag(m.leftQueue)
 }
 
 func (w *writer) message(m *openMessage) {
@@ -157,6 +159,14 @@ func (w *writer) message(m *openMessage) {
 	w.int(m.contactWithin)
 	w.uint(uint64(m.left))
 	w.uint(uint64(m.chars))
+}
+
+func (w *writer) wait(a *wait) {
+	w.int(a.since)
+	w.text(a.rule)
+	w.text(a.target)
+	w.int(a.timeout)
+	w.flag(a.unanswered)
 }
 
 func (w *writer) flag(f bool) {
@@ -314,6 +324,8 @@ func (r *reader) memory(m *memory) {
 			rule: r.text(), target: r.text(), opened: r.int(), until: r.int(), contactWithin: r.int(),
 			left: uint8(min(r.uint(), maxLeft)), chars: uint16(min(r.uint(), maxLeftChars)),
 		}
+		m.wait = wait{since: r.int(), rule: r.text(), target: r.text(), timeout: r.int(), unanswered: r.flag()}
+		m.leftQueue = r.flag()
 	}
 }
 

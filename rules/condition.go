@@ -26,7 +26,8 @@ type condition struct {
 // it, and a word here.
 var conditions = []*condition{
 	saysCondition, saidCondition, botSaysCondition, botSaidCondition, botMissedCondition, repeatsCondition, moodCondition, rateCondition,
-	turnsCondition, botSilentCondition, sendsCondition, languageCondition, channelCondition, fieldCondition, hoursCondition, ruleCondition,
+	turnsCondition, botSilentCondition, sendsCondition, languageCondition, channelCondition, fieldCondition, hoursCondition,
+	agentsOnlineCondition, queueCondition, queuedForCondition, ratingCondition, ruleCondition,
 }
 
 // leaf is a compiled condition. Beside these methods it may have those of needy, matching, quoting, wrapper and doubtful.

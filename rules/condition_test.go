@@ -11,7 +11,7 @@ func conditionTable() string {
 	var b strings.Builder
 	b.WriteString("| condition | holds when | turns | example |\n| --- | --- | --- | --- |\n")
 	for _, c := range conditions {
-		turns := map[kinds]string{onAll: "all", onUser: "user", onBot: "bot", onTimer: "timer", asThere: "as there"}[c.turns]
+		turns := map[kinds]string{onAll: "all", onUser: "user", onBot: "bot", onTimer: "timer", ratingCondition.turns: "rating", asThere: "as there"}[c.turns]
 		b.WriteString("| `" + c.key + "` | " + c.doc + " | " + turns + " | `" + c.example + "` |\n")
 	}
 	b.WriteString("| `all`, `any`, `not` | All of these hold, one of them, this does not. | as there | `any: [{turns: {at_least: 9}}, {sends: [image]}]` |\n")
@@ -48,7 +48,7 @@ func TestConditions_everyDeclaration_isWhole(t *testing.T) {
 		}
 		p := load(t, "lists: {angry: {add: [气死]}}\ncalendars: {office: {tz: UTC, open: [mon-fri 09:00-18:00]}}\nrules:\n"+
 			"  - {id: bot-stuck, when: {bot_missed: {times: 3, within: 15m}}, then: {transfer: default}}\n"+
-			"  - {id: r, when: {"+c.example+"}, then: {transfer: default}}\n")
+			"  - {id: r, when: {"+c.example+"}, then: {tag: [t]}}\n")
 		if can, _ := p.findRule("r").when.canHold(); c.turns != asThere && can != c.turns {
 			t.Errorf("%s: holds on turns %b, declared for %b", c.key, can, c.turns)
 		}
@@ -59,7 +59,7 @@ func TestConditions_everyDeclaration_isWhole(t *testing.T) {
 func TestConditions_hoverTextsTellTheTurns(t *testing.T) {
 	for key, want := range map[string]string{
 		"says": "Applies to a user message only.", "bot_says": "Applies to a bot message only.",
-		"bot_silent": "Applies to a timer only.", "turns": "Applies to all turns.", "rule": "Applies to the turns to which that applies.",
+		"bot_silent": "Applies to a timer only.", "rating": "Applies to a user message and a bot message and a rating only.", "turns": "Applies to all turns.", "rule": "Applies to the turns to which that applies.",
 	} {
 		if doc := conditionShape.field(key).doc; !strings.HasSuffix(doc, want) {
 			t.Errorf("%s: %q", key, doc)

@@ -43,6 +43,8 @@ type memory struct {
 	startFields []fieldValue
 	offer       pendingOffer
 	message     openMessage
+	wait        wait
+	leftQueue   bool // a rule has taken the customer out of Desk's queue in this session
 }
 
 // fieldValue is the value of a path that some rule asks for.
@@ -133,6 +135,7 @@ func (m *memory) copyFrom(o *memory) {
 	m.userFields = append(m.userFields[:0], o.userFields...)
 	m.startFields = append(m.startFields[:0], o.startFields...)
 	m.offer, m.message = o.offer, o.message
+	m.wait, m.leftQueue = o.wait, o.leftQueue
 }
 
 // own gives the memory, made on first use.
@@ -204,6 +207,11 @@ func (c *Conversation) fresh() {
 func (c *Conversation) away(p Phase, now int64) {
 	c.phase, c.confirmed = p, now
 	c.endMessage()
+	if p == PhaseQueued {
+		c.enqueue(now)
+	} else {
+		c.dequeue()
+	}
 }
 
 // toBot begins a new bot phase within the session.
@@ -215,17 +223,20 @@ func (c *Conversation) toBot() {
 	c.epoch++
 	c.turns, c.waiting = 0, 0
 	c.endOffer()
+	c.dequeue()
 }
 
 // Observe moves the phase by a Desk event or system mark. sent is the event's own time (zero if unknown): an event
-// older than the last phase change is ignored, whenever it arrives.
-func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
+// older than the last phase change is ignored, whenever it arrives. It gives the wait in the queue that ended with it
+// and that nobody answered, nil where none did.
+func (c *Conversation) Observe(k EventKind, at, sent time.Time) (unanswered *Wait) {
 	now := c.see(at)
 	if !c.inOrder(k, sent) {
-		return
+		return nil
 	}
 	switch k {
 	case EventSessionBegin, EventClosed:
+		unanswered = c.lapse(now, true, false)
 		c.fresh()
 	case EventTransferring:
 		// While a transfer of ours is under way this is its echo, and the answer of Desk will tell more.
@@ -238,10 +249,12 @@ func (c *Conversation) Observe(k EventKind, at, sent time.Time) {
 	case EventNoAgent:
 		// Likewise: the answer to our own transfer decides, there may be a next target in the chain.
 		if c.phase != PhaseTransferring {
+			unanswered = c.lapse(now, false, true)
 			c.toBot()
 		}
 	case EventUserMessage, EventBotMessage: // turns: Decide counts them
 	}
+	return unanswered
 }
 
 // inOrder takes note of an event's own time and says whether the event is news.
@@ -264,9 +277,9 @@ func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) 
 	case ResultAssigned, ResultQueued:
 		m := c.own()
 		m.accepted = pushStamp(m.accepted, now)
-		c.away(PhaseHuman, now)
+		c.away(PhaseHuman, now) // whatever wait there was is over
 		if r == ResultQueued {
-			c.phase = PhaseQueued
+			c.away(PhaseQueued, now)
 		}
 	case ResultAlreadyHuman:
 		c.away(PhaseHuman, now)

@@ -135,7 +135,7 @@ func drawTurns(t *rapid.T, k *talkTo) {
 	words := []string{"转人工", "你好啊朋友", "骗子", "退款", "怎么办呢这个", "不用了", "好的", "Hello my friend", ""}
 	for range rapid.IntRange(0, 30).Draw(t, "turns") {
 		k.wait(time.Duration(rapid.IntRange(0, 90_000).Draw(t, "wait")) * time.Millisecond)
-		turn := Turn{Kind: rapid.SampledFrom([]TurnKind{UserTurn, UserTurn, BotTurn, BotTurn, TimerTurn, StartTurn}).Draw(t, "kind")}
+		turn := Turn{Kind: rapid.SampledFrom([]TurnKind{UserTurn, UserTurn, BotTurn, BotTurn, TimerTurn, StartTurn, RatingTurn}).Draw(t, "kind")}
 		turn.Text = rapid.SampledFrom(words).Draw(t, "text")
 		turn.Mark = rapid.SampledFrom([]string{"", "", "fallback", "thinking", "queuing"}).Draw(t, "mark")
 		turn.Fields = TestFields{"a.b": rapid.StringN(0, 5, 20).Draw(t, "field")}
@@ -148,6 +148,7 @@ func drawTurns(t *rapid.T, k *talkTo) {
 		}
 		if d.Outcome == OutcomeTransfer {
 			k.settle(Result(rapid.IntRange(0, int(ResultDismissed)).Draw(t, "result")))
+			k.c.WaitsFor(d.Rule, d.Chain[0])
 		}
 	}
 }
@@ -167,10 +168,12 @@ rules:
   - {id: leave, when: {says: [不用了]}, then: {take_message: {say: 请留言}}, cooldown: 1m}
   - {id: ask, when: {says: [转人工]}, then: {transfer: default}, cooldown: 1m}
   - {id: silent, when: {bot_silent: 30s}, then: {transfer: default}, cooldown: 1m}
+  - {id: long, when: {queued_for: 1m}, then: {transfer: default, leave_queue: true}, cooldown: 1m}
+  - {id: stars, when: {rating: {at_most: 2}}, then: {tag: [bad]}}
 `)
 }
 
-var compareConversations = cmp.AllowUnexported(Conversation{}, talk{}, memory{}, fingerprint{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{}, openMessage{})
+var compareConversations = cmp.AllowUnexported(Conversation{}, talk{}, memory{}, fingerprint{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{}, openMessage{}, wait{})
 
 func TestConversation_encoding_bringsEverythingBack(t *testing.T) {
 	p := busyPolicy(t)
@@ -250,6 +253,22 @@ func TestConversation_versionWithSharedStates_isStillRead(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, c.memory.rules, compareConversations); diff != "" {
 			t.Errorf("version %d (-want +got):\n%s", data[0], diff)
+		}
+		data, _ = c.MarshalBinary()
+	}
+}
+
+func TestConversation_versionWithoutAWait_isStillRead(t *testing.T) {
+	// Nothing but a pending offer of the rule r, made at 5.
+	data := append([]byte{withoutMessage, byte(PhaseQueued), 0, 0, 0, 0}, make([]byte, 6+2+2+5+2)...)
+	data = append(data, 1, 'r', 10, 2)
+	for range 2 { // as it was, and written again
+		var c Conversation
+		if err := c.UnmarshalBinary(data); err != nil {
+			t.Fatal(err)
+		}
+		if want := (pendingOffer{rule: "r", at: 5, left: 2}); c.memory.offer != want || c.memory.wait != (wait{}) || c.phase != PhaseQueued {
+			t.Errorf("version %d: %+v", data[0], c.memory)
 		}
 		data, _ = c.MarshalBinary()
 	}

@@ -9,11 +9,11 @@ func (e *evaluation) count() {
 	}
 	c.see(t.At)
 	if k, ok := MarkEvent(t.Mark); ok {
-		c.Observe(k, t.At, t.Sent)
+		e.lapsed = c.Observe(k, t.At, t.Sent)
 	}
 	switch t.Kind {
 	case StartTurn:
-		c.Observe(EventSessionBegin, t.At, t.Sent)
+		e.lapsed = c.Observe(EventSessionBegin, t.At, t.Sent)
 		e.remember()
 	case UserTurn:
 		e.countUser()
@@ -22,6 +22,8 @@ func (e *evaluation) count() {
 		e.remember()
 	case TimerTurn:
 		c.timer = max(c.timer, e.now)
+		e.lapsed = c.lapse(e.now, false, false)
+	case RatingTurn: // it is no part of the talk
 	}
 }
 

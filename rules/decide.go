@@ -20,6 +20,7 @@ func (p *Policy) Decide(c *Conversation, t Turn) (d Decision) {
 	e := p.begin(c, &t)
 	e.decide(&d)
 	e.tried.end(e)
+	d.Unanswered = e.lapsed
 	e.end()
 	return d
 }
@@ -29,6 +30,7 @@ func (p *Policy) Explain(c *Conversation, t Turn) (d Decision, trace Trace) {
 	e := p.begin(c, &t)
 	e.trace = &trace
 	e.decide(&d)
+	d.Unanswered = e.lapsed
 	trace.finish(e, d)
 	e.end()
 	return d, trace
@@ -74,12 +76,12 @@ const (
 
 // search tries the rules until one decides. In a file that is itself in shadow all rules take part as if they acted;
 // otherwise a shadow rule stands alone among those that act. Below a rule at rest only those are tried that hold by
-// `says`: nobody who asks in own words is silenced by it.
+// `says`: nobody who asks in own words is silenced by it. Below one that its phase stops, only those that no phase stops.
 func (e *evaluation) search(d *Decision) {
-	var resting *rule
-	var rest Reason
+	var resting, halted *rule
+	var rest, halt Reason
 	for _, r := range e.p.rules {
-		if r.mode == ModeOff || e.muted(r) {
+		if r.mode == ModeOff || e.muted(r) || !e.concerns(r) || halted != nil && (halt == ReasonPerSession || !r.exempt()) {
 			continue
 		}
 		fate, reason, verify := e.try(r, resting)
@@ -88,20 +90,38 @@ func (e *evaluation) search(d *Decision) {
 			e.fire(r, verify, d)
 		case fate == fires:
 			e.imagine(r, d)
-		case fate == stopped && acts:
-			e.suppress(r, reason, d)
 		}
 		switch leads := r.mode == e.p.mode; {
-		case leads && fate >= stopped:
+		case leads && fate == fires:
 			return
+		case leads && fate == stopped && halted == nil:
+			halted, halt = r, reason
 		case leads && fate == rests && resting == nil:
 			resting, rest = r, reason
 		}
+	}
+	if halted != nil {
+		resting, rest = halted, halt
 	}
 	if resting != nil && resting.mode == ModeEnforce {
 		e.suppress(resting, rest, d)
 	}
 }
+
+// concerns says whether a rule is tried on this turn at all. A rating, and the time that passes in the queue, are for the
+// rules that ask about them: the bot is not there, and no other rule waits for such a turn.
+func (e *evaluation) concerns(r *rule) bool {
+	switch {
+	case e.kind == onRating:
+		return r.rates
+	case e.kind == onTimer && e.c.phase == PhaseQueued:
+		return r.queues
+	}
+	return true
+}
+
+// exempt says that the phase does not stop the rule where it holds by what it asks about.
+func (r *rule) exempt() bool { return r.queues || r.rates }
 
 // try says what becomes of a rule that has resting, if it is not nil, above it. verify says that Desk must be asked for
 // the session's state first.
@@ -154,6 +174,13 @@ func (e *evaluation) muted(r *rule) bool {
 func (e *evaluation) phaseStops(r *rule) (reason Reason, verify bool) {
 	c := e.c
 	switch {
+	case r.rates && r.when.holdsBy(e, ratingCondition.key):
+		return "", false
+	case r.queues && c.phase == PhaseQueued && r.when.holdsBy(e, queuedForCondition.key):
+		if r.goal != nil && c.recall().leftQueue {
+			return ReasonAlreadyQueued, false // once per session
+		}
+		return "", false
 	case c.phase == PhaseTransferring || r.mode == ModeShadow && e.away(r):
 		return ReasonAlreadyTransferring, false
 	case c.phase == PhaseBot:
@@ -215,7 +242,7 @@ func (e *evaluation) nearMiss(d *Decision) {
 		return
 	}
 	for _, r := range e.p.rules {
-		if r.mode != e.p.mode || r.mode == ModeOff {
+		if r.mode != e.p.mode || r.mode == ModeOff || !e.concerns(r) {
 			continue
 		}
 		muted := e.muted(r)
@@ -235,11 +262,12 @@ func (e *evaluation) nearMiss(d *Decision) {
 	}
 }
 
-// Timed says that some rule asks about the bot's silence: only then do conversations want turns by the clock.
-func (p *Policy) Timed() bool { return len(p.silences) > 0 }
-
-// NextTimer says when a condition on the bot's silence could next hold; false when no timer is needed.
+// NextTimer says when a condition on the bot's silence or on the time in the queue could next hold, or a wait there
+// exceeds its queue_timeout; false when no timer is needed.
 func (p *Policy) NextTimer(c *Conversation) (time.Time, bool) {
+	if c.phase == PhaseQueued {
+		return p.nextWait(c)
+	}
 	if c.phase != PhaseBot || c.waiting == 0 {
 		return time.Time{}, false
 	}

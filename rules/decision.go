@@ -66,6 +66,11 @@ type Decision struct {
 	// Verify says that the conversation was last known to be queued or with a human, and that Desk must be asked for
 	// the session's state before the transfer is made.
 	Verify bool `json:"verify,omitempty"`
+	// LeaveQueue says that the customer is in Desk's queue and is to be taken out of it before the transfer is made.
+	LeaveQueue bool `json:"leave_queue,omitempty"`
+	// Unanswered is the wait in the queue that ends with this turn, or goes beyond its queue_timeout, without an agent; nil: none
+	// does.
+	Unanswered *Wait `json:"-"`
 	// Say is sent before the transfer, beside a keep, instead of a closed transfer, or for a message; Offer asks the
 	// customer.
 	Say   *Speech `json:"-"`

@@ -40,8 +40,9 @@ type evaluation struct {
 	lenient    bool
 	nearReason Reason
 
-	trace *Trace
-	tried *Tried
+	lapsed *Wait // the wait that ends with this turn, and nobody answered
+	trace  *Trace
+	tried  *Tried
 	// inverted says that what is evaluated stands under a not.
 	inverted bool
 }
@@ -62,7 +63,8 @@ const (
 	onUser kinds = 1 << iota
 	onBot
 	onTimer
-	onAll = onUser | onBot | onTimer
+	onRating
+	onAll = onUser | onBot | onTimer | onRating
 	// asThere is for a condition that stands for another: it applies where that does.
 	asThere kinds = 0
 )
@@ -70,7 +72,7 @@ const (
 // words names the kinds for messages.
 func (k kinds) words() []string {
 	var w []string
-	for i, name := range []string{"a user message", "a bot message", "a timer"} {
+	for i, name := range []string{"a user message", "a bot message", "a timer", "a rating"} {
 		if k&(1<<i) != 0 {
 			w = append(w, name)
 		}
@@ -86,6 +88,8 @@ func kindOf(k TurnKind) kinds {
 		return onBot
 	case TimerTurn:
 		return onTimer
+	case RatingTurn:
+		return onRating
 	default: // a start: no condition applies
 		return 0
 	}
@@ -103,7 +107,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 		e.wall = t.At
 	}
 	e.hits = e.hits[:0]
-	e.near, e.lenient, e.counted, e.nearReason, e.trace, e.answerRead = false, false, 0, "", nil, false
+	e.near, e.lenient, e.counted, e.nearReason, e.lapsed, e.trace, e.answerRead = false, false, 0, "", nil, nil, false
 	if e.tried = t.Tried; e.tried != nil {
 		e.tried.Reset()
 	}

@@ -242,7 +242,7 @@ func (k *cond) trace(e *evaluation) PartTrace {
 	}
 	if k.leaf != nil {
 		v := k.evalLeaf(e)
-		if v.state == unfit {
+		if k.applies&e.kind == 0 {
 			part.Why = k.unfitWords()
 		} else {
 			part.Why = k.leaf.explain(e, v)
@@ -292,6 +292,8 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 				n.Result, n.Why = "off", "switched off in the file"
 			case e.muted(r):
 				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.t.Muted[r.id].wordsAt(e.wall)
+			case !e.concerns(r):
+				n.Why = "not tried: only rules that ask about the " + map[bool]string{true: "rating", false: "time in the queue"}[e.kind == onRating] + " are"
 			}
 		}
 		t.Rules = append(t.Rules, n)
@@ -325,6 +327,9 @@ func (d Decision) words() string {
 	}
 	if d.Reason != "" && d.Outcome != OutcomeClosed {
 		b.WriteString(" (" + string(d.Reason) + ")")
+	}
+	if d.LeaveQueue {
+		b.WriteString(", after taking the customer out of the queue")
 	}
 	if d.Verify {
 		b.WriteString(", after asking Desk for the session's state")

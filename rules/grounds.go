@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // grounds visits the leaves that make a condition true: those in branches that hold, also through `rule`, under no `not`.
 func (k *cond) grounds(e *evaluation, visit func(*cond)) {
@@ -15,11 +18,23 @@ func (k *cond) grounds(e *evaluation, visit func(*cond)) {
 	}
 }
 
-// bySays says that the customer's own words of this turn, a `says`, are among the grounds.
-func (k *cond) bySays(e *evaluation) bool {
+// holdsBy says that a condition of this name is among the grounds.
+func (k *cond) holdsBy(e *evaluation, name string) bool {
 	some := false
-	k.grounds(e, func(l *cond) { some = some || l.name == saysCondition.key })
+	k.grounds(e, func(l *cond) { some = some || l.name == name })
 	return some
+}
+
+// bySays says that the customer's own words of this turn, a `says`, are among the grounds.
+func (k *cond) bySays(e *evaluation) bool { return k.holdsBy(e, saysCondition.key) }
+
+// canHoldBy says that a condition of this name may be among the grounds on some turn.
+func (k *cond) canHoldBy(name string) bool {
+	if k == nil {
+		return false
+	}
+	k = k.unwrap()
+	return k.name == name || k.name != "not" && slices.ContainsFunc(k.kids, func(kid *cond) bool { return kid.canHoldBy(name) })
 }
 
 // matches gives the words of this turn that are grounds.

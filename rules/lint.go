@@ -13,6 +13,8 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintPhrases()
 	l.lintUnused(root)
 	l.lintTargets(l.get(root, "targets"))
+	l.lintQueuedFor()
+	l.lintQueueGroups()
 	l.lintCooldowns(root)
 	l.lintFields(root)
 	l.lintCalendars(root)

@@ -81,6 +81,9 @@ type loader struct {
 	usedDays   map[string]bool
 	written    []*builtRule
 
+	queuedFor   []*yaml.Node // the times of queued_for
+	queueGroups []*yaml.Node // the groups of queue
+
 	chatter      *smallTalk // once it was asked for
 	countsMisses bool
 	path         []string // of the rules being built, for circles

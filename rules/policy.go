@@ -105,6 +105,9 @@ type Policy struct {
 	// What the rules need counted.
 	recorders []recorder
 	silences  []time.Duration // of bot_silent, shortest first
+	waits     []time.Duration // of queued_for
+	asks      Asks
+	rates     bool // some rule asks for ratings
 
 	pool sync.Pool
 }
@@ -122,6 +125,9 @@ type rule struct {
 	offer     *Speech
 	take      *TakeMessage
 	tags      []string
+	// It can hold by `queued_for`, or by `rating`: then the phase does not stop it.
+	queues, rates bool
+	leaveQueue    bool
 }
 
 // action names what the rule does.

@@ -14,7 +14,7 @@ var languages = []string{"zh", "en", "ja", "ko", "id", "ms", "th", "vi", "es", "
 var (
 	// modes, from the least careful to the most.
 	modes       = namesOf(ModeEnforce, ModeShadow, ModeOff)
-	deskResults = namesOf(ResultNoAgent, ResultAssigned, ResultQueued, ResultFailed)
+	deskResults = append(namesOf(ResultNoAgent, ResultAssigned, ResultQueued, ResultFailed), deskUnknown)
 	// mappedEvents are all but the start of a session, which no further event of Desk can mean.
 	mappedEvents = namesOf(EventUserMessage, EventBotMessage, EventAgentMessage, EventTransferring, EventWithHuman, EventNoAgent, EventClosed)
 	suppressions = namesOf(ReasonCooldown, ReasonPerSession, ReasonAlreadyTransferring, ReasonAlreadyQueued, ReasonAlreadyHuman, ReasonOfferPending, ReasonOfferDeclined)
@@ -72,6 +72,9 @@ var (
 
 // anAgent is the address of an agent: one word, so that two that stand behind one comma are noticed.
 var anAgent = &shape{name: "an agent's address", pattern: `^[^\s,;，、；“”]+$`, examples: []string{"li@example.com"}}
+
+// aGroup is a group by its number at Desk.
+var aGroup = &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53, examples: []string{"2473"}}
 
 // aCalendarName is a calendar by its name.
 var aCalendarName = &shape{

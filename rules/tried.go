@@ -74,7 +74,7 @@ func (t *Tried) end(e *evaluation) {
 // leaf notes a verdict. Most say no, and can be put into words at any time.
 func (t *Tried) leaf(e *evaluation, k *cond, v verdict) {
 	l := triedLeaf{cond: k, state: v.state, inverted: e.inverted, have: v.have, need: v.need}
-	if v.state != unfit {
+	if k.applies&e.kind != 0 {
 		if d, ok := k.leaf.(late); !ok || !d.late(e, v) {
 			l.words = k.leaf.explain(e, v)
 		}

@@ -16,11 +16,13 @@ const (
 	TimerTurn
 	// StartTurn is the start of a session: it resets the counters, keeps the fields, and no rule is tried.
 	StartTurn
+	// RatingTurn is a callback that is no message and carries a rating (RatingField). It counts for nothing else.
+	RatingTurn
 )
 
 // String names the kind as explain and the recorded dialogues do.
 func (k TurnKind) String() string {
-	return [...]string{"user", "bot", "timer", "start"}[min(k, StartTurn)]
+	return [...]string{"user", "bot", "timer", "start", "rating"}[min(k, RatingTurn)]
 }
 
 // Turn is one thing that happened in a conversation, as the caller saw it.

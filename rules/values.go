@@ -144,6 +144,14 @@ func boolPointer(n *yaml.Node) *bool {
 	return &b
 }
 
+func intPointer(n *yaml.Node) *int {
+	if n == nil {
+		return nil
+	}
+	i := intOf(n)
+	return &i
+}
+
 // maxDuration bounds every length of time, so that sums of times cannot overflow.
 const maxDuration = 366 * 24 * time.Hour
 

@@ -55,7 +55,7 @@ func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
 		{[]string{"agnet: hi"}, "did you mean agent:?"},
 		{[]string{"wait: 5x"}, `wait: "5x" is no time to wait; write for example 30s, 5m or 1h30m`},
 		{[]string{"wait: 0s"}, "is no time to wait"},
-		{[]string{"hi", "desk: nobody"}, `desk: "nobody" is none of assigned, queued, no_agent, failed`},
+		{[]string{"hi", "desk: nobody"}, `desk: "nobody" is not an answer of Desk (valid: no_agent, assigned, queued, failed, unknown)`},
 		{[]string{"hi", "desk: no-agent"}, "did you mean no_agent?"},
 		{[]string{"hi", "desk: no_agent"}, "no transfer was made before"},
 		{[]string{"event: closd"}, "did you mean closed?"},

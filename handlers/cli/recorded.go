@@ -17,6 +17,7 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 	lines, reader, order := &lineFiles{env: env}, inbound.NewRecorded(policy, nil), &inOrder{}
 	names, others := dialogueNames{}, map[string]bool{}
 	var events []replay.Event
+	var desk replay.Readings
 	var talk *replay.Record
 	take := func(e replay.Event) {
 		others[e.Session] = true
@@ -25,6 +26,10 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 		}
 	}
 	err = lines.each([]string{file}, func(file string, line int, rec *replay.Record) {
+		if rec.Desk != nil {
+			order.add(*rec.At, func() { desk.Add(*rec.At, *rec.Desk) })
+			return
+		}
 		if rec.Body == nil {
 			name := names.of(rec, fmt.Sprintf("%s:%d", file, line))
 			if others[name] = true; name == session {
@@ -52,9 +57,9 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 	case err != nil:
 		return x, err
 	case talk != nil:
-		return replay.ExplainEvents(policy, talk.Events(session, begin)), nil
+		return replay.ExplainEvents(policy, talk.Events(session, begin), desk), nil
 	case len(events) > 0:
-		return replay.ExplainEvents(policy, events), nil
+		return replay.ExplainEvents(policy, events, desk), nil
 	}
 	return x, noSuchConversation(file, session, slices.Sorted(maps.Keys(others)))
 }

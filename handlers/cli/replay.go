@@ -93,6 +93,14 @@ func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at 
 	names, order := dialogueNames{}, &inOrder{}
 	err := lines.each(files, func(file string, line int, rec *replay.Record) {
 		session := names.of(rec, fmt.Sprintf("%s:%d", file, line))
+		if rec.Desk != nil {
+			order.add(*rec.At, func() {
+				for _, r := range runs {
+					r.Told(*rec.At, *rec.Desk)
+				}
+			})
+			return
+		}
 		if rec.Body == nil {
 			for _, r := range runs {
 				r.talk(rec, session, at)

@@ -1,6 +1,9 @@
 package replay
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,9 +64,10 @@ func Explain(p *rules.Policy, steps []rules.Step, begin time.Time, muted rules.M
 }
 
 // ExplainEvents tells the story of recorded events, as a replay plays them.
-func ExplainEvents(p *rules.Policy, events []Event) Explanation {
+func ExplainEvents(p *rules.Policy, events []Event, desk Readings) Explanation {
 	x := Explanation{Turns: []ExplainedTurn{}}
 	player := NewPlayer(p)
+	player.desk = desk.at
 	for _, e := range events {
 		steps := player.Explain(e)
 		if e.Turn == nil {
@@ -95,6 +99,9 @@ func (x *Explanation) step(p *Player, s *rules.Step) error {
 		}
 		x.Turns = append(x.Turns, turn)
 	}
+	if s.Reading != nil {
+		x.Turns = append(x.Turns, happened("desk", told(s.Reading), at, phase, p))
+	}
 	x.add(led)
 	if s.Desk != "" {
 		turn := happened("desk", s.Desk, p.now, phase, p)
@@ -116,6 +123,24 @@ func happened(role, said string, at time.Time, phase rules.Phase, p *Player) Exp
 		Role: role, Text: said, Normal: text.Normalize(said), Phase: phase.String(), Language: p.conv.Language(),
 		Rules: []rules.RuleTrace{}, Summary: nowWith[p.conv.Phase()],
 	}})
+}
+
+// told writes what Desk tells of agents and queue as a step does.
+func told(r *rules.Reading) string {
+	var parts []string
+	if r.Free != nil {
+		parts = append(parts, fmt.Sprintf("agents: %d", *r.Free))
+	}
+	if r.Queue != nil {
+		parts = append(parts, fmt.Sprintf("queue: %d", *r.Queue))
+	}
+	for _, group := range slices.Sorted(maps.Keys(r.Groups)) {
+		parts = append(parts, fmt.Sprintf("group %s: %d", group, r.Groups[group]))
+	}
+	if parts == nil {
+		return "unknown"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // nowWith says who has the conversation in a phase.

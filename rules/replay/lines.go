@@ -16,7 +16,7 @@ import (
 // maxLine bounds one line of a file: a recorded callback is at most 1 MiB.
 const maxLine = 4 << 20
 
-// Record is one line of a file, of one of three kinds (CONTRACT.md 6).
+// Record is one line of a file, of one of four kinds (CONTRACT.md 6).
 type Record struct {
 	// Utterance: Text and Label are set.
 	Text  string `json:"text"`
@@ -33,6 +33,8 @@ type Record struct {
 	// BotFailedUS says after how many microseconds the operator's own bot had failed the
 	// callback; 0: it had not.
 	BotFailedUS int64 `json:"bot_failed_us"`
+	// Desk is what Desk told of its agents and its queue.
+	Desk *rules.Reading `json:"desk"`
 }
 
 // Said is one turn of a dialogue.
@@ -170,7 +172,7 @@ type line struct {
 	Messages []chatTurn      `json:"messages"` // the name of `turns` in chat transcripts
 }
 
-// parse reads one line and says which of the three kinds it is not.
+// parse reads one line and says which of the four kinds it is not.
 func parse(text []byte) (*Record, error) {
 	in := &line{}
 	if err := json.Unmarshal(text, in); err != nil {
@@ -192,6 +194,10 @@ func parse(text []byte) (*Record, error) {
 		if rec.At == nil {
 			return nil, errors.New("a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00")
 		}
+	case rec.Desk != nil:
+		if rec.At == nil {
+			return nil, errors.New("what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00")
+		}
 	case turns != nil:
 		rec.Turns = []Said{}
 		for i := range turns {
@@ -204,7 +210,7 @@ func parse(text []byte) (*Record, error) {
 			}
 		}
 	case strings.TrimSpace(rec.Text) == "":
-		return nil, errors.New("it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback)")
+		return nil, errors.New("it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback), nor `desk` (agents and queue)")
 	}
 	return rec, nil
 }

@@ -21,6 +21,8 @@ func read(t *testing.T, r io.Reader) (got []string) {
 		switch {
 		case rec.Body != nil:
 			got = append(got, fmt.Sprintf("%d callback %s", line, rec.Query))
+		case rec.Desk != nil:
+			got = append(got, fmt.Sprintf("%d desk %d", line, *rec.Desk.Queue))
 		case rec.Turns != nil:
 			got = append(got, fmt.Sprintf("%d dialogue %s of %d", line, rec.ID, len(rec.Turns)))
 		default:
@@ -33,8 +35,8 @@ func read(t *testing.T, r io.Reader) (got []string) {
 	return got
 }
 
-func TestReadLines_readsTheThreeKinds_andPassesOverWhatItCannotRead(t *testing.T) {
-	const nothing = "it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback)"
+func TestReadLines_readsEachKind_andPassesOverWhatItCannotRead(t *testing.T) {
+	const nothing = "it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback), nor `desk` (agents and queue)"
 	long := `{"text":"` + strings.Repeat("x", 4<<20) + `"}`
 	for name, c := range map[string]struct {
 		file string
@@ -54,10 +56,11 @@ func TestReadLines_readsTheThreeKinds_andPassesOverWhatItCannotRead(t *testing.T
 		"only white space":           {`{"text":" "}`, []string{"line 1: " + nothing}},
 		"an unknown role":            {`{"turns":[{"role":"user","text":"a"},{"role":"usr","text":"b"}]}`, []string{`line 1: turn 2: the role "usr" is none of user, bot, agent`}},
 		"a callback without a time":  {`{"query":"q","body":{}}`, []string{"line 1: a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
+		"a reading without a time":   {`{"desk":{"queue":3}}`, []string{"line 1: what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
 		"an utterance, body is null": {`{"text":"a","body":null,"turns":null,"at":null}`, []string{"1 a"}},
 		"kinds mixed": {
-			`{"text":"a","label":"human"}` + "\n" + `{"id":"d","turns":[{"role":"bot","text":"hi"}]}` + "\n" + `{"at":"2026-01-05T10:00:00Z","query":"q=1","body":{}}`,
-			[]string{"1 a", "2 dialogue d of 1", "3 callback q=1"},
+			`{"text":"a","label":"human"}` + "\n" + `{"id":"d","turns":[{"role":"bot","text":"hi"}]}` + "\n" + `{"at":"2026-01-05T10:00:00Z","query":"q=1","body":{}}` + "\n" + `{"at":"2026-01-05T10:00:00Z","desk":{"queue":3}}`,
+			[]string{"1 a", "2 dialogue d of 1", "3 callback q=1", "4 desk 3"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,6 +31,8 @@ type Player struct {
 	conv   rules.Conversation
 	now    time.Time
 	muted  rules.Muted
+	// desk is what was known of agents and queue at a time; nil: nothing ever.
+	desk func(at time.Time) *rules.Reading
 
 	// told: a transfer ends as a later step tells. Otherwise it ends with an agent at once.
 	told  bool
@@ -81,11 +83,19 @@ func (p *Player) play(e Event, explain bool) []Step {
 func (p *Player) ask(t rules.Turn, explain bool) Step {
 	var copied rules.Conversation
 	copied.CopyFrom(&p.conv)
-	t.Muted = p.muted
+	p.equip(&t)
 	s := Step{At: t.At, Phase: p.conv.Phase()}
 	s.decide(p.policy, &copied, t, explain)
 	s.Decision.Outcome = rules.OutcomeAsked
 	return s
+}
+
+// equip gives a turn what the service knows beside it.
+func (p *Player) equip(t *rules.Turn) {
+	t.Muted = p.muted
+	if p.desk != nil {
+		t.Desk = p.desk(t.At)
+	}
 }
 
 // decide lets the rules decide, with the story of it where that is asked for.
@@ -119,11 +129,14 @@ func (p *Player) until(end time.Time, explain bool) (steps []Step) {
 // offer or a request for words is sent, a transfer ends with an agent unless a step will tell.
 func (p *Player) decide(t rules.Turn, explain bool) Step {
 	s := Step{At: t.At, Phase: p.conv.Phase()}
-	t.Muted = p.muted
+	p.equip(&t)
 	s.decide(p.policy, &p.conv, t, explain)
 	switch s.Decision.Outcome {
 	case rules.OutcomeTransfer:
 		p.rule, p.chain, p.open = s.Decision.Rule, s.Decision.Chain, true
+		if s.Decision.LeaveQueue {
+			p.conv.LeftQueue(t.At)
+		}
 		if !p.told {
 			p.end(rules.ResultAssigned)
 		}

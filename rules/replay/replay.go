@@ -61,6 +61,7 @@ type Decided struct {
 type Replay struct {
 	policy  *rules.Policy
 	players map[string]*track
+	desk    Readings
 	result  Result
 }
 
@@ -84,6 +85,7 @@ func (r *Replay) Add(e Event) {
 	t := r.players[e.Session]
 	if t == nil {
 		t = &track{player: NewPlayer(r.policy)}
+		t.player.desk = r.desk.at
 		r.players[e.Session] = t
 	}
 	steps := t.player.Play(e)
@@ -101,6 +103,9 @@ func (r *Replay) Add(e Event) {
 	}
 	r.add(e.Session, t.turns, text, steps[last])
 }
+
+// Told takes what Desk told of its agents and its queue at a time.
+func (r *Replay) Told(at time.Time, told rules.Reading) { r.desk.Add(at, told) }
 
 // Finish lets time go on to the end of the recording in every conversation, so
 // that the timers that are left come due.

@@ -2,7 +2,7 @@ package replay
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"time"
 
@@ -20,6 +20,9 @@ func NewTest(p *rules.Policy, begin time.Time) *Player {
 
 // Carry carries out one step and returns the decisions that it led to, with their stories.
 func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
+	if s.Reading != nil {
+		p.tell(*s.Reading)
+	}
 	switch s.Kind {
 	case "user", "bot":
 		t := rules.Turn{Kind: rules.UserTurn, At: p.now, Text: s.Message.Text, Mark: s.Message.Mark, Sends: s.Message.Sends, WithWhy: true}
@@ -51,6 +54,24 @@ func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
 	return led, nil
 }
 
+// tell has Desk tell what a step says of agents and queue until another one does: live, the next poll would tell the
+// same.
+func (p *Player) tell(r rules.Reading) {
+	if r.Agents != nil { // who is not among the free ones is known not to be
+		r.Agents = maps.Clone(r.Agents)
+		for _, a := range p.policy.Asks().Agents {
+			if !r.Agents[a] {
+				r.Agents[a] = false
+			}
+		}
+	}
+	p.desk = func(at time.Time) *rules.Reading {
+		now := r
+		now.At = at
+		return &now
+	}
+}
+
 // observe takes an event of Desk. One that needs an end of the transfer under way implies that it was assigned.
 func (p *Player) observe(k rules.EventKind) {
 	if k != rules.EventTransferring && k != rules.EventNoAgent {
@@ -73,15 +94,15 @@ func (p *Player) endOpen() {
 // end ends the transfer under way, or one that was tried again after nobody had been online.
 func (p *Player) end(r rules.Result) {
 	p.policy.Settle(&p.conv, p.rule, r, p.now)
+	if r == rules.ResultQueued && len(p.chain) > 0 {
+		p.conv.WaitsFor(p.rule, p.chain[0])
+	}
 	p.open = false
 	if r == rules.ResultNoAgent {
 		_, take := rules.IfNobody(p.chain)
 		p.await(p.rule, take)
 	}
 }
-
-// deskWords are the ends of a transfer that a step may tell.
-var deskWords = []string{"assigned", "queued", "no_agent", "failed"}
 
 // Steps turns a dialogue into the steps of a test that begins at a time. Besides the roles that speak there are wait
 // (5m), desk (how the transfer ended) and event (a kind of event, such as closed). Turns that do not tell their time
@@ -115,6 +136,7 @@ func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
 func (s *Said) step() (rules.Step, error) {
 	step := rules.Step{Kind: s.Role}
 	var known bool
+	var err error
 	word := strings.TrimSpace(s.Text)
 	switch s.Role {
 	case "user", "bot", "agent":
@@ -125,8 +147,8 @@ func (s *Said) step() (rules.Step, error) {
 			return step, fmt.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
 		}
 	case "desk":
-		if step.Desk = word; !slices.Contains(deskWords, word) {
-			return step, unknown("desk", word, deskWords)
+		if step.Desk, step.Reading, err = rules.ParseDesk(word); err != nil {
+			return step, err //nolint:wrapcheck // it says itself what it is about
 		}
 	case "event":
 		if step.Event, known = rules.ParseEventKind(word); !known {
