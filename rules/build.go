@@ -42,6 +42,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
 	}}},
 	{key: "include", of: listOf(&shape{name: "a file's name or pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
+	{key: "words_from", of: wordsFromShape, doc: "Where else than in texts the customer's words stand: paths of the texts of buttons, cards and menus.", aka: []string{"text_from", "texts_from"}},
 	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
 	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
 	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
@@ -107,6 +108,7 @@ func (l *loader) settings(root *yaml.Node) {
 	p.global = l.rate(l.value(limits, limitsShape, "global"))
 	p.testPolicy = textOf(l.value(root, fileShape, "test_policy"))
 	p.taskFlow = textOf(l.get(l.get(root, "task_flow"), "text"))
+	p.wordsFrom = textsOf(l.items(l.get(root, "words_from")))
 	for _, pair := range l.pairs(l.get(root, "events")) {
 		if k, ok := ParseEventKind(pair[1].Value); ok {
 			p.events[textOf(pair[0])] = k

@@ -256,6 +256,9 @@ func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
 	if len(n.Content) == 0 && !s.empty {
 		k.fail(n, exampleOf(s), "%s is empty; it would never hold anything", what)
 	}
+	if s.most > 0 && len(n.Content) > s.most {
+		k.fail(n.Content[s.most], "take some out", "%s has at most %d entries", what, s.most)
+	}
 	for _, e := range n.Content {
 		k.check(e, s.elem, s.elem.name)
 	}

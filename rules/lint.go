@@ -17,6 +17,7 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintQueueGroups()
 	l.lintCooldowns(root)
 	l.lintFields(root)
+	l.lintWordsFrom(root)
 	l.lintCalendars(root)
 	l.lintTests(root)
 }

@@ -84,6 +84,7 @@ type Policy struct {
 	testPolicy string
 	events     map[string]EventKind
 	taskFlow   string
+	wordsFrom  []string
 
 	targets map[string]*Target
 	goals   map[string]*goal

@@ -58,6 +58,9 @@ func (w *schemaWriter) schema(s *shape) object {
 		if !s.empty {
 			o["minItems"] = 1
 		}
+		if s.most > 0 {
+			o["maxItems"] = s.most
+		}
 	case formChoice:
 		var forms []any
 		for _, f := range s.forms {

@@ -49,6 +49,7 @@ type shape struct {
 	key   *shape // formDict: what a key must look like (formText)
 	elem  *shape // formDict, formList
 	empty bool   // formDict, formList, formText: may be empty
+	most  int    // formList: so many elements at most; 0: any number
 
 	forms []*shape // formChoice
 	// telltales chooses the mapping form of a choice: the record whose key is present, with a value that is no scalar.

@@ -60,9 +60,13 @@ type Turn struct {
 	User *User
 }
 
-// Fields reads one value of a callback by a plain dotted path.
+// Fields reads values of a callback by plain dotted paths.
 type Fields interface {
+	// Field gives one value.
 	Field(path string) (value string, ok bool)
+	// Texts visits the texts and numbers at a path in which * stands for every place of a list, in their order, until visit
+	// is false. Objects and lists are passed over.
+	Texts(path string, visit func(text string) bool)
 }
 
 // Mute is an operator's word that a rule must be silent for a while.

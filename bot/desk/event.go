@@ -115,6 +115,16 @@ func (e *Event) Field(path string) (string, bool) {
 	return lookup(gjson.Parse(view(e.Body)), path)
 }
 
+// Texts visits the texts and numbers at a path as for Field, in which * stands for
+// every place of an array, in their order, until visit is false. Objects and
+// arrays are passed over, those that a string holds as JSON included. A value may
+// alias Body.
+func (e *Event) Texts(path string, visit func(text string) bool) {
+	if len(e.Body) > 0 {
+		texts(gjson.Parse(view(e.Body)), path, visit)
+	}
+}
+
 // Task returns a variable of a task flow's API call by its exact name, dots
 // included. The value may alias Body.
 func (e *Event) Task(name string) (string, bool) {

@@ -169,3 +169,42 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	})
 }
+
+func TestEvent_Texts_visitseveryPlaceOfAList(t *testing.T) {
+	e := decode(t, "", `{
+		"MsgBody":[
+			{"MsgType":"TIMTextElem","MsgContent":{"Text":"typed"}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"content\":\"one\",\"items\":[{\"t\":\"a\"},{\"t\":[\"b\",\"c\"]},{\"t\":2}]}"}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":{"content":"two","items":"[{\"t\":\"d\"}]"}}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":"no JSON"}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"content\":{\"header\":\"three\"}}"}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"content\":\"[OK]\"}"}},
+			{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"content\":true}"}},
+			null, 7],
+		"CloudCustomData":"{\"label\":\"four\",\"*\":\"star\"}"}`)
+	for path, want := range map[string]string{
+		"MsgBody.*.MsgContent.Data.content":        "one|two|[OK]",
+		"MsgBody.1.MsgContent.Data.content":        "one",
+		"MsgBody.*.MsgContent.Data.content.header": "three",
+		"MsgBody.*.MsgContent.Data.items.*.t":      "a|2|d",
+		"MsgBody.*.MsgContent.Data.items.1.t.*":    "b|c",
+		"MsgBody.*.MsgContent.Data":                "no JSON", // JSON is entered, and no text by itself
+		"MsgBody.*":                                "7",
+		"MsgBody":                                  "",
+		"CloudCustomData.label":                    "four",
+		"CloudCustomData.*":                        "star", // no list, so a name like any other
+		"Missing.*.x":                              "",
+	} {
+		var got []string
+		e.Texts(path, func(s string) bool { got = append(got, s); return true })
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	var first []string
+	e.Texts("MsgBody.*.MsgContent.Data.items.*.t", func(s string) bool { first = append(first, s); return len(first) < 2 })
+	if len(first) != 2 {
+		t.Errorf("visited %q after it was enough", first)
+	}
+	(&Event{}).Texts("a", func(string) bool { t.Error("an event without a body has a text"); return false })
+}

@@ -101,18 +101,55 @@ func enter(v gjson.Result) gjson.Result {
 	return inner
 }
 
-// lookup walks a plain dotted path. No character of it has a meaning but the
-// dot; a number is an index where an array is, a name where an object is.
+// step goes one name of a path on: a number is an index where an array is, a name
+// where an object is.
+func step(v gjson.Result, name string) gjson.Result {
+	if v = enter(v); v.IsArray() {
+		return element(v, name)
+	}
+	return member(v, name)
+}
+
+// texts visits what lies at a path in which * is every index of an array; false
+// when visit wants no more.
+func texts(v gjson.Result, path string, visit func(string) bool) bool {
+	for more := true; more; {
+		var name string
+		name, path, more = strings.Cut(path, ".")
+		if array := enter(v); name == "*" && array.IsArray() {
+			return eachText(array, path, more, visit)
+		}
+		v = step(v, name)
+	}
+	return leafText(v, visit)
+}
+
+func eachText(array gjson.Result, path string, more bool, visit func(string) bool) (goOn bool) {
+	goOn = true
+	array.ForEach(func(_, v gjson.Result) bool {
+		if more {
+			goOn = texts(v, path, visit)
+		} else {
+			goOn = leafText(v, visit)
+		}
+		return goOn
+	})
+	return goOn
+}
+
+func leafText(v gjson.Result, visit func(string) bool) bool {
+	if v.Type != gjson.String && v.Type != gjson.Number || enter(v).Type == gjson.JSON {
+		return true
+	}
+	return visit(text(v))
+}
+
+// lookup walks a plain dotted path. No character of it has a meaning but the dot.
 func lookup(v gjson.Result, path string) (string, bool) {
 	for more := true; more; {
 		var name string
 		name, path, more = strings.Cut(path, ".")
-		v = enter(v)
-		if v.IsArray() {
-			v = element(v, name)
-		} else {
-			v = member(v, name)
-		}
+		v = step(v, name)
 		if !v.Exists() {
 			return "", false
 		}

@@ -44,7 +44,7 @@ func (r *Reader) Chat(p *rules.Policy, e *desk.Event) *Chat {
 	case desk.CommandAssignHuman, desk.CommandAssignAgent:
 		c.Pair, c.Session, c.Asks = pairID(e.UserID, e.ServiceID), ownID(e), true
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
-		if m.direct(e, r.accounts.speaker(e)) {
+		if m.direct(p, e, r.accounts.speaker(e)) {
 			c.Pair, c.Reported = m.Conversation, r.aliases.reported(m.Conversation)
 		}
 	}

@@ -54,12 +54,12 @@ func ownID(e *desk.Event) string {
 }
 
 // direct says what a message of plain IM does; false: nothing.
-func (m *Message) direct(e *desk.Event, speaker Speaker) bool {
+func (m *Message) direct(p *rules.Policy, e *desk.Event, speaker Speaker) bool {
 	switch {
 	case m.Conversation == "": // not delivered, no words, or between two customers or two accounts of ours
 		return false
 	case speaker == Customer:
-		m.saysCustomer(e, true)
+		m.saysCustomer(p, e, true)
 	case fromUs(e):
 		return false
 	case speaker == Agent:

@@ -115,7 +115,7 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 		}
 		return m, r.aliases.resolveDesk(ctx, m, e, at)
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
-		if !m.direct(e, r.accounts.speaker(e)) {
+		if !m.direct(p, e, r.accounts.speaker(e)) {
 			return m, nil
 		}
 		if known != nil && known.Left {
@@ -194,7 +194,7 @@ func (m *Message) understand(p *rules.Policy, e *desk.Event) {
 	kind, known := eventKind(p, e)
 	m.Unknown = !known
 	if known && kind == rules.EventUserMessage || !known && ofCustomer(e.Name) {
-		m.saysCustomer(e, known)
+		m.saysCustomer(p, e, known)
 		return
 	}
 	marked, isMark := rules.MarkEvent(e.Mark)
@@ -212,14 +212,15 @@ func (m *Message) understand(p *rules.Policy, e *desk.Event) {
 	}
 }
 
-// saysCustomer makes the turn of a customer's message. A client can write
-// anything into CloudCustomData, so no mark of it counts.
-func (m *Message) saysCustomer(e *desk.Event, known bool) {
+// saysCustomer makes the turn of a customer's message, with the words that the
+// rule file finds in buttons and cards. A client can write anything into
+// CloudCustomData, so no mark of it counts.
+func (m *Message) saysCustomer(p *rules.Policy, e *desk.Event, known bool) {
 	if !known || e.Control() { // the client tells of itself (start of the service, typing, …): no words
 		return
 	}
 	m.Turn = turn(e, rules.UserTurn)
-	m.Turn.Mark = ""
+	m.Turn.Text, m.Turn.Mark = p.Words(e.Text, e), ""
 	m.Turn.Unsure = e.Command == desk.CommandSessionEvent && e.Name != desk.EventUserMessage
 }
 

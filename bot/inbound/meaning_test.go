@@ -254,3 +254,33 @@ func TestAliases_aDecisionThatFailed_leavesNothingBehind(t *testing.T) {
 		}
 	})
 }
+
+// TestRead_wordsFrom_readsButtonsAndCards: of customers only, whichever way the
+// message comes; what the client tells of itself stays no words.
+func TestRead_wordsFrom_readsButtonsAndCards(t *testing.T) {
+	const (
+		session = "CallbackCommand=Desk.SessionEventNotify"
+		direct  = "CallbackCommand=C2C.CallbackAfterSendMsg"
+		button  = `{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"customerServicePlugin\":0,\"src\":\"10\",\"content\":\"human\"}"}}`
+		start   = `{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"customerServicePlugin\":0,\"src\":\"7\",\"content\":\"human\"}"}}`
+		words   = `{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}`
+	)
+	for _, c := range []struct{ name, query, from, body, want string }{
+		{"a button", session, `"SessionId":"s","Event":"ChatBot.UserSendMsg"`, button, "user human custom"},
+		{"a text and a button", session, `"SessionId":"s","Event":"ChatBot.UserSendMsg"`, button + "," + words, "user hi\nhuman custom"},
+		{"under a name of the rule file", session, `"SessionId":"s","Event":"Mapped.UserMsg"`, button, "user (unsure) human custom"},
+		{"plain IM", direct, `"From_Account":"u","To_Account":"@s"`, button, "user human custom"},
+		{"the start of the service", session, `"SessionId":"s","Event":"ChatBot.UserSendMsg"`, start, "nothing"},
+		{"the bot", session, `"SessionId":"s","Event":"ChatBot.RobotSendMsg"`, button, "bot custom"},
+	} {
+		body := fmt.Sprintf(`{%s,"MsgBody":[%s]}`, c.from, c.body)
+		policy := load(t, "words_from: [MsgBody.*.MsgContent.Data.content]\n"+strings.TrimSpace(readingRules))
+		m, err := New(nil).Read(t.Context(), policy, read(t, c.query, body), time.Now(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := meaning(m); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -32,6 +32,9 @@ func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
 		if s.Message.Fields != nil {
 			t.Fields = s.Message.Fields
 		}
+		if t.Kind == rules.UserTurn {
+			t.Text = p.policy.Words(t.Text, t.Fields)
+		}
 		led = append(led, p.decide(t, true))
 	case "agent":
 		p.endOpen()

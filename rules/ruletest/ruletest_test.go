@@ -91,3 +91,24 @@ func TestRun_results(t *testing.T) {
 		}
 	}
 }
+
+// The fields of a test's message are read for words as those of a callback are.
+func TestRun_wordsFrom_readsTheFieldsOfAMessage(t *testing.T) {
+	p, r := rules.Load([]byte(`version: 1
+targets: {default: {}}
+words_from: [MsgBody.*.MsgContent.Data.content]
+rules: [{id: ask, when: {says: [转人工]}, then: {transfer: default}}]
+tests:
+  - {name: a button, steps: [{user: {sends: [custom], fields: {MsgBody.0.MsgContent.Data.content: 转人工}}, expect: ask}]}
+  - {name: another button, steps: [{user: {text: 好, fields: {MsgBody.1.MsgContent.Data.content: 查订单}}, expect: none}]}
+  - {name: of the bot, steps: [{bot: {fields: {MsgBody.0.MsgContent.Data.content: 转人工}}, expect: none}]}
+`), rules.LoadOptions{})
+	if !r.OK() {
+		t.Fatalf("%+v", r.Errors)
+	}
+	for _, result := range Run(p).Tests {
+		if !result.OK {
+			t.Errorf("%s: %s", result.Name, result.Message)
+		}
+	}
+}
