@@ -54,8 +54,10 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(d.Chain) > 0 {
-		return d.Chain[0], nil
+	for _, t := range d.Chain {
+		if !t.LastAgent { // Desk takes one answer: an agent who is away would leave the customer with nobody
+			return t, nil
+		}
 	}
 	return x.policy.Target(defaultTarget), nil
 }
@@ -65,6 +67,8 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Decision, error) {
 	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
 	m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = x.at, x.wall, x.Muted(), true
+	of := x.customer(ctx, x.policy, m.Conversation, m.Customer())
+	m.Turn.UserID, m.Turn.User = m.Customer(), of.begin()
 	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) { r.decision = r.policy.Decide(c, *m.Turn) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -48,6 +48,7 @@ type Options struct {
 	Dedup         store.Dedup
 	Outbox        store.Outbox
 	// Records are what is kept beside the conversations: of users, words left, notices.
+	// nil: every customer is unknown.
 	Records store.Records
 
 	// Chats is Dedup where replicas share it: one of them may get plain IM's copy of a

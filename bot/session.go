@@ -28,17 +28,22 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
 	if m.Turn != nil {
 		m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = r.at, r.wall, b.Muted(), true
+		m.Turn.UserID = m.Customer()
 	}
-	err = b.Conversations.Update(ctx, m.Conversation, func(c *rules.Conversation) (store.Effect, error) {
+	err = b.changeWith(ctx, r.policy, m.Conversation, m.Customer(), func(c *rules.Conversation, u *rules.User) store.Effect {
 		r.decision = rules.Decision{}
 		if m.Change != nil {
 			c.Observe(*m.Change, r.at, m.Sent)
+			if c.Phase() == rules.PhaseHuman {
+				u.WithAgent(m.Agent, r.at)
+			}
 		}
 		if m.Turn != nil {
+			m.Turn.User = u
 			r.decision = r.policy.Decide(c, *m.Turn)
 		}
 		r.language = c.Language()
-		return b.effect(r), nil
+		return b.effect(r)
 	})
 	if errors.Is(err, store.ErrPending) {
 		err = b.alreadyOnItsWay(ctx, r)
@@ -86,7 +91,7 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 	return &store.Transfer{
 		ID:          strings.Clone(m.Conversation),
 		Session:     strings.Clone(m.Session),
-		User:        strings.Clone(m.User),
+		User:        strings.Clone(m.Customer()),
 		Service:     strings.Clone(m.Service),
 		RequestID:   strings.Clone(mask.Clip(m.RequestID)),
 		Rule:        d.Rule,

@@ -44,8 +44,10 @@ func (b *Bot) conversationOf(session string) string {
 // Degraded says why transfers do not reach Desk although it answers; nil: they do.
 func (b *Bot) Degraded() []string { return b.courier.Degraded() }
 
-// chain is what a target of that name leads to under the rules in force.
-func (b *Bot) chain(target string) []*rules.Target { return b.Policy().Chain(target, b.Clock.Wall()) }
+// chain is where a transfer leads by the name of its target under the rules in force.
+func (b *Bot) chain(t *store.Transfer) []*rules.Target {
+	return b.Policy().Chain(t.Rule, t.Target, b.Clock.Wall())
+}
 
 // memberChanged tries what waits for an agent when one is free
 // (Member.EventNotify). Tencent's own pages call that status "ready" in the table
@@ -56,15 +58,18 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
 	}
 }
 
-// settle tells the conversation how its transfer ended.
-func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result) {
-	at := b.Clock.Now()
-	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
+// settle tells the conversation how its transfer ended, and with which agent.
+func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, agent string) {
+	p, at := b.Policy(), b.Clock.Now()
+	err := b.changeWith(ctx, p, t.ID, t.User, func(c *rules.Conversation, u *rules.User) store.Effect {
 		if r == rules.ResultDismissed && c.Phase() != rules.PhaseTransferring {
-			return store.Effect{}, nil // it went on without this transfer, with a person perhaps
+			return store.Effect{} // it went on without this transfer, with a person perhaps
 		}
-		b.Policy().Settle(c, t.Rule, r, at)
-		return store.Effect{}, nil
+		p.Settle(c, u, t.Rule, r, at)
+		if c.Phase() == rules.PhaseHuman {
+			u.WithAgent(agent, at)
+		}
+		return store.Effect{}
 	})
 	if err != nil {
 		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")

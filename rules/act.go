@@ -76,13 +76,12 @@ func (e *evaluation) plan(r *rule, d *Decision) {
 
 // route finds the targets of a transfer.
 func (e *evaluation) route(r *rule, d *Decision) {
-	first := e.destination(r)
-	d.Chain = first.chain(e.wall)
+	d.Chain = e.chain(r)
 	leaves := e.c.phase == PhaseQueued && r.queues && e.kind == onTimer
 	if len(d.Chain) == 0 {
 		d.Outcome, d.Reason = OutcomeClosed, ReasonClosed
 		if !leaves { // who stays in the queue is not the bot's
-			d.Say, d.Take = first.ifClosed()
+			d.Say, d.Take = e.destination(r).ifClosed()
 		}
 		return
 	}
@@ -112,6 +111,9 @@ func (e *evaluation) reaches(r *rule) bool {
 func (e *evaluation) book(r *rule, d *Decision) {
 	s := e.ownState(r)
 	s.fired = e.now
+	if u := e.t.User; u != nil && r.perCustomer {
+		u.rest(userCooldown{key: r.userKey, at: e.now}, e.p.userKeys)
+	}
 	e.c.spend(s)
 	if d.Outcome == OutcomeOffer {
 		s.offeredIn, s.offerOver = e.c.phaseNumber(), false

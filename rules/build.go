@@ -170,6 +170,7 @@ func (l *loader) collect() {
 	for _, r := range p.rules {
 		if r.mode != ModeOff {
 			r.when.walk(p.serve)
+			p.users = p.users || r.perCustomer || r.lastAgent > 0
 		}
 	}
 	for _, name := range sortedKeys(p.goals) {

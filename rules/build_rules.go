@@ -6,7 +6,9 @@ import (
 
 var action = &shape{
 	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}, {"take_message", "tag"}},
-	needs: map[string]string{"offer": "transfer", "leave_queue": "transfer"},
+	needs: map[string]string{
+		"offer": "transfer", "leave_queue": "transfer", "priority": "transfer", "agents": "transfer", "prefer_last_agent": "transfer",
+	},
 	fields: []field{
 		{key: "transfer", of: aGoal, doc: "Take the conversation to this target or route.", aka: []string{"to", "target", "escalate", "human", "transfer_to"}},
 		{key: "leave_queue", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Take a customer who waits out of Desk's queue first, once per session. Only where the rule holds by queued_for."},
@@ -15,6 +17,9 @@ var action = &shape{
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
 		{key: "take_message", of: takeMessageShape, doc: "Ask the customer to leave words; the agents of the target `default` contact the customer.", aka: []string{"leave_message", "voicemail"}},
 		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions. Alone it keeps the conversation with the bot.", aka: []string{"tags", "label", "labels"}},
+		{key: "priority", of: aPriority, doc: "Place in the queue, 0 first, instead of that of the targets.", aka: []string{"prio"}},
+		{key: "agents", of: listOf(anAgent), doc: "The agents wanted, instead of the group and the agents of the target.", aka: []string{"agent", "agent_ids"}},
+		{key: "prefer_last_agent", of: aSpan, doc: "Ask the agent first who had the customer last, if that is not longer ago; at most 30d.", aka: []string{"last_agent", "same_agent"}},
 	},
 	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}", "{tag: [vip]}"},
 }
@@ -25,8 +30,19 @@ var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []
 	{key: "mode", of: aMode, doc: "enforce: acts; shadow: only says in the log what it would have done; off: is not tried. The more careful one of this and the file's mode counts.", aka: []string{"enabled", "state"}},
 	{key: "when", of: conditionShape, required: true, doc: "What must hold.", aka: []string{"if", "condition", "conditions", "match"}},
 	{key: "then", of: action, required: true, doc: "What is done.", aka: []string{"do", "action", "actions"}},
-	{key: "cooldown", of: aDuration, doc: "After it fired, the rule is silent in this conversation for this time; the file's defaults.cooldown if not given."},
+	{key: "cooldown", of: cooldownShape, doc: "After it fired, the rule is silent for this time, in this conversation or for this customer; the file's defaults.cooldown if not given."},
 }}
+
+var (
+	cooldownPerCustomer = &shape{name: "a cooldown of the customer", form: formRecord, examples: []string{"{for: 24h, per: customer}"}, fields: []field{
+		{key: "for", of: aSpan, required: true, doc: "For this time, at most 30d; nothing else ends it.", aka: []string{"within", "time"}},
+		{key: "per", of: enumShape("a word for whose it is", []string{"customer"}, "user", "customer", "client", "customer"), required: true, doc: "customer: in all sessions of the customer."},
+	}}
+	cooldownShape = &shape{
+		name: "a cooldown", ref: "cooldown", form: formChoice, forms: []*shape{aDuration, cooldownPerCustomer},
+		doc: "A length of time in the conversation, or {for: 24h, per: customer}.", examples: []string{"10m", "{for: 24h, per: customer}"},
+	}
+)
 
 // rules compiles the rules. Their ids are declared first, because conditions may refer to any of them.
 func (l *loader) rules(n *yaml.Node) {
@@ -64,10 +80,7 @@ func (l *loader) rule(id, n *yaml.Node) {
 	if key, when := l.pair(n, "when"); when != nil {
 		l.places = append(l.places, place{key, r.when})
 	}
-	r.cooldown = l.policy.cooldown
-	if cooldown := l.get(n, "cooldown"); cooldown != nil {
-		r.cooldown = l.duration(cooldown)
-	}
+	l.cooldown(r, l.get(n, "cooldown"))
 	then := l.get(n, "then")
 	if to := l.get(then, "transfer"); to != nil {
 		r.goal = l.findGoal(to)
@@ -81,12 +94,32 @@ func (l *loader) rule(id, n *yaml.Node) {
 		l.fail(l.get(then, "say"), "for example {keep: true, say: …}", "`say` needs `keep` or `transfer` beside it")
 	}
 	r.tags = textsOf(l.items(l.get(then, "tag")))
+	r.priority, r.agents = intPointer(l.get(then, "priority")), textsOf(l.items(l.get(then, "agents")))
+	r.lastAgent = l.userTime(l.get(then, "prefer_last_agent"))
 	r.leaveQueue = boolOf(l.get(then, "leave_queue"))
 	r.queues, r.rates = r.when.canHoldBy(queuedForCondition.key), r.when.canHoldBy(ratingCondition.key)
 	l.checkQueueAction(r, then)
 	l.checkRatingAction(r, then)
 	l.policy.rules = append(l.policy.rules, r)
 	l.written = append(l.written, &builtRule{r, n, then})
+}
+
+// cooldown reads the cooldown of a rule.
+func (l *loader) cooldown(r *rule, n *yaml.Node) {
+	r.cooldown = l.policy.cooldown
+	switch long := l.get(n, "for"); {
+	case n == nil:
+	case n.Kind != yaml.MappingNode:
+		r.cooldown = l.duration(n)
+	default:
+		r.cooldown, r.perCustomer, r.userKey = l.userTime(long), true, r.keyOf()
+		if r.mode == ModeOff {
+			return
+		}
+		if l.policy.userKeys = append(l.policy.userKeys, r.userKey); len(l.policy.userKeys) > maxUserCooldowns {
+			l.fail(n, "give it a cooldown of the conversation, such as 10m", "at most %d rules may have a cooldown per customer, so that little is kept of each", maxUserCooldowns)
+		}
+	}
 }
 
 // ruleCondOf compiles a rule's condition once.

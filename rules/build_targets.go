@@ -16,7 +16,7 @@ var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fiel
 	{key: "end_session_if_no_agent", of: aBool, doc: "Desk ends the session when nobody is online (EndSessionWhenNoMemberOnline)."},
 	{key: "disable_queuing", of: aBool, doc: "Do not queue when all agents are taken (DisableQueuing)."},
 	{key: "allow_busy_agents", of: aBool, doc: "Agents marked busy may get it (AllowAssignBusyMember)."},
-	{key: "priority", of: &shape{name: "a priority from 0 to 9", form: formInteger, min: 0, max: 9}, doc: "Place in the queue, 0 first (Priority)."},
+	{key: "priority", of: aPriority, doc: "Place in the queue, 0 first (Priority)."},
 	{key: "queue_timeout", of: aSpan, doc: "How long the customer may wait in the queue (QueueTimeout), whole seconds."},
 	{key: "open", of: aCalendarName, doc: "Outside this calendar the target is skipped.", aka: []string{"hours", "calendar"}},
 	{key: "else", of: &shape{name: "a target", pattern: patternName}, doc: "The next target when nobody there is online, or it is closed.", aka: []string{"fallback", "next", "or"}},
@@ -95,15 +95,12 @@ func (l *loader) target(key, n *yaml.Node) *Target {
 		SayIfClosed:       l.speech(l.get(n, "say_if_closed")),
 		SayIfNoAgent:      l.speech(l.get(n, "say_if_no_agent")),
 		SayIfFailed:       l.speech(l.get(n, "say_if_failed")),
+		Priority:          intPointer(l.get(n, "priority")),
 		calendar:          l.findCalendar(l.get(n, "open")),
 	}
 	if g := l.get(n, "group"); g != nil {
 		group := int64(intOf(g))
 		t.Group = &group
-	}
-	if p := l.get(n, "priority"); p != nil {
-		priority := intOf(p)
-		t.Priority = &priority
 	}
 	if t.QueueTimeout%time.Second != 0 {
 		l.fail(l.get(n, "queue_timeout"), "for example 90s or 10m", "`queue_timeout` is sent in whole seconds")

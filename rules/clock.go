@@ -18,7 +18,7 @@ func (c *Conversation) SetBack(now time.Time) {
 	if c.seen <= latest { // no stamp is later than the last turn or event
 		return
 	}
-	for _, at := range []*int64{&c.seen, &c.confirmed, &c.waiting, &c.timer, &c.missAt} {
+	for _, at := range []*int64{&c.seen, &c.confirmed, &c.waiting, &c.timer, &c.missAt, &c.began} {
 		*at = min(*at, latest)
 	}
 	if t := c.talk; t != nil {

@@ -11,7 +11,8 @@ import (
 const encodingVersion = 4
 
 // Older versions are still read: longHashes held hashes of 32 bits, it and sharedStates what a rule did in shadow with
-// what it did otherwise, and none up to withoutMessage a request for words or a wait in the queue.
+// what it did otherwise, and none up to withoutMessage a request for words, a wait in the queue, when the bot phase began
+// or who the customer is.
 const (
 	longHashes     = 1
 	sharedStates   = 2
@@ -32,6 +33,8 @@ func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	}
 	w.uint(uint64(c.turns))
 	w.uint(uint64(c.epoch))
+	w.int(c.began)
+	w.flag(c.first)
 	t, m := c.talk, c.recall()
 	if t == nil {
 		t = &talk{}
@@ -55,6 +58,9 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 		*at = r.int()
 	}
 	n.turns, n.epoch = uint32(r.uint()), uint32(r.uint())
+	if r.version > withoutMessage {
+		n.began, n.first = r.int(), r.flag()
+	}
 	var t talk
 	var m memory
 	r.talk(&t)
@@ -76,7 +82,7 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 }
 
 func (m *memory) empty() bool {
-	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields) == 0 &&
+	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.userID) == 0 &&
 		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
 }
 
@@ -149,6 +155,7 @@ func (w *writer) memory(m *memory) {
 	w.message(&m.message)
 	w.wait(&m.wait)
 	w.flag(m.leftQueue)
+	w.text(m.userID)
 }
 
 func (w *writer) message(m *openMessage) {
@@ -251,6 +258,13 @@ func (r *reader) key() uint64 {
 	return 0
 }
 
+func (r *reader) key32() uint32 {
+	if b := r.bytes(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
 // count takes the length of a list: every item has at least one byte, so a length beyond the bytes is a lie.
 func (r *reader) count(most int) int {
 	n := r.uint()
@@ -326,6 +340,7 @@ func (r *reader) memory(m *memory) {
 		}
 		m.wait = wait{since: r.int(), rule: r.text(), target: r.text(), timeout: r.int(), unanswered: r.flag()}
 		m.leftQueue = r.flag()
+		m.userID = r.text()
 	}
 }
 

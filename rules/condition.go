@@ -26,8 +26,9 @@ type condition struct {
 // it, and a word here.
 var conditions = []*condition{
 	saysCondition, saidCondition, botSaysCondition, botSaidCondition, botMissedCondition, repeatsCondition, moodCondition, rateCondition,
-	turnsCondition, botSilentCondition, sendsCondition, languageCondition, channelCondition, fieldCondition, hoursCondition,
-	agentsOnlineCondition, queueCondition, queuedForCondition, ratingCondition, ruleCondition,
+	turnsCondition, ageCondition, firstContactCondition, hadAgentCondition, botSilentCondition, sendsCondition, languageCondition,
+	channelCondition, fieldCondition, hoursCondition, agentsOnlineCondition, queueCondition, queuedForCondition, ratingCondition,
+	ruleCondition,
 }
 
 // leaf is a compiled condition. Beside these methods it may have those of needy, matching, quoting, wrapper and doubtful.

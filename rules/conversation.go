@@ -15,12 +15,14 @@ type Conversation struct {
 	waiting   int64 // the customer's message that has no answer of the bot yet
 	timer     int64 // the last timer turn
 	missAt    int64 // the miss of the exchange under way; see misses.go
+	began     int64 // the bot phase, 0 until something happens in it
 	turns     uint32
 	epoch     uint32 // how many bot phases there were before this one
 	phase     Phase
 	exchange  exchange
 	streak    uint8
 	lang      [2]byte
+	first     bool // it is the first session of a customer of whom nothing was kept
 	talk      *talk
 	memory    *memory
 }
@@ -44,7 +46,8 @@ type memory struct {
 	offer       pendingOffer
 	message     openMessage
 	wait        wait
-	leftQueue   bool // a rule has taken the customer out of Desk's queue in this session
+	leftQueue   bool   // a rule has taken the customer out of Desk's queue in this session
+	userID      string // kept where turns by the clock must know whose they are; see meet
 }
 
 // fieldValue is the value of a path that some rule asks for.
@@ -73,6 +76,9 @@ type pendingOffer struct {
 	at   int64
 	left uint8 // how many more messages of the customer may answer it
 }
+
+// UserID names the customer, as far as the conversation had to remember it.
+func (c *Conversation) UserID() string { return c.recall().userID }
 
 // Phase says who the customer is with.
 func (c *Conversation) Phase() Phase { return c.phase }
@@ -134,7 +140,7 @@ func (m *memory) copyFrom(o *memory) {
 	m.accepted = append(m.accepted[:0], o.accepted...)
 	m.userFields = append(m.userFields[:0], o.userFields...)
 	m.startFields = append(m.startFields[:0], o.startFields...)
-	m.offer, m.message = o.offer, o.message
+	m.offer, m.message, m.userID = o.offer, o.message, o.userID
 	m.wait, m.leftQueue = o.wait, o.leftQueue
 }
 
@@ -219,7 +225,7 @@ func (c *Conversation) toBot() {
 	if c.phase == PhaseBot {
 		return
 	}
-	c.phase = PhaseBot
+	c.phase, c.began = PhaseBot, c.seen
 	c.epoch++
 	c.turns, c.waiting = 0, 0
 	c.endOffer()
@@ -270,8 +276,8 @@ func (c *Conversation) inOrder(k EventKind, sent time.Time) bool {
 	return true
 }
 
-// Settle records how a transfer of a rule ended.
-func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) {
+// Settle records how a transfer of a rule ended, also in what is kept of the customer; u may be nil.
+func (p *Policy) Settle(c *Conversation, u *User, ruleID string, r Result, at time.Time) {
 	now := c.see(at)
 	switch r {
 	case ResultAssigned, ResultQueued:
@@ -289,7 +295,8 @@ func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) 
 		c.fresh()
 	case ResultNoAgent:
 		c.ownRule(ruleID, false).noAgent = now
-		c.nobodyThere(now)
+		p.restAgain(u, ruleID, false, now)
+		p.nobodyThere(c, u, now)
 		c.toBot()
 	default:
 		c.toBot()
@@ -297,11 +304,12 @@ func (p *Policy) Settle(c *Conversation, ruleID string, r Result, at time.Time) 
 }
 
 // nobodyThere ends the transfers that shadow rules would have made in this phase as the real one ended.
-func (c *Conversation) nobodyThere(now int64) {
+func (p *Policy) nobodyThere(c *Conversation, u *User, now int64) {
 	rules := c.own().rules
 	for i := range rules {
 		if s := &rules[i]; s.shadow && s.awayIn == c.phaseNumber() {
 			s.noAgent = now
+			p.restAgain(u, s.id, true, now)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package rules
 
+import "strings"
+
 // count books a turn in the conversation. Everything that rules count is counted here, before any rule is tried, so
 // that trying rules changes nothing.
 func (e *evaluation) count() {
@@ -24,6 +26,27 @@ func (e *evaluation) count() {
 		c.timer = max(c.timer, e.now)
 		e.lapsed = c.lapse(e.now, false, false)
 	case RatingTurn: // it is no part of the talk
+	}
+	if c.began == 0 {
+		c.began = e.now
+	}
+	e.meet()
+}
+
+// meet brings what is kept of the customer up to date with the turn. A conversation in which the clock may speak
+// remembers who that is: after a restart nobody else could tell.
+func (e *evaluation) meet() {
+	u := e.t.User
+	if u == nil {
+		return
+	}
+	u.age(e.t.At)
+	e.c.first = e.c.first || !u.Known()
+	if e.t.Kind == UserTurn || e.t.Kind == StartTurn {
+		u.see(e.t.At)
+	}
+	if e.t.UserID != "" && len(e.p.silences)+len(e.p.waits) > 0 && e.c.UserID() != e.t.UserID {
+		e.c.own().userID = strings.Clone(e.t.UserID)
 	}
 }
 

@@ -207,18 +207,29 @@ func (e *evaluation) rests(r *rule, bySays bool) Reason {
 // cooldownEnd is when the rule may fire again. When nobody was online the cooldown starts again from that answer, but
 // a request in the customer's own words need not wait longer than askAgain.
 func (e *evaluation) cooldownEnd(r *rule, bySays bool) int64 {
-	s := e.state(r)
-	if s == nil || s.fired == 0 && s.noAgent == 0 {
+	last, nobody := e.lastFired(r)
+	if last == 0 {
 		return 0
 	}
 	wait := r.cooldown
-	if s.noAgent >= s.fired && s.noAgent != 0 {
-		if bySays {
-			wait = min(wait, askAgain)
-		}
-		return s.noAgent + wait.Milliseconds()
+	if nobody && bySays {
+		wait = min(wait, askAgain)
 	}
-	return s.fired + wait.Milliseconds()
+	return last + wait.Milliseconds()
+}
+
+// lastFired is when the rule fired last, or (nobody) when its transfer found nobody online; 0 for never. What belongs to
+// the customer is looked up there, and in the conversation too: it knows of firings while the other could not be kept.
+func (e *evaluation) lastFired(r *rule) (at int64, nobody bool) {
+	if s := e.state(r); s != nil {
+		at, nobody = max(s.fired, s.noAgent), s.noAgent != 0 && s.noAgent >= s.fired
+	}
+	if u := e.t.User; u != nil && r.perCustomer {
+		if c := u.cooldown(r.userKey); c != nil && c.at >= at {
+			at, nobody = c.at, c.nobody
+		}
+	}
+	return at, nobody
 }
 
 // overLimit says that the conversation has had all the transfers that per_session allows.

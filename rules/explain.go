@@ -51,9 +51,11 @@ type RuleTrace struct {
 }
 
 // Stop is one target of a chain. Closed says which calendar is closed and until when, "" where the target is open.
+// LastAgent is the agent who had the customer last, for the step before the target in which only they are asked.
 type Stop struct {
-	Target string `json:"target"`
-	Closed string `json:"closed,omitempty"`
+	Target    string `json:"target"`
+	Closed    string `json:"closed,omitempty"`
+	LastAgent string `json:"last_agent,omitempty"`
 }
 
 // PartTrace says what became of one part of a rule's condition.
@@ -132,6 +134,9 @@ func (e *evaluation) stops(r *rule) (stops []Stop) {
 		}
 		stops = append(stops, s)
 	}
+	if chain := e.chain(r); len(chain) > 0 && chain[0].LastAgent {
+		stops = slices.Insert(stops, 0, Stop{Target: chain[0].ID, LastAgent: chain[0].Agents[0]})
+	}
 	return stops
 }
 
@@ -204,7 +209,11 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	switch reason {
 	case ReasonCooldown:
 		left := time.Duration(e.cooldownEnd(r, r.when.bySays(e))-e.now) * time.Millisecond
-		return "cooldown until " + clockAt(e.wall.Add(left), e.wall)
+		whose := ""
+		if r.perCustomer {
+			whose = " of this customer"
+		}
+		return "cooldown" + whose + " until " + clockAt(e.wall.Add(left), e.wall)
 	case ReasonPerSession:
 		return fmt.Sprintf("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
 	case ReasonAlreadyTransferring:
@@ -241,11 +250,10 @@ func (k *cond) trace(e *evaluation) PartTrace {
 		part.Parts = append(part.Parts, kid.trace(e))
 	}
 	if k.leaf != nil {
-		v := k.evalLeaf(e)
 		if k.applies&e.kind == 0 {
 			part.Why = k.unfitWords()
 		} else {
-			part.Why = k.leaf.explain(e, v)
+			part.Why = k.leaf.explain(e, k.evalLeaf(e))
 		}
 	}
 	return part

@@ -95,13 +95,15 @@ func (l *loader) lintUnused(root *yaml.Node) {
 
 // lintCooldowns finds cooldowns that are longer than a conversation is remembered.
 func (l *loader) lintCooldowns(root *yaml.Node) {
-	nodes := []*yaml.Node{l.get(l.get(root, "defaults"), "cooldown")}
-	for _, r := range l.written {
-		nodes = append(nodes, l.get(r.node, "cooldown"))
+	check := func(n *yaml.Node, way string) {
+		if n != nil && n.Kind == yaml.ScalarNode && l.duration(n) > l.policy.sessionTTL {
+			l.warn(n.Line, n.Column, way+"shorten it, or raise defaults.session_ttl", "the cooldown ends before its time: a conversation is forgotten after %s of silence (session_ttl)", formatDuration(l.policy.sessionTTL))
+		}
 	}
-	for _, n := range nodes {
-		if n != nil && l.duration(n) > l.policy.sessionTTL {
-			l.warn(n.Line, n.Column, "shorten it, or raise defaults.session_ttl", "the cooldown ends before its time: a conversation is forgotten after %s of silence (session_ttl)", formatDuration(l.policy.sessionTTL))
+	check(l.get(l.get(root, "defaults"), "cooldown"), "")
+	for _, r := range l.written {
+		if n := l.get(r.node, "cooldown"); n != nil {
+			check(n, "write {for: "+n.Value+", per: customer}, ")
 		}
 	}
 }

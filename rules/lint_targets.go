@@ -8,6 +8,9 @@ import (
 func (l *loader) lintTargets(n *yaml.Node) {
 	for _, pair := range l.pairs(n) {
 		t := l.policy.targets[pair[0].Value]
+		if group, _ := l.pair(pair[1], "group"); group != nil && t.Agents != nil {
+			l.warn(group.Line, group.Column, "take one of the two out", "Desk passes over `group` where there are `agents`, as far as is known")
+		}
 		l.idle(pair[1], "say_if_closed", t.calendar == nil, "a target without `open` is never closed", "give it a calendar with open, or take the text out")
 		l.idle(pair[1], "say_if_queued", t.DisableQueuing != nil && *t.DisableQueuing, "nobody waits where `disable_queuing` is true", "take one of the two out")
 		l.idle(pair[1], "queue_timeout", t.DisableQueuing != nil && *t.DisableQueuing, "nobody waits where `disable_queuing` is true", "take one of the two out")

@@ -313,7 +313,7 @@ func TestDeciding_equalsAPlainModel(t *testing.T) {
 				if m.phase == PhaseTransferring {
 					result := Result(rapid.IntRange(0, int(ResultDismissed)).Draw(r, "result"))
 					m.settle(under, result)
-					k.p.Settle(&k.c, under.id, result, k.now)
+					k.p.Settle(&k.c, nil, under.id, result, k.now)
 				}
 				continue
 			case "agent":

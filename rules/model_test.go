@@ -160,7 +160,7 @@ func TestGuardsAndPhases_equalANaiveModel(t *testing.T) {
 				}
 				result := Result(rapid.IntRange(0, int(ResultDismissed)).Draw(r, "result"))
 				m.settle(result, k.now)
-				p.Settle(&k.c, "ask", result, k.now)
+				p.Settle(&k.c, nil, "ask", result, k.now)
 			case "observe":
 				event := EventKind(rapid.IntRange(0, int(EventAgentMessage)).Draw(r, "event"))
 				m.observe(event, k.now)

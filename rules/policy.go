@@ -44,6 +44,8 @@ type RuleInfo struct {
 	Action   string        `json:"action"`
 	To       string        `json:"to,omitempty"`
 	Cooldown time.Duration `json:"cooldown"`
+	// PerCustomer says that the cooldown belongs to the customer, and not to the conversation.
+	PerCustomer bool `json:"per_customer,omitempty"`
 }
 
 // Summary counts what a file holds, for `check`.
@@ -108,7 +110,9 @@ type Policy struct {
 	silences  []time.Duration // of bot_silent, shortest first
 	waits     []time.Duration // of queued_for
 	asks      Asks
-	rates     bool // some rule asks for ratings
+	rates     bool     // some rule asks for ratings
+	users     bool     // something must be kept of the customers
+	userKeys  []uint32 // of the rules whose cooldown belongs to the customer
 
 	pool sync.Pool
 }
@@ -129,6 +133,14 @@ type rule struct {
 	// It can hold by `queued_for`, or by `rating`: then the phase does not stop it.
 	queues, rates bool
 	leaveQueue    bool
+
+	perCustomer bool   // the cooldown belongs to the customer,
+	userKey     uint32 // and is kept under this
+
+	// What a transfer changes of the targets to which it leads.
+	priority  *int
+	agents    []string
+	lastAgent time.Duration // the last agent is preferred who had the customer within this time; 0: none
 }
 
 // action names what the rule does.
@@ -158,7 +170,9 @@ func (p *Policy) Mode() Mode { return p.mode }
 func (p *Policy) Rules() []RuleInfo {
 	infos := make([]RuleInfo, len(p.rules))
 	for i, r := range p.rules {
-		infos[i] = RuleInfo{ID: r.id, About: r.about, Mode: r.mode, File: r.file, Line: r.line, Action: r.action(), Cooldown: r.cooldown}
+		infos[i] = RuleInfo{
+			ID: r.id, About: r.about, Mode: r.mode, File: r.file, Line: r.line, Action: r.action(), Cooldown: r.cooldown, PerCustomer: r.perCustomer,
+		}
 		if r.goal != nil {
 			infos[i].To = r.goal.name
 		}
@@ -183,6 +197,9 @@ func (p *Policy) TaskFlowText() string { return p.taskFlow }
 
 // BlockOnTests says that a changed file whose tests fail must not be taken (`test_policy: block`).
 func (p *Policy) BlockOnTests() bool { return p.testPolicy == "block" }
+
+// NeedsUsers says that the file has a word about the customer beyond the session: only then is anything kept of them.
+func (p *Policy) NeedsUsers() bool { return p.users }
 
 // Target finds a target by its id, nil if there is none.
 func (p *Policy) Target(id string) *Target { return p.targets[id] }

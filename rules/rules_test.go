@@ -32,12 +32,14 @@ type talkTo struct {
 	c    Conversation
 	now  time.Time
 	last Decision
+	// customer is what is kept of the customer, nil where nobody knows who that is.
+	customer *User
 }
 
 func newTalk(t testing.TB, p *Policy) *talkTo { return &talkTo{t: t, p: p, now: start} }
 
 func (k *talkTo) turn(t Turn) Decision {
-	t.At, t.WithWhy = k.now, true
+	t.At, t.WithWhy, t.User = k.now, true, k.customer
 	k.last = k.p.Decide(&k.c, t)
 	return k.last
 }
@@ -49,7 +51,7 @@ func (k *talkTo) wait(d time.Duration)      { k.now = k.now.Add(d) }
 
 func (k *talkTo) observe(e EventKind) { k.c.Observe(e, k.now, time.Time{}) }
 
-func (k *talkTo) settle(r Result) { k.p.Settle(&k.c, k.last.Rule, r, k.now) }
+func (k *talkTo) settle(r Result) { k.p.Settle(&k.c, k.customer, k.last.Rule, r, k.now) }
 
 // expect compares a decision with "outcome rule reason", of which the end may be left out.
 func expect(t testing.TB, what string, d Decision, want string) {

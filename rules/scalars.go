@@ -57,17 +57,18 @@ var (
 		name: "a rate", ref: "rate", form: formRate, pattern: patternRate,
 		doc: "So many in so much time: 3/24h, 50/s.", examples: []string{"3/24h", "50/s"},
 	}
-	aBool    = &shape{name: "true or false", form: formBool}
-	aCount   = &shape{name: "a count from 1 to 16", form: formInteger, min: 1, max: maxCount, examples: []string{"3"}}
-	aRepeat  = &shape{name: "a count from 2 to 16", form: formInteger, min: 2, max: maxCount, examples: []string{"3"}}
-	aWeight  = &shape{name: "a weight from -100 to 100", form: formInteger, min: -100, max: 100, examples: []string{"2"}}
-	aMode    = enumShape("a mode", modes, "on", "enforce", "true", "enforce", "active", "enforce", "dry-run", "shadow", "dry_run", "shadow", "test", "shadow", "disabled", "off", "false", "off", "none", "off")
-	aRuleID  = &shape{name: "a rule's id", pattern: patternName, examples: []string{"ask-human"}}
-	aGoal    = &shape{name: "a target or route", pattern: patternName, examples: []string{"default"}}
-	aLang    = enumShape("a language", languages, "cn", "zh", "chinese", "zh", "中文", "zh", "zh-cn", "zh", "zh-tw", "zh", "english", "en", "英文", "en", "jp", "ja", "japanese", "ja", "kr", "ko", "korean", "ko", "thai", "th", "vn", "vi", "spanish", "es", "portuguese", "pt", "french", "fr", "german", "de", "russian", "ru", "arabic", "ar", "turkish", "tr", "indonesian", "id", "malay", "ms", "italian", "it", "dutch", "nl", "hindi", "hi")
-	aSend    = enumShape("a kind of message", sendsNames, "picture", "image", "photo", "image", "audio", "sound", "voice", "sound", "emoji", "face", "document", "file")
-	aScalar  = &shape{name: "a value", form: formText, empty: true}
-	aListKey = &shape{name: "a list's name", pattern: patternListName}
+	aBool     = &shape{name: "true or false", form: formBool}
+	aPriority = &shape{name: "a priority from 0 to 9", form: formInteger, min: 0, max: 9}
+	aCount    = &shape{name: "a count from 1 to 16", form: formInteger, min: 1, max: maxCount, examples: []string{"3"}}
+	aRepeat   = &shape{name: "a count from 2 to 16", form: formInteger, min: 2, max: maxCount, examples: []string{"3"}}
+	aWeight   = &shape{name: "a weight from -100 to 100", form: formInteger, min: -100, max: 100, examples: []string{"2"}}
+	aMode     = enumShape("a mode", modes, "on", "enforce", "true", "enforce", "active", "enforce", "dry-run", "shadow", "dry_run", "shadow", "test", "shadow", "disabled", "off", "false", "off", "none", "off")
+	aRuleID   = &shape{name: "a rule's id", pattern: patternName, examples: []string{"ask-human"}}
+	aGoal     = &shape{name: "a target or route", pattern: patternName, examples: []string{"default"}}
+	aLang     = enumShape("a language", languages, "cn", "zh", "chinese", "zh", "中文", "zh", "zh-cn", "zh", "zh-tw", "zh", "english", "en", "英文", "en", "jp", "ja", "japanese", "ja", "kr", "ko", "korean", "ko", "thai", "th", "vn", "vi", "spanish", "es", "portuguese", "pt", "french", "fr", "german", "de", "russian", "ru", "arabic", "ar", "turkish", "tr", "indonesian", "id", "malay", "ms", "italian", "it", "dutch", "nl", "hindi", "hi")
+	aSend     = enumShape("a kind of message", sendsNames, "picture", "image", "photo", "image", "audio", "sound", "voice", "sound", "emoji", "face", "document", "file")
+	aScalar   = &shape{name: "a value", form: formText, empty: true}
+	aListKey  = &shape{name: "a list's name", pattern: patternListName}
 )
 
 // anAgent is the address of an agent: one word, so that two that stand behind one comma are noticed.

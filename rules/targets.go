@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type Target struct {
 	Retry       *Retry  `json:"retry_if_no_agent,omitempty"`
 	// TakeMessage asks for words when nobody is there, or everything is closed.
 	TakeMessage *TakeMessage `json:"take_message,omitempty"`
+	// LastAgent marks the step before a target, of the same name, in which only the agent is asked who had the customer
+	// last: whatever Desk has against it, the target comes next.
+	LastAgent bool `json:"last_agent,omitempty"`
 
 	calendar *calendar
 	next     *Target
@@ -101,20 +105,57 @@ func (t *Target) chain(at time.Time) []*Target {
 
 func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calendar.isOpen(at) }
 
-// Chain returns the targets that a transfer to id would try at a time, closed ones
-// left out. When all are closed it returns all of them: this is for an operator who
-// insists. Nil: no target has that name,
-// which "default" always has.
-func (p *Policy) Chain(id string, at time.Time) []*Target {
+// chain gives the targets that the rule's transfer tries now, closed ones left out, as the rule changes them.
+func (e *evaluation) chain(r *rule) []*Target {
+	first := e.destination(r)
+	chain := r.adapt(first.chain(e.wall), first)
+	if u := e.t.User; len(chain) > 0 && r.lastAgent > 0 && u != nil && u.Agent != "" && u.hadAgent(e.t.At, r.lastAgent) {
+		return slices.Insert(chain, 0, chain[0].lastAgentFirst(u.Agent))
+	}
+	return chain
+}
+
+// adapt makes the changes that a rule's `then` asks for: its priority counts wherever the transfer leads, its agents at
+// the target that it names, first.
+func (r *rule) adapt(chain []*Target, first *Target) []*Target {
+	if r == nil || r.priority == nil && r.agents == nil {
+		return chain
+	}
+	for i, t := range chain {
+		own := *t
+		if r.priority != nil {
+			own.Priority = r.priority
+		}
+		if r.agents != nil && t == first {
+			own.Group, own.Agents = nil, r.agents
+		}
+		chain[i] = &own
+	}
+	return chain
+}
+
+// lastAgentFirst gives the step before the target in which one agent is asked alone. Nobody waits for them, and Desk must
+// neither tell the customer that they are away nor end the session because of it.
+func (t *Target) lastAgentFirst(agent string) *Target {
+	step, yes := *t, true
+	step.LastAgent, step.Group, step.Agents = true, nil, []string{agent}
+	step.TipIfNoAgent, step.PromptOutside, step.EndSession = false, nil, nil
+	step.DisableQueuing, step.QueueTimeout = &yes, 0
+	return &step
+}
+
+// Chain returns the targets that a transfer of a rule to the target id would try at a time, closed ones left out. When all
+// are closed it returns all of them: this is for an operator who insists. A rule that is gone changes nothing of the
+// target. Nil: no target has that name, which "default" always has.
+func (p *Policy) Chain(ruleID, id string, at time.Time) []*Target {
 	first := p.Target(id)
-	if open := first.chain(at); len(open) > 0 {
-		return open
+	chain := first.chain(at)
+	if len(chain) == 0 {
+		for t := first; t != nil; t = t.next {
+			chain = append(chain, t)
+		}
 	}
-	var all []*Target
-	for t := first; t != nil; t = t.next {
-		all = append(all, t)
-	}
-	return all
+	return p.findRule(ruleID).adapt(chain, first)
 }
 
 // ifClosed is what to say when the whole chain is closed: the first text on the way. take is not nil where it asks for

@@ -41,6 +41,7 @@ type triedLeaf struct {
 	cond       *cond
 	state      state
 	inverted   bool // it stands under a not
+	unfit      bool // it does not apply to such turns
 	have, need int
 	words      string
 }
@@ -73,8 +74,8 @@ func (t *Tried) end(e *evaluation) {
 
 // leaf notes a verdict. Most say no, and can be put into words at any time.
 func (t *Tried) leaf(e *evaluation, k *cond, v verdict) {
-	l := triedLeaf{cond: k, state: v.state, inverted: e.inverted, have: v.have, need: v.need}
-	if k.applies&e.kind != 0 {
+	l := triedLeaf{cond: k, state: v.state, inverted: e.inverted, unfit: k.applies&e.kind == 0, have: v.have, need: v.need}
+	if !l.unfit {
 		if d, ok := k.leaf.(late); !ok || !d.late(e, v) {
 			l.words = k.leaf.explain(e, v)
 		}
@@ -169,7 +170,7 @@ func (l *triedLeaf) text() string {
 	switch {
 	case l.words != "":
 		return l.words
-	case l.state == unfit:
+	case l.unfit:
 		return l.cond.unfitWords()
 	}
 	return l.cond.leaf.explain(nil, verdict{state: l.state, have: l.have, need: l.need, found: finding{hit: -1}})

@@ -58,7 +58,7 @@ func TestTried_saysWhatTheStorySays_ofEveryRule(t *testing.T) {
 				r.Fatalf("phase %s, counters %+v", tried.Phase, tried.Counters)
 			}
 			if c.Phase() == PhaseTransferring {
-				p.Settle(&c, got.Rule, rapid.SampledFrom([]Result{ResultNoAgent, ResultAssigned, ResultQueued}).Draw(r, "result"), now)
+				p.Settle(&c, nil, got.Rule, rapid.SampledFrom([]Result{ResultNoAgent, ResultAssigned, ResultQueued}).Draw(r, "result"), now)
 			}
 		}
 	})

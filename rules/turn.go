@@ -55,6 +55,8 @@ type Turn struct {
 	Muted Muted
 	// Desk is what Desk said last of its agents and its queue, nil where that is not known. It is read only.
 	Desk *Reading
+	// UserID names the customer, "" where nobody knows who that is.
+	UserID string
 	// User is what is kept of the customer: Decide reads it and brings it up to date. nil: nothing is known of the
 	// customer, and nothing will be kept.
 	User *User

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"go.yaml.in/yaml/v4"
 )
 
@@ -10,24 +8,38 @@ var turnsCondition = &condition{
 	key: "turns", turns: onAll,
 	doc:     "So many messages of the customer since the bot phase began.",
 	example: "turns: {at_least: 6}",
-	value: &shape{name: "a number of turns", ref: "turns", form: formRecord, fields: []field{
-		{key: "at_least", of: aCount, required: true, doc: "So many messages of the customer since the bot phase began.", aka: []string{"times", "count", "messages"}},
-	}, examples: []string{"{at_least: 6}"}},
-	build: func(l *loader, n *yaml.Node) leaf { return &turnsLeaf{intOf(l.get(n, "at_least"))} },
+	value: &shape{name: "a number of turns", ref: "turns", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
+		{key: "at_least", of: aCount, doc: "So many messages of the customer since the bot phase began, or more.", aka: []string{"times", "count", "messages", "min"}},
+		{key: "at_most", of: aCount, doc: "So many messages of the customer since the bot phase began, or fewer.", aka: []string{"max"}},
+	}, examples: []string{"{at_least: 6}", "{at_most: 2}"}},
+	build: func(l *loader, n *yaml.Node) leaf {
+		return &turnsLeaf{l.span(n, func(n *yaml.Node) int64 { return int64(intOf(n)) }, showCount)}
+	},
 }
 
 // turnsLeaf is `turns`.
-type turnsLeaf struct{ atLeast int }
+type turnsLeaf struct{ span span }
 
-func (l *turnsLeaf) holds(e *evaluation) verdict { return counter(int(e.c.turns), l.atLeast, false) }
+func (l *turnsLeaf) holds(e *evaluation) verdict { return l.span.holds(int64(e.c.turns)) }
 
 func (l *turnsLeaf) explain(_ *evaluation, v verdict) string {
-	return fmt.Sprintf("%d of %d", v.have, v.need)
+	turns := showCount(int64(v.have))
+	if l.span.high == unbounded {
+		return turns + " of " + showCount(l.span.low)
+	}
+	return turns + ", asked for are " + l.span.words()
 }
 
 func (l *turnsLeaf) late(*evaluation, verdict) bool { return true }
 
 func (l *turnsLeaf) implies(other leaf) bool {
 	b, ok := other.(*turnsLeaf)
-	return ok && l.atLeast >= b.atLeast
+	return ok && l.span.within(b.span)
+}
+
+func (l *turnsLeaf) excludes(other leaf) string {
+	if b, ok := other.(*turnsLeaf); ok {
+		return l.span.apart(b.span)
+	}
+	return ""
 }

@@ -79,12 +79,12 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 	w.metrics = metrics.New(w.registry)
 	o := Options{
 		Outbox: outbox, Desk: w.desk, Global: rules.Rate{Count: 1000, Per: time.Second}, Horizon: 30 * time.Minute, OwnMark: "ours",
-		Settle: func(_ context.Context, t *store.Transfer, r rules.Result) {
+		Settle: func(_ context.Context, t *store.Transfer, r rules.Result, agent string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.settled = append(w.settled, r.String())
 		},
-		Chain: func(target string) []*rules.Target { return w.policy.Chain(target, time.Now()) },
+		Chain: func(t *store.Transfer) []*rules.Target { return w.policy.Chain(t.Rule, t.Target, time.Now()) },
 		AwaitWords: func(conversation, rule string, take *rules.TakeMessage) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -117,7 +117,7 @@ func (w *world) stop() {
 func (w *world) transfer(target string, change ...func(*store.Transfer)) *store.Transfer {
 	w.t.Helper()
 	t := &store.Transfer{
-		ID: "s1", Session: "s1", User: "u", Service: "@s", Rule: "r", Target: target, Chain: w.policy.Chain(target, time.Now()),
+		ID: "s1", Session: "s1", User: "u", Service: "@s", Rule: "r", Target: target, Chain: w.policy.Chain("r", target, time.Now()),
 		Episode: fmt.Sprint("e", time.Now().UnixNano()), SayAs: 100, Created: time.Now(), Due: time.Now(),
 	}
 	for _, f := range change {

@@ -40,11 +40,12 @@ type Options struct {
 	Horizon     time.Duration // after this a transfer is given up
 	OwnMark     string        // CloudCustomData of all that we say: by it our words are known when Desk sends them back
 
-	// Settle tells the conversation of a transfer how it ended.
-	Settle func(ctx context.Context, t *store.Transfer, r rules.Result)
+	// Settle tells the conversation of a transfer how it ended; agent is who has the
+	// customer, "" where Desk does not say.
+	Settle func(ctx context.Context, t *store.Transfer, r rules.Result, agent string)
 	// Chain returns the targets to try under the rules in force, by the name of the
-	// first one; nil: there is none of that name any more.
-	Chain func(target string) []*rules.Target
+	// transfer's first one; nil: there is none of that name any more.
+	Chain func(t *store.Transfer) []*rules.Target
 	// AwaitWords tells a conversation that its customer was asked to leave words.
 	AwaitWords func(conversation, rule string, take *rules.TakeMessage)
 	// SessionFound tells which Desk session a conversation of plain IM has.

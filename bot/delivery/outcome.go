@@ -107,7 +107,7 @@ func (a *attempt) finish(ctx context.Context, r rules.Result) {
 		a.say(a.target.SayIfQueued, wordsQueued)
 	}
 	// The conversation first: the commit that removes the transfer takes it along.
-	a.opt.Settle(ctx, a.transfer, r)
+	a.opt.Settle(ctx, a.transfer, r, a.agent)
 	a.forget(ctx, a.transfer)
 }
 
@@ -128,7 +128,7 @@ func (a *attempt) nobody(ctx context.Context) {
 		if !t.Silent { // an operator tried again what had waited before
 			a.sayNobody()
 		}
-		a.opt.Settle(ctx, t, rules.ResultNoAgent)
+		a.opt.Settle(ctx, t, rules.ResultNoAgent, "")
 	}
 	a.forget(ctx, t)
 }
@@ -150,7 +150,7 @@ func (a *attempt) wait(ctx context.Context) {
 		if !told {
 			a.sayNobody()
 		}
-		a.opt.Settle(ctx, t, rules.ResultNoAgent)
+		a.opt.Settle(ctx, t, rules.ResultNoAgent, "")
 	}
 }
 
@@ -238,7 +238,7 @@ func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 	if a.save(ctx, t) == nil && sorry {
 		a.say(apology(t), wordsFailed)
 	}
-	a.opt.Settle(ctx, t, r)
+	a.opt.Settle(ctx, t, r, "")
 }
 
 // name is what the log calls the conversation.
@@ -259,6 +259,9 @@ func (a *attempt) log(outcome string, final bool) {
 		}
 		if len(a.target.Agents) > 0 {
 			f["agents"] = a.target.Agents
+		}
+		if a.target.LastAgent {
+			f["last_agent"] = true
 		}
 	}
 	for name, value := range map[string]string{

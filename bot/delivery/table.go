@@ -58,7 +58,9 @@ import (
 // Logged, said and counted: see attempt.end and what it calls in outcome.go. "Again" is
 // one `retrying` line and a back-off (Retries); past the horizon it is `failed`.
 // "Nobody" is 141001, 141011 and, where the target forbids to queue or asks for
-// working hours, any 1410xx that no page documents.
+// working hours, any 1410xx that no page documents. In the step before a target that
+// asks for the customer's last agent it is whatever condemns this transfer: that agent
+// may have left the company, and the target tells whether the transfer is to blame.
 
 // question is what was known before get_session_state was asked.
 type question uint8
@@ -221,7 +223,7 @@ func deliveryReply(t *store.Transfer, isQueued bool, err *desk.Error) reply {
 		return assigned
 	}
 	r := refusal(err)
-	if r == condemnsThis && err.Unlisted() && picky(t) {
+	if r == condemnsThis && (t.Current().LastAgent || err.Unlisted() && picky(t)) {
 		r = nobodyYet
 	}
 	if r == nobodyYet && t.Last() {

@@ -112,7 +112,7 @@ func (c *Courier) RetryAll(ctx context.Context, code string, who Operator) (n Re
 }
 
 func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) error {
-	chain := c.opt.Chain(t.Target)
+	chain := c.opt.Chain(t)
 	if len(chain) == 0 {
 		return fmt.Errorf("target %q: %w", t.Target, ErrTargetGone)
 	}
@@ -144,7 +144,7 @@ func (c *Courier) Dismiss(ctx context.Context, id string, who Operator) error {
 	t, err := c.opt.Outbox.Get(ctx, id)
 	if err == nil {
 		// The conversation first: the commit that removes the transfer takes it along.
-		c.opt.Settle(ctx, t, rules.ResultDismissed)
+		c.opt.Settle(ctx, t, rules.ResultDismissed, "")
 		err = c.opt.Outbox.Delete(ctx, t)
 	}
 	if errors.Is(err, store.ErrNotFound) {

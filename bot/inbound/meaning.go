@@ -37,6 +37,9 @@ type Message struct {
 	// Session is Desk's id, "" in plain IM, where User and Service say who talks
 	// with whom.
 	Session, User, Service string
+	// Group is the group in which it was said; "": in none. Agent is the person whom an
+	// event names.
+	Group, Agent string
 	// Name is the event, and RequestID the request, as the log shows them.
 	Name, RequestID string
 
@@ -70,6 +73,18 @@ type Message struct {
 func (m *Message) Counts() bool {
 	return m.Conversation != "" && (m.Turn != nil || m.Change != nil)
 }
+
+// Customer is under what something may be kept of the customer; "": nobody knows who
+// that is, or it is a group.
+func (m *Message) Customer() string {
+	if m.Group != "" || strings.HasPrefix(m.User, groupPrefix) {
+		return ""
+	}
+	return m.User
+}
+
+// groupPrefix begins the ids of groups.
+const groupPrefix = "@TGS#"
 
 // leaveToDesk makes it mean nothing: Desk reports it too.
 func (m *Message) leaveToDesk() {
@@ -172,7 +187,7 @@ func (r *Reader) message(e *desk.Event) *Message {
 	r.accounts.add(e.ServiceID)
 	m := &Message{
 		Conversation: r.Conversation(e), Session: e.SessionID, User: e.UserID, Service: e.ServiceID,
-		Name: cmp.Or(e.Name, e.Command), RequestID: e.RequestID, Sent: e.Time,
+		Name: cmp.Or(e.Name, e.Command), RequestID: e.RequestID, Sent: e.Time, Group: e.GroupID,
 	}
 	speaker := r.accounts.speaker(e)
 	switch e.Command {
@@ -209,6 +224,9 @@ func (m *Message) understand(p *rules.Policy, e *desk.Event) {
 		m.Turn = turn(e, rules.BotTurn)
 	default:
 		m.Change = &kind
+	}
+	if m.Change != nil {
+		m.Agent, _ = e.Field("AgentId")
 	}
 }
 

@@ -44,14 +44,14 @@ func (r *Recorded) Events(e *desk.Event, at time.Time, failed time.Duration) []r
 	m := r.read(e, at)
 	var events []replay.Event
 	if m.Counts() {
-		event := replay.Event{Session: m.Conversation, At: at, Turn: m.Turn, Ask: m.Ask}
+		event := replay.Event{Session: m.Conversation, User: m.Customer(), Agent: m.Agent, At: at, Turn: m.Turn, Ask: m.Ask}
 		if m.Change != nil {
 			event.Observe = *m.Change
 		}
 		events = append(events, event)
 	}
 	if failed > 0 && m.Awaited {
-		events = append(events, replay.Event{Session: m.Conversation, At: at.Add(failed), Turn: m.Failed().Turn})
+		events = append(events, replay.Event{Session: m.Conversation, User: m.Customer(), At: at.Add(failed), Turn: m.Failed().Turn})
 	}
 	return events
 }

@@ -10,6 +10,8 @@ import (
 // phase that Desk reported.
 type Event struct {
 	Session string
+	User    string // the customer; "": one of the session's own
+	Agent   string // who has the customer, where Desk says it
 	At      time.Time
 	Turn    *rules.Turn // its At is set by the player
 	Observe rules.EventKind
@@ -25,10 +27,12 @@ func (e *Event) speaks() bool {
 	return e.Turn.Kind != rules.StartTurn && !e.Turn.Failed && !e.Ask
 }
 
-// Player plays one conversation: recorded events, or the steps of a test.
+// Player plays one conversation after the other of one customer: recorded events, or the steps of a test. Nothing is kept
+// of the customer when it begins.
 type Player struct {
 	policy *rules.Policy
 	conv   rules.Conversation
+	user   *rules.User
 	now    time.Time
 	muted  rules.Muted
 	// desk is what was known of agents and queue at a time; nil: nothing ever.
@@ -42,7 +46,7 @@ type Player struct {
 }
 
 // NewPlayer returns a player at the beginning of a conversation.
-func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p} }
+func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p, user: &rules.User{}} }
 
 // Step is what one event, or a timer that came due before it, led to.
 type Step struct {
@@ -68,7 +72,7 @@ func (p *Player) play(e Event, explain bool) []Step {
 	}
 	if e.Turn == nil {
 		phase := p.conv.Phase()
-		p.conv.Observe(e.Observe, p.now, time.Time{})
+		p.happen(e.Observe, e.Agent)
 		return append(steps, Step{At: p.now, Phase: phase})
 	}
 	turn := *e.Turn
@@ -79,11 +83,24 @@ func (p *Player) play(e Event, explain bool) []Step {
 	return append(steps, p.decide(turn, explain))
 }
 
-// ask decides upon a copy of the conversation.
+// someAgent stands for the agent of whom nobody tells the name.
+const someAgent = "agent"
+
+// happen moves the phase, and notes it if a person has the customer now.
+func (p *Player) happen(k rules.EventKind, agent string) {
+	p.conv.Observe(k, p.now, time.Time{})
+	if p.conv.Phase() == rules.PhaseHuman {
+		p.user.WithAgent(agent, p.now)
+	}
+}
+
+// ask decides upon copies of the conversation and of what is kept of the customer.
 func (p *Player) ask(t rules.Turn, explain bool) Step {
 	var copied rules.Conversation
 	copied.CopyFrom(&p.conv)
 	p.equip(&t)
+	user := rules.ParseUser(p.user.Encode())
+	t.User = &user
 	s := Step{At: t.At, Phase: p.conv.Phase()}
 	s.decide(p.policy, &copied, t, explain)
 	s.Decision.Outcome = rules.OutcomeAsked
@@ -92,7 +109,7 @@ func (p *Player) ask(t rules.Turn, explain bool) Step {
 
 // equip gives a turn what the service knows beside it.
 func (p *Player) equip(t *rules.Turn) {
-	t.Muted = p.muted
+	t.Muted, t.User = p.muted, p.user
 	if p.desk != nil {
 		t.Desk = p.desk(t.At)
 	}

@@ -61,19 +61,21 @@ type Decided struct {
 type Replay struct {
 	policy  *rules.Policy
 	players map[string]*track
+	users   map[string][]*track // the conversations of a customer, who is one and the same in all
 	desk    Readings
 	result  Result
 }
 
 // track is one conversation under way.
 type track struct {
-	player *Player
-	turns  int
+	session string
+	player  *Player
+	turns   int
 }
 
 // New returns a replay that has played nothing yet.
 func New(p *rules.Policy) *Replay {
-	r := &Replay{policy: p, players: map[string]*track{}, result: Result{ByRule: map[string]*Counts{}, Decisions: []Decided{}, Near: []Decided{}}}
+	r := &Replay{policy: p, players: map[string]*track{}, users: map[string][]*track{}, result: Result{ByRule: map[string]*Counts{}, Decisions: []Decided{}, Near: []Decided{}}}
 	for _, rule := range p.Rules() {
 		r.result.ByRule[rule.ID] = &Counts{}
 	}
@@ -84,10 +86,11 @@ func New(p *rules.Policy) *Replay {
 func (r *Replay) Add(e Event) {
 	t := r.players[e.Session]
 	if t == nil {
-		t = &track{player: NewPlayer(r.policy)}
+		t = &track{session: e.Session, player: NewPlayer(r.policy)}
 		t.player.desk = r.desk.at
 		r.players[e.Session] = t
 	}
+	r.know(t, &e)
 	steps := t.player.Play(e)
 	last := len(steps) - 1
 	for _, timer := range steps[:last] {
@@ -107,14 +110,39 @@ func (r *Replay) Add(e Event) {
 // Told takes what Desk told of its agents and its queue at a time.
 func (r *Replay) Told(at time.Time, told rules.Reading) { r.desk.Add(at, told) }
 
+// know has the conversations of one customer share what is kept of them, and lets the timers of the others come due that
+// lie before the event.
+func (r *Replay) know(t *track, e *Event) {
+	if e.User == "" {
+		return
+	}
+	of := r.users[e.User]
+	if !slices.Contains(of, t) {
+		if len(of) > 0 {
+			t.player.user = of[0].player.user
+		}
+		of = append(of, t)
+		r.users[e.User] = of
+	}
+	for _, other := range of {
+		if other != t {
+			r.timers(other, e.At)
+		}
+	}
+}
+
+// timers lets the timers of a conversation come due that lie before a time.
+func (r *Replay) timers(t *track, end time.Time) {
+	for _, timer := range t.player.until(end, false) {
+		r.add(t.session, t.turns, "", timer)
+	}
+}
+
 // Finish lets time go on to the end of the recording in every conversation, so
 // that the timers that are left come due.
 func (r *Replay) Finish(end time.Time) {
 	for _, session := range slices.Sorted(maps.Keys(r.players)) {
-		t := r.players[session]
-		for _, timer := range t.player.until(end, false) {
-			r.add(session, t.turns, "", timer)
-		}
+		r.timers(r.players[session], end)
 	}
 }
 

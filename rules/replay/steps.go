@@ -15,7 +15,7 @@ const pause = "pause"
 
 // NewTest returns a player of the steps of a test that begins at a time. Transfers end as the steps tell.
 func NewTest(p *rules.Policy, begin time.Time) *Player {
-	return &Player{policy: p, now: begin, told: true}
+	return &Player{policy: p, user: &rules.User{}, now: begin, told: true}
 }
 
 // Carry carries out one step and returns the decisions that it led to, with their stories.
@@ -38,7 +38,7 @@ func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
 		led = append(led, p.decide(t, true))
 	case "agent":
 		p.endOpen()
-		p.conv.Observe(rules.EventAgentMessage, p.now, time.Time{})
+		p.happen(rules.EventAgentMessage, "")
 	case "event":
 		p.observe(s.Event)
 	case "wait", pause:
@@ -84,7 +84,7 @@ func (p *Player) observe(k rules.EventKind) {
 		p.end(rules.ResultNoAgent)
 		return
 	}
-	p.conv.Observe(k, p.now, time.Time{})
+	p.happen(k, "")
 }
 
 // endOpen ends a transfer of which no step tells how it ended: it was assigned.
@@ -96,11 +96,14 @@ func (p *Player) endOpen() {
 
 // end ends the transfer under way, or one that was tried again after nobody had been online.
 func (p *Player) end(r rules.Result) {
-	p.policy.Settle(&p.conv, p.rule, r, p.now)
+	p.policy.Settle(&p.conv, p.user, p.rule, r, p.now)
 	if r == rules.ResultQueued && len(p.chain) > 0 {
 		p.conv.WaitsFor(p.rule, p.chain[0])
 	}
 	p.open = false
+	if p.conv.Phase() == rules.PhaseHuman {
+		p.user.WithAgent(someAgent, p.now)
+	}
 	if r == rules.ResultNoAgent {
 		_, take := rules.IfNobody(p.chain)
 		p.await(p.rule, take)

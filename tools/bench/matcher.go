@@ -121,7 +121,7 @@ func benchmarkDecide(b *testing.B, p *rules.Policy, list []string) {
 		now = now.Add(2 * time.Second)
 		d := p.Decide(c, rules.Turn{Text: list[(i+i/len(all))%len(list)], At: now})
 		if d.Outcome == rules.OutcomeTransfer { // it ends at once, and the customer writes on
-			p.Settle(c, d.Rule, rules.ResultFailed, now)
+			p.Settle(c, nil, d.Rule, rules.ResultFailed, now)
 		}
 	}
 	for i := range 32 * len(all) { // fills the rings

@@ -1,0 +1,121 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// maxConflicts bounds how often a change is made again because another session of
+// the same customer was faster. Each time somebody has got ahead.
+const maxConflicts = 16
+
+// customer is what is kept of a customer, as it was read for one change of a
+// conversation. The zero value is one of whom nothing is known, and nothing is kept.
+type customer struct {
+	id     string
+	record store.Record
+	user   *rules.User // as the last run of the change has left it
+}
+
+// begin gives what is kept to a run of the change, from which it starts anew; nil:
+// nobody knows who the customer is.
+func (u *customer) begin() *rules.User {
+	if u.id == "" {
+		return nil
+	}
+	user := rules.ParseUser(u.record.Value)
+	u.user = &user
+	return u.user
+}
+
+// records returns what the last run has to keep.
+func (u *customer) records() []store.Record {
+	if u.user == nil {
+		return nil
+	}
+	value := u.user.Encode()
+	if string(value) == string(u.record.Value) {
+		return nil
+	}
+	r := u.record
+	r.Kind, r.Name, r.Value, r.Until = store.KindUser, u.id, value, u.user.Until()
+	return []store.Record{r}
+}
+
+// changeWith changes a conversation together with what is kept of its customer. Where
+// two sessions of one customer do so at a time, one of them reads again. While that
+// cannot be read, and where somebody is always faster, the conversation goes on as
+// that of a customer of whom nothing is known.
+func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, conversation, id string, change func(*rules.Conversation, *rules.User) store.Effect) error {
+	for n := 1; ; n++ {
+		var of customer
+		if n <= maxConflicts {
+			of = b.customer(ctx, p, conversation, id)
+		}
+		err := b.Conversations.Update(ctx, conversation, func(c *rules.Conversation) (store.Effect, error) {
+			f := change(c, of.begin())
+			f.Records = append(f.Records, of.records()...)
+			return f, nil
+		})
+		if !errors.Is(err, store.ErrConflict) || n > maxConflicts {
+			return err //nolint:wrapcheck // callers say what it was for
+		}
+	}
+}
+
+// customer reads what is kept of a customer, if the rules have a word that needs it.
+func (b *Bot) customer(ctx context.Context, p *rules.Policy, conversation, id string) customer {
+	if b.Records == nil || !p.NeedsUsers() {
+		return customer{}
+	}
+	if id == "" {
+		id = b.customerOf(ctx, conversation)
+	}
+	if id == "" {
+		return customer{}
+	}
+	r, err := b.Records.Record(ctx, store.KindUser, id)
+	if err != nil {
+		b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "what is kept of customers cannot be read: rules that ask for it take them for unknown")
+		return customer{}
+	}
+	return customer{id: strings.Clone(id), record: r}
+}
+
+// customerOf asks a conversation whose it is: a turn by the clock does not say.
+func (b *Bot) customerOf(ctx context.Context, conversation string) (id string) {
+	if err := b.Conversations.View(ctx, conversation, func(c *rules.Conversation) { id = c.UserID() }); err != nil {
+		return ""
+	}
+	return id
+}
+
+// ForgetUser removes what is kept of a customer. It is no error when nothing is.
+// Conversations that are under way keep what they count for themselves.
+func (b *Bot) ForgetUser(ctx context.Context, id string) error {
+	if b.Records == nil {
+		return nil
+	}
+	var err error
+	for range maxConflicts {
+		var r store.Record
+		if r, err = b.Records.Record(ctx, store.KindUser, id); err != nil || r.Version == 0 {
+			break
+		}
+		r.Kind, r.Name, r.Value = store.KindUser, id, nil
+		if err = b.Records.PutRecords(ctx, r); !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("forgetting a customer: %w", err)
+	}
+	return nil
+}
