@@ -69,6 +69,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 		l.book.addList(pair[0], pair[1])
 	}
 	l.book.tie()
+	l.book.expect()
 	l.book.checkAnswers()
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))

@@ -18,8 +18,8 @@ var wholeMessages = []string{"yes", "no", "polite", "negators", "asking_idioms"}
 
 // lintPhrases looks at each phrase that the file itself holds.
 func (l *loader) lintPhrases() {
-	seen := map[*yaml.Node]bool{}
-	spelt := map[spelling]*yaml.Node{}
+	seen := make(map[*yaml.Node]bool, len(l.book.written))
+	spelt := make(map[spelling]*yaml.Node, len(l.book.written))
 	broad := l.broad()
 	for _, w := range l.book.written {
 		n := w.entry.node
@@ -39,8 +39,8 @@ func (l *loader) lintPhrases() {
 		if w.weighted || !l.policy.matcher.Plain(w.id) {
 			continue
 		}
-		if other := l.coveredBy(w); other != "" {
-			l.warn(n.Line, n.Column, "take it out, or say behind it why it stays: # ok: reason", "the phrase %s is covered by %s: it changes nothing", w.entry.text, other)
+		if w.cover != "" {
+			l.warn(n.Line, n.Column, "take it out, or say behind it why it stays: # ok: reason", "the phrase %s is covered by %s: it changes nothing", w.entry.text, w.cover)
 		}
 	}
 	l.lintMasks()
@@ -56,9 +56,7 @@ type spelling struct {
 func (l *loader) lintTwice(w writtenPhrase, spelt map[spelling]*yaml.Node) bool {
 	key := spelling{w.set, w.entry.text}
 	if l.policy.matcher.Plain(w.id) {
-		var msg text.Message
-		msg.Reset(w.entry.text)
-		key.text = msg.Normal()
+		key.text = l.normal(w.entry.text)
 	}
 	first, at := spelt[key], w.entry.node
 	switch {
@@ -101,43 +99,20 @@ var refusing = regexp.MustCompile(`(?i)[不没別别无無勿]|\b(no|not|never|w
 func (l *loader) inside(phrase string, visit func(e *evaluation, i int)) {
 	e := l.policy.begin(&Conversation{}, &Turn{Kind: UserTurn, Text: "xx " + phrase + " xx"})
 	for i, h := range e.hits {
+		if h.Typos != 0 || e.negation.Of(i) >= 0 {
+			continue
+		}
 		from, to := e.msg.OrigSpan(int(h.First), int(h.Last))
-		others := e.t.Text[:from] + " " + e.t.Text[to:]
-		if h.Typos == 0 && e.negation.Of(i) < 0 && !refusing.MatchString(others) {
+		before, behind := e.t.Text[:from], e.t.Text[to:]
+		if before == "xx " && behind == " xx" || !refusing.MatchString(before+" "+behind) {
 			visit(e, i)
 		}
 	}
 	e.end()
 }
 
-// coveredBy finds another phrase of the same set that counts wherever this one does, "" if there is none.
-func (l *loader) coveredBy(w writtenPhrase) (other string) {
-	l.inside(w.entry.text, func(e *evaluation, i int) {
-		h := e.hits[i]
-		if other != "" || h.Phrase == w.id || !w.set.has(h.Phrase) || l.sameWords(h.Phrase, w.id) {
-			return
-		}
-		for _, g := range w.set.groups {
-			if _, in := g.weights[h.Phrase]; !in || slices.Contains(wholeMessages, g.list) || !g.Masks.Empty() && g.list != w.list || text.Overlapping(e.hits, i, &g.Masks) >= 0 {
-				continue
-			}
-			if other = l.policy.phrase(h.Phrase); g.list != "" && (g.list != w.list || l.book.lists[g.list].builtin) {
-				other = "$" + g.list
-			}
-		}
-	})
-	return other
-}
-
-// sameWords says that two phrases differ in spelling only.
-func (l *loader) sameWords(a, b text.PhraseID) bool {
-	var x, y text.Message
-	x.Reset(l.policy.matcher.Phrase(a))
-	y.Reset(l.policy.matcher.Phrase(b))
-	return l.policy.matcher.Plain(a) && x.Normal() == y.Normal()
-}
-
-// noteCovers notes in the phrases of each condition which phrases of the file hold only where one of them does.
+// noteCovers finds out, for each phrase of the file, which others hold wherever it does: in one reading, since lists are
+// long. What it notes in the phrases of each condition is for lintReach.
 func (l *loader) noteCovers() {
 	var sets []*matchSet
 	for _, r := range l.policy.rules {
@@ -148,7 +123,8 @@ func (l *loader) noteCovers() {
 			return false
 		})
 	}
-	for _, w := range l.book.written {
+	for i := range l.book.written {
+		w := &l.book.written[i]
 		if !l.policy.matcher.Plain(w.id) {
 			continue
 		}
@@ -160,8 +136,39 @@ func (l *loader) noteCovers() {
 					}
 				}
 			}
+			if w.cover == "" && !w.weighted {
+				w.cover = l.cover(e, i, w)
+			}
 		})
 	}
+}
+
+// cover names a hit inside a phrase that makes the phrase idle, because both are of one set; "" if it does not.
+func (l *loader) cover(e *evaluation, i int, w *writtenPhrase) (other string) {
+	h := e.hits[i]
+	if h.Phrase == w.id || !w.set.has(h.Phrase) || l.sameWords(h.Phrase, w.id) {
+		return ""
+	}
+	for _, g := range w.set.groups {
+		if _, in := g.weights[h.Phrase]; !in || slices.Contains(wholeMessages, g.list) || !g.Masks.Empty() && g.list != w.list || text.Overlapping(e.hits, i, &g.Masks) >= 0 {
+			continue
+		}
+		if other = l.policy.phrase(h.Phrase); g.list != "" && (g.list != w.list || l.book.lists[g.list].builtin) {
+			other = "$" + g.list
+		}
+	}
+	return other
+}
+
+// sameWords says that two phrases differ in spelling only.
+func (l *loader) sameWords(a, b text.PhraseID) bool {
+	return l.policy.matcher.Plain(a) && l.normal(l.policy.matcher.Phrase(a)) == l.normal(l.policy.matcher.Phrase(b))
+}
+
+// normal is the normal form of a text.
+func (l *loader) normal(s string) string {
+	l.msg.Reset(s)
+	return l.msg.Normal()
 }
 
 // testOf gives the phrases that a condition looks for in the customer's words, nil if it looks for none.

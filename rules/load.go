@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"escalator/rules/text"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -63,6 +65,7 @@ func (s Set) Load(now time.Time) (p *Policy, r Report) {
 type loader struct {
 	checker
 	now      time.Time
+	msg      text.Message // to read phrases with
 	warnings []Problem
 	book     *phraseBook
 

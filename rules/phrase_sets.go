@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"escalator/rules/packs"
@@ -11,12 +12,13 @@ import (
 // setOf compiles entries into a set. list is the list that they are of, nil for those of a condition.
 func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 	set := &matchSet{}
-	own := phraseGroup{weights: map[text.PhraseID]int{}, langs: map[text.PhraseID]string{}}
+	own := phraseGroup{weights: make(map[text.PhraseID]int, len(entries)), langs: map[text.PhraseID]string{}}
 	if list != nil {
 		own.list = list.name
 		own.Masks = b.maskSet(list.masks)
 	}
 	some := false
+	b.written = slices.Grow(b.written, len(entries))
 	for _, e := range entries {
 		if b.bad[e.node] && e.node != nil {
 			continue
@@ -55,21 +57,27 @@ func (b *phraseBook) setOf(entries []wordEntry, list *wordList) *matchSet {
 func (s *matchSet) counting() *matchSet {
 	out := &matchSet{answers: s.answers}
 	for _, g := range s.groups {
-		ids, weights := text.PhraseSet{}, map[text.PhraseID]int{}
-		for id, weight := range g.weights {
-			if weight > 0 {
-				ids.Add(id)
-				weights[id] = weight
+		if g.calms() {
+			weights := maps.Clone(g.weights)
+			maps.DeleteFunc(weights, func(_ text.PhraseID, weight int) bool { return weight <= 0 })
+			g.Phrases, g.weights = text.PhraseSet{}, weights
+			for id := range weights {
+				g.Phrases.Add(id)
 			}
 		}
-		if len(weights) == len(g.weights) {
-			out.put(g)
-			continue
-		}
-		g.Phrases, g.weights = ids, weights
 		out.put(g)
 	}
 	return out
+}
+
+// calms says that some phrase has a weight of 0 or less.
+func (g *phraseGroup) calms() bool {
+	for _, weight := range g.weights {
+		if weight <= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // include adds the groups of another set; a weight other than 1 stands for those of the set.

@@ -83,6 +83,7 @@ type writtenPhrase struct {
 	set   *matchSet
 	// weighted phrases may be there for their weight.
 	weighted bool
+	cover    string // another phrase of the set that counts wherever this one does, once lints know
 }
 
 // matchSet is a compiled set of phrases: groups that share their masks, and the answers that count as a whole message.
@@ -243,12 +244,12 @@ func (b *phraseBook) useIn(e wordEntry) {
 	}
 }
 
-// nodes gives the places of the phrases that the file itself holds, each once.
+// nodes gives the places of the phrases that YAML holds, each once.
 func (b *phraseBook) nodes() []*yaml.Node {
 	var nodes []*yaml.Node
 	seen := map[*yaml.Node]bool{}
 	note := func(n *yaml.Node) {
-		if n != nil && !seen[n] {
+		if n != nil && !seen[n] && !b.source.fileOf(n.Line).list {
 			seen[n] = true
 			nodes = append(nodes, n)
 		}
@@ -298,12 +299,22 @@ func (b *phraseBook) tie() {
 		if l.builtin && l.name == packs.Framed {
 			continue // frames stand in no phrase
 		}
+		l.class.Phrases = slices.Grow(l.class.Phrases, len(l.entries))
 		for _, e := range l.entries {
 			if e.node == nil || !b.bad[e.node] {
 				l.class.Phrases = append(l.class.Phrases, e.source())
 			}
 		}
 	}
+}
+
+// expect makes room for the phrases of the lists, which are most of those of a large file.
+func (b *phraseBook) expect() {
+	n := 0
+	for _, l := range b.order {
+		n += len(l.entries) + len(l.masks)
+	}
+	b.builder.Expect(n)
 }
 
 func (b *phraseBook) visit(l *wordList, path []string) {

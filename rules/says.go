@@ -149,22 +149,32 @@ func (s *phraseTest) never(p *Policy) string {
 		sets = append([]*matchSet{s.any}, s.all...)
 	}
 	for _, set := range sets {
-		counts, masked := set.answers != 0, false
-		for _, g := range set.groups {
-			for id := range g.weights {
-				under := s.maskedByItself(p, id)
-				counts, masked = counts || !under, masked || under
-			}
-		}
-		switch {
+		switch some, counts := s.counts(p, set); {
 		case counts:
-		case masked:
+		case some:
 			return "`not_part_of` holds what its phrases themselves are made of"
 		default:
 			return "none of its phrases has a weight over 0"
 		}
 	}
 	return ""
+}
+
+// counts says whether a set has some phrase, or answer, and whether one of them can count. It ends at the first that can:
+// lists are long.
+func (s *phraseTest) counts(p *Policy, set *matchSet) (some, one bool) {
+	some = set.answers != 0
+	if some {
+		return true, true
+	}
+	for _, g := range set.groups {
+		for id := range g.weights {
+			if some = true; s.mask.Empty() || !s.maskedByItself(p, id) {
+				return true, true
+			}
+		}
+	}
+	return some, false
 }
 
 // maskedByItself says that wherever a phrase is found, a mask lies over it: the mask is the phrase, or words of it.

@@ -52,6 +52,12 @@ func newBuilderKey(src string, o Options) builderKey {
 	return key
 }
 
+// Expect makes room for so many phrases. It must come before the first of them.
+func (b *Builder) Expect(n int) {
+	b.ids, b.lex = make(map[builderKey]PhraseID, n), newLexicon()
+	b.phrases = make([]*phrase, 0, n)
+}
+
 // Add adds a phrase. The same source with the same options has the same ID. The
 // error is a *SyntaxError.
 func (b *Builder) Add(src string, o Options) (PhraseID, error) {
@@ -123,7 +129,11 @@ func (b *Builder) Build() (*Matcher, error) {
 	if b.lex == nil {
 		b.lex = newLexicon()
 	}
-	c := newCompiler(b.lex)
+	words := 0
+	for _, ph := range b.phrases {
+		words += len(ph.seq.items)
+	}
+	c := newCompiler(b.lex, words, len(b.phrases))
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	for id, ph := range b.phrases {
 		m.phrases[id] = compiled{src: ph.src, re: ph.re, own: ph.options.Lang != "", whole: ph.whole, gap: ph.gap, plain: ph.plain(), role: ph.role, frame: ph.frame}

@@ -77,7 +77,8 @@ const minShared = 3
 // phrases are looked for by themselves too, and then its states are there.
 const maxInline = 1000
 
-func newCompiler(lex *lexicon) *compiler {
+// newCompiler makes room for so many words in so many phrases: most phrases are words one after the other.
+func newCompiler(lex *lexicon, words, phrases int) *compiler {
 	for i := range lex.words {
 		lex.words[i].exact, lex.words[i].near = -1, -1
 	}
@@ -85,10 +86,12 @@ func newCompiler(lex *lexicon) *compiler {
 		lex.prefixes[i].exact = -1
 	}
 	return &compiler{
-		lex:    lex,
-		states: []protoState{{symbol: rootSymbol}},
-		slots:  make([]int32, 1<<bits.Len(uint(4*len(lex.words)+16))),
-		groups: map[groupKey][]groupEnd{},
+		lex:     lex,
+		states:  append(make([]protoState, 0, words+1), protoState{symbol: rootSymbol}),
+		slots:   make([]int32, 1<<bits.Len(uint(max(4*len(lex.words), 2*words)+16))),
+		links:   make([]link, 0, words),
+		accepts: make([]pair, 0, phrases),
+		groups:  map[groupKey][]groupEnd{},
 	}
 }
 
