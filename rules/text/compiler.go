@@ -387,16 +387,10 @@ func (c *compiler) vocabulary() *vocabulary {
 	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
 	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
 	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes)}
-	var near []nearWord
-	for _, e := range words {
-		if e.near >= 0 {
-			near = append(near, nearWord{[]rune(e.key), e.near})
-		}
-	}
 	for _, e := range prefixes {
 		v.lengths |= 1 << min(len(e.key), 63)
 	}
-	if len(near) > 0 {
+	if near := nearWords(words); len(near) > 0 {
 		v.near, v.common = newTypoIndex(near), commonWords()
 	}
 	return v

@@ -48,6 +48,16 @@ type nearWord struct {
 	symbol  int32
 }
 
+// nearWords picks the words in which typing errors are forgiven.
+func nearWords(words []wordEntry) (near []nearWord) {
+	for _, e := range words {
+		if e.near >= 0 {
+			near = append(near, nearWord{[]rune(e.key), e.near})
+		}
+	}
+	return near
+}
+
 // powers[k] is typoBase to the k.
 var powers = func() (p [maxTypoWord + 4]uint64) {
 	p[0] = 1
