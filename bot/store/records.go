@@ -46,6 +46,8 @@ type Record struct {
 const (
 	// maxPut leaves room in a frame of the journal for the conversation.
 	maxName, maxValue, maxPut = 1 << 10, 128 << 10, 512 << 10
+	// maxAtOnce is far from what a script of Redis can be given.
+	maxAtOnce = 100
 )
 
 // CheckRecords says why no driver would put them at once, nil if each would.
@@ -57,8 +59,8 @@ func CheckRecords(records []Record) error {
 		}
 		size += len(records[i].Name) + len(records[i].Value)
 	}
-	if size > maxPut {
-		return fmt.Errorf("records of %d bytes are put at once: at most %d are kept", size, maxPut)
+	if size > maxPut || len(records) > maxAtOnce {
+		return fmt.Errorf("%d records of %d bytes are put at once: at most %d of %d bytes are kept", len(records), size, maxAtOnce, maxPut)
 	}
 	return nil
 }

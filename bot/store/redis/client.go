@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -47,8 +48,12 @@ type Options struct {
 	App uint64
 	// DedupFor is how long an answered callback is remembered.
 	DedupFor time.Duration
+	// MaxUsers is how many users something is kept of; 0: 500,000.
+	MaxUsers int
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+	// Evicted is called for each record that went early; may be nil.
+	Evicted func(store.Kind)
 	// Report is told of what was found damaged, or is not ours; nil: nobody.
 	Report func(problem string)
 }
@@ -65,6 +70,9 @@ type Client struct {
 	now    func() time.Time
 	report func(problem string)
 	dedup  time.Duration
+	// caps of the records, and who counts those that go early
+	caps    store.Caps
+	evicted func(store.Kind)
 }
 
 // New returns a client of the Redis at o.URL; nothing is dialled yet. The error
@@ -93,7 +101,11 @@ func New(o Options) (*Client, error) {
 	if o.Report == nil {
 		o.Report = func(string) {}
 	}
+	if o.Evicted == nil {
+		o.Evicted = func(store.Kind) {}
+	}
 	return &Client{
+		caps: store.NewCaps(cmp.Or(o.MaxUsers, 500_000)), evicted: o.Evicted,
 		rdb: redis.NewClient(opts), keys: newKeys(o.App), now: o.Now, report: o.Report,
 		dedup: max(o.DedupFor, sameWithin), // a copy under another key is answered as the first one was
 	}, nil

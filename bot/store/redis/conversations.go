@@ -107,6 +107,9 @@ func (s *Conversations) try(ctx context.Context, id string, before loaded, chang
 	if err != nil {
 		return "", false, err
 	}
+	if err := store.CheckRecords(effect.Records); err != nil {
+		return "", false, err
+	}
 	if effect.Transfer != nil {
 		if err := s.outbox.prepare(ctx, effect.Transfer); err != nil {
 			return "", false, err
@@ -117,7 +120,7 @@ func (s *Conversations) try(ctx context.Context, id string, before loaded, chang
 	case effect.Transfer == nil:
 	case saved:
 		s.outbox.publish(ctx, effect.Transfer)
-	case err == nil: // overtaken
+	case err == nil, errors.Is(err, store.ErrConflict): // overtaken
 		s.outbox.takeBack(ctx, effect.Transfer)
 	default:
 		s.outbox.ReleaseLease(effect.Transfer)
@@ -169,7 +172,7 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 		return "", false, fmt.Errorf("encoding the conversation %s: %w", id, err)
 	}
 	alarm := s.alarms.Of(after)
-	if effect.DedupKey == "" && effect.Transfer == nil && !before.old && unchanged(&before.state, value[stampSize:]) {
+	if effect.DedupKey == "" && effect.Transfer == nil && len(effect.Records) == 0 && !before.old && unchanged(&before.state, value[stampSize:]) {
 		if err := s.onlyAlarm(ctx, id, alarm); err != nil {
 			return "", false, err
 		}
@@ -187,16 +190,27 @@ func (s *Conversations) save(ctx context.Context, id string, before loaded, afte
 			keys = append(keys, callback.chat)
 		}
 	}
+	saving, records := call{saveScript, keys, args}, (*recordPut)(nil)
+	if len(effect.Records) > 0 {
+		records = s.putting(effect.Records)
+		saving = call{saveRecordsScript, append(keys, records.keys...), append(append([]any{len(keys), len(args)}, args...), records.args...)}
+	}
 	run := s.saveAlone
 	if before.again || !alarm.Equal(s.alarms.Of(&before.state)) {
 		run = s.saveWithAlarm(id, alarm)
 	}
-	answer, err := run(ctx, keys, args)
+	answer, err := run(ctx, saving)
 	if err != nil {
 		return "", false, err
 	}
 	if newer, overtaken := answer.(string); overtaken {
 		return newer, false, nil
+	}
+	if records != nil {
+		if err := records.kept(answer); err != nil {
+			_ = s.onlyAlarm(ctx, id, s.alarms.Of(&before.state)) // it was moved
+			return "", false, err
+		}
 	}
 	s.alarms.Plan(id, alarm)
 	if callback != nil {
@@ -214,15 +228,15 @@ func unchanged(before *rules.Conversation, after []byte) bool {
 const opSave = "saving a conversation"
 
 // saveAlone runs the save script.
-func (s *Conversations) saveAlone(ctx context.Context, keys []string, args []any) (any, error) {
-	return s.run(ctx, opSave, saveScript, keys, args...)
+func (s *Conversations) saveAlone(ctx context.Context, saving call) (any, error) {
+	return s.run(ctx, opSave, saving.script, saving.keys, saving.args...)
 }
 
 // saveWithAlarm returns what runs the save script and moves the conversation's alarm in
 // the same round trip: an alarm is set before its conversation is saved and removed
 // after it, so that there may be one too many, never one too few.
-func (s *Conversations) saveWithAlarm(id string, alarm time.Time) func(ctx context.Context, keys []string, args []any) (any, error) {
-	return func(ctx context.Context, keys []string, args []any) (any, error) {
+func (s *Conversations) saveWithAlarm(id string, alarm time.Time) func(ctx context.Context, c call) (any, error) {
+	return func(ctx context.Context, c call) (any, error) {
 		var saving *redis.Cmd
 		err := s.do(ctx, opSave, func(ctx context.Context) error {
 			_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -230,7 +244,7 @@ func (s *Conversations) saveWithAlarm(id string, alarm time.Time) func(ctx conte
 					s.moveAlarm(ctx, p, id, alarm)
 				}
 				if saving == nil || saving.Err() != nil { // not if only the alarm has to be repeated
-					saving = saveScript.EvalSha(ctx, p, keys, args...)
+					saving = c.script.EvalSha(ctx, p, c.keys, c.args...)
 				}
 				if alarm.IsZero() {
 					s.moveAlarm(ctx, p, id, alarm)
@@ -238,7 +252,7 @@ func (s *Conversations) saveWithAlarm(id string, alarm time.Time) func(ctx conte
 				return nil
 			})
 			if redis.HasErrorPrefix(saving.Err(), "NOSCRIPT") {
-				saving = saveScript.Run(ctx, s.rdb, keys, args...)
+				saving = c.script.Run(ctx, s.rdb, c.keys, c.args...)
 			}
 			if saving.Err() != nil {
 				return saving.Err()

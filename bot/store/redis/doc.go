@@ -1,5 +1,5 @@
 // Package redis is the store that several replicas share, on an engine that
-// their operators run already: conversations, callbacks, outbox, alarms, mutes and
+// their operators run already: conversations, callbacks, records, outbox, alarms, mutes and
 // the rate of delivery. What a replica does while Redis is away is not its matter
 // (failover).
 //
@@ -14,7 +14,11 @@
 //     attempt may have been carried out (OutcomeUnknown).
 //   - Leases run by the clock of Redis, so replicas may differ about the time.
 //   - Every key has an expiry, a prefix, and a hash tag: the conversation's, so
-//     that a script's keys are in one slot of a Redis Cluster. Nothing scans.
+//     that a script's keys are in one slot of a Redis Cluster. Nothing scans. Records have
+//     one slot of their own; a change that has some is saved by one script over both.
+//   - A record is put only over the version that was read. Versions are microseconds
+//     by the clock of Redis, and never come again. Ends (Until) are by the clocks of the
+//     replicas.
 //   - Where a customer's chat counts, plain IM's conversation or Desk's session, is said
 //     by one key of the chat, in the slot of plain IM's conversation (chat.lua). A claim
 //     in another slot is made first, and given up where that key says so. Whoever finds

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+
+	"escalator/bot/store"
 )
 
 // keys names what we keep in Redis, under a prefix of the app:
@@ -13,6 +15,7 @@ import (
 //	escalator:APP:{CONVERSATION}:m:KEY     what became of a callback
 //	escalator:APP:{PAIR}:chat              who reports the chat of a customer with an account
 //	escalator:APP:{outbox}:records …       the transfers, and their order
+//	escalator:APP:{kept}:version …         what is kept beside the conversations, by kind (records.lua)
 //	escalator:APP:{alarms}                 when conversations want to be woken
 //	escalator:APP:{mutes}                  the rules that operators silenced
 //	escalator:APP:{rate}                   the turns of delivery
@@ -35,6 +38,15 @@ func (k keys) callback(key, conversation string) string {
 
 // chat names what is known of a chat: beside its conversation of plain IM.
 func (k keys) chat(pair string) string { return string(k) + "{" + tag(pair) + "}:chat" }
+
+// version names the number of the record that was put last, and records what is kept of
+// a kind: values, order, ends.
+func (k keys) version() string { return string(k) + "{kept}:version" }
+
+func (k keys) records(kind store.Kind) []string {
+	base := string(k) + "{kept}:" + string(kind) + ":"
+	return []string{base + "values", base + "order", base + "ends"}
+}
 
 func (k keys) alarms() string { return string(k) + "{alarms}" }
 func (k keys) mutes() string  { return string(k) + "{mutes}" }

@@ -74,6 +74,14 @@ func TestRedis_passesTheSuite(t *testing.T) {
 			return storetest.Stores{Conversations: d.conversations, Outbox: d.outbox, Dedup: d.dedup}
 		})
 	})
+	t.Run("records", func(t *testing.T) {
+		storetest.Records(t, func(t *testing.T) (storetest.Stores, func(time.Duration)) {
+			var passed time.Duration
+			d := open(t, server, 0, func() time.Time { return time.Now().Add(passed) })
+			d.client.caps = store.NewCaps(storetest.RecordCap)
+			return storetest.Stores{Conversations: d.conversations, Outbox: d.outbox, Dedup: d.dedup, Records: d.client}, func(d time.Duration) { passed += d }
+		})
+	})
 }
 
 func TestRedis_outbox_isLikeANaiveOne(t *testing.T) {
@@ -85,6 +93,18 @@ func TestRedis_outbox_isLikeANaiveOne(t *testing.T) {
 		}
 		r.Cleanup(func() { _ = c.Close() })
 		return NewOutbox(c)
+	}, nil)
+}
+
+func TestRedis_records_areLikeNaiveOnes(t *testing.T) {
+	server := redistest.Start(t)
+	storetest.RecordsModel(t, func(r *rapid.T, now func() time.Time) store.Records {
+		c, err := New(Options{URL: server.URL(), App: apps.Add(1), Now: now, MaxUsers: storetest.ModelCap})
+		if err != nil {
+			r.Fatal(err)
+		}
+		r.Cleanup(func() { _ = c.Close() })
+		return c
 	}, nil)
 }
 

@@ -16,6 +16,14 @@ var (
 	releaseSource string
 	//go:embed scripts/save.lua
 	saveSource string
+	//go:embed scripts/records.lua
+	recordsSource string
+	//go:embed scripts/putrecords.lua
+	putRecordsSource string
+	//go:embed scripts/saverecords.lua
+	saveRecordsSource string
+	//go:embed scripts/listrecords.lua
+	listRecordsSource string
 	//go:embed scripts/put.lua
 	putSource string
 	//go:embed scripts/take.lua
@@ -41,11 +49,17 @@ var (
 	//go:embed scripts/probe.lua
 	probeSource string
 
-	claimScript      = redis.NewScript(claimSource)
-	chatScript       = redis.NewScript(chatSource)
-	releaseScript    = redis.NewScript(releaseSource)
-	saveScript       = redis.NewScript(saveSource)
-	putScript        = redis.NewScript(putSource)
+	claimScript   = redis.NewScript(claimSource)
+	chatScript    = redis.NewScript(chatSource)
+	releaseScript = redis.NewScript(releaseSource)
+	saveScript    = redis.NewScript(saveSource)
+	putScript     = redis.NewScript(putSource)
+
+	// What records.lua and save.lua define is used by both scripts that put records.
+	putRecordsScript  = redis.NewScript(recordsSource + putRecordsSource)
+	saveRecordsScript = redis.NewScript(recordsSource + "local function save(KEYS, ARGV)\n" + saveSource + "end\n" + saveRecordsSource)
+	listRecordsScript = redis.NewScript(listRecordsSource)
+
 	takeScript       = redis.NewScript(takeSource)
 	storeScript      = redis.NewScript(storeSource)
 	deleteScript     = redis.NewScript(deleteSource)

@@ -19,6 +19,7 @@ type callback struct {
 	escalates bool
 	timed     bool // it wants to be woken at alarm
 	alarm     time.Time
+	records   []store.Record
 }
 
 func (c callback) to(t *testing.T, o *one) (first bool) {
@@ -38,7 +39,7 @@ func (c callback) to(t *testing.T, o *one) (first bool) {
 		return false
 	}
 	err = o.Update(t.Context(), c.id, func(conversation *rules.Conversation) (store.Effect, error) {
-		f := store.Effect{DedupKey: c.key, Answer: []byte("ok")}
+		f := store.Effect{DedupKey: c.key, Answer: []byte("ok"), Records: c.records}
 		if c.timed {
 			conversation.Observe(rules.EventTransferring, time.Now(), time.Time{})
 		}
@@ -61,17 +62,21 @@ func TestReplica_callbacks_costFewRoundTrips(t *testing.T) {
 	a, b := join(t, server, app), join(t, server, app)
 	for n, timed := range []bool{false, true} { // loads the scripts
 		callback{key: fmt.Sprint("warm", n), id: fmt.Sprint("warm", n), escalates: true, timed: timed, alarm: time.Now()}.to(t, a)
+		callback{key: fmt.Sprint("warmer", n), id: fmt.Sprint("warmer", n), records: []store.Record{aRecord(store.KindUser, fmt.Sprint("warm", n), "x")}}.to(t, a)
 	}
 	n := 0
 	for _, timed := range []bool{false, true} {
 		for _, escalates := range []bool{false, true} {
-			for _, known := range []bool{false, true} {
+			for _, known := range []bool{false, true, true, false} {
 				n++
 				c := callback{key: fmt.Sprint("k", n), id: name(n), escalates: escalates, timed: timed, alarm: time.Now().Add(time.Hour)}
+				if n%2 == 0 { // what is kept beside it costs none
+					c.records = []store.Record{aRecord(store.KindUser, c.id, "x"), aRecord(store.KindWords, c.id, "x")}
+				}
 				if known {
 					callback{key: "earlier " + c.key, id: c.id}.to(t, b)
 				}
-				label := fmt.Sprintf("timed %v, escalates %v, known %v", timed, escalates, known)
+				label := fmt.Sprintf("timed %v, escalates %v, known %v, records %d", timed, escalates, known, len(c.records))
 				budget := 2
 				if escalates {
 					budget = 4
@@ -135,6 +140,9 @@ func TestReplica_whateverAConversationIsCalled_keysExpire_andEachScriptIsInOneSl
 			t.Errorf("%.40q: phase = %s", id, p)
 		}
 		o.alarm.Store(nil)
+		ends := aRecord(store.KindWords, id[:min(len(id), 1000)], "x")
+		ends.Until = time.Now().Add(time.Hour)
+		callback{key: "more" + key, id: id + "?", records: []store.Record{aRecord(store.KindUser, ends.Name, "x"), ends}}.to(t, o)
 		lifeOfATransfer(t, o, id)
 		if claim, err := o.Claim(t.Context(), "released"+key, id); !claim.First || err != nil {
 			t.Errorf("%.40q: Claim = %+v, %v", id, claim, err)
