@@ -13,9 +13,11 @@ import (
 	"escalator/bot/clock"
 	"escalator/bot/delivery"
 	"escalator/bot/inbound"
+	"escalator/bot/leave"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/mute"
+	"escalator/bot/notify"
 	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -24,6 +26,12 @@ import (
 // ErrUnavailable says that a decided transfer could be stored nowhere. Nothing
 // of the callback was kept: the sender should try again.
 var ErrUnavailable = errors.New("the transfer cannot be stored")
+
+// Desk is what is needed of the REST API; *desk.Client is one.
+type Desk interface {
+	delivery.Desk
+	leave.Desk
+}
 
 // Backend is the operator's own bot, to which callbacks are passed on;
 // *backend.Client is one.
@@ -43,7 +51,7 @@ type Recorder interface {
 // otherwise.
 type Options struct {
 	Policy        *rules.Policy
-	Desk          delivery.Desk
+	Desk          Desk
 	Conversations store.Conversations
 	Dedup         store.Dedup
 	Outbox        store.Outbox
@@ -73,6 +81,9 @@ type Options struct {
 	// one.
 	Unsigned bool
 
+	// Tell tells the staff; nil: nobody is told.
+	Tell func(notify.Event)
+
 	AIProvider AIProvider
 	Horizon    time.Duration // after this a transfer is given up
 	LogText    mask.Mode     // how much of customers' words the log may show
@@ -95,6 +106,7 @@ type Bot struct {
 
 	stats   stats
 	courier *delivery.Courier
+	leave   *leave.Keeper
 	timers  *timers
 }
 
@@ -114,6 +126,10 @@ func New(o Options) *Bot {
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
 		Settle: b.settle, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
+	})
+	b.leave = leave.New(leave.Options{
+		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,
+		Tell: o.Tell, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
 	})
 	b.SetPolicy(o.Policy)
 	return b
@@ -143,6 +159,7 @@ func (b *Bot) Mute(rule string, d time.Duration, by, why string) (rules.Mute, er
 func (b *Bot) Start() {
 	b.recallTransfers()
 	b.courier.Start()
+	b.leave.Start()
 	b.timers.start()
 }
 
@@ -163,6 +180,7 @@ func (b *Bot) recallTransfers() {
 func (b *Bot) Stop(ctx context.Context) error {
 	b.timers.cancel() // a turn under way may hang on its storage: the courier must not wait for it
 	err := b.courier.Stop(ctx)
+	b.leave.Stop(ctx)
 	b.timers.stop()
 	return err
 }

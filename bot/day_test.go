@@ -15,6 +15,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
+	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
 )
@@ -46,6 +47,10 @@ func (generousDesk) SessionState(context.Context, desk.StateRequest) (desk.Sessi
 	return desk.SessionState{State: desk.StateChatbot}, nil
 }
 
+func (generousDesk) ContactUser(context.Context, desk.ContactRequest) (string, error) {
+	return agent, nil
+}
+
 func (generousDesk) SendMsg(context.Context, desk.SendRequest) error { return nil }
 
 const agent = "li@example.com"
@@ -68,6 +73,7 @@ func newDay(t *testing.T) *day {
 	})
 	d.bot = New(Options{
 		Policy: mustLoad(t, dayRules), Desk: generousDesk{}, Outbox: d.outbox, Conversations: d.conversations, Dedup: d.marks,
+		Records: memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000)}),
 		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: metrics.New(prometheus.NewRegistry()),
 	})
 	return d

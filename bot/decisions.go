@@ -9,7 +9,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/inbound"
+	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/store"
 	"escalator/rules"
 )
 
@@ -22,6 +24,8 @@ type record struct {
 	answer   func(acted bool) []byte
 	decision rules.Decision
 	language string
+	before   *store.Record  // the words that the customer left before; nil: they were not read
+	words    *leave.Message // what the customer has left by now; nil: this message left none
 }
 
 // DecisionRecord is a decision as the log and GET /api/decisions show it. The

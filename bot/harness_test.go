@@ -80,14 +80,15 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 	log.SetFormatter(&logrus.JSONFormatter{})
 	log.SetLevel(logrus.DebugLevel)
 	dedup := memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 1000})
+	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000)})
 	o := Options{
 		Policy: mustLoad(t, testRules), Desk: w.desk, Outbox: outbox,
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
-			Outbox: outbox, Dedup: dedup, Max: 1000,
+			Outbox: outbox, Dedup: dedup, Records: records, Max: 1000,
 			Alarms:  w.alarms(),
 			Expires: func(c *rules.Conversation) time.Time { return w.bot.Policy().Expiry(c) },
 		}),
-		Dedup:   dedup,
+		Dedup: dedup, Records: records,
 		Horizon: 30 * time.Minute, LogText: mask.Masked, Log: log, Metrics: metrics.New(w.metric),
 	}
 	for _, f := range change {
@@ -217,6 +218,7 @@ type fakeDesk struct {
 	sayErr    error
 	said      []desk.SendRequest
 	transfers []desk.TransferRequest
+	contacts  []desk.ContactRequest
 	times     []time.Time
 	states    int
 }
@@ -252,6 +254,13 @@ func (d *fakeDesk) SessionState(context.Context, desk.StateRequest) (desk.Sessio
 	defer d.mu.Unlock()
 	d.states++
 	return desk.SessionState{SessionID: "s1", State: d.state}, d.stateErr
+}
+
+func (d *fakeDesk) ContactUser(_ context.Context, r desk.ContactRequest) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.contacts = append(d.contacts, r)
+	return "li@example.com", nil
 }
 
 func (d *fakeDesk) SendMsg(_ context.Context, r desk.SendRequest) error {

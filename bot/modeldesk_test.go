@@ -63,6 +63,10 @@ func (d *modelDesk) SessionState(context.Context, desk.StateRequest) (desk.Sessi
 	return desk.SessionState{SessionID: "s1", State: d.state}, nil
 }
 
+func (d *modelDesk) ContactUser(context.Context, desk.ContactRequest) (string, error) {
+	return "", code(141001)
+}
+
 func (d *modelDesk) SendMsg(context.Context, desk.SendRequest) error { return nil }
 
 func (d *modelDesk) fault() (f modelFault, failed bool) {

@@ -30,8 +30,9 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = r.at, r.wall, b.Muted(), true
 		m.Turn.UserID = m.Customer()
 	}
-	err = b.changeWith(ctx, r.policy, m.Conversation, m.Customer(), func(c *rules.Conversation, u *rules.User) store.Effect {
-		r.decision = rules.Decision{}
+	read := func() error { return b.readWords(ctx, r) }
+	err = b.changeWith(ctx, r.policy, change{m.Conversation, m.Customer(), read, func(c *rules.Conversation, u *rules.User) (store.Effect, error) {
+		r.decision, r.words = rules.Decision{}, nil
 		if m.Change != nil {
 			c.Observe(*m.Change, r.at, m.Sent)
 			if c.Phase() == rules.PhaseHuman {
@@ -44,7 +45,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		}
 		r.language = c.Language()
 		return b.effect(r)
-	})
+	}})
 	if errors.Is(err, store.ErrPending) {
 		err = b.alreadyOnItsWay(ctx, r)
 	}
@@ -52,8 +53,11 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	b.timers.describe(m)
-	if m.Change != nil && *m.Change == rules.EventClosed {
-		b.courier.Withdraw(ctx, m.Conversation)
+	if m.Change != nil {
+		b.changed(ctx, m)
+	}
+	if r.words != nil {
+		b.leave.Kept(r.words)
 	}
 	if m.Turn != nil {
 		b.report(r)
@@ -62,15 +66,33 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	return acts(&r.decision), nil
 }
 
+// changed does what follows where Desk has moved the phase.
+func (b *Bot) changed(ctx context.Context, m *inbound.Message) {
+	switch *m.Change {
+	case rules.EventClosed:
+		b.courier.Withdraw(ctx, m.Conversation)
+	case rules.EventWithHuman, rules.EventAgentMessage:
+		b.leave.Reached(m.Conversation, m.Customer(), m.Service)
+	default:
+	}
+}
+
 // effect is what a decision leads to, for the store to keep with the conversation.
-func (b *Bot) effect(r *record) (f store.Effect) {
+func (b *Bot) effect(r *record) (f store.Effect, err error) {
+	if r.decision.Left != nil {
+		kept, err := r.addWords()
+		if err != nil {
+			return f, err
+		}
+		f.Records = append(f.Records, kept)
+	}
 	if r.decision.Outcome == rules.OutcomeTransfer {
 		f.Transfer = b.transfer(r)
 	}
 	if r.key != "" {
 		f.DedupKey, f.Answer = r.key, r.answer(acts(&r.decision))
 	}
-	return f
+	return f, nil
 }
 
 // alreadyOnItsWay corrects a conversation that had forgotten that it is being
@@ -135,17 +157,6 @@ func (b *Bot) speak(r *record) {
 		}
 	}
 	b.courier.Say(words)
-}
-
-// awaitWords tells the conversation that its customer was asked to leave words.
-func (b *Bot) awaitWords(id, rule string, take *rules.TakeMessage) {
-	err := b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
-		c.AwaitWords(rule, take, b.Clock.Now())
-		return store.Effect{}, nil
-	})
-	if err != nil {
-		b.quiet.Log("take_message", b.Log.WithError(err).WithField("session", mask.Clip(id)), logrus.ErrorLevel, "that a customer was asked for words could not be kept: they go to the bot")
-	}
 }
 
 // offered tells the conversation whether the customer has the offer.

@@ -61,16 +61,21 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
 // settle tells the conversation how its transfer ended, and with which agent.
 func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, agent string) {
 	p, at := b.Policy(), b.Clock.Now()
-	err := b.changeWith(ctx, p, t.ID, t.User, func(c *rules.Conversation, u *rules.User) store.Effect {
+	switch r {
+	case rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultAlreadyQueued:
+		b.leave.Reached(t.ID, t.User, t.Service)
+	default:
+	}
+	err := b.changeWith(ctx, p, change{conversation: t.ID, customer: t.User, run: func(c *rules.Conversation, u *rules.User) (f store.Effect, err error) {
 		if r == rules.ResultDismissed && c.Phase() != rules.PhaseTransferring {
-			return store.Effect{} // it went on without this transfer, with a person perhaps
+			return f, nil // it went on without this transfer, with a person perhaps
 		}
 		p.Settle(c, u, t.Rule, r, at)
 		if c.Phase() == rules.PhaseHuman {
 			u.WithAgent(agent, at)
 		}
-		return store.Effect{}
-	})
+		return f, nil
+	}})
 	if err != nil {
 		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
 	}

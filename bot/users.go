@@ -49,22 +49,36 @@ func (u *customer) records() []store.Record {
 	return []store.Record{r}
 }
 
-// changeWith changes a conversation together with what is kept of its customer. Where
-// two sessions of one customer do so at a time, one of them reads again. While that
-// cannot be read, and where somebody is always faster, the conversation goes on as
-// that of a customer of whom nothing is known.
-func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, conversation, id string, change func(*rules.Conversation, *rules.User) store.Effect) error {
+// change is a change of a conversation, together with what is kept of its customer.
+type change struct {
+	conversation, customer string
+	// read reads, before each run, what the run needs beside the customer; nil: nothing.
+	read func() error
+	// run is what Conversations.Update runs.
+	run func(*rules.Conversation, *rules.User) (store.Effect, error)
+}
+
+// changeWith makes a change. Where somebody else was faster with a record that it
+// changes too, another session of the customer perhaps, all is read again. While the
+// customer cannot be read, and where somebody is always faster, the conversation goes
+// on as that of a customer of whom nothing is known.
+func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, to change) error {
 	for n := 1; ; n++ {
 		var of customer
 		if n <= maxConflicts {
-			of = b.customer(ctx, p, conversation, id)
+			of = b.customer(ctx, p, to.conversation, to.customer)
 		}
-		err := b.Conversations.Update(ctx, conversation, func(c *rules.Conversation) (store.Effect, error) {
-			f := change(c, of.begin())
+		if to.read != nil {
+			if err := to.read(); err != nil {
+				return err
+			}
+		}
+		err := b.Conversations.Update(ctx, to.conversation, func(c *rules.Conversation) (store.Effect, error) {
+			f, err := to.run(c, of.begin())
 			f.Records = append(f.Records, of.records()...)
-			return f, nil
+			return f, err
 		})
-		if !errors.Is(err, store.ErrConflict) || n > maxConflicts {
+		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, errWordsUnread) || n > maxConflicts {
 			return err //nolint:wrapcheck // callers say what it was for
 		}
 	}

@@ -19,7 +19,6 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/backend"
-	"escalator/bot/delivery"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
@@ -41,7 +40,7 @@ rules:
 )
 
 // noDesk is never called: the courier does not run.
-type noDesk struct{ delivery.Desk }
+type noDesk struct{ bot.Desk }
 
 // newService makes the whole way of a message but the courier, with a bot
 // behind it if own is not nil.

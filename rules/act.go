@@ -100,7 +100,7 @@ func (e *evaluation) destination(r *rule) *Target {
 // reaches says that somewhere in the rule's chain is open: else an offer would promise what cannot be kept.
 func (e *evaluation) reaches(r *rule) bool {
 	for t := e.destination(r); t != nil; t = t.next {
-		if t.isOpen(e.wall) {
+		if t.IsOpen(e.wall) {
 			return true
 		}
 	}

@@ -129,7 +129,7 @@ func (e *evaluation) noteEffect(r *rule, d *Decision) {
 func (e *evaluation) stops(r *rule) (stops []Stop) {
 	for t := e.destination(r); t != nil; t = t.next {
 		s := Stop{Target: t.ID}
-		if !t.isOpen(e.wall) {
+		if !t.IsOpen(e.wall) {
 			s.Closed = t.calendar.closedWords(e.wall)
 		}
 		stops = append(stops, s)

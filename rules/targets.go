@@ -96,14 +96,15 @@ var anywhere = &Target{ID: "default", TipIfNoAgent: true, SayIfFailed: builtinFa
 func (t *Target) chain(at time.Time) []*Target {
 	var open []*Target
 	for ; t != nil; t = t.next {
-		if t.isOpen(at) {
+		if t.IsOpen(at) {
 			open = append(open, t)
 		}
 	}
 	return open
 }
 
-func (t *Target) isOpen(at time.Time) bool { return t.calendar == nil || t.calendar.isOpen(at) }
+// IsOpen says whether the target takes customers at a time, by the calendar of its `open`.
+func (t *Target) IsOpen(at time.Time) bool { return t.calendar == nil || t.calendar.isOpen(at) }
 
 // chain gives the targets that the rule's transfer tries now, closed ones left out, as the rule changes them.
 func (e *evaluation) chain(r *rule) []*Target {

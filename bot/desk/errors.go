@@ -69,6 +69,10 @@ func (e *Error) Transport() bool {
 	return e.Err != nil && !e.canceled && !errors.Is(e.Err, ErrOtherSession)
 }
 
+// Unsent tells whether no host can have got the request: what was asked for has not
+// happened, though the error is one of the way to Desk.
+func (e *Error) Unsent() bool { return e.unsent }
+
 // RetryAfter is the least time to wait before a repeat, beyond the caller's own
 // back-off: what the answer's Retry-After says, a minute after 70050 and 70114,
 // else 0. It may be as long as the sender likes: the caller has to bound it.

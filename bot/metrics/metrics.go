@@ -24,6 +24,8 @@ type Metrics struct {
 	Transfers     *prometheus.CounterVec   // outcome, code: of Desk's answers, which are few
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
+	Messages      *prometheus.CounterVec   // outcome: what became of words that customers left
+	MessagesOpen  prometheus.Gauge         // customers who wait for a contact
 	Held          prometheus.Gauge         // 1 while the courier is held
 	DeskUp        prometheus.Gauge         // 0 while Desk does not answer
 	StoreErrors   prometheus.Counter       // writes to the store that failed
@@ -55,6 +57,12 @@ func New(r prometheus.Registerer) *Metrics {
 		Said: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "say_total", Help: "Messages of ours to customers by outcome (sent, failed, dropped).",
 		}, []string{"outcome"}),
+		Messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "messages_total", Help: "Words that customers left by outcome (left, contacted, done, given_up, unknown, staff_only, waiting, dropped, deleted).",
+		}, []string{"outcome"}),
+		MessagesOpen: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: prefix, Name: "messages_open", Help: "Customers who left words and wait for a contact.",
+		}),
 		Held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
@@ -76,7 +84,7 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
 	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {
 		m.Forwarded.WithLabelValues(result)

@@ -104,7 +104,7 @@ func capOf(kind Kind, users int) int {
 	case KindUser:
 		return users
 	case KindWords:
-		return 10_000
+		return 20_000 // 10,000 customers who wait, which bot/leave sees to, and those of the last days
 	case KindNotice, KindLease, KindReading:
 		return 1_000
 	}

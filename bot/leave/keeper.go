@@ -1,0 +1,278 @@
+package leave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/clock"
+	"escalator/bot/desk"
+	"escalator/bot/mask"
+	"escalator/bot/metrics"
+	"escalator/bot/notify"
+	"escalator/bot/quiet"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+const (
+	// lookEvery is how often the words are looked through for those whose time is over.
+	lookEvery = 5 * time.Second
+	// callFor is how long a call may be under way; after that its outcome is unknown.
+	callFor = time.Minute
+	// maxOpen bounds the customers who wait for a contact; beyond it the oldest is
+	// dropped.
+	maxOpen = 10_000
+	// maxConflicts bounds how often a record is read again because somebody else was
+	// faster.
+	maxConflicts = 5
+)
+
+// Desk is what is needed of the REST API; *desk.Client is one.
+type Desk interface {
+	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
+	ContactUser(ctx context.Context, r desk.ContactRequest) (agent string, err error)
+}
+
+// Options is what a Keeper is made of. All fields are needed but Tell.
+type Options struct {
+	Records store.Records
+	Desk    Desk
+	// Target returns a target of the rules in force; nil: there is none of that name.
+	Target func(name string) *rules.Target
+	// OnItsWay reports whether a transfer of the conversation is on its way or waits for
+	// an agent: then the customer is not contacted as well.
+	OnItsWay func(ctx context.Context, conversation string) bool
+	Tell     func(notify.Event) // nil: nobody
+	LogText  mask.Mode
+
+	Log     *logrus.Logger
+	Metrics *metrics.Metrics
+	Clock   *clock.Clock
+}
+
+// Keeper looks after the words that customers left. Make one with New.
+type Keeper struct {
+	Options
+	lease lease
+	index index
+	quiet quiet.Lines
+
+	readings chan *rules.Reading // holds the newest that was not looked at
+	wake     chan struct{}       // holds a value when there is something to do
+
+	taking     context.Context //nolint:containedctx // the keeper's own life, made in New
+	stopTaking context.CancelFunc
+	working    context.Context //nolint:containedctx // the same, for the call under way
+	stopAll    context.CancelFunc
+	running    sync.WaitGroup
+}
+
+// New returns a keeper that does not contact anybody yet.
+func New(o Options) *Keeper {
+	if o.Tell == nil {
+		o.Tell = func(notify.Event) {}
+	}
+	k := &Keeper{Options: o, lease: newLease(o.Records, o.Clock), readings: make(chan *rules.Reading, 1), wake: make(chan struct{}, 1)}
+	k.taking, k.stopTaking = context.WithCancel(context.Background())
+	k.working, k.stopAll = context.WithCancel(context.Background())
+	for _, outcome := range outcomes {
+		o.Metrics.Messages.WithLabelValues(outcome)
+	}
+	return k
+}
+
+// Start begins to look after the words. It returns at once.
+func (k *Keeper) Start() { k.running.Go(k.run) }
+
+// Stop begins nothing new and ends a call under way when ctx ends. It may be
+// called more than once.
+func (k *Keeper) Stop(ctx context.Context) {
+	k.stopTaking()
+	done := make(chan struct{})
+	go func() { k.running.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		k.stopAll()
+		<-done
+	}
+}
+
+// Reading takes what Desk said of its agents, and returns at once.
+func (k *Keeper) Reading(r *rules.Reading) {
+	select {
+	case <-k.readings: // an older one
+	default:
+	}
+	select {
+	case k.readings <- r:
+	default: // somebody was faster, with one as new
+	}
+}
+
+// Waiting reports whether customers wait for somebody to be free: only then are
+// readings needed.
+func (k *Keeper) Waiting() bool { return k.index.waiting() > 0 }
+
+// Kept tells of words that were put with their conversation.
+func (k *Keeper) Kept(m *Message) {
+	k.index.add(m)
+	last := m.Words[len(m.Words)-1]
+	k.Tell(event(m, notify.Message, last.Text))
+	if !m.Since.Equal(last.At) {
+		return
+	}
+	k.log(m, left, logrus.InfoLevel)
+	if m.State == StaffOnly {
+		k.log(m, string(StaffOnly), logrus.WarnLevel)
+	}
+}
+
+// Reached tells that a customer is with a person, or in the queue for one: who
+// waits for a contact needs none any more. It returns at once.
+func (k *Keeper) Reached(conversation, user, service string) {
+	if k.index.reached(conversation, user, service) {
+		k.look()
+	}
+}
+
+// look has the words looked through soon.
+func (k *Keeper) look() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (k *Keeper) run() {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		var free *rules.Reading
+		if !first { // what an earlier process left is looked at without delay
+			select {
+			case <-k.taking.Done():
+				return
+			case <-tick.C:
+			case <-k.wake:
+			case free = <-k.readings:
+			}
+		}
+		k.settle()
+		// Without the lease it is another process's work. Where nobody waits it is nobody's,
+		// so that an idle service need not write.
+		if open := k.list(); len(open) > 0 && k.lease.hold(k.taking) {
+			k.tidy(open)
+			k.contactAll(open, free)
+		}
+	}
+}
+
+// list returns the customers who wait or are being contacted, the oldest first, and
+// takes note of them.
+func (k *Keeper) list() (open []*Message) {
+	err := k.each(k.taking, func(m *Message) error {
+		if m.State == Waiting || m.State == Calling {
+			open = append(open, m)
+		}
+		return nil
+	})
+	if err != nil {
+		k.unreadable(err)
+		return nil
+	}
+	slices.SortStableFunc(open, func(a, b *Message) int { return a.Since.Compare(b.Since) })
+	k.index.replace(open)
+	k.Metrics.MessagesOpen.Set(float64(len(open)))
+	return open
+}
+
+func (k *Keeper) unreadable(err error) {
+	if k.taking.Err() == nil {
+		k.quiet.Log("read", k.Log.WithError(err), logrus.ErrorLevel, "words that customers left cannot be read")
+	}
+}
+
+// settle ends the waiting of customers who reached a person.
+func (k *Keeper) settle() {
+	for _, name := range k.index.takeReached() {
+		k.end(name, Done, func(m *Message) bool { return m.State == Waiting })
+	}
+}
+
+// tidy ends what is over, and drops the oldest of those that are too many.
+func (k *Keeper) tidy(open []*Message) {
+	now := k.Clock.Now()
+	for i, m := range open {
+		switch {
+		case m.State == Calling && (now.Sub(m.Changed) > callFor || m.Changed.Sub(now) > callFor):
+			k.end(m.record.Name, Unknown, func(m *Message) bool {
+				m.Error = "the process that called was lost, or could not store what Desk answered"
+				return m.State == Calling
+			})
+		case m.State == Waiting && now.After(m.Until):
+			k.end(m.record.Name, GivenUp, func(m *Message) bool { return m.State == Waiting && now.After(m.Until) })
+		case m.State == Waiting && len(open)-i > maxOpen:
+			k.drop(m)
+		}
+	}
+}
+
+// drop forgets a customer who waits, because too many do.
+func (k *Keeper) drop(m *Message) {
+	r := m.record
+	r.Value = nil
+	if k.Records.PutRecords(k.working, r) != nil {
+		return // somebody changed it: another look decides
+	}
+	m.State, m.Error = GivenUp, fmt.Sprintf("more than %d customers wait", maxOpen)
+	k.log(m, dropped, logrus.ErrorLevel)
+	k.Tell(failure(m))
+}
+
+// end takes a message into its last state, where it still fits, and tells of it.
+func (k *Keeper) end(name string, s State, fits func(*Message) bool) {
+	m, err := k.change(name, func(m *Message) bool {
+		if !fits(m) {
+			return false
+		}
+		m.State = s
+		return true
+	})
+	if err == nil && m != nil {
+		k.ended(m)
+	}
+}
+
+// change reads a record, changes it and puts it, once more where somebody else was
+// faster. It returns nil where do says that nothing is to be changed.
+func (k *Keeper) change(name string, do func(*Message) bool) (m *Message, err error) {
+	ctx := context.WithoutCancel(k.working) // what has happened must be written down
+	for range maxConflicts {
+		var r store.Record
+		if r, err = k.Records.Record(ctx, store.KindWords, name); err != nil {
+			break
+		}
+		if m, err = decode(r); err != nil || r.Value == nil || !do(m) {
+			return nil, err
+		}
+		m.Changed = k.Clock.Now()
+		if r, err = m.encode(); err != nil {
+			break
+		}
+		if err = k.Records.PutRecords(ctx, r); !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		k.quiet.Log("write", k.Log.WithError(err).WithField("session", mask.Clip(name)), logrus.ErrorLevel, "what became of a customer's words could not be stored")
+		return nil, err
+	}
+	return m, nil
+}

@@ -1,0 +1,149 @@
+package leave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/mask"
+	"escalator/bot/store"
+)
+
+// ErrNone is returned where no words of the session are kept.
+var ErrNone = errors.New("no words of this session are kept")
+
+// Shown is what an operator sees of a message (GET /api/messages), the words as the
+// log may show them.
+type Shown struct {
+	Session string    `json:"session"`
+	User    string    `json:"user,omitempty"`
+	Rule    string    `json:"rule"`
+	Target  string    `json:"target"`
+	State   State     `json:"state"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"`
+	Changed time.Time `json:"changed"`
+	Tried   int       `json:"tried"`
+	Agent   string    `json:"agent,omitempty"`
+	Code    int       `json:"code,omitempty"`
+	Error   string    `json:"error,omitempty"`
+	Words   []string  `json:"words"`
+}
+
+// Messages returns all words that are kept, those first that came first.
+func (k *Keeper) Messages(ctx context.Context) ([]Shown, error) {
+	all := []Shown{}
+	err := k.each(ctx, func(m *Message) error {
+		s := Shown{
+			Session: m.shown(), User: mask.Clip(m.User), Rule: m.Rule, Target: m.Target, State: m.State, Since: m.Since, Until: m.Until,
+			Changed: m.Changed, Tried: m.Tried, Agent: mask.Clip(m.Agent), Code: m.Code, Error: m.Error, Words: []string{},
+		}
+		for _, text := range m.texts() {
+			if text = k.LogText.Text(text); text != "" {
+				s.Words = append(s.Words, text)
+			}
+		}
+		all = append(all, s)
+		return nil
+	})
+	slices.SortStableFunc(all, func(a, b Shown) int { return a.Since.Compare(b.Since) })
+	return all, err
+}
+
+// Of returns the words of a session or conversation, unmasked: they are for its
+// agent. There may be none.
+func (k *Keeper) Of(ctx context.Context, session string) (words []Words, err error) {
+	m, err := k.find(ctx, session)
+	if m == nil {
+		return nil, err
+	}
+	return m.Words, nil
+}
+
+// Delete forgets the words of a session or conversation; ErrNone: there are none.
+// Nobody contacts the customer then.
+func (k *Keeper) Delete(ctx context.Context, session string) error {
+	m, err := k.find(ctx, session)
+	switch {
+	case err != nil:
+		return err
+	case m == nil:
+		return ErrNone
+	}
+	return k.remove(ctx, m)
+}
+
+// Forget forgets all words of a user, and returns of how many conversations.
+func (k *Keeper) Forget(ctx context.Context, user string) (n int, err error) {
+	err = k.each(ctx, func(m *Message) error {
+		if m.User != user {
+			return nil
+		}
+		n++
+		return k.remove(ctx, m)
+	})
+	return n, err
+}
+
+// find returns the message of a session or conversation, nil if there is none.
+func (k *Keeper) find(ctx context.Context, session string) (*Message, error) {
+	r, err := k.Records.Record(ctx, store.KindWords, Name(session))
+	if err == nil && r.Value != nil {
+		return decode(r)
+	}
+	var found *Message
+	if err == nil { // plain IM's conversation has another name than its session
+		err = k.each(ctx, func(m *Message) error {
+			if m.Session == session || m.shown() == session {
+				found = m
+			}
+			return nil
+		})
+	}
+	return found, err
+}
+
+// remove forgets one message, whatever becomes of it meanwhile.
+func (k *Keeper) remove(ctx context.Context, m *Message) error {
+	for range maxConflicts {
+		r, err := k.Records.Record(ctx, store.KindWords, m.record.Name)
+		if err != nil {
+			return fmt.Errorf("reading the words: %w", err)
+		}
+		if r.Value == nil {
+			return nil // somebody else has
+		}
+		r.Value = nil
+		if err = k.Records.PutRecords(ctx, r); err == nil {
+			k.log(m, deleted, logrus.InfoLevel)
+			k.look()
+			return nil
+		} else if !errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("removing the words: %w", err)
+		}
+	}
+	return store.ErrConflict
+}
+
+// each shows all messages that can be read.
+func (k *Keeper) each(ctx context.Context, show func(*Message) error) error {
+	records, err := k.Records.Records(ctx, store.KindWords)
+	if err != nil {
+		return fmt.Errorf("reading the words left: %w", err)
+	}
+	for _, r := range records {
+		m, err := decode(r)
+		if err != nil {
+			k.unreadable(err)
+			continue
+		}
+		if err := show(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
