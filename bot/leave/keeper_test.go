@@ -321,14 +321,13 @@ func TestKeeper_newWords_areAnotherContact(t *testing.T) {
 func TestKeeper_tooManyWait_theOldestIsDropped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		for i := range maxOpen + 2 {
-			r, _, err := Add(store.Record{}, w.left(fmt.Sprint("s", i), "call me"))
+			r, _, err := Add(store.Record{}, w.left(fmt.Sprint("s", i), "call me", func(l *Left) { l.At = l.At.Add(time.Duration(i) * time.Millisecond) }))
 			if err == nil {
 				err = w.records.PutRecords(w.t.Context(), r)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Millisecond)
 		}
 		w.passes(2 * lookEvery)
 		if w.message("s0") != nil || w.message("s1") != nil || w.message("s2") == nil {
