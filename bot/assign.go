@@ -69,7 +69,12 @@ func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Dec
 	m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = x.at, x.wall, x.Muted(), true
 	of := x.customer(ctx, x.policy, m.Conversation, m.Customer())
 	m.Turn.UserID, m.Turn.User = m.Customer(), of.begin()
-	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) { r.decision = r.policy.Decide(c, *m.Turn) })
+	x.takeNote(r)
+	defer x.giveBack(r)
+	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) {
+		r.from = c.Phase()
+		r.decision = r.policy.Decide(c, *m.Turn)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

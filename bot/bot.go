@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/delivery"
+	"escalator/bot/history"
 	"escalator/bot/inbound"
 	"escalator/bot/leave"
 	"escalator/bot/mask"
@@ -70,6 +71,9 @@ type Options struct {
 	// Recorder keeps the callbacks for replay; nil: they are not kept.
 	Recorder Recorder
 
+	// History keeps what happens in conversations, for people to read; nil: nothing is kept.
+	History *history.History
+
 	// Mutes are the rules that operators silenced; nil: none, kept nowhere.
 	Mutes *mute.Mutes
 
@@ -125,7 +129,7 @@ func New(o Options) *Bot {
 	b.timers = newTimers(b)
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
-		Settle: b.settle, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
+		Settle: b.settle, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore, Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
 	b.leave = leave.New(leave.Options{
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/history"
 	"escalator/bot/inbound"
 	"escalator/bot/leave"
 	"escalator/bot/mask"
@@ -26,6 +27,12 @@ type record struct {
 	language string
 	before   *store.Record  // the words that the customer left before; nil: they were not read
 	words    *leave.Message // what the customer has left by now; nil: this message left none
+
+	note  *history.Note // nil: nothing is kept of it
+	said  string        // what was said, where the message is no turn
+	user  string        // whose conversation it is, as far as that itself knows
+	from  rules.Phase   // before it
+	phase rules.Phase   // after it
 }
 
 // DecisionRecord is a decision as the log and GET /api/decisions show it. The
@@ -65,6 +72,7 @@ func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
 	b.stats.count(d, r.wall)
+	b.keepTurn(r)
 	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
 		return
@@ -81,7 +89,7 @@ func (b *Bot) report(r *record) {
 func (b *Bot) publicRecord(r *record) *DecisionRecord {
 	d, m := &r.decision, r.message
 	rec := &DecisionRecord{
-		At: r.wall, Session: mask.Clip(cmp.Or(m.Session, m.Conversation)), User: mask.Clip(m.User), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
+		At: r.wall, Session: nameOf(m), User: mask.Clip(m.User), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
 		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
 		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Clock.Now().Sub(r.at).Microseconds(),
 	}
@@ -94,6 +102,9 @@ func (b *Bot) publicRecord(r *record) *DecisionRecord {
 	}
 	return rec
 }
+
+// nameOf is what the log calls the conversation of a message.
+func nameOf(m *inbound.Message) string { return mask.Clip(cmp.Or(m.Session, m.Conversation)) }
 
 // words returns the customer's words as the log may show them.
 func (b *Bot) words(matches []rules.Match) (texts []string) {

@@ -83,7 +83,7 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	case m.Echo:
 		err = x.noteEcho(context.WithoutCancel(ctx), m)
 	case m.Counts():
-		r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep}
+		r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep, said: x.Event.Text}
 		acted, err = x.decide(context.WithoutCancel(ctx), r)
 	}
 	if err != nil {

@@ -30,9 +30,11 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = r.at, r.wall, b.Muted(), true
 		m.Turn.UserID = m.Customer()
 	}
+	b.takeNote(r)
+	defer b.giveBack(r)
 	read := func() error { return b.readWords(ctx, r) }
 	err = b.changeWith(ctx, r.policy, change{m.Conversation, m.Customer(), read, func(c *rules.Conversation, u *rules.User) (store.Effect, error) {
-		r.decision, r.words = rules.Decision{}, nil
+		r.decision, r.words, r.from = rules.Decision{}, nil, c.Phase()
 		if m.Change != nil {
 			c.Observe(*m.Change, r.at, m.Sent)
 			if c.Phase() == rules.PhaseHuman {
@@ -43,7 +45,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 			m.Turn.User = u
 			r.decision = r.policy.Decide(c, *m.Turn)
 		}
-		r.language = c.Language()
+		r.language, r.phase, r.user = c.Language(), c.Phase(), c.UserID()
 		return b.effect(r)
 	}})
 	if errors.Is(err, store.ErrPending) {
@@ -62,6 +64,8 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	if m.Turn != nil {
 		b.report(r)
 		b.speak(r)
+	} else {
+		b.keepChange(r)
 	}
 	return acts(&r.decision), nil
 }
@@ -141,7 +145,7 @@ func (b *Bot) speak(r *record) {
 		return
 	}
 	words := &delivery.Speech{
-		Session: strings.Clone(m.Session), User: strings.Clone(m.User), Service: strings.Clone(m.Service), Rule: d.Rule, Text: d.Say.For(r.language),
+		Name: nameOf(m), Session: strings.Clone(m.Session), User: strings.Clone(m.User), Service: strings.Clone(m.Service), Rule: d.Rule, Text: d.Say.For(r.language),
 	}
 	if d.Outcome == rules.OutcomeOffer {
 		words.Text = d.Offer.For(r.language)

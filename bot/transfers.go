@@ -9,6 +9,7 @@ import (
 
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -66,18 +67,25 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 		b.leave.Reached(t.ID, t.User, t.Service)
 	default:
 	}
+	var from, to rules.Phase
 	err := b.changeWith(ctx, p, change{conversation: t.ID, customer: t.User, run: func(c *rules.Conversation, u *rules.User) (f store.Effect, err error) {
+		from, to = c.Phase(), c.Phase()
 		if r == rules.ResultDismissed && c.Phase() != rules.PhaseTransferring {
 			return f, nil // it went on without this transfer, with a person perhaps
 		}
 		p.Settle(c, u, t.Rule, r, at)
-		if c.Phase() == rules.PhaseHuman {
+		to = c.Phase()
+		if to == rules.PhaseHuman {
 			u.WithAgent(agent, at)
 		}
 		return f, nil
 	}})
 	if err != nil {
 		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
+	} else if from != to {
+		b.happened(history.Entry{
+			Kind: history.Phase, Session: mask.Clip(cmp.Or(t.Session, t.ID)), User: mask.Clip(t.User), Rule: t.Rule, Outcome: r.String(), From: from.String(), Phase: to.String(),
+		})
 	}
 }
 

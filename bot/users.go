@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -109,27 +108,4 @@ func (b *Bot) customerOf(ctx context.Context, conversation string) (id string) {
 		return ""
 	}
 	return id
-}
-
-// ForgetUser removes what is kept of a customer. It is no error when nothing is.
-// Conversations that are under way keep what they count for themselves.
-func (b *Bot) ForgetUser(ctx context.Context, id string) error {
-	if b.Records == nil {
-		return nil
-	}
-	var err error
-	for range maxConflicts {
-		var r store.Record
-		if r, err = b.Records.Record(ctx, store.KindUser, id); err != nil || r.Version == 0 {
-			break
-		}
-		r.Kind, r.Name, r.Value = store.KindUser, id, nil
-		if err = b.Records.PutRecords(ctx, r); !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("forgetting a customer: %w", err)
-	}
-	return nil
 }

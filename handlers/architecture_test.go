@@ -46,11 +46,12 @@ var house = []level{
 	{folder: "bot/store", sees: []string{"rules", "bot/store", "bot/clock", "bot/regular"}},
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
 	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/regular", "bot/mute"}},
+	{folder: "bot/history", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/regular", "bot/logtest", "bot/history"}},
 	{folder: "bot/metrics", sees: []string{"rules", "bot/store", "bot/metrics"}},
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.
 	{folder: "bot/inbound", sees: []string{"rules", "bot/desk", "bot/mask", "bot/metrics", "bot/inbound"}},
-	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/logtest", "bot/delivery"}},
+	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/history", "bot/logtest", "bot/delivery"}},
 	{folder: "bot", sees: []string{"rules", "bot"}},
 	{folder: "handlers", sees: []string{"rules", "bot", "handlers"}},
 	{folder: ".", sees: []string{"rules", "bot", "handlers", "."}},

@@ -46,6 +46,8 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodPost, path: "/api/outbox/retry", handler: s.retryAll, changes: true, query: []string{"code"}},
 		{method: http.MethodPost, path: "/api/outbox/:session/retry", handler: s.retry, changes: true},
 		{method: http.MethodPost, path: "/api/outbox/:session/dismiss", handler: s.dismiss, changes: true},
+		{method: http.MethodGet, path: "/api/conversations/:session", handler: s.conversation},
+		{method: http.MethodDelete, path: "/api/users/:user", access: tokenOnly, handler: s.forget, changes: true},
 		{method: http.MethodGet, path: "/debug/pprof/*name", access: tokenOnly, handler: s.profile, query: anyQuery},
 	}
 }
@@ -100,22 +102,25 @@ func (s *Server) adminEngine() http.Handler {
 }
 
 // escapeIDs lets an id with slashes stand in a path as it is typed, where what comes
-// behind it says where it ends.
+// behind it, or the end of the path, says where it ends.
 func escapeIDs(routes []route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
+		path, escaped := r.URL.EscapedPath(), ""
 		for i := range routes {
-			before, rest, _ := strings.Cut(routes[i].path, ":")
-			_, after, named := strings.Cut(rest, "/")
-			if !named || routes[i].method != r.Method {
+			before, rest, named := strings.Cut(routes[i].path, ":")
+			after := rest[strings.IndexByte(rest+"/", '/'):]
+			method := r.Method == routes[i].method || r.Method == http.MethodHead && routes[i].method == http.MethodGet
+			if !named || !method || escaped != "" && after == "" { // what says more of the path wins
 				continue
 			}
 			id, begins := strings.CutPrefix(path, before)
-			id, ends := strings.CutSuffix(id, "/"+after)
+			id, ends := strings.CutSuffix(id, after)
 			if begins && ends && strings.Contains(id, "/") {
-				r.URL.RawPath = before + strings.ReplaceAll(id, "/", "%2F") + "/" + after
-				break
+				escaped = before + strings.ReplaceAll(id, "/", "%2F") + after
 			}
+		}
+		if escaped != "" {
+			r.URL.RawPath = escaped
 		}
 		next.ServeHTTP(w, r)
 	})

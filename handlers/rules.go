@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/delivery"
+	"escalator/bot/history"
 	"escalator/bot/mute"
 	"escalator/bot/rulefile"
 	"escalator/rules"
@@ -180,4 +181,6 @@ type Operations interface {
 	Retry(ctx context.Context, session string, who delivery.Operator) error
 	RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error)
 	Dismiss(ctx context.Context, session string, who delivery.Operator) error
+	Conversation(ctx context.Context, session string) (*history.Conversation, error)
+	Forget(ctx context.Context, user string) (bot.Forgotten, error)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -50,6 +51,9 @@ type Options struct {
 	AwaitWords func(conversation, rule string, take *rules.TakeMessage)
 	// SessionFound tells which Desk session a conversation of plain IM has.
 	SessionFound func(conversation, session string)
+
+	// Happened takes what the history of a conversation is to tell; nil: nobody keeps it.
+	Happened func(e history.Entry)
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics

@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -280,6 +281,27 @@ func (a *attempt) log(outcome string, final bool) {
 		level = logrus.ErrorLevel
 	}
 	a.opt.Log.WithFields(f).Log(level, "transfer")
+	a.happened(outcome, final)
+}
+
+// happened tells the history of this attempt.
+func (a *attempt) happened(outcome string, final bool) {
+	if a.opt.Happened == nil {
+		return
+	}
+	t := a.transfer
+	e := history.Entry{
+		Kind: history.Attempt, Session: a.name(), User: mask.Clip(t.User), Rule: t.Rule, Outcome: outcome, Final: final, Attempt: int64(t.Calls), Code: t.Label(),
+		TookMS: a.opt.Now().Sub(a.started).Milliseconds(), Target: t.Target, Agent: mask.Clip(a.agent), Error: t.Error, RequestID: t.RequestID,
+		By: a.operator.By, Why: a.operator.Why,
+	}
+	if a.target != nil {
+		e.Target, e.Agents = a.target.ID, a.target.Agents
+		if a.target.Group != nil {
+			e.Group = *a.target.Group
+		}
+	}
+	a.opt.Happened(e)
 }
 
 // save stores what became of an attempt. If that fails the transfer keeps its

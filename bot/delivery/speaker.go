@@ -10,6 +10,7 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 )
 
@@ -33,6 +34,7 @@ const (
 
 // Speech is one message of ours to a customer.
 type Speech struct {
+	Name          string // what the log calls the conversation
 	Session       string // empty for plain IM: then User and Service say to whom, and as whom
 	User, Service string
 	Rule          string // whose words they are
@@ -162,6 +164,13 @@ func (s *speaker) end(m *Speech, outcome string, err error) {
 	}
 	s.opt.Metrics.Said.WithLabelValues(outcome).Inc()
 	line := s.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(m.Session), "rule": m.Rule, "outcome": outcome})
+	if s.opt.Happened != nil {
+		e := history.Entry{Kind: history.Said, Session: m.Name, User: mask.Clip(m.User), Rule: m.Rule, Text: m.Text, Outcome: outcome}
+		if err != nil {
+			e.Error = err.Error()
+		}
+		s.opt.Happened(e)
+	}
 	if err != nil {
 		line.WithError(err).Warn("say")
 	} else {

@@ -30,6 +30,7 @@ type Metrics struct {
 	DeskUp        prometheus.Gauge         // 0 while Desk does not answer
 	StoreErrors   prometheus.Counter       // writes to the store that failed
 	Unrecorded    prometheus.Counter       // callbacks that could not be recorded
+	HistoryLost   prometheus.Counter       // entries of the history that could not be kept
 
 	evicted  *prometheus.CounterVec
 	registry prometheus.Registerer
@@ -75,6 +76,9 @@ func New(r prometheus.Registerer) *Metrics {
 		Unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: prefix, Name: "recording_errors_total", Help: "Callbacks that could not be recorded.",
 		}),
+		HistoryLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: prefix, Name: "history_dropped_total", Help: "Entries of the history of conversations that could not be kept.",
+		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "evicted_total", Help: "Conversations, dedup keys and records forgotten early because a cap was reached.",
 		}, []string{"what"}),
@@ -84,7 +88,7 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.evicted, m.Forwarded)
+	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.HistoryLost, m.evicted, m.Forwarded)
 	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {
 		m.Forwarded.WithLabelValues(result)

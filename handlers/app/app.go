@@ -18,12 +18,14 @@ import (
 	"escalator/bot/backend"
 	"escalator/bot/clock"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/mute"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store"
+	"escalator/bot/store/failover"
 	"escalator/bot/store/journal"
 	"escalator/bot/store/memory"
 	"escalator/handlers"
@@ -76,7 +78,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.outbox = kept.stats
 	metrics.WatchStores(kept.local.Live, kept.stats, a.clock.Now)
 
-	ownBot, recorder, err := a.optionalParts(metrics)
+	parts, err := a.optionalParts(metrics, kept.replica)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	metrics.WatchMutes(a.mutes.Count)
 	a.bot = bot.New(bot.Options{
 		Mutes:   a.mutes,
-		Backend: ownBot, Recorder: recorder,
+		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts, Unsigned: len(s.CallbackTokens) == 0,
@@ -144,27 +146,34 @@ func (a *App) openData(failed func()) (*journal.Store, error) {
 // DataDamage says what cannot be read in the data folder, and changes nothing there.
 func DataDamage(s *Settings) (problems []string, err error) { return journal.Check(s.DataDir) }
 
-// optionalParts are what the settings may add: the operator's own bot behind us,
-// and the recording of callbacks. Each is nil where it is not asked for.
-func (a *App) optionalParts(m *metrics.Metrics) (ownBot bot.Backend, recorder bot.Recorder, err error) {
+// parts are what the settings may add. Each is nil where it is not asked for.
+type parts struct {
+	ownBot   bot.Backend // the operator's own bot behind us
+	recorder bot.Recorder
+	history  *history.History
+}
+
+// optionalParts opens what the settings ask for.
+func (a *App) optionalParts(m *metrics.Metrics, replica *failover.Store) (p parts, err error) {
 	s := a.settings
 	if s.ForwardURL != "" {
 		c, err := backend.New(s.ForwardURL.Reveal())
 		if err != nil {
-			return nil, nil, fmt.Errorf("ESCALATOR_FORWARD_URL: %w", err)
+			return p, fmt.Errorf("ESCALATOR_FORWARD_URL: %w", err)
 		}
 		a.onStop("bot behind us", func(context.Context) error { c.Close(); return nil })
-		ownBot = c
+		p.ownBot = c
 	}
 	if s.RecordDir != "" {
 		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Max: s.RecordMax, Log: a.log.Logger, Errors: m.Unrecorded})
 		if err != nil {
-			return nil, nil, &SettingError{"ESCALATOR_RECORD_DIR: " + err.Error()}
+			return p, &SettingError{"ESCALATOR_RECORD_DIR: " + err.Error()}
 		}
 		a.onStop("recording", func(context.Context) error { w.Close(); return nil })
-		recorder = w
+		p.recorder = w
 	}
-	return ownBot, recorder, nil
+	p.history, err = a.openHistory(m, replica)
+	return p, err
 }
 
 // applyRules returns what puts other rules in force. They may wake customers who

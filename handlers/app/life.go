@@ -116,6 +116,7 @@ var whenCut = map[string]string{
 	"deliveries":  "their transfers stay in the outbox, and Desk is asked about them first after the next start",
 	"outbox":      "how many transfers wait in it is not known",
 	"data folder": "transfers are on disk since before they were promised; what else conversations counted last may be missing",
+	"history":     "what happened in the last moment may be missing in the history of conversations",
 	"recording":   "callbacks of the last second may be missing in the recordings",
 }
 

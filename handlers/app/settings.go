@@ -55,7 +55,9 @@ type Settings struct {
 	ForwardURL       desk.Secret // the same
 	RecordDir        string
 	RecordFor        time.Duration
-	RecordMax        int64 // bytes
+	RecordMax        int64         // bytes
+	HistoryFor       time.Duration // 0: none is kept
+	HistoryMax       int64         // bytes
 
 	LogLevel  string
 	LogFormat string

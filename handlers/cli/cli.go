@@ -54,9 +54,11 @@ func commands() []command {
 		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
 		{"rules", "[history|diff|rollback]", "ask the running service for its rules; history, diff and rollback", liveRules},
+		{"conversation", "SESSION", "ask the running service what happened in a conversation, and why", showConversation},
 		{"outbox", "[flags]", "ask the running service for transfers on their way and given up", listOutbox},
 		{"retry", "SESSION | --code CODE", "put what was given up on its way again", retryTransfer},
 		{"dismiss", "SESSION", "end a transfer for good", dismissTransfer},
+		{"forget", "USER", "have the running service forget what it keeps of a user", forgetUser},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
 		{"version", "", "print version, commit and Go version", version},
@@ -173,7 +175,7 @@ func help(ctx context.Context, env Env, args []string) error {
 	p.blank()
 	p.line("", "Commands:")
 	for _, c := range commands() {
-		p.line(padded("  "+c.name, 12), c.summary)
+		p.line(padded("  "+c.name, 16), c.summary)
 	}
 	p.blank()
 	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables, or lines of a file (--env-file FILE): escalator help serve lists them.")
@@ -230,6 +232,19 @@ func flagsOnly(fs *flag.FlagSet, env Env, args []string, usage string) error {
 		return &usageError{[]string{fmt.Sprintf("%s takes no argument, and here is %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
 	}
 	return nil
+}
+
+// oneArgument is parse for a command that takes exactly one argument.
+func oneArgument(fs *flag.FlagSet, env Env, args []string, usage string) (string, error) {
+	rest, err := parse(fs, env, args, usage)
+	if err != nil {
+		return "", err
+	}
+	if len(rest) != 1 {
+		what, _, _ := strings.Cut(usage, " ")
+		return "", &usageError{[]string{fmt.Sprintf("%s takes one %s (escalator %s --help)", fs.Name(), what, fs.Name())}}
+	}
+	return rest[0], nil
 }
 
 func newFlags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }

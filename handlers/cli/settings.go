@@ -59,6 +59,8 @@ var settingsTable = []setting{
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
 	{env: "RECORD_MAX", def: "10GiB", help: "size of all recorded callbacks; over it the oldest go first", set: size(func(s *app.Settings) *int64 { return &s.RecordMax }, 1<<20)},
+	{env: "HISTORY_FOR", def: "72h", help: "how long the history of conversations is kept, for people to read, words masked as in the log; 0s: none is", set: duration(func(s *app.Settings) *time.Duration { return &s.HistoryFor }, 0)},
+	{env: "HISTORY_MAX", def: "1GiB", help: "size of the history; over it the oldest goes first", set: size(func(s *app.Settings) *int64 { return &s.HistoryMax }, 1<<20)},
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 	{env: "LOG_FORMAT", def: "json", help: "json, text for people, or auto: text on a terminal, else json", set: oneOf(func(s *app.Settings) *string { return &s.LogFormat }, "json", "text", "auto")},
 	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *app.Settings) *string { return &s.LogText }, "masked", "full", "none")},

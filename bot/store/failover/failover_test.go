@@ -186,6 +186,16 @@ func (f *fake) Mutes(context.Context) (map[string]string, error) { return nil, f
 
 func (f *fake) PutMutes(context.Context, map[string]string) error { return f.call() }
 
+func (f *fake) AppendHistory(context.Context, []store.HistoryRow, store.HistoryBounds) error {
+	return f.call()
+}
+
+func (f *fake) History(context.Context, string) ([][]byte, error) { return nil, f.call() }
+
+func (f *fake) HistoryOf(context.Context, string) ([]byte, error) { return nil, f.call() }
+
+func (f *fake) ForgetHistory(context.Context, string) (int, error) { return 0, f.call() }
+
 // replica is a failover store over a fake, and what it told.
 type replica struct {
 	*Store

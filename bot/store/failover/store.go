@@ -20,6 +20,7 @@ type Shared interface {
 	store.Chats
 	store.Outbox
 	store.Mutes
+	store.Histories
 	// Meet notes a callback of Desk whose message was answered before, and says where
 	// it belongs.
 	Meet(ctx context.Context, key string, chat *store.Chat) (*store.Place, error)
@@ -266,4 +267,5 @@ var (
 	_ store.Chats         = (*Store)(nil)
 	_ store.Outbox        = (*Store)(nil)
 	_ store.Mutes         = (*Store)(nil)
+	_ store.Histories     = (*Store)(nil)
 )

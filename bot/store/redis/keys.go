@@ -14,6 +14,9 @@ import (
 //	escalator:APP:{CONVERSATION}:c         the conversation
 //	escalator:APP:{CONVERSATION}:m:KEY     what became of a callback
 //	escalator:APP:{PAIR}:chat              who reports the chat of a customer with an account
+//	escalator:APP:{history}:e:SESSION      what happened in a conversation, for people to read
+//	escalator:APP:{history}:u:USER         the session of a user's last entry there
+//	escalator:APP:{history}:of …           what each session takes there, and their order
 //	escalator:APP:{outbox}:records …       the transfers, and their order
 //	escalator:APP:{kept}:version …         what is kept beside the conversations, by kind (records.lua)
 //	escalator:APP:{alarms}                 when conversations want to be woken

@@ -1,0 +1,241 @@
+package history
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"time"
+
+	"escalator/rules"
+)
+
+// An encoded entry is a list of fields: a tag, a length, and so many bytes. What is
+// empty is left out, and a tag that a reader does not know is passed over.
+
+// visitor is one of the two directions.
+type visitor interface {
+	text(tag byte, s *string)
+	number(tag byte, n *int64)
+	list(tag byte, l *[]string)
+}
+
+// visit names the fields once for both directions.
+func (e *Entry) visit(v visitor) {
+	v.text(1, (*string)(&e.Kind))
+	v.text(3, &e.Session)
+	v.text(4, &e.User)
+	v.text(5, &e.Role)
+	v.text(6, &e.Text)
+	v.text(7, &e.Event)
+	v.text(8, &e.RequestID)
+	v.text(9, &e.Outcome)
+	v.text(10, &e.Rule)
+	v.text(11, &e.Mode)
+	v.text(12, &e.Reason)
+	v.text(13, &e.Target)
+	v.list(14, &e.Matched)
+	v.text(15, &e.Why)
+	v.text(16, &e.Near)
+	v.list(17, &e.Shadow)
+	v.list(18, &e.Tags)
+	v.text(19, &e.RulesVersion)
+	v.text(20, &e.From)
+	v.text(21, &e.Phase)
+	v.number(22, &e.Group)
+	v.list(23, &e.Agents)
+	v.text(24, &e.Agent)
+	v.text(25, &e.Code)
+	v.text(26, &e.Error)
+	v.number(27, &e.Attempt)
+	v.number(28, &e.TookMS)
+	v.text(29, &e.By)
+	v.text(33, &e.Mark)
+	v.list(34, &e.Sends)
+}
+
+// The fields that are no text, number or list of texts.
+const (
+	tagAt       = 2
+	tagFinal    = 30
+	tagCounters = 31
+	tagRules    = 32
+)
+
+// appendEntry encodes an entry.
+func appendEntry(b []byte, e *Entry) []byte {
+	w := encoder{b}
+	e.visit(&w)
+	at, final := e.At.UnixMicro(), int64(0)
+	if e.Final {
+		final = 1
+	}
+	w.number(tagAt, &at)
+	w.number(tagFinal, &final)
+	if c := e.Counters; c != nil {
+		w.field(tagCounters, func(b []byte) []byte {
+			for _, n := range []int{c.UserMessages, c.MissesInARow, c.Transfers} {
+				b = binary.AppendVarint(b, int64(n))
+			}
+			return b
+		})
+	}
+	if len(e.Rules) > 0 {
+		w.field(tagRules, func(b []byte) []byte { return appendRules(b, e.Rules) })
+	}
+	return w.b
+}
+
+type encoder struct{ b []byte }
+
+// field writes a tag, a length and what value appends. The length takes three bytes,
+// so that it can be filled in afterwards.
+func (w *encoder) field(tag byte, value func([]byte) []byte) {
+	at := len(w.b)
+	w.b = value(append(w.b, tag, 0x80, 0x80, 0))
+	n := len(w.b) - at - 4
+	w.b[at+1], w.b[at+2], w.b[at+3] = byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14)&0x7f
+}
+
+func (w *encoder) text(tag byte, s *string) {
+	if *s != "" {
+		w.b = append(binary.AppendUvarint(append(w.b, tag), uint64(len(*s))), *s...)
+	}
+}
+
+func (w *encoder) number(tag byte, n *int64) {
+	if *n != 0 {
+		w.field(tag, func(b []byte) []byte { return binary.AppendVarint(b, *n) })
+	}
+}
+
+func (w *encoder) list(tag byte, l *[]string) {
+	if len(*l) == 0 {
+		return
+	}
+	w.field(tag, func(b []byte) []byte {
+		for _, s := range *l {
+			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		}
+		return b
+	})
+}
+
+// appendRules writes each rule, with one byte in the place of what is the same as of
+// the rule before: of a long file most rules have nothing to say but that their words
+// were not there.
+func appendRules(b []byte, all []Rule) []byte {
+	var before Rule
+	for _, r := range all {
+		b = appendText(b, r.ID)
+		for _, s := range [][2]string{{r.Result, before.Result}, {r.Reason, before.Reason}, {r.Why, before.Why}} {
+			if s[0] == s[1] {
+				b = append(b, 0)
+			} else {
+				b = appendText(b, s[0])
+			}
+		}
+		before = r
+	}
+	return b
+}
+
+// appendText writes a text after its length plus one.
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))+1), s...)
+}
+
+var errEncoding = errors.New("it is not an entry")
+
+// maxFields bounds the tags.
+const maxFields = 64
+
+// decoder holds the fields of an entry by their tags.
+type decoder struct {
+	fields [maxFields][]byte
+	err    error
+}
+
+// decodeEntry reads an entry. It keeps nothing of data.
+func decodeEntry(data []byte) (e Entry, err error) {
+	var r decoder
+	for len(data) > 0 {
+		tag := data[0]
+		value, rest, ok := cut(data[1:])
+		if !ok {
+			return e, errEncoding
+		}
+		if data = rest; tag < maxFields {
+			r.fields[tag] = value
+		}
+	}
+	e.visit(&r)
+	var at, final int64
+	r.number(tagAt, &at)
+	r.number(tagFinal, &final)
+	e.At, e.Final = time.UnixMicro(at).UTC(), final != 0
+	if b := r.fields[tagCounters]; b != nil {
+		e.Counters = &rules.Counters{UserMessages: int(r.varint(&b)), MissesInARow: int(r.varint(&b)), Transfers: int(r.varint(&b))}
+	}
+	e.Rules = r.rules(r.fields[tagRules])
+	if e.Kind == "" {
+		r.err = errEncoding
+	}
+	return e, r.err
+}
+
+// cut takes a length and so many bytes off.
+func cut(b []byte) (value, rest []byte, ok bool) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)-size) {
+		return nil, nil, false
+	}
+	b = b[size:]
+	return b[:n:n], b[n:], true
+}
+
+func (r *decoder) text(tag byte, s *string) { *s = string(r.fields[tag]) }
+
+func (r *decoder) number(tag byte, n *int64) {
+	if b := r.fields[tag]; b != nil {
+		*n = r.varint(&b)
+	}
+}
+
+func (r *decoder) varint(b *[]byte) int64 {
+	n, size := binary.Varint(*b)
+	if size <= 0 {
+		r.err = errEncoding
+		return 0
+	}
+	*b = (*b)[size:]
+	return n
+}
+
+func (r *decoder) list(tag byte, l *[]string) {
+	for b := r.fields[tag]; len(b) > 0; {
+		value, rest, ok := cut(b)
+		if !ok {
+			r.err = errEncoding
+			return
+		}
+		*l, b = append(*l, string(value)), rest
+	}
+}
+
+func (r *decoder) rules(b []byte) (all []Rule) {
+	var rule Rule
+	for len(b) > 0 {
+		for i, s := range []*string{&rule.ID, &rule.Result, &rule.Reason, &rule.Why} {
+			n, size := binary.Uvarint(b)
+			if size <= 0 || n > uint64(len(b)-size)+1 || n == 0 && i == 0 {
+				r.err = errEncoding
+				return all
+			}
+			if b = b[size:]; n > 0 {
+				*s, b = string(b[:n-1]), b[n-1:]
+			}
+		}
+		all = append(all, rule)
+	}
+	return slices.Clip(all)
+}

@@ -1,0 +1,99 @@
+package history
+
+import (
+	"time"
+
+	"escalator/rules"
+)
+
+// Kind says what an entry tells of.
+type Kind string
+
+// The kinds of entries.
+const (
+	Turn    Kind = "turn"    // something was said, or time went by; and what the rules made of it
+	Asked   Kind = "asked"   // Desk asked what the rules say
+	Phase   Kind = "phase"   // an event moved the customer from one phase to another
+	Attempt Kind = "attempt" // a try to deliver a transfer
+	Said    Kind = "said"    // words of ours to the customer
+)
+
+// Entry is one thing that happened in a conversation. Which fields it has depends on
+// its kind; the names are those of the log. GET /api/conversations/{session} shows it.
+type Entry struct {
+	Kind    Kind      `json:"kind"`
+	At      time.Time `json:"at"`
+	Session string    `json:"-"` // by which the log knows the conversation
+	User    string    `json:"-"`
+
+	Role      string   `json:"role,omitempty"` // of a turn: user, bot, agent, timer or start
+	Text      string   `json:"text,omitempty"`
+	Mark      string   `json:"mark,omitempty"`  // the messageType of a message
+	Sends     []string `json:"sends,omitempty"` // what else it holds: image, file, …
+	Event     string   `json:"event,omitempty"`
+	RequestID string   `json:"request_id,omitempty"`
+
+	Outcome string   `json:"outcome,omitempty"` // of a decision, an attempt, or words
+	Rule    string   `json:"rule,omitempty"`
+	Mode    string   `json:"mode,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+	Target  string   `json:"target,omitempty"`
+	Matched []string `json:"matched,omitempty"`
+	Why     string   `json:"why,omitempty"`
+	Near    string   `json:"near,omitempty"`
+	Shadow  []string `json:"shadow,omitempty"`
+	Tags    []string `json:"tags,omitempty"`
+
+	RulesVersion string `json:"rules_version,omitempty"`
+	Rules        []Rule `json:"rules,omitempty"` // those that were tried, in the order of the file
+
+	// Counters and Phase are those of the conversation after it; From is the phase before.
+	Counters *rules.Counters `json:"counters,omitempty"`
+	From     string          `json:"from,omitempty"`
+	Phase    string          `json:"phase,omitempty"`
+
+	Group   int64    `json:"group,omitempty"`
+	Agents  []string `json:"agents,omitempty"`
+	Agent   string   `json:"agent,omitempty"`
+	Code    string   `json:"code,omitempty"`
+	Error   string   `json:"error,omitempty"`
+	Attempt int64    `json:"attempt,omitempty"`
+	Final   bool     `json:"final,omitempty"`
+	TookMS  int64    `json:"took_ms,omitempty"`
+	By      string   `json:"by,omitempty"`
+}
+
+// Rule says what became of one rule in a decision: fired, suppressed, shadow, no, off,
+// muted or not_tried, as escalator explain does, and why in short.
+type Rule struct {
+	ID     string `json:"id"`
+	Result string `json:"result"`
+	Reason string `json:"reason,omitempty"`
+	Why    string `json:"why,omitempty"`
+}
+
+// Conversation is what is kept of one conversation.
+type Conversation struct {
+	Session string `json:"session"`
+	User    string `json:"user,omitempty"`
+	// Counters and Phase are the last that were noted.
+	Counters *rules.Counters `json:"counters,omitempty"`
+	Phase    string          `json:"phase,omitempty"`
+	// Older says that there was more before the first entry, which is kept no longer.
+	Older   bool    `json:"older"`
+	Entries []Entry `json:"entries"`
+}
+
+// add adds the next entry.
+func (c *Conversation) add(e Entry) {
+	if e.User != "" {
+		c.User = e.User
+	}
+	if e.Phase != "" {
+		c.Phase = e.Phase
+	}
+	if e.Counters != nil {
+		c.Counters = e.Counters
+	}
+	c.Entries = append(c.Entries, e)
+}

@@ -1,0 +1,89 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+)
+
+// endSegment closes the segment that is written, and returns all that are closed.
+func (l *local) endSegment() []*segment {
+	l.close()
+	return slices.Clone(l.segments)
+}
+
+// forget overwrites all entries of a user, and of every conversation of that user, in
+// segments that are closed. name may also be a session. It returns how many
+// conversations it found.
+func (l *local) forget(ctx context.Context, closed []*segment, name string) (conversations int, err error) {
+	if err := l.wait(ctx); err != nil {
+		return 0, err
+	}
+	user := nameHash(name)
+	if user == 0 {
+		return 0, nil
+	}
+	theirs := map[uint64]bool{}
+	find := func(_ int64, m meta, _ []byte) bool {
+		if m.user == user || m.session == user {
+			theirs[m.session] = true
+		}
+		return ctx.Err() == nil
+	}
+	for _, s := range closed {
+		if _, err := scan(l.path(s.number), find); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, err
+		}
+	}
+	delete(theirs, 0)
+	for _, s := range closed {
+		if err := l.overwrite(ctx, l.path(s.number), theirs); err != nil {
+			return 0, err
+		}
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for session := range theirs {
+		if pos := l.sessions[session]; pos != 0 && slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
+			delete(l.sessions, session)
+		}
+	}
+	if pos := l.users[user]; slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
+		delete(l.users, user)
+	}
+	return len(theirs), nil
+}
+
+// overwrite overwrites the entries of some sessions in a file.
+func (l *local) overwrite(ctx context.Context, path string, sessions map[uint64]bool) error {
+	if len(sessions) == 0 {
+		return nil
+	}
+	var f *os.File
+	var fault error
+	_, err := scan(path, func(offset int64, m meta, frame []byte) bool {
+		if !sessions[m.session] {
+			return ctx.Err() == nil
+		}
+		if f == nil {
+			f, fault = os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // one of our own
+		}
+		if fault == nil {
+			gone := slices.Clone(frame)
+			forgotten(gone)
+			_, fault = f.WriteAt(gone, offset)
+		}
+		return fault == nil
+	})
+	if errors.Is(err, os.ErrNotExist) || errors.Is(fault, os.ErrNotExist) {
+		return nil // the whole of it is gone
+	}
+	if f != nil {
+		err = errors.Join(err, fault, f.Sync(), f.Close())
+	}
+	return errors.Join(err, fault)
+}

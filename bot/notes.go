@@ -1,0 +1,116 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"escalator/bot/history"
+	"escalator/bot/mask"
+	"escalator/rules"
+)
+
+// takeNote has the rules note what they make of a turn, where history is kept. giveBack
+// must follow.
+func (b *Bot) takeNote(r *record) {
+	if b.History != nil && r.message.Turn != nil {
+		r.note = b.History.Note()
+		r.message.Turn.Tried = &r.note.Tried
+	}
+}
+
+// giveBack gives the note back where nothing came of it.
+func (b *Bot) giveBack(r *record) {
+	if r.message.Turn != nil {
+		r.message.Turn.Tried = nil // another turn's by now
+	}
+	if r.note != nil {
+		b.History.Drop(r.note)
+	}
+}
+
+// keepTurn puts a turn, and what the rules made of it, into the history.
+func (b *Bot) keepTurn(r *record) {
+	n, m, d := r.note, r.message, &r.decision
+	if n == nil {
+		return
+	}
+	n.Entry = history.Entry{
+		Kind: history.Turn, At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Role: m.Turn.Kind.String(), Text: m.Turn.Text, Sends: m.Turn.Sends.Names(),
+		Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
+		Outcome: d.Outcome.String(), Rule: d.Rule, Mode: d.Mode, Reason: string(d.Reason), Target: d.Target, Near: d.Near, Shadow: d.Shadow, Tags: d.Tags,
+		RulesVersion: r.policy.Version(), Counters: &n.Tried.Counters, Phase: n.Tried.Phase.String(),
+	}
+	if d.Outcome == rules.OutcomeAsked {
+		n.Kind = history.Asked
+	}
+	if n.Reason == "" {
+		n.Reason = string(d.NearReason)
+	}
+	if r.from != n.Tried.Phase {
+		n.From = r.from.String()
+	}
+	if m.Turn.Mark != "" {
+		n.Mark = strings.Clone(b.LogText.Mark(m.Turn.Mark))
+	}
+	if m.Turn.Failed {
+		n.Error = "your own bot did not answer"
+	}
+	n.Matched, n.Why = b.words(d.Matched), d.Why.Text(b.LogText.Text)
+	r.note = nil
+	b.History.Put(n)
+}
+
+// keepChange puts an event that is no turn into the history: what a person said, or who
+// the customer is with now.
+func (b *Bot) keepChange(r *record) {
+	m := r.message
+	said := m.Change != nil && *m.Change == rules.EventAgentMessage
+	if m.Change == nil || !said && r.from == r.phase {
+		return
+	}
+	e := history.Entry{
+		Kind: history.Phase, At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID), Phase: r.phase.String(),
+	}
+	if said {
+		e.Kind, e.Role, e.Text = history.Turn, "agent", r.said
+	}
+	if r.from != r.phase {
+		e.From = r.from.String()
+	}
+	b.happened(e)
+}
+
+// happened puts something into the history.
+func (b *Bot) happened(e history.Entry) {
+	if b.History == nil {
+		return
+	}
+	if e.At.IsZero() {
+		e.At = b.Clock.Wall()
+	}
+	b.History.Add(e)
+}
+
+// ErrNoHistory says that nothing is kept of any conversation (ESCALATOR_HISTORY_FOR is 0s).
+var ErrNoHistory = errors.New("no history is kept: ESCALATOR_HISTORY_FOR is 0s")
+
+// Conversation returns the history of a conversation by the name that the log has for it.
+// What was said before a chat of plain IM became a session of Desk belongs to it. The
+// error may be ErrNoHistory or one of package history.
+func (b *Bot) Conversation(ctx context.Context, session string) (*history.Conversation, error) {
+	if b.History == nil {
+		return nil, ErrNoHistory
+	}
+	names := []string{mask.Clip(session)}
+	if before := mask.Clip(b.conversationOf(session)); before != names[0] {
+		names = append(names, before)
+	}
+	told, err := b.History.Conversation(ctx, names...)
+	if errors.Is(err, history.ErrUnknown) {
+		err = fmt.Errorf("%w: conversation %s; %s", err, names[0], b.History.Kept(ctx))
+	}
+	return told, err
+}

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+
+	"escalator/bot/history"
+	"escalator/bot/mask"
+	"escalator/bot/metrics"
+	"escalator/bot/store/failover"
+)
+
+// openHistory opens what is kept of conversations for people to read, nil where nothing
+// is to be: then nothing of an earlier time stays either.
+func (a *App) openHistory(m *metrics.Metrics, replica *failover.Store) (*history.History, error) {
+	s, dir := a.settings, filepath.Join(a.settings.DataDir, "history")
+	if s.HistoryFor == 0 {
+		if err := history.Remove(dir); err != nil {
+			a.log.WithError(err).Error("the history of an earlier time could not be removed")
+		}
+		return nil, nil
+	}
+	o := history.Options{
+		Dir: dir, Mask: mask.Mode(s.LogText), For: s.HistoryFor, Max: s.HistoryMax, Log: a.log.Logger, Now: a.clock.Wall, Dropped: m.HistoryLost,
+	}
+	if replica != nil {
+		o.Shared = replica
+	}
+	h, err := history.Open(o)
+	if err != nil {
+		return nil, &SettingError{"ESCALATOR_DATA_DIR: " + err.Error()}
+	}
+	a.onStop("history", func(context.Context) error { h.Close(); return nil })
+	a.degraded = append(a.degraded, h.Degraded)
+	return h, nil
+}
