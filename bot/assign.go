@@ -66,7 +66,7 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 // kept and no transfer is made.
 func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Decision, error) {
 	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
-	m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = x.at, x.wall, x.Muted(), true
+	x.equip(m.Turn, x.at, x.wall)
 	of := x.customer(ctx, x.policy, m.Conversation, m.Customer())
 	m.Turn.UserID, m.Turn.User = m.Customer(), of.begin()
 	x.takeNote(r)

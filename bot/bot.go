@@ -77,6 +77,9 @@ type Options struct {
 	// Mutes are the rules that operators silenced; nil: none, kept nowhere.
 	Mutes *mute.Mutes
 
+	// Reception knows what Desk said last of its agents and its queue; nil: nobody asks.
+	Reception Reception
+
 	// ServiceAccounts are the accounts of the service in plain IM that do not begin
 	// with @.
 	ServiceAccounts []string
@@ -85,7 +88,7 @@ type Options struct {
 	// one.
 	Unsigned bool
 
-	// Tell tells the staff; nil: nobody is told.
+	// Tell tells the staff; nil: nobody is told. It must not block.
 	Tell func(notify.Event)
 
 	AIProvider AIProvider
@@ -129,11 +132,12 @@ func New(o Options) *Bot {
 	b.timers = newTimers(b)
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
-		Settle: b.settle, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore, Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
+		Settle: b.settle, LeftQueue: b.leftQueue, Tell: b.tell, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore,
+		Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
 	b.leave = leave.New(leave.Options{
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,
-		Tell: o.Tell, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
+		Tell: b.tell, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
 	})
 	b.SetPolicy(o.Policy)
 	return b

@@ -51,6 +51,8 @@ func (generousDesk) ContactUser(context.Context, desk.ContactRequest) (string, e
 	return agent, nil
 }
 
+func (generousDesk) EndQueuing(context.Context, string) error { return nil }
+
 func (generousDesk) SendMsg(context.Context, desk.SendRequest) error { return nil }
 
 const agent = "li@example.com"

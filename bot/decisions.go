@@ -24,6 +24,7 @@ type record struct {
 	key      string // the dedup key of the step; "": none
 	answer   func(acted bool) []byte
 	decision rules.Decision
+	wait     waiting // in the queue
 	language string
 	before   *store.Record  // the words that the customer left before; nil: they were not read
 	words    *leave.Message // what the customer has left by now; nil: this message left none

@@ -221,6 +221,7 @@ type fakeDesk struct {
 	contacts  []desk.ContactRequest
 	times     []time.Time
 	states    int
+	left      []string // the sessions that end_queuing was called for
 }
 
 var errLostAnswer = &desk.Error{Op: "transfer_to_human", Err: context.DeadlineExceeded}
@@ -261,6 +262,13 @@ func (d *fakeDesk) ContactUser(_ context.Context, r desk.ContactRequest) (string
 	defer d.mu.Unlock()
 	d.contacts = append(d.contacts, r)
 	return "li@example.com", nil
+}
+
+func (d *fakeDesk) EndQueuing(_ context.Context, session string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = append(d.left, session)
+	return nil
 }
 
 func (d *fakeDesk) SendMsg(_ context.Context, r desk.SendRequest) error {

@@ -67,6 +67,8 @@ func (d *modelDesk) ContactUser(context.Context, desk.ContactRequest) (string, e
 	return "", code(141001)
 }
 
+func (d *modelDesk) EndQueuing(context.Context, string) error { return nil }
+
 func (d *modelDesk) SendMsg(context.Context, desk.SendRequest) error { return nil }
 
 func (d *modelDesk) fault() (f modelFault, failed bool) {

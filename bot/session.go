@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -27,25 +28,14 @@ const ownWords = `{"` + inbound.OwnMark + `":"say"}`
 func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
 	if m.Turn != nil {
-		m.Turn.At, m.Turn.Wall, m.Turn.Muted, m.Turn.WithWhy = r.at, r.wall, b.Muted(), true
+		b.equip(m.Turn, r.at, r.wall)
 		m.Turn.UserID = m.Customer()
 	}
 	b.takeNote(r)
 	defer b.giveBack(r)
 	read := func() error { return b.readWords(ctx, r) }
 	err = b.changeWith(ctx, r.policy, change{m.Conversation, m.Customer(), read, func(c *rules.Conversation, u *rules.User) (store.Effect, error) {
-		r.decision, r.words, r.from = rules.Decision{}, nil, c.Phase()
-		if m.Change != nil {
-			c.Observe(*m.Change, r.at, m.Sent)
-			if c.Phase() == rules.PhaseHuman {
-				u.WithAgent(m.Agent, r.at)
-			}
-		}
-		if m.Turn != nil {
-			m.Turn.User = u
-			r.decision = r.policy.Decide(c, *m.Turn)
-		}
-		r.language, r.phase, r.user = c.Language(), c.Phase(), c.UserID()
+		r.apply(c, u)
 		return b.effect(r)
 	}})
 	if errors.Is(err, store.ErrPending) {
@@ -55,6 +45,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	b.timers.describe(m)
+	b.tellOf(&r.wait, nameOf(m), r.at)
 	if m.Change != nil {
 		b.changed(ctx, m)
 	}
@@ -79,6 +70,27 @@ func (b *Bot) changed(ctx context.Context, m *inbound.Message) {
 		b.leave.Reached(m.Conversation, m.Customer(), m.Service)
 	default:
 	}
+}
+
+// apply lets the message change its conversation and what is kept of the customer, and
+// the rules decide. It may be called again with others.
+func (r *record) apply(c *rules.Conversation, u *rules.User) {
+	m := r.message
+	r.decision, r.words, r.from, r.wait = rules.Decision{}, nil, c.Phase(), waitBefore(c)
+	if m.Change != nil {
+		r.wait.unanswered = c.Observe(*m.Change, r.at, m.Sent)
+		if c.Phase() == rules.PhaseHuman {
+			u.WithAgent(m.Agent, r.at)
+		}
+	}
+	if m.Turn != nil {
+		m.Turn.User = u
+		r.decision = r.policy.Decide(c, *m.Turn)
+		r.wait.unanswered = cmp.Or(r.wait.unanswered, r.decision.Unanswered)
+		r.wait.alarm = m.Turn.Kind == rules.TimerTurn
+	}
+	r.wait.then(c)
+	r.language, r.phase, r.user = c.Language(), c.Phase(), c.UserID()
 }
 
 // effect is what a decision leads to, for the store to keep with the conversation.
@@ -114,7 +126,7 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, r *record) error {
 // transfer makes the outbox's record of a decision.
 func (b *Bot) transfer(r *record) *store.Transfer {
 	m, d, now := r.message, &r.decision, b.Clock.Now()
-	return &store.Transfer{
+	t := &store.Transfer{
 		ID:          strings.Clone(m.Conversation),
 		Session:     strings.Clone(m.Session),
 		User:        strings.Clone(m.Customer()),
@@ -133,6 +145,10 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 		Say:         d.Say.For(r.language),
 		SayAs:       desk.NewMsgRandom(),
 	}
+	if d.LeaveQueue {
+		t.Leave = store.LeaveDue
+	}
+	return t
 }
 
 // speak says what a decision says. What comes before a transfer goes with it

@@ -54,7 +54,11 @@ func (b *Bot) chain(t *store.Transfer) []*rules.Target {
 // (Member.EventNotify). Tencent's own pages call that status "ready" in the table
 // and "free" in the sample.
 func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
-	if e.Status == "free" || e.Status == "ready" {
+	free := e.Status == "free" || e.Status == "ready"
+	if b.Reception != nil {
+		b.Reception.MemberChanged(e.MemberID, free)
+	}
+	if free {
 		b.courier.AgentFree(ctx, e.MemberID)
 	}
 }
@@ -62,6 +66,7 @@ func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
 // settle tells the conversation how its transfer ended, and with which agent.
 func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, agent string) {
 	p, at := b.Policy(), b.Clock.Now()
+	var w waiting
 	switch r {
 	case rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultAlreadyQueued:
 		b.leave.Reached(t.ID, t.User, t.Service)
@@ -73,20 +78,31 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 		if r == rules.ResultDismissed && c.Phase() != rules.PhaseTransferring {
 			return f, nil // it went on without this transfer, with a person perhaps
 		}
+		w = waitBefore(c)
 		p.Settle(c, u, t.Rule, r, at)
 		to = c.Phase()
-		if to == rules.PhaseHuman {
+		switch to {
+		case rules.PhaseHuman:
 			u.WithAgent(agent, at)
+		case rules.PhaseQueued:
+			if r == rules.ResultQueued {
+				c.WaitsFor(t.Rule, t.Current())
+			}
+		default:
 		}
+		w.then(c)
 		return f, nil
 	}})
 	if err != nil {
 		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
-	} else if from != to {
+		return
+	}
+	if from != to {
 		b.happened(history.Entry{
 			Kind: history.Phase, Session: mask.Clip(cmp.Or(t.Session, t.ID)), User: mask.Clip(t.User), Rule: t.Rule, Outcome: r.String(), From: from.String(), Phase: to.String(),
 		})
 	}
+	b.tellOf(&w, t.Session, at)
 }
 
 // storeRetry is how long we wait when the store refuses.

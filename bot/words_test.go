@@ -99,7 +99,7 @@ func TestWords_nobodyThere_areKept_andTheCustomerIsContactedOnce(t *testing.T) {
 		if diff := cmp.Diff(want, w.desk.contacts); diff != "" {
 			t.Errorf("contacts (-want +got):\n%s", diff)
 		}
-		if len(*told) != 3 || (*told)[0].Words[0] != "My number is 13800138000" || !(*told)[2].Over {
+		if len(*told) != 4 || (*told)[0].Kind != notify.NoAgent || (*told)[1].Words[0] != "My number is 13800138000" || !(*told)[3].Over {
 			t.Errorf("told %+v", *told)
 		}
 	})

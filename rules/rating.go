@@ -45,12 +45,12 @@ const RatingField = "SatisfactionSelected"
 // ratingLeaf is `rating`.
 type ratingLeaf struct{ least, most int }
 
-// stars is the rating that this callback carries, whatever its event is called; 0: it carries none.
-func (e *evaluation) stars() int {
-	if e.t.Fields == nil {
+// Stars is the rating that a callback carries, whatever its event is called; 0: it carries none.
+func Stars(f Fields) int {
+	if f == nil {
 		return 0
 	}
-	value, _ := e.t.Fields.Field(RatingField)
+	value, _ := f.Field(RatingField)
 	if n, err := strconv.Atoi(value); err == nil && n >= 1 && n <= maxStars {
 		return n
 	}
@@ -58,7 +58,7 @@ func (e *evaluation) stars() int {
 }
 
 func (l *ratingLeaf) holds(e *evaluation) verdict {
-	n := e.stars()
+	n := Stars(e.t.Fields)
 	if n == 0 {
 		return verdict{state: unfit}
 	}
@@ -69,7 +69,7 @@ func (l *ratingLeaf) explain(e *evaluation, v verdict) string {
 	if v.state == unfit {
 		return "this callback carries no rating"
 	}
-	return fmt.Sprintf("%d of %d stars", e.stars(), maxStars)
+	return fmt.Sprintf("%d of %d stars", Stars(e.t.Fields), maxStars)
 }
 
 func (l *ratingLeaf) implies(other leaf) bool {

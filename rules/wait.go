@@ -18,10 +18,11 @@ type Wait struct {
 	Rule, Target string // of the transfer that put the customer there; "" where that was not ours
 }
 
-// Waits says since when the customer has been in Desk's queue, and by which transfer; false: the customer is not.
+// Waits says since when the customer has been in Desk's queue, and by which transfer; false: the customer is not. While
+// Desk is asked whether the customer is still there, the wait goes on.
 func (c *Conversation) Waits() (Wait, bool) {
 	w := c.recall().wait
-	return w.public(), c.phase == PhaseQueued && w.since != 0
+	return w.public(), w.since != 0
 }
 
 func (w *wait) public() Wait {

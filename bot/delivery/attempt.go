@@ -31,6 +31,7 @@ type attempt struct {
 	target   *rules.Target
 	agent    string
 	err      *desk.Error // Desk's or the network's last word, nil for success
+	place    reply       // what the last question was answered
 	why      string      // what is wrong with an answer that is no error
 	operator Operator    // who ended it
 }
@@ -74,6 +75,8 @@ func (a *attempt) run(ctx context.Context) {
 	do := deliver
 	if q, needed := questionFirst(a.transfer); needed {
 		do = a.ask(ctx, q)
+	} else if a.transfer.Leave == store.LeaveDue {
+		do = leave
 	}
 	if do == deliver {
 		a.sayBefore()
@@ -86,6 +89,10 @@ func (a *attempt) run(ctx context.Context) {
 			a.log(rules.ResultNoAgent.String(), false)
 			a.transfer.Step++
 			do = a.deliver(ctx)
+		case leave:
+			do = a.leave(ctx)
+		case askLeft:
+			do = a.ask(ctx, left)
 		case ask:
 			do = a.ask(ctx, refused)
 		default:
@@ -127,16 +134,21 @@ func (a *attempt) ask(ctx context.Context, q question) action {
 		a.opt.SessionFound(t.ID, state.SessionID)
 	}
 	r := stateReply(state, t.Session, a.err)
-	a.agent = state.AgentID
+	a.agent, a.place = state.AgentID, r
 	switch {
 	case r == withRobot:
 		t.OutcomeUnknown, t.VerifyFirst, t.Sent, t.Unproven = false, false, false, false
 		t.Word = before
-	case r == tryLater && a.err == nil:
+		a.away(ctx)
+	case (r == tryLater || r == elsewhere) && a.err == nil:
 		a.why = fmt.Sprintf("get_session_state: session %q, state %q: nothing that can be acted on", state.SessionID, string(state.State))
 		t.Error = a.why
 	}
-	return afterQuestion[r][q]
+	do := afterQuestion[r][q]
+	if do == fail && a.err == nil {
+		t.Error = fmt.Sprintf("end_queuing, and then the session's state is %q: nothing more is tried", string(state.State))
+	}
+	return do
 }
 
 // walk says where the chain stands.

@@ -17,6 +17,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/logtest"
 	"escalator/bot/metrics"
+	"escalator/bot/notify"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
@@ -56,6 +57,8 @@ type world struct {
 	settled []string
 	found   []string
 	awaited []string
+	left    int      // how often LeftQueue was called
+	told    []string // what the staff was told
 }
 
 // inWorld runs test in a bubble of virtual time with the courier running.
@@ -89,6 +92,20 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.awaited = append(w.awaited, conversation+" "+rule+" "+take.Target)
+		},
+		LeftQueue: func(context.Context, *store.Transfer) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.left++
+		},
+		Tell: func(e notify.Event) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			told := string(e.Kind)
+			if e.Over {
+				told += " over"
+			}
+			w.told = append(w.told, told)
 		},
 		SessionFound: func(conversation, session string) {
 			w.mu.Lock()
@@ -219,11 +236,12 @@ type fakeDesk struct {
 	mu        sync.Mutex
 	transfers []answer
 	states    []answer
-	always    *answer // answers every call of both kinds
+	leaves    []answer // what end_queuing is answered
+	always    *answer  // answers every call of both kinds
 	slow      time.Duration
 	agent     string // who is assigned, if not the usual one
 
-	calls    strings.Builder // "T" and "Q" in their order
+	calls    strings.Builder // "T", "Q" and "E" (end_queuing) in their order
 	requests []desk.TransferRequest
 	asked    []desk.StateRequest
 	said     []desk.SendRequest
@@ -289,6 +307,16 @@ func (d *fakeDesk) SessionState(ctx context.Context, r desk.StateRequest) (desk.
 		}
 	}
 	return s, a.err
+}
+
+func (d *fakeDesk) EndQueuing(ctx context.Context, _ string) error {
+	if err := d.wait(ctx); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a, _ := d.next("E", &d.leaves)
+	return a.err
 }
 
 func (d *fakeDesk) SendMsg(_ context.Context, r desk.SendRequest) error {

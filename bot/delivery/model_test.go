@@ -63,6 +63,13 @@ func (d reach) SessionState(ctx context.Context, r desk.StateRequest) (desk.Sess
 	return d.modelDesk.SessionState(ctx, r)
 }
 
+func (d reach) EndQueuing(ctx context.Context, session string) error {
+	if d.mortal.dead.Load() {
+		return errDead
+	}
+	return d.modelDesk.EndQueuing(ctx, session)
+}
+
 func (d reach) SendMsg(ctx context.Context, r desk.SendRequest) error {
 	if d.mortal.dead.Load() {
 		return errDead
@@ -105,8 +112,10 @@ type modelDesk struct {
 	ours     bool // we brought it where it is
 	others   bool // somebody else ever did
 	takes    desk.State
-	repeated int // deliveries that came although an earlier one of ours stands
-	sorry    int // how often the customer was told that it failed
+	repeated int        // deliveries that came although an earlier one of ours stands
+	lands    desk.State // where end_queuing leads
+	pulled   bool       // end_queuing came to a session that we had brought into the queue
+	sorry    int        // how often the customer was told that it failed
 }
 
 func (d *modelDesk) fault() (f fault) {
@@ -157,6 +166,17 @@ func (d *modelDesk) SessionState(context.Context, desk.StateRequest) (s desk.Ses
 		return nil
 	})
 	return s, err
+}
+
+func (d *modelDesk) EndQueuing(context.Context, string) error {
+	return d.meet(func() error {
+		if d.state != desk.StateQueueing || d.ours {
+			d.pulled = d.pulled || d.ours // what we had brought there must stay there
+			return &desk.Error{Op: "call", Code: 141027, Status: 200}
+		}
+		d.state = d.lands
+		return nil
+	})
 }
 
 func (d *modelDesk) SendMsg(_ context.Context, r desk.SendRequest) error {
@@ -246,6 +266,7 @@ func TestModel_aTransferThroughFaultsAndDeaths(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			defer func() { failure = recover() }()
 			l := &life{model: &modelDesk{state: desk.StateChatbot, takes: rapid.SampledFrom([]desk.State{desk.StateAgent, desk.StateWaiting, desk.StateQueueing}).Draw(r, "takes")}}
+			l.model.lands = rapid.SampledFrom([]desk.State{desk.StateChatbot, desk.StateChatbot, desk.StateAgent, desk.StateQueueing, desk.StateNotInSession, "Elsewhere"}).Draw(r, "lands")
 			l.model.faults = rapid.SliceOfN(rapid.Custom(drawFault), 0, 12).Draw(r, "faults")
 			l.open(t, nil)
 			defer func() { _ = l.courier.Stop(t.Context()) }()
@@ -257,12 +278,20 @@ func TestModel_aTransferThroughFaultsAndDeaths(t *testing.T) {
 	})
 }
 
+// inTheQueue begins with a customer who waits for somebody else.
+func (l *life) inTheQueue(t *store.Transfer) {
+	t.Leave = store.LeaveDue
+	l.model.state, l.model.others = desk.StateQueueing, true
+}
+
 func (l *life) live(r *rapid.T, t *testing.T) {
 	before := rapid.SampledFrom([]func(*store.Transfer){
 		func(*store.Transfer) {},
 		func(t *store.Transfer) { t.VerifyFirst = true },
 		func(t *store.Transfer) { t.Session = "" },
 		func(t *store.Transfer) { t.OutcomeUnknown = true },
+		l.inTheQueue,
+		l.inTheQueue,
 	}).Draw(r, "before")
 	transfer := l.transfer(rapid.SampledFrom([]string{"plain", "two", "waits", "twoWait"}).Draw(r, "target"), before)
 	if err := l.outbox.Put(context.Background(), transfer); err != nil {
@@ -302,6 +331,8 @@ func (l *life) judge() string {
 	switch {
 	case l.model.repeated > 0:
 		return "a delivery was repeated although an earlier one stands"
+	case l.model.pulled:
+		return "a customer whom we had brought there was taken out of the queue"
 	case l.model.ours && outcome != "assigned" && outcome != "queued" && outcome != "dismissed":
 		return "our own delivery ended as " + outcome
 	case !l.model.ours && !l.model.others && (outcome == "assigned" || outcome == "queued" || outcome == "already_human"):

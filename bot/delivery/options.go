@@ -9,6 +9,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/bot/metrics"
+	"escalator/bot/notify"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -18,6 +19,7 @@ type Desk interface {
 	TransferToHuman(ctx context.Context, r desk.TransferRequest) (desk.TransferResult, error)
 	SessionState(ctx context.Context, r desk.StateRequest) (desk.SessionState, error)
 	SendMsg(ctx context.Context, r desk.SendRequest) error
+	EndQueuing(ctx context.Context, session string) error
 }
 
 // RateLimiter is how fast transfers are sent to Desk; *redis.RateLimiter is one that replicas
@@ -49,6 +51,10 @@ type Options struct {
 	Chain func(t *store.Transfer) []*rules.Target
 	// AwaitWords tells a conversation that its customer was asked to leave words.
 	AwaitWords func(conversation, rule string, take *rules.TakeMessage)
+	// LeftQueue tells the conversation of a transfer that Desk has let its customer go.
+	LeftQueue func(ctx context.Context, t *store.Transfer)
+	// Tell tells the staff; nil: nobody wants to know.
+	Tell func(notify.Event)
 	// SessionFound tells which Desk session a conversation of plain IM has.
 	SessionFound func(conversation, session string)
 

@@ -14,6 +14,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/bot/mask"
+	"escalator/bot/notify"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -95,13 +96,15 @@ func (a *attempt) noteReached(do action) {
 	if a.hold.clear() {
 		a.opt.Metrics.Held.Set(0)
 		a.opt.Log.Warn("courier resumes: Desk takes transfers again")
+		a.Courier.tellStaff(notify.Event{Kind: notify.Held, Over: true})
 	}
 }
 
 // finish ends a transfer that Desk has taken, now or before.
 func (a *attempt) finish(ctx context.Context, r rules.Result) {
 	a.log(outcomeName(r), true)
-	if r == rules.ResultAssigned || r == rules.ResultQueued {
+	taken := r == rules.ResultAssigned || r == rules.ResultQueued
+	if taken {
 		a.opt.Metrics.TransferTime.Observe(a.opt.Now().Sub(a.transfer.Created).Seconds())
 	}
 	if r == rules.ResultQueued && a.target != nil {
@@ -110,6 +113,9 @@ func (a *attempt) finish(ctx context.Context, r rules.Result) {
 	// The conversation first: the commit that removes the transfer takes it along.
 	a.opt.Settle(ctx, a.transfer, r, a.agent)
 	a.forget(ctx, a.transfer)
+	if taken {
+		a.tellTaken(ctx)
+	}
 }
 
 // outcomeName is the outcome as CONTRACT.md 5 lists it: it knows no
@@ -130,6 +136,7 @@ func (a *attempt) nobody(ctx context.Context) {
 			a.sayNobody()
 		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent, "")
+		a.tellStaff(notify.NoAgent, t.Error)
 	}
 	a.forget(ctx, t)
 }
@@ -152,6 +159,7 @@ func (a *attempt) wait(ctx context.Context) {
 			a.sayNobody()
 		}
 		a.opt.Settle(ctx, t, rules.ResultNoAgent, "")
+		a.tellStaff(notify.NoAgent, t.Error)
 	}
 }
 
@@ -199,6 +207,7 @@ func (a *attempt) held(ctx context.Context) {
 		a.opt.Metrics.Held.Set(1)
 		a.opt.Log.WithFields(logrus.Fields{"code": t.Code, "error": t.Error, "next_probe_s": next.Seconds()}).
 			Error("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")
+		a.Courier.tellStaff(notify.Event{Kind: notify.Held, Detail: t.Error})
 	}
 	a.log(retrying, false)
 	_ = a.save(ctx, t)
@@ -232,14 +241,18 @@ func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 	t := a.transfer
 	t.Error = why
 	a.log(outcomeName(r), true)
-	sorry := r == rules.ResultFailed && t.State == store.Pending && !t.Apologized
+	stands := a.stands(r) // who is still in the queue is not told that it failed
+	sorry := stands == rules.ResultFailed && t.State == store.Pending && !t.Apologized
 	t.Apologized = t.Apologized || sorry
 	t.State, t.Due = store.GivenUp, a.opt.Now()
 	// Stored before it is said: once per transfer, whatever comes between.
 	if a.save(ctx, t) == nil && sorry {
 		a.say(apology(t), wordsFailed)
 	}
-	a.opt.Settle(ctx, t, r, "")
+	a.opt.Settle(ctx, t, stands, "")
+	if r == rules.ResultFailed {
+		a.tellStaff(notify.Failed, why)
+	}
 }
 
 // name is what the log calls the conversation.
@@ -333,6 +346,7 @@ func knownLabels(count func(outcome, code string)) {
 	for _, outcome := range []rules.Result{rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultSessionGone, rules.ResultDismissed} {
 		count(outcome.String(), "0")
 	}
+	count(unanswered, "0")
 	for _, outcome := range []string{retrying, rules.ResultFailed.String(), rules.ResultNoAgent.String()} {
 		count(outcome, store.CodeNetwork)
 	}

@@ -5,10 +5,11 @@ import (
 	"escalator/bot/store"
 )
 
-// The attempt as a state machine. An attempt makes up to two kinds of calls: the
-// question where the session is (get_session_state), and the delivery
-// (transfer_to_human). What Desk answered, and what was known before, say what is
-// done; the two tables below are the whole of it.
+// The attempt as a state machine. An attempt makes up to three kinds of calls: the
+// question where the session is (get_session_state), the delivery
+// (transfer_to_human), and for a customer in Desk's queue the way out of it
+// (end_queuing). What Desk answered, and what was known before, say what is done; the
+// tables below are the whole of it.
 //
 // The question is asked first where something has to be known before a delivery,
 // and after a delivery that was refused because of the session's state (141003).
@@ -20,19 +21,32 @@ import (
 //	unsent    nothing of ours can be there: Desk had the session once
 //	          (VerifyFirst), an operator tries again, or it is of plain IM and
 //	          nobody knows its name yet
+//	leaving   an earlier end_queuing may have been carried out, or nobody knows the
+//	          session's name yet
+//	left      Desk has taken end_queuing, or refused it because of the session's state
 //
-//	answer            refused          ours             unsent
-//	with the robot    count it, again  deliver          store, again at once
-//	agent, waiting    assigned         assigned         already_human
-//	queueing          queued           queued           already_human
-//	not in session    session_gone     session_gone     session_gone
-//	anything else     again            again            again
-//	condemns this     failed           failed           failed
-//	condemns all      hold             hold             hold
+//	answer            refused          ours             unsent                leaving               left
+//	with the robot    count it, again  deliver          store, again at once  store, again at once  store, again at once
+//	agent, waiting    assigned         assigned         already_human         already_human         already_human
+//	queueing          queued           queued           already_human         end_queuing           failed
+//	not in session    session_gone     session_gone     session_gone          failed                failed
+//	unknown state     again            again            again                 failed                failed
+//	anything else     again            again            again                 again                 again
+//	condemns this     failed           failed           failed                failed                failed
+//	condemns all      hold             hold             hold                  hold                  hold
 //
 // "Anything else" is a retryable code, 429, a lost answer, the state of another
-// session, a state that no page documents, and a session of plain IM without its
-// name. A fifth refusal in a round of the chain fails instead of "again".
+// session, and a session of plain IM without its name. A fifth refusal in a round of
+// the chain fails instead of "again".
+//
+// A customer who is in the queue is taken out of it first, once:
+//
+//	answer                    end_queuing
+//	taken, 141027, 141003     ask the state (left)
+//	retry, 429                again
+//	lost                      again, the question first (leaving)
+//	condemns this             failed
+//	condemns all              hold
 //
 // A delivery is made with the session known to be with the robot, or believed so.
 // Its columns say where the walk through the chain stands:
@@ -69,6 +83,8 @@ const (
 	refused question = iota
 	ours
 	unsent
+	leaving
+	left
 	questions
 )
 
@@ -95,7 +111,8 @@ const (
 	queued
 	nobodyYet // nobody of this target, and others are left
 	nobodyAtAll
-	notNow // 141003
+	notNow    // 141003
+	elsewhere // a state that no page documents
 	tryLater
 	lost
 	condemnsThis
@@ -111,6 +128,8 @@ const (
 	deliver
 	tryNext
 	ask
+	leave
+	askLeft
 	storeAndDeliver
 	endAssigned
 	endQueued
@@ -127,15 +146,20 @@ const (
 )
 
 var afterQuestion = [replies][questions]action{
-	//              refused       ours         unsent
-	withRobot:    {countRefusal, deliver, storeAndDeliver},
-	withAgent:    {endAssigned, endAssigned, endAlreadyHuman},
-	inQueue:      {endQueued, endQueued, endAlreadyQueued},
-	ended:        {endGone, endGone, endGone},
-	tryLater:     {again, again, again},
-	lost:         {again, again, again},
-	condemnsThis: {fail, fail, fail},
-	condemnsAll:  {holdAll, holdAll, holdAll},
+	//              refused       ours         unsent            leaving          left
+	withRobot:    {countRefusal, deliver, storeAndDeliver, storeAndDeliver, storeAndDeliver},
+	withAgent:    {endAssigned, endAssigned, endAlreadyHuman, endAlreadyHuman, endAlreadyHuman},
+	inQueue:      {endQueued, endQueued, endAlreadyQueued, leave, fail},
+	ended:        {endGone, endGone, endGone, fail, fail},
+	elsewhere:    {again, again, again, fail, fail},
+	tryLater:     {again, again, again, again, again},
+	lost:         {again, again, again, again, again},
+	condemnsThis: {fail, fail, fail, fail, fail},
+	condemnsAll:  {holdAll, holdAll, holdAll, holdAll, holdAll},
+}
+
+var afterLeaving = [replies]action{
+	assigned: askLeft, notNow: askLeft, tryLater: again, lost: again, nobodyYet: fail, condemnsThis: fail, condemnsAll: holdAll,
 }
 
 var afterDelivery = [replies][walks]action{
@@ -154,6 +178,10 @@ var afterDelivery = [replies][walks]action{
 // questionFirst says what has to be asked before a transfer is delivered.
 func questionFirst(t *store.Transfer) (q question, needed bool) {
 	switch {
+	case t.Leave == store.LeaveDone:
+		return left, true
+	case t.Leave == store.LeaveDue:
+		return leaving, t.Sent || t.OutcomeUnknown || t.Session == ""
 	case t.MayBeOurs():
 		return ours, true
 	case t.VerifyFirst || t.Session == "":
@@ -181,7 +209,7 @@ func stateReply(s desk.SessionState, session string, err *desk.Error) reply {
 	case desk.StateNotInSession:
 		return ended
 	default:
-		return tryLater
+		return elsewhere
 	}
 }
 

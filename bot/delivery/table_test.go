@@ -17,7 +17,7 @@ import (
 // The tables of table.go once more, written from the pages and not from the code:
 // what one attempt leads to, cell by cell. A cell says
 //
-//	calls in their order (T delivery, Q question); lines; said; settled; what is left
+//	calls in their order (T delivery, Q question, E end_queuing); lines; said; settled; what is left
 //
 // where a line is outcome/label of the metric, "!" for final, and what is left is
 // "gone", or a state with r = faults in a row, n = refusals of this round and, where
@@ -102,7 +102,7 @@ func attemptOnce(t *testing.T, target string, before func(*store.Transfer), tran
 func every(cell string) [4]string { return [4]string{cell, cell, cell, cell} }
 
 func TestTable_whatAQuestionIsAnswered(t *testing.T) {
-	columns := [4]struct {
+	columns := [6]struct {
 		name      string
 		question  question
 		before    func(*store.Transfer)
@@ -112,54 +112,70 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 		{"outcome unknown", ours, func(t *store.Transfer) { t.OutcomeUnknown = true }, nil},
 		{"verify first", unsent, func(t *store.Transfer) { t.VerifyFirst = true }, nil},
 		{"plain IM without a session", unsent, func(t *store.Transfer) { t.Session = "" }, nil},
+		{"end_queuing may have been called", leaving, func(t *store.Transfer) { t.Leave, t.OutcomeUnknown = store.LeaveDue, true }, nil},
+		{"end_queuing was called", left, func(t *store.Transfer) { t.Leave = store.LeaveDone }, nil},
 	}
 	// put off: asked again later, for the same reason as now
-	putOff := func(label string) [4]string {
-		return [4]string{
+	putOff := func(label string) [6]string {
+		return [6]string{
 			"TQ; retrying/" + label + "; -; -; pending r1 n1 ?",
 			"Q; retrying/" + label + "; -; -; pending r1 ?",
 			"Q; retrying/" + label + "; -; -; pending r1 ?",
 			"Q; retrying/" + label + "; -; -; pending r1",
+			"Q; retrying/" + label + "; -; -; pending r1 ?",
+			"Q; retrying/" + label + "; -; -; pending r1",
 		}
 	}
+	nowhere := putOff("0")
+	nowhere[4], nowhere[5] = "Q; failed/0!; -; already_queued; given_up", "Q; failed/0!; Sorry.; failed; given_up"
 	rows := []struct {
 		name   string
 		answer answer
 		reply  reply
-		want   [4]string
+		want   [6]string
 	}{
-		{"with the robot", in(desk.StateChatbot), withRobot, [4]string{
+		{"with the robot", in(desk.StateChatbot), withRobot, [6]string{
 			"TQ; retrying/141003; -; -; pending r1 n1",
 			"QT; assigned/0!; -; assigned; gone",
 			"QT; assigned/0!; -; assigned; gone",
 			"QT; assigned/0!; -; assigned; gone",
+			"QT; assigned/0!; -; assigned; gone",
+			"QT; assigned/0!; -; assigned; gone",
 		}},
-		{"with an agent", in(desk.StateAgent), withAgent, [4]string{
+		{"with an agent", in(desk.StateAgent), withAgent, [6]string{
 			"TQ; assigned/0!; -; assigned; gone",
 			"Q; assigned/0!; -; assigned; gone",
 			"Q; already_human/0!; -; already_human; gone",
 			"Q; already_human/0!; -; already_human; gone",
+			"Q; already_human/0!; -; already_human; gone",
+			"Q; already_human/0!; -; already_human; gone",
 		}},
-		{"an agent is called", in(desk.StateWaiting), withAgent, [4]string{
+		{"an agent is called", in(desk.StateWaiting), withAgent, [6]string{
 			"TQ; assigned/0!; -; assigned; gone",
 			"Q; assigned/0!; -; assigned; gone",
 			"Q; already_human/0!; -; already_human; gone",
 			"Q; already_human/0!; -; already_human; gone",
+			"Q; already_human/0!; -; already_human; gone",
+			"Q; already_human/0!; -; already_human; gone",
 		}},
-		{"in the queue", in(desk.StateQueueing), inQueue, [4]string{
+		{"in the queue", in(desk.StateQueueing), inQueue, [6]string{
 			"TQ; queued/0!; Queued.; queued; gone",
 			"Q; queued/0!; Queued.; queued; gone",
 			"Q; already_human/0!; -; already_queued; gone",
 			"Q; already_human/0!; -; already_queued; gone",
+			"QEQT; assigned/0!; -; assigned; gone",
+			"Q; failed/0!; -; already_queued; given_up",
 		}},
-		{"ended", in(desk.StateNotInSession), ended, [4]string{
+		{"ended", in(desk.StateNotInSession), ended, [6]string{
 			"TQ; session_gone/0!; -; session_gone; given_up n1",
 			"Q; session_gone/0!; -; session_gone; given_up",
 			"Q; session_gone/0!; -; session_gone; given_up",
 			"Q; session_gone/0!; -; session_gone; given_up",
+			"Q; failed/0!; -; session_gone; given_up",
+			"Q; failed/0!; -; session_gone; given_up",
 		}},
-		{"a state that no page documents", in("Meditating"), tryLater, putOff("0")},
-		{"no state", in(""), tryLater, putOff("0")},
+		{"a state that no page documents", in("Meditating"), elsewhere, nowhere},
+		{"no state", in(""), elsewhere, nowhere},
 		{"too many calls", code(60011), tryLater, putOff("60011")},
 		{"429", with(&desk.Error{Code: 429, Status: 429}), tryLater, putOff("429")},
 		{"no agent, which is no answer to this", code(141001), tryLater, putOff("141001")},
@@ -167,27 +183,35 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 		{"another session", with(errOther), lost, putOff("0")},
 		{"no answer", with(errTimeout), lost, putOff("network")},
 		{"502", with(err502), lost, putOff("network")},
-		{"no such session", code(141005), condemnsThis, [4]string{
+		{"no such session", code(141005), condemnsThis, [6]string{
 			"TQ; failed/141005!; Sorry.; failed; given_up n1",
 			"Q; failed/141005!; Sorry.; failed; given_up",
 			"Q; failed/141005!; Sorry.; failed; given_up",
 			"Q; failed/141005!; Sorry.; failed; given_up",
+			"Q; failed/141005!; -; already_queued; given_up",
+			"Q; failed/141005!; Sorry.; failed; given_up",
 		}},
-		{"a code that nobody knows", code(99999), condemnsThis, [4]string{
+		{"a code that nobody knows", code(99999), condemnsThis, [6]string{
 			"TQ; failed/99999!; Sorry.; failed; given_up n1",
 			"Q; failed/99999!; Sorry.; failed; given_up",
 			"Q; failed/99999!; Sorry.; failed; given_up",
 			"Q; failed/99999!; Sorry.; failed; given_up",
+			"Q; failed/99999!; -; already_queued; given_up",
+			"Q; failed/99999!; Sorry.; failed; given_up",
 		}},
-		{"wrong key", code(70009), condemnsAll, [4]string{
+		{"wrong key", code(70009), condemnsAll, [6]string{
 			"TQ; retrying/70009; -; -; pending n1 ? held",
 			"Q; retrying/70009; -; -; pending ? held",
 			"Q; retrying/70009; -; -; pending ? held",
 			"Q; retrying/70009; -; -; pending held",
+			"Q; retrying/70009; -; -; pending ? held",
+			"Q; retrying/70009; -; -; pending held",
 		}},
-		{"signature refused twice", code(70001), condemnsAll, [4]string{
+		{"signature refused twice", code(70001), condemnsAll, [6]string{
 			"TQ; retrying/70001; -; -; pending n1 ? held",
 			"Q; retrying/70001; -; -; pending ? held",
+			"Q; retrying/70001; -; -; pending ? held",
+			"Q; retrying/70001; -; -; pending held",
 			"Q; retrying/70001; -; -; pending ? held",
 			"Q; retrying/70001; -; -; pending held",
 		}},
@@ -209,6 +233,48 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 			if possible := afterQuestion[r][q] != impossible; possible != seen[r][q] {
 				t.Errorf("reply %d after question %d: possible %v, tested %v", r, q, possible, seen[r][q])
 			}
+		}
+	}
+}
+
+// What end_queuing is answered, to a customer who is in the queue as far as is known.
+func TestTable_whatTheWayOutOfTheQueueIsAnswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer answer
+		reply  reply
+		states []answer
+		want   string
+	}{
+		"taken, with the robot":              {answer{}, assigned, []answer{in(desk.StateChatbot)}, "EQT; assigned/0!; -; assigned; gone"},
+		"taken, with an agent":               {answer{}, assigned, []answer{in(desk.StateAgent)}, "EQ; already_human/0!; -; already_human; gone"},
+		"taken, an agent is called":          {answer{}, assigned, []answer{in(desk.StateWaiting)}, "EQ; already_human/0!; -; already_human; gone"},
+		"taken, and in the queue":            {answer{}, assigned, []answer{in(desk.StateQueueing)}, "EQ; failed/0!; -; already_queued; given_up"},
+		"taken, and ended":                   {answer{}, assigned, []answer{in(desk.StateNotInSession)}, "EQ; failed/0!; -; session_gone; given_up"},
+		"taken, and who knows":               {answer{}, assigned, []answer{in("Meditating")}, "EQ; failed/0!; Sorry.; failed; given_up"},
+		"taken, then no answer":              {answer{}, assigned, []answer{with(errTimeout)}, "EQ; retrying/network; -; -; pending r1"},
+		"not in the queue":                   {code(141027), notNow, []answer{in(desk.StateAgent)}, "EQ; already_human/0!; -; already_human; gone"},
+		"not now":                            {code(141003), notNow, []answer{in(desk.StateChatbot)}, "EQT; assigned/0!; -; assigned; gone"},
+		"too many calls":                     {code(141009), tryLater, nil, "E; retrying/141009; -; -; pending r1"},
+		"no answer":                          {with(errTimeout), lost, nil, "E; retrying/network; -; -; pending r1 ?"},
+		"502":                                {with(err502), lost, nil, "E; retrying/network; -; -; pending r1 ?"},
+		"no such session":                    {code(141005), condemnsThis, nil, "E; failed/141005!; -; already_queued; given_up"},
+		"nobody, which is no answer to this": {code(141001), nobodyYet, nil, "E; failed/141001!; -; already_queued; given_up"},
+		"wrong key":                          {code(70009), condemnsAll, nil, "E; retrying/70009; -; -; pending held"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, memory.NewOutbox(nil))
+				w.desk.leaves, w.desk.states = []answer{c.answer}, c.states
+				w.courier.Start()
+				w.put("plain", func(t *store.Transfer) { t.Leave = store.LeaveDue })
+				if got := w.summary(); got != c.want {
+					t.Errorf("\n got %s\nwant %s", got, c.want)
+				}
+				w.stop()
+			})
+		})
+		if afterLeaving[c.reply] == impossible {
+			t.Errorf("%s: reply %d has no row", name, c.reply)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (r *Reader) Chat(p *rules.Policy, e *desk.Event) *Chat {
 	switch {
 	case c.Pair == "":
 		return nil
-	case m.Turn == nil:
+	case m.Turn == nil, m.Turn.Kind == rules.RatingTurn:
 	case m.Turn.Kind == rules.StartTurn:
 		c.Begins = true
 	default:

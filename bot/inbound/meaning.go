@@ -206,6 +206,13 @@ func (r *Reader) message(e *desk.Event) *Message {
 // Tencent, the rule file may map others; a system mark speaks for itself where
 // the service may be speaking.
 func (m *Message) understand(p *rules.Policy, e *desk.Event) {
+	m.speaks(p, e)
+	if m.Turn == nil && p.Rates() && rules.Stars(e) > 0 { // whatever the event is, and whatever else it does
+		m.Turn = &rules.Turn{Kind: rules.RatingTurn, Sent: e.Time, Fields: e}
+	}
+}
+
+func (m *Message) speaks(p *rules.Policy, e *desk.Event) {
 	kind, known := eventKind(p, e)
 	m.Unknown = !known
 	if known && kind == rules.EventUserMessage || !known && ofCustomer(e.Name) {

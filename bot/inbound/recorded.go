@@ -47,6 +47,11 @@ func (r *Recorded) Events(e *desk.Event, at time.Time, failed time.Duration) []r
 		event := replay.Event{Session: m.Conversation, User: m.Customer(), Agent: m.Agent, At: at, Turn: m.Turn, Ask: m.Ask}
 		if m.Change != nil {
 			event.Observe = *m.Change
+			if m.Turn != nil { // it changes the phase and carries a rating
+				change := event
+				change.Turn = nil
+				events = append(events, change)
+			}
 		}
 		events = append(events, event)
 	}

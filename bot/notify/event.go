@@ -2,6 +2,8 @@
 // at any address that takes a POST.
 package notify
 
+import "time"
+
 // Kind is what a team can ask to be told of (`on:` of a team in the rule file).
 type Kind string
 
@@ -28,6 +30,8 @@ type Event struct {
 	Rule, Target, Session string
 	// Waiting is how many customers wait, -1 where nobody knows.
 	Waiting int
+	// Waited is how long this customer has waited (WaitingLong), also when the wait is over.
+	Waited time.Duration
 	// Detail is a word more: a code, an error, the name of an event.
 	Detail string
 	// Words are the customer's, unmasked: what may be shown of them is for the team's

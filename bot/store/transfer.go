@@ -65,6 +65,8 @@ type Transfer struct {
 	// has not shown yet that it knows the session. It may have to wait for others, and to
 	// be asked for first.
 	Unproven bool `json:"unproven,omitempty"`
+	// Leave says how far the customer is on the way out of Desk's queue.
+	Leave LeaveState `json:"leave,omitempty"`
 	// Silent says that the customer was told once that nobody is there.
 	Silent bool `json:"silent,omitempty"`
 	// Apologized says that the customer was told that the transfer failed.
@@ -115,6 +117,19 @@ const (
 	Waiting
 	// GivenUp is kept for people to read, and to retry by hand.
 	GivenUp
+)
+
+// LeaveState says how far a customer is on the way out of Desk's queue (leave_queue).
+type LeaveState uint8
+
+// The states of the way out.
+const (
+	// NotLeaving is not in the queue, or out of it.
+	NotLeaving LeaveState = iota
+	// LeaveDue is in the queue, as far as is known: end_queuing is to be called.
+	LeaveDue
+	// LeaveDone is out of the queue: Desk has taken end_queuing.
+	LeaveDone
 )
 
 var stateNames = [...]string{Pending: "pending", Waiting: "waiting", GivenUp: "given_up"}

@@ -145,6 +145,7 @@ func (n *narrator) transfer(f logrus.Fields) {
 		"session_gone":  "the session is over",
 		"failed":        "given up",
 		"retrying":      "tried again soon",
+		"unanswered":    "nobody took it out of the queue",
 	}[outcome]
 	if f["agent"] != nil {
 		text += fmt.Sprintf(": %v", f["agent"])

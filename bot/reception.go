@@ -1,0 +1,100 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/mask"
+	"escalator/bot/notify"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// Reception knows what Desk said last of its agents and its queue; *reception.Watcher
+// is one.
+type Reception interface {
+	// Reading returns the last reading, nil where there is none. It must not block.
+	Reading() *rules.Reading
+	// MemberChanged takes the word of Desk that an agent is free, or is not.
+	MemberChanged(agent string, free bool)
+}
+
+// reading is what Desk said last, nil where nobody asks.
+func (b *Bot) reading() *rules.Reading {
+	if b.Reception == nil {
+		return nil
+	}
+	return b.Reception.Reading()
+}
+
+// equip gives a turn what the service knows beside it.
+func (b *Bot) equip(t *rules.Turn, at, wall time.Time) {
+	t.At, t.Wall, t.Muted, t.Desk, t.WithWhy = at, wall, b.Muted(), b.reading(), true
+}
+
+// waiting is a customer's wait in Desk's queue before and after a change.
+type waiting struct {
+	before, after bool
+	wait          rules.Wait  // the one of before, else of after
+	unanswered    *rules.Wait // the transfer came to nothing with it
+	alarm         bool        // the change is that time has passed
+}
+
+// waitBefore begins to look at the wait of a conversation that is about to change.
+func waitBefore(c *rules.Conversation) (w waiting) {
+	w.wait, w.before = c.Waits()
+	return w
+}
+
+// then looks at the wait when the conversation was changed.
+func (w *waiting) then(c *rules.Conversation) {
+	if now, waits := c.Waits(); waits {
+		w.wait, w.after = now, true
+	}
+}
+
+// tellOf tells of a wait that goes on for long or is over: the log, where the transfer
+// that led there came to nothing, and the staff.
+func (b *Bot) tellOf(w *waiting, session string, now time.Time) {
+	session = mask.Clip(session)
+	if u := w.unanswered; u != nil {
+		b.courier.Unanswered(session, u, now)
+	}
+	over := w.before && !w.after
+	if !over && !(w.after && w.alarm) {
+		return
+	}
+	b.tell(notify.Event{
+		Kind: notify.WaitingLong, Over: over, Rule: w.wait.Rule, Target: w.wait.Target, Session: session,
+		Waiting: -1, Waited: now.Sub(w.wait.Since),
+	})
+}
+
+// tell tells the staff, with the length of the queue where it is known.
+func (b *Bot) tell(e notify.Event) {
+	if b.Tell == nil {
+		return
+	}
+	if r := b.reading().Fresh(b.Clock.Now()); e.Waiting < 0 && r != nil && r.Queue != nil {
+		e.Waiting = *r.Queue
+	}
+	b.Tell(e)
+}
+
+// leftQueue tells the conversation that Desk has let its customer go.
+func (b *Bot) leftQueue(ctx context.Context, t *store.Transfer) {
+	var w waiting
+	at := b.Clock.Now()
+	err := b.Conversations.Update(ctx, t.ID, func(c *rules.Conversation) (store.Effect, error) {
+		w = waitBefore(c)
+		c.LeftQueue(at)
+		return store.Effect{}, nil
+	})
+	if err != nil { // the end of the transfer says where the customer is
+		b.quiet.Log("left", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "that a customer left the queue could not be kept with its conversation")
+		return
+	}
+	b.tellOf(&w, t.Session, at)
+}
