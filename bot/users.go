@@ -80,6 +80,9 @@ func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, to change) error 
 		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, errWordsUnread) || n > maxConflicts {
 			return err //nolint:wrapcheck // callers say what it was for
 		}
+		if n == maxConflicts {
+			b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "what is kept of a customer could not be put: this turn takes them for unknown")
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ type ageLeaf struct{ span span }
 func (l *ageLeaf) holds(e *evaluation) verdict { return l.span.holds(e.now - e.c.began) }
 
 func (l *ageLeaf) explain(_ *evaluation, v verdict) string {
-	return "the bot phase began " + since(v.have) + ", asked for is " + l.span.words()
+	return "the bot phase began " + since(v.have) + " (" + l.span.words() + ")"
 }
 
 func (l *ageLeaf) late(*evaluation, verdict) bool { return true }

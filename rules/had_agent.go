@@ -45,7 +45,7 @@ func (l *hadAgentLeaf) explain(_ *evaluation, v verdict) string {
 	case v.have < 0:
 		return "no person has had the customer in the last 30 days"
 	}
-	return "a person had the customer " + since(v.have) + ", asked for is " + formatDuration(l.within)
+	return "a person had the customer " + since(v.have) + " (within " + formatDuration(l.within) + ")"
 }
 
 func (l *hadAgentLeaf) late(*evaluation, verdict) bool { return true }

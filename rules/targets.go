@@ -156,7 +156,11 @@ func (p *Policy) Chain(ruleID, id string, at time.Time) []*Target {
 			chain = append(chain, t)
 		}
 	}
-	return p.findRule(ruleID).adapt(chain, first)
+	r := p.findRule(ruleID)
+	if r != nil && r.goal != nil && r.goal.target != nil && r.goal.target != first {
+		first = nil // the rule's own target, for which its agents are meant, was closed
+	}
+	return r.adapt(chain, first)
 }
 
 // ifClosed is what to say when the whole chain is closed: the first text on the way. take is not nil where it asks for

@@ -27,7 +27,7 @@ func (l *turnsLeaf) explain(_ *evaluation, v verdict) string {
 	if l.span.high == unbounded {
 		return turns + " of " + showCount(l.span.low)
 	}
-	return turns + ", asked for are " + l.span.words()
+	return turns + " (" + l.span.words() + ")"
 }
 
 func (l *turnsLeaf) late(*evaluation, verdict) bool { return true }

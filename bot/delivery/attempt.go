@@ -119,7 +119,26 @@ func (a *attempt) deliver(ctx context.Context) action {
 		t.Refusals++
 	}
 	a.agent = result.AgentID
+	a.countLastAgent(r)
 	return afterDelivery[r][a.walk()]
+}
+
+// What became of the step in which only the customer's last agent is asked.
+const (
+	agentTaken = "taken"
+	agentAway  = "away"
+)
+
+// countLastAgent counts what became of the step in which only the customer's last agent
+// is asked: transfers_total cannot tell it from a target where nobody is.
+func (a *attempt) countLastAgent(r reply) {
+	switch {
+	case !a.target.LastAgent:
+	case r == assigned:
+		a.opt.Metrics.LastAgents.WithLabelValues(agentTaken).Inc()
+	case r == nobodyYet:
+		a.opt.Metrics.LastAgents.WithLabelValues(agentAway).Inc()
+	}
 }
 
 // ask asks Desk where the session is.

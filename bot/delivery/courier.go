@@ -71,6 +71,9 @@ func New(o Options) *Courier {
 	for _, outcome := range []string{saidSent, saidFailed, saidDropped} {
 		o.Metrics.Said.WithLabelValues(outcome)
 	}
+	for _, outcome := range []string{agentTaken, agentAway} {
+		o.Metrics.LastAgents.WithLabelValues(outcome)
+	}
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{

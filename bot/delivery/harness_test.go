@@ -55,6 +55,7 @@ type world struct {
 
 	mu      sync.Mutex
 	settled []string
+	agents  []string // of those that were settled
 	found   []string
 	awaited []string
 	left    int      // how often LeftQueue was called
@@ -85,7 +86,7 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 		Settle: func(_ context.Context, t *store.Transfer, r rules.Result, agent string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.settled = append(w.settled, r.String())
+			w.settled, w.agents = append(w.settled, r.String()), append(w.agents, agent)
 		},
 		Chain: func(t *store.Transfer) []*rules.Target { return w.policy.Chain(t.Rule, t.Target, time.Now()) },
 		AwaitWords: func(conversation, rule string, take *rules.TakeMessage) {

@@ -23,6 +23,7 @@ type Metrics struct {
 	Forwarded     *prometheus.HistogramVec // result: ok, failed
 	Transfers     *prometheus.CounterVec   // outcome, code: of Desk's answers, which are few
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
+	LastAgents    *prometheus.CounterVec   // outcome: taken, away: of the agents who were asked alone
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Messages      *prometheus.CounterVec   // outcome: what became of words that customers left
 	MessagesOpen  prometheus.Gauge         // customers who wait for a contact
@@ -55,6 +56,9 @@ func New(r prometheus.Registerer) *Metrics {
 		UnknownEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "unknown_events_total", Help: "Desk events whose names nobody has explained yet.",
 		}, []string{"event"}),
+		LastAgents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "last_agent_total", Help: "Customers whose last agent was asked first, by outcome (taken, away).",
+		}, []string{"outcome"}),
 		Said: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: prefix, Name: "say_total", Help: "Messages of ours to customers by outcome (sent, failed, dropped).",
 		}, []string{"outcome"}),
@@ -88,7 +92,10 @@ func New(r prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 		registry: r,
 	}
-	r.MustRegister(m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp, m.StoreErrors, m.Unrecorded, m.HistoryLost, m.evicted, m.Forwarded)
+	r.MustRegister(
+		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp,
+		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.evicted, m.Forwarded,
+	)
 	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {
 		m.Forwarded.WithLabelValues(result)

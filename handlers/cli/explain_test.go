@@ -115,6 +115,19 @@ func TestExplain_at_isInTheZoneOfTheCalendars(t *testing.T) {
 	}
 }
 
+// TestExplain_lastAgent_isNamedBeforeTheTarget plays two sessions of one customer.
+func TestExplain_lastAgent_isNamedBeforeTheTarget(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const file = "version: 1\ntargets: {default: {}}\nrules:\n  - {id: r, when: {says: [hi]}, then: {transfer: default, prefer_last_agent: 7d}}\n"
+	if err := os.WriteFile("rules.yaml", []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runIn(t, "", "explain", "user: hi", "desk: assigned", "event: closed", "user: hi")
+	if want := "try agent (had the customer last) → default"; strings.Count(r.stdout, want) != 1 {
+		t.Errorf("%+v, want %q once", r, want)
+	}
+}
+
 func TestExplain_everyLineFitsTheTerminal_andObeysNoCustomer(t *testing.T) {
 	t.Chdir("testdata")
 	for _, words := range []string{

@@ -64,6 +64,9 @@ func (p *page) effect(label, language string, chain []rules.Stop, say, offer []r
 			s.Target += " (" + s.Closed + ")"
 			closed = true
 		}
+		if s.LastAgent != "" {
+			s.Target = s.LastAgent + " (had the customer last)"
+		}
 		stops = append(stops, s.Target)
 	}
 	if len(stops) > 1 || closed {
