@@ -181,6 +181,9 @@ func (s *Server) audit(r *route) gin.HandlerFunc {
 		if by := c.GetString(actor); by != "" {
 			f["by"] = mask.Clip(by)
 		}
+		if of := c.GetString(subject); of != "" {
+			f["of"] = mask.Clip(of)
+		}
 		for _, p := range c.Params {
 			f["of"] = mask.Clip(pathValue(c, p.Key))
 		}
@@ -190,3 +193,6 @@ func (s *Server) audit(r *route) gin.HandlerFunc {
 
 // actor is where a handler leaves the name of who says to do it, for audit.
 const actor = "actor"
+
+// subject is where a handler leaves what it changed, if its path does not say so.
+const subject = "subject"

@@ -31,6 +31,7 @@ type Options struct {
 		Operations
 	}
 	RuleFile RuleFile
+	Messages Messages
 
 	SDKAppID     uint64
 	Verifier     *desk.Verifier

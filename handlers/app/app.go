@@ -101,7 +101,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, RuleFile: a.ruleFile, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})

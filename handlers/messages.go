@@ -1,0 +1,50 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"escalator/bot/leave"
+)
+
+// Messages are the words that customers left; *leave.Keeper is one.
+type Messages interface {
+	// Messages returns all that are kept, the oldest first, the words masked.
+	Messages(ctx context.Context) ([]leave.Shown, error)
+	// Delete forgets those of a session; leave.ErrNone: there are none.
+	Delete(ctx context.Context, session string) error
+}
+
+// messages lists the words that customers left, and what became of them.
+func (s *Server) messages(c *gin.Context) {
+	list, err := s.Messages.Messages(c.Request.Context())
+	if err != nil {
+		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"messages": list})
+}
+
+// deleteMessage forgets the words of a session: nobody contacts its customer then.
+// Who does it may be told with ?by=; else it is the address of the caller.
+func (s *Server) deleteMessage(c *gin.Context) {
+	session := c.Query("session")
+	if session == "" {
+		c.JSON(http.StatusBadRequest, gin.H{"error": "say whose with ?session=, one that GET /api/messages shows"})
+		return
+	}
+	c.Set(actor, cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)))
+	c.Set(subject, session)
+	switch err := s.Messages.Delete(c.Request.Context(), session); {
+	case errors.Is(err, leave.ErrNone):
+		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+	case err != nil:
+		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+	default:
+		c.JSON(http.StatusOK, gin.H{"session": session, "state": "deleted"})
+	}
+}
