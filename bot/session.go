@@ -33,8 +33,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	}
 	b.takeNote(r)
 	defer b.giveBack(r)
-	read := func() error { return b.readWords(ctx, r) }
-	err = b.changeWith(ctx, r.policy, change{m.Conversation, m.Customer(), read, func(c *rules.Conversation, u *rules.User) (store.Effect, error) {
+	err = b.changeWith(ctx, r.policy, change{m.Conversation, m.Customer(), r, func(c *rules.Conversation, u *rules.User) (store.Effect, error) {
 		r.apply(c, u)
 		return b.effect(r)
 	}})

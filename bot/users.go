@@ -20,39 +20,37 @@ const maxConflicts = 16
 type customer struct {
 	id     string
 	record store.Record
-	user   *rules.User // as the last run of the change has left it
 }
 
 // begin gives what is kept to a run of the change, from which it starts anew; nil:
 // nobody knows who the customer is.
-func (u *customer) begin() *rules.User {
+func (u customer) begin() *rules.User {
 	if u.id == "" {
 		return nil
 	}
 	user := rules.ParseUser(u.record.Value)
-	u.user = &user
-	return u.user
+	return &user
 }
 
-// records returns what the last run has to keep.
-func (u *customer) records() []store.Record {
-	if u.user == nil {
+// records returns what is to be kept of a customer whom a run has changed.
+func (u customer) records(user *rules.User) []store.Record {
+	if user == nil {
 		return nil
 	}
-	value := u.user.Encode()
+	value := user.Encode()
 	if string(value) == string(u.record.Value) {
 		return nil
 	}
 	r := u.record
-	r.Kind, r.Name, r.Value, r.Until = store.KindUser, u.id, value, u.user.Until()
+	r.Kind, r.Name, r.Value, r.Until = store.KindUser, u.id, value, user.Until()
 	return []store.Record{r}
 }
 
 // change is a change of a conversation, together with what is kept of its customer.
 type change struct {
 	conversation, customer string
-	// read reads, before each run, what the run needs beside the customer; nil: nothing.
-	read func() error
+	// words may be left with it, to be read before each run; nil: none.
+	words *record
 	// run is what Conversations.Update runs.
 	run func(*rules.Conversation, *rules.User) (store.Effect, error)
 }
@@ -63,18 +61,14 @@ type change struct {
 // on as that of a customer of whom nothing is known.
 func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, to change) error {
 	for n := 1; ; n++ {
-		var of customer
-		if n <= maxConflicts {
-			of = b.customer(ctx, p, to.conversation, to.customer)
-		}
-		if to.read != nil {
-			if err := to.read(); err != nil {
-				return err
-			}
+		of := b.customerTo(ctx, p, to, n) // not changed any more: a message must not cost memory for it
+		if err := b.readWords(ctx, to.words); err != nil {
+			return err
 		}
 		err := b.Conversations.Update(ctx, to.conversation, func(c *rules.Conversation) (store.Effect, error) {
-			f, err := to.run(c, of.begin())
-			f.Records = append(f.Records, of.records()...)
+			user := of.begin()
+			f, err := to.run(c, user)
+			f.Records = append(f.Records, of.records(user)...)
 			return f, err
 		})
 		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, errWordsUnread) || n > maxConflicts {
@@ -84,6 +78,14 @@ func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, to change) error 
 			b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "what is kept of a customer could not be put: this turn takes them for unknown")
 		}
 	}
+}
+
+// customerTo is the customer of a change that is made for the nth time.
+func (b *Bot) customerTo(ctx context.Context, p *rules.Policy, to change, n int) customer {
+	if n > maxConflicts {
+		return customer{}
+	}
+	return b.customer(ctx, p, to.conversation, to.customer)
 }
 
 // customer reads what is kept of a customer, if the rules have a word that needs it.

@@ -30,7 +30,7 @@ func (b *Bot) awaitWords(id, rule string, take *rules.TakeMessage) {
 
 // readWords reads what was left before, when a run has found that it is needed.
 func (b *Bot) readWords(ctx context.Context, r *record) error {
-	if r.decision.Left == nil {
+	if r == nil || r.decision.Left == nil {
 		return nil // as with nearly all messages
 	}
 	before, err := b.Records.Record(ctx, store.KindWords, leave.Name(r.message.Conversation))
