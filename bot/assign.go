@@ -68,7 +68,7 @@ func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Dec
 	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
 	x.equip(m.Turn, x.at, x.wall)
 	of := x.customer(ctx, x.policy, m.Conversation, m.Customer())
-	m.Turn.UserID, m.Turn.User = m.Customer(), of.begin()
+	m.Identify().User = of.begin()
 	x.takeNote(r)
 	defer x.giveBack(r)
 	err := x.Conversations.View(ctx, m.Conversation, func(c *rules.Conversation) {

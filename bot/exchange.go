@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -126,7 +127,7 @@ func (x *exchange) again(ctx context.Context, kept []byte) error {
 		return err
 	case hasActed(kept) || !x.asksOwnBot():
 		x.inbound.Noted(x.Event)
-		x.json = x.answerTo(x.Event, hasActed(kept))
+		x.json = x.answerTo(hasActed(kept))
 		return nil
 	}
 	m := x.inbound.Again(x.Event)
@@ -139,12 +140,25 @@ func (x *exchange) again(ctx context.Context, kept []byte) error {
 
 // asksOwnBot reports whether the operator's own bot is to see the callback, if we
 // do not act on it.
-func (x *exchange) asksOwnBot() bool { return x.Backend != nil && passedOn(x.Event.Command) }
+func (x *exchange) asksOwnBot() bool {
+	if x.Backend == nil || !passedOn(x.Event.Command) {
+		return false
+	}
+	who := x.provider()
+	return who == "" || who == rules.ProviderSelf
+}
+
+// provider is who answers at the event's consultation entry, "" if the rule file leaves that to the settings. A message to
+// a bot's account names the entry as its receiver.
+func (x *exchange) provider() string {
+	e := x.Event
+	return x.policy.Provider(cmp.Or(e.ServiceID, e.To), cmp.Or(e.UserID, e.From, e.SessionID))
+}
 
 // answer sets the answer to a message: ours, or the own bot's where we do not act.
 // Where the own bot fails, its miss may make us act.
 func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (bool, error) {
-	x.json = x.answerTo(x.Event, acted)
+	x.json = x.answerTo(acted)
 	if acted || !x.asksOwnBot() {
 		return acted, nil
 	}
@@ -172,7 +186,7 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		acted = hasActed(c.Answer)
 	}
 	if acted {
-		x.json = x.answerTo(x.Event, true)
+		x.json = x.answerTo(true)
 	}
 	return acted, err
 }
@@ -206,9 +220,13 @@ func (x *exchange) kept(acted bool) []byte {
 
 // answerTo returns our own answer to an event. Only a message of the customer in
 // the bot phase is asked who answers it.
-func (b *Bot) answerTo(e *desk.Event, acted bool) []byte {
-	if e.Command != desk.CommandSessionEvent || e.Name != desk.EventUserMessage {
+func (x *exchange) answerTo(acted bool) []byte {
+	if x.Event.Command != desk.CommandSessionEvent || x.Event.Name != desk.EventUserMessage {
 		return answerOK
 	}
-	return b.AIProvider.userMessage(acted)
+	p := x.AIProvider
+	if name := x.provider(); name != "" {
+		p, _ = ParseAIProvider(name) // the rule file has no other names
+	}
+	return p.userMessage(acted)
 }

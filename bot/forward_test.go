@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"escalator/bot/desk"
 )
@@ -97,4 +98,85 @@ func TestPassOn_plainIM_reachesTheOwnBot_alsoWhereItCountsForNothing(t *testing.
 		w.wantAnswer(im(w, desk.CommandBotC2C, "4", "where is it"))
 		w.wantOutcomes("assigned")
 	})
+}
+
+// At each consultation entry answers whom the rule file names for it, and only what is the own bot's is passed on.
+func TestProvider_byEntry_whoAnswersAndWhatIsPassedOn(t *testing.T) {
+	const file = testRules + `ai_provider: {default: desk, "@shop": self, "@quiet": omit, "@trial": {self: 50%, else: desk}}` + "\n"
+	for _, c := range []struct {
+		service, user, want string
+		passed              bool
+	}{
+		{"@shop", "u1", `"AIProvider":0`, true},
+		{"@other", "u1", `"AIProvider":1`, false},
+		{"@quiet", "u1", "", false},
+		{"@trial", "u1", `"AIProvider":1`, false}, // 735 of 1,000
+		{"@trial", "u3", `"AIProvider":0`, true},  // 10
+	} {
+		for _, own := range []*fakeBackend{nil, {}} {
+			withCallbacks(t, func(w *world) {
+				w.bot.SetPolicy(mustLoad(t, file))
+				if own != nil {
+					w.bot.Backend = own
+				}
+				e := w.event(desk.EventUserMessage, "hello", "")
+				e.ServiceID, e.UserID = c.service, c.user
+				got := string(w.handle(e).JSON)
+				switch {
+				case own != nil && (own.calls > 0) != c.passed:
+					t.Errorf("%s of %s: passed on %d times", c.service, c.user, own.calls)
+				case own != nil && c.passed:
+					if got != `{"own":"answer"}` {
+						t.Errorf("%s of %s: answer %s", c.service, c.user, got)
+					}
+				case !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "AIProvider"):
+					t.Errorf("%s of %s: answer %s", c.service, c.user, got)
+				}
+			})
+		}
+	}
+}
+
+// What the rule file does not name is as the settings say, and passed on as ever.
+func TestProvider_anEntryThatIsNotNamed_isLeftToTheSettings(t *testing.T) {
+	forwarding(t, func(w *world, own *fakeBackend) {
+		w.bot.SetPolicy(mustLoad(t, testRules+`ai_provider: {"@shop": desk}`+"\n"))
+		if w.user("hello"); own.calls != 1 {
+			t.Errorf("passed on %d times", own.calls)
+		}
+	})
+}
+
+// A rule with a share knows the customer of a callback, and of a group or a stranger the session; timers know it too.
+func TestShare_isAskedOfTheCustomer_inLiveTraffic(t *testing.T) {
+	const file = `
+version: 1
+targets: {default: {}}
+rules:
+  - {id: vip, share: 55%, when: {says: [gold]}, then: {transfer: default}}
+  - {id: silent, share: 55%, when: {bot_silent: 30s}, then: {transfer: default}}
+`
+	for _, c := range []struct {
+		user, session, says string
+		transfers           int
+	}{
+		{"c1", "s", "gold", 0},
+		{"c3", "s", "gold", 1},
+		{"", "c1", "gold", 0},
+		{"", "c3", "gold", 1},
+		{"c4", "s", "hello", 0},
+		{"c5", "s", "hello", 1},
+	} {
+		inWorld(t, func(w *world) {
+			w.bot.SetPolicy(mustLoad(t, file))
+			e := w.event(desk.EventUserMessage, c.says, "")
+			e.UserID, e.SessionID, e.ServiceID = c.user, c.session, ""
+			w.handle(e)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if n := len(w.desk.transfers); n != c.transfers {
+				t.Errorf("%q %q says %s: %d transfers", c.user, c.session, c.says, n)
+			}
+		})
+	}
 }

@@ -29,7 +29,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
 	if m.Turn != nil {
 		b.equip(m.Turn, r.at, r.wall)
-		m.Turn.UserID = m.Customer()
+		m.Identify()
 	}
 	b.takeNote(r)
 	defer b.giveBack(r)

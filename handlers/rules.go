@@ -111,7 +111,8 @@ type explainRequest struct {
 	Text   string            `json:"text"`
 	Fields map[string]string `json:"fields"` // of the message
 	Turns  []replay.Said     `json:"turns"`
-	At     time.Time         `json:"at"` // now, if it is not given
+	At     time.Time         `json:"at"`   // now, if it is not given
+	User   string            `json:"user"` // for shares: without it everybody is in
 }
 
 // steps returns what was said, or what is wrong with it.
@@ -148,7 +149,7 @@ func (s *Server) explain(c *gin.Context) {
 	var story replay.Explanation
 	steps, err := in.steps()
 	if err == nil {
-		story, err = replay.Explain(s.Bot.Policy(), steps, in.At, s.mutedNow())
+		story, err = replay.Explain(s.Bot.Policy(), steps, in.At, s.mutedNow(), in.User)
 	}
 	if err != nil {
 		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,13 +11,13 @@ import (
 var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord, fields: []field{
 	{key: "tz", of: &shape{name: "a time zone", form: formText, examples: []string{"Asia/Shanghai"}}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
 	{key: "open", of: listOf(&shape{
-		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})? [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
-		examples: []string{"mon-fri 09:00-21:00", "sun 22:00-06:00"},
-		doc:      "Days and hours; hours over midnight belong to the day on which they start.",
+		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})?( [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})+$`,
+		examples: []string{"mon-fri 09:00-21:00", "mon-fri 09:00-12:00 13:00-18:00", "sun 22:00-06:00"},
+		doc:      "Days and hours, one span or several; hours over midnight belong to the day on which they start.",
 	}), required: true, doc: "When it is open, week by week.", aka: []string{"hours", "week"}},
 	{key: "closed", of: listOf(&shape{
-		name: "a day or days", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$`,
-		examples: []string{"2027-02-06", "2027-02-06..2027-02-12"}, doc: "A date, or the first and the last of several.",
+		name: "a day or days", pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?|[a-z]{3}(-[a-z]{3})?)$`,
+		examples: []string{"2027-02-06", "2027-02-06..2027-02-12", "sun"}, doc: "A date, the first and the last of several, or a day of every week.",
 	}), doc: "Days on which it is closed all the same.", aka: []string{"holidays", "except"}},
 	{key: "extra", of: listOf(&shape{
 		name: "a day with hours", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
@@ -33,6 +34,7 @@ func (l *loader) calendar(key, n *yaml.Node) {
 			l.fail(tz, zoneHint(tz.Value), "there is no time zone %q", tz.Value)
 		} else {
 			k.zone = zone
+			l.warnOfZone(tz)
 		}
 	}
 	for _, part := range []struct {
@@ -46,6 +48,42 @@ func (l *loader) calendar(key, n *yaml.Node) {
 		}
 	}
 	l.calendars[k.name] = k
+}
+
+// withoutSummer are zones that are named like a time of the year and stay there all year, with what people mean by them.
+var withoutSummer = map[string]string{"EST": "America/New_York", "MST": "America/Denver", "HST": "Pacific/Honolulu"}
+
+// warnOfZone warns of zones that do not follow the clocks of any place.
+func (l *loader) warnOfZone(tz *yaml.Node) {
+	hours, fixed := strings.CutPrefix(tz.Value, "Etc/GMT")
+	place := withoutSummer[tz.Value]
+	const fault = "the time zone %s has no summer time, whatever the clocks on the wall do"
+	switch {
+	case place != "":
+		l.warn(tz.Line, tz.Column, "write "+place, fault, tz.Value)
+	case fixed && strings.TrimLeft(hours, "+-0") != "":
+		l.warn(tz.Line, tz.Column, "write the name of a place there"+placeAt(hours), fault+", and its sign is turned round: it is UTC%s", tz.Value, turned(hours))
+	}
+}
+
+// turned turns the sign of a number of hours round.
+func turned(hours string) string {
+	return strings.NewReplacer("+", "-", "-", "+").Replace(hours)
+}
+
+// placeAt names a well-known zone that has so many hours in winter, by the names of Etc/GMT; "" if there is none.
+func placeAt(hours string) string {
+	n, err := strconv.Atoi(turned(hours))
+	for _, name := range commonZones {
+		zone, zoneErr := time.LoadLocation(name)
+		if zoneErr != nil || err != nil {
+			continue
+		}
+		if _, offset := time.Date(2026, 1, 1, 0, 0, 0, 0, zone).Zone(); offset == n*3600 {
+			return ", such as " + name
+		}
+	}
+	return ""
 }
 
 // commonZones are the zones that a misspelt one is compared with, and what people write instead.

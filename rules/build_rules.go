@@ -28,6 +28,10 @@ var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []
 	{key: "id", of: aRuleID, required: true, doc: "The rule's name. Counters and cooldowns are kept by it: a new id starts anew.", aka: []string{"name", "rule"}},
 	{key: "about", of: aWord, doc: "What the rule is for, in a sentence.", aka: []string{"description", "comment", "doc", "title"}},
 	{key: "mode", of: aMode, doc: "enforce: acts; shadow: only says in the log what it would have done; off: is not tried. The more careful one of this and the file's mode counts.", aka: []string{"enabled", "state"}},
+	{key: "owner", of: aWord, doc: "Who answers for the rule: a person or a team.", aka: []string{"author", "team", "contact"}},
+	{key: "share", of: aShare, doc: "The rule is for this share of the customers only, for the others it is off.", aka: []string{"percent", "percentage", "rollout", "sample"}},
+	{key: "from", of: aMoment, doc: "Before this the rule is off: a date in the zone of the file's calendars (else UTC), or a time.", aka: []string{"start", "begin", "since", "after"}},
+	{key: "until", of: aMoment, doc: "After this the rule is off: a date, that day included, or a time.", aka: []string{"end", "to", "before", "expires"}},
 	{key: "when", of: conditionShape, required: true, doc: "What must hold.", aka: []string{"if", "condition", "conditions", "match"}},
 	{key: "then", of: action, required: true, doc: "What is done.", aka: []string{"do", "action", "actions"}},
 	{key: "cooldown", of: cooldownShape, doc: "After it fired, the rule is silent for this time, in this conversation or for this customer; the file's defaults.cooldown if not given."},
@@ -74,6 +78,7 @@ func (l *loader) rule(id, n *yaml.Node) {
 	if mode := l.get(n, "mode"); mode != nil {
 		r.mode = careful(r.mode, Mode(mode.Value))
 	}
+	l.limit(r, n)
 	if l.ruleNodes[r.id] == n {
 		r.when = l.ruleCondOf(r.id)
 	}

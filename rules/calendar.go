@@ -13,6 +13,7 @@ type calendar struct {
 	name   string
 	zone   *time.Location
 	week   [7][]hours // by time.Weekday
+	shut   [7]bool    // closed every week, by time.Weekday
 	closed []days
 	extra  []extraDay
 }
@@ -64,6 +65,9 @@ func (k *calendar) openOn(t time.Time, minute int) bool {
 			return true
 		}
 	}
+	if k.shut[t.Weekday()] {
+		return false
+	}
 	for _, c := range k.closed {
 		if c.first <= date && date <= c.last {
 			return false
@@ -83,6 +87,9 @@ func (k *calendar) meets(o *calendar) bool {
 		return true
 	}
 	for day, hs := range k.week {
+		if k.shut[day] {
+			continue
+		}
 		for _, h := range hs {
 			for minute := h.from; minute < h.to; minute++ {
 				d, m := (day+minute/minutesADay)%7, minute%minutesADay
@@ -96,7 +103,7 @@ func (k *calendar) meets(o *calendar) bool {
 }
 
 func (k *calendar) coversOn(weekday, minute int) bool {
-	return slices.ContainsFunc(k.week[weekday], func(h hours) bool { return h.cover(minute) })
+	return !k.shut[weekday] && slices.ContainsFunc(k.week[weekday], func(h hours) bool { return h.cover(minute) })
 }
 
 func (h hours) cover(minute int) bool { return h.from <= minute && minute < h.to }
@@ -115,10 +122,28 @@ func (k *calendar) lastDay() day {
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// addWeekly reads "mon-fri 09:00-21:00"; the problem is "" when it is right.
+// addWeekly reads "mon-fri 09:00-12:00 13:00-18:00"; the problem is "" when it is right.
 func (k *calendar) addWeekly(text string) (problem, hint string) {
 	dayText, hourText, _ := strings.Cut(text, " ")
-	firstText, lastText, isRange := strings.Cut(dayText, "-")
+	days, problem, hint := parseWeekdays(dayText)
+	if problem != "" {
+		return problem, hint
+	}
+	for span := range strings.SplitSeq(hourText, " ") {
+		h, problem, hint := parseHours(span)
+		if problem != "" {
+			return problem, hint
+		}
+		for _, d := range days {
+			k.week[d] = append(k.week[d], h)
+		}
+	}
+	return "", ""
+}
+
+// parseWeekdays reads "mon" or "fri-mon", by time.Weekday.
+func parseWeekdays(text string) (days []int, problem, hint string) {
+	firstText, lastText, isRange := strings.Cut(text, "-")
 	if !isRange {
 		lastText = firstText
 	}
@@ -126,25 +151,27 @@ func (k *calendar) addWeekly(text string) (problem, hint string) {
 	for _, w := range []string{firstText, lastText} {
 		if !slices.Contains(weekdays, w) {
 			if hint := DidYouMean(w, weekdays); hint != "" {
-				return strconv.Quote(w) + " is no day of the week", hint
+				return nil, strconv.Quote(w) + " is no day of the week", hint
 			}
-			return strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"
+			return nil, strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"
 		}
 	}
-	h, problem, hint := parseHours(hourText)
-	if problem != "" {
-		return problem, hint
-	}
 	for d := first; ; d = (d + 1) % 7 {
-		k.week[d] = append(k.week[d], h)
-		if d == last {
-			return "", ""
+		if days = append(days, d); d == last {
+			return days, "", ""
 		}
 	}
 }
 
-// addClosed reads "2027-02-06" or "2027-02-06..2027-02-12".
+// addClosed reads "2027-02-06", "2027-02-06..2027-02-12" or "sun".
 func (k *calendar) addClosed(text string) (problem, hint string) {
+	if text[0] >= 'a' {
+		days, problem, hint := parseWeekdays(text)
+		for _, d := range days {
+			k.shut[d] = true
+		}
+		return problem, hint
+	}
 	firstText, lastText, isRange := strings.Cut(text, "..")
 	if !isRange {
 		lastText = firstText

@@ -81,7 +81,7 @@ func (e *evaluation) search(d *Decision) {
 	var resting, halted *rule
 	var rest, halt Reason
 	for _, r := range e.p.rules {
-		if r.mode == ModeOff || e.muted(r) || !e.concerns(r) || halted != nil && (halt == ReasonPerSession || !r.exempt()) {
+		if r.mode == ModeOff || e.muted(r) || r.absent(e.wall, e.who) != present || !e.concerns(r) || halted != nil && (halt == ReasonPerSession || !r.exempt()) {
 			continue
 		}
 		fate, reason, verify := e.try(r, resting)
@@ -253,7 +253,7 @@ func (e *evaluation) nearMiss(d *Decision) {
 		return
 	}
 	for _, r := range e.p.rules {
-		if r.mode != e.p.mode || r.mode == ModeOff || !e.concerns(r) {
+		if r.mode != e.p.mode || r.mode == ModeOff || r.absent(e.wall, e.who) != present || !e.concerns(r) {
 			continue
 		}
 		muted := e.muted(r)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type evaluation struct {
 	turn Turn
 	now  int64
 	wall time.Time // the turn's Wall, else its At
+	who  string    // the customer, else the session; "" where nobody is known
 	kind kinds
 	rule *rule // the one that is being tried: misses are spent for each rule by itself
 
@@ -106,6 +108,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	if e.wall = t.Wall; e.wall.IsZero() {
 		e.wall = t.At
 	}
+	e.who = cmp.Or(t.UserID, c.UserID(), t.SessionID)
 	e.hits = e.hits[:0]
 	e.near, e.lenient, e.counted, e.nearReason, e.lapsed, e.trace, e.answerRead = false, false, 0, "", nil, nil, false
 	if e.tried = t.Tried; e.tried != nil {
@@ -126,6 +129,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 // end gives the evaluation back, without what belongs to the caller.
 func (e *evaluation) end() {
 	p := e.p
+	e.who = ""
 	e.p, e.c, e.turn, e.rule, e.trace, e.tried = nil, nil, Turn{}, nil, nil, nil
 	e.msg.Reset("")
 	e.again.Reset("")

@@ -34,8 +34,10 @@ type Counters struct {
 
 // RuleTrace says what became of one rule.
 type RuleTrace struct {
-	ID   string `json:"id"`
-	Mode Mode   `json:"mode"`
+	ID string `json:"id"`
+	// Owner answers for the rule.
+	Owner string `json:"owner,omitempty"`
+	Mode  Mode   `json:"mode"`
 	// Result is fired, suppressed, shadow (would have fired), no, off, muted or not_tried.
 	Result string `json:"result"`
 	Reason Reason `json:"reason,omitempty"`
@@ -298,12 +300,15 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 				n.Why = "not tried: a session begins"
 			case r.mode == ModeOff:
 				n.Result, n.Why = "off", "switched off in the file"
+			case r.absent(e.wall, e.who) != present:
+				n.Result, n.Why = "off", r.absent(e.wall, e.who).words(r)
 			case e.muted(r):
 				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.t.Muted[r.id].wordsAt(e.wall)
 			case !e.concerns(r):
 				n.Why = "not tried: only rules that ask about the " + map[bool]string{true: "rating", false: "time in the queue"}[e.kind == onRating] + " are"
 			}
 		}
+		n.Owner = r.owner
 		t.Rules = append(t.Rules, n)
 	}
 	t.notes = nil

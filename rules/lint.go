@@ -19,6 +19,7 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintFields(root)
 	l.lintWordsFrom(root)
 	l.lintCalendars(root)
+	l.lintEnds()
 	l.lintTests(root)
 }
 
@@ -47,7 +48,7 @@ func (l *loader) lintReach() {
 // it alone, so that it counts others.
 func (r *rule) forestalls(later *rule) bool {
 	counts := r.when.has(func(k *cond) bool { return k.name == botMissedCondition.key })
-	return r.offer == nil && !counts && later.when.implies(r.when)
+	return r.offer == nil && !r.partial() && !counts && later.when.implies(r.when)
 }
 
 // yields says that the later rule is tried while this one is at rest, because it holds by the customer's own words.

@@ -37,6 +37,13 @@ type RuleInfo struct {
 	About string `json:"about,omitempty"`
 	// Mode is the mode in force: the rule's own, or the file's where that is more careful.
 	Mode Mode `json:"mode"`
+	// Owner answers for the rule.
+	Owner string `json:"owner,omitempty"`
+	// Share is the share of the customers that the rule is for, as 10%; "" is all of them.
+	Share string `json:"share,omitempty"`
+	// Before From and since Until the rule is off; nil: it has no such bound.
+	From  *time.Time `json:"from,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
 	// File is the include that holds the rule, "" the rule file itself.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line"`
@@ -85,6 +92,7 @@ type Policy struct {
 	global     Rate
 	testPolicy string
 	events     map[string]EventKind
+	providers  map[string]provider // by consultation entry
 	taskFlow   string
 	wordsFrom  []string
 
@@ -123,6 +131,10 @@ type rule struct {
 	file      string // that holds it, "" the rule file itself
 	line      int
 	mode      Mode
+	owner     string
+	share     share
+	from      time.Time // before it the rule is off; zero: it always was there
+	until     time.Time // from it on the rule is off; zero: it never ends
 	when      *cond
 	cooldown  time.Duration
 	goal      *goal // nil: keep
@@ -172,6 +184,13 @@ func (p *Policy) Rules() []RuleInfo {
 	for i, r := range p.rules {
 		infos[i] = RuleInfo{
 			ID: r.id, About: r.about, Mode: r.mode, File: r.file, Line: r.line, Action: r.action(), Cooldown: r.cooldown, PerCustomer: r.perCustomer,
+		}
+		infos[i].Owner, infos[i].Share = r.owner, r.share.String()
+		if !r.from.IsZero() {
+			infos[i].From = &r.from
+		}
+		if !r.until.IsZero() {
+			infos[i].Until = &r.until
 		}
 		if r.goal != nil {
 			infos[i].To = r.goal.name

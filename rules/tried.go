@@ -13,6 +13,7 @@ type Tried struct {
 	policy *Policy // nil: no rule was tried
 	muted  Muted
 	wall   time.Time
+	who    string
 	open   bool // what is evaluated now is the condition of a rule that is being tried
 	rules  []triedRule
 	leaves []triedLeaf
@@ -61,7 +62,7 @@ func (t *Tried) Reset() {
 // begin notes under which circumstances rules are tried.
 func (t *Tried) begin(e *evaluation) {
 	if t != nil && e.kind != 0 {
-		t.policy, t.muted, t.wall = e.p, e.t.Muted, e.wall
+		t.policy, t.muted, t.wall, t.who = e.p, e.t.Muted, e.wall, e.who
 	}
 }
 
@@ -119,6 +120,8 @@ func (t *Tried) Rules() []TriedRule {
 			n.Result, n.Reason, n.Why = tried.result, tried.reason, tried.why(t.leaves[from:tried.leaves])
 		case r.mode == ModeOff:
 			n.Result = "off"
+		case r.absent(t.wall, t.who) != present:
+			n.Result, n.Why = "off", Why{{Condition: r.absent(t.wall, t.who).key(), Words: r.absent(t.wall, t.who).words(r)}}
 		case muted && t.wall.Before(m.Until):
 			n.Result, n.Reason, n.Why = "muted", ReasonMuted, Why{{Condition: "mute", Words: m.wordsAt(t.wall)}}
 		}

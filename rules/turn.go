@@ -57,6 +57,8 @@ type Turn struct {
 	Desk *Reading
 	// UserID names the customer, "" where nobody knows who that is.
 	UserID string
+	// SessionID names the session. It stands for the customer in shares where UserID is "".
+	SessionID string
 	// User is what is kept of the customer: Decide reads it and brings it up to date. nil: nothing is known of the
 	// customer, and nothing will be kept.
 	User *User

@@ -83,6 +83,12 @@ func (m *Message) Customer() string {
 	return m.User
 }
 
+// Identify names the customer and the session in the turn.
+func (m *Message) Identify() *rules.Turn {
+	m.Turn.UserID, m.Turn.SessionID = m.Customer(), cmp.Or(m.Session, m.Conversation)
+	return m.Turn
+}
+
 // groupPrefix begins the ids of groups.
 const groupPrefix = "@TGS#"
 

@@ -43,6 +43,9 @@ func Decode(query string, body []byte) (*desk.Event, error) {
 func (r *Recorded) Events(e *desk.Event, at time.Time, failed time.Duration) []replay.Event {
 	m := r.read(e, at)
 	var events []replay.Event
+	if m.Turn != nil {
+		m.Identify()
+	}
 	if m.Counts() {
 		event := replay.Event{Session: m.Conversation, User: m.Customer(), Agent: m.Agent, At: at, Turn: m.Turn, Ask: m.Ask}
 		if m.Change != nil {
@@ -56,7 +59,7 @@ func (r *Recorded) Events(e *desk.Event, at time.Time, failed time.Duration) []r
 		events = append(events, event)
 	}
 	if failed > 0 && m.Awaited {
-		events = append(events, replay.Event{Session: m.Conversation, User: m.Customer(), At: at.Add(failed), Turn: m.Failed().Turn})
+		events = append(events, replay.Event{Session: m.Conversation, User: m.Customer(), At: at.Add(failed), Turn: m.Failed().Identify()})
 	}
 	return events
 }

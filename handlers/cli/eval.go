@@ -22,8 +22,9 @@ func eval(_ context.Context, env Env, args []string) error {
 	show := fs.Int("show", 20, "how many of the wrong ones to print")
 	minPrecision := fs.Float64("min-precision", 0, "end with 1 when the precision is lower")
 	minRecall := fs.Float64("min-recall", 0, "end with 1 when the recall is lower")
+	user := fs.String("user", "", "`ID` of the customer, for rules that have a share; without it everybody is in")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	files, err := parse(fs, env, args, "FILE… [--positive LABEL] [--rules FILE] [--at TIME] [--min-precision P] [--min-recall R] [--show N] [--json]")
+	files, err := parse(fs, env, args, "FILE… [--positive LABEL] [--rules FILE] [--at TIME] [--user ID] [--min-precision P] [--min-recall R] [--show N] [--json]")
 	if err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func eval(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	scorer := &score.Scorer{Policy: policy, Positive: *positive, At: at.of(policy)}
+	scorer := &score.Scorer{Policy: policy, Positive: *positive, At: at.of(policy), User: *user}
 	lines := &lineFiles{env: env}
 	if err := scoreAll(lines, files, scorer); err != nil {
 		return err

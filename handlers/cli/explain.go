@@ -37,6 +37,7 @@ type explainOptions struct {
 	test    *string
 	file    *string
 	session *string
+	user    *string
 	json    *bool
 	fields  map[string]string
 }
@@ -48,6 +49,7 @@ func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
 		test:    fs.String("test", "", "play the test of this `NAME` step by step"),
 		file:    fs.String("recording", "", "explain a conversation of this `FILE` of recorded callbacks or dialogues"),
 		session: fs.String("session", "", "`ID` of the conversation in the recording"),
+		user:    fs.String("user", "", "`ID` of the customer, for rules that have a share; without it everybody is in"),
 		json:    fs.Bool("json", false, "print one JSON document"),
 		fields:  map[string]string{},
 	}
@@ -121,10 +123,10 @@ func misfit(given map[string]bool, words bool) string {
 		return "--recording and --test: explain one of them"
 	case words && (given["recording"] || given["test"]):
 		return "a recording or a test has its own turns: leave yours out"
-	case given["test"] && (given["at"] || given["now"] || given["field"]):
-		return "a test has its own time and fields: leave --at, --now and --field out"
-	case given["recording"] && given["field"]:
-		return "a recording has its own fields: leave --field out"
+	case given["test"] && (given["at"] || given["now"] || given["field"] || given["user"]):
+		return "a test has its own time, fields and customer: leave --at, --now, --field and --user out"
+	case given["recording"] && (given["field"] || given["user"]):
+		return "a recording has its own fields and customers: leave --field and --user out"
 	case given["at"] && given["now"]:
 		return "--at and --now: when is it?"
 	}
@@ -149,7 +151,7 @@ func (o *explainOptions) story(env Env, policy *rules.Policy, said []replay.Said
 	}
 	steps, err := replay.Steps(said, begin)
 	if err == nil {
-		x, err = replay.Explain(policy, steps, begin, nil)
+		x, err = replay.Explain(policy, steps, begin, nil, *o.user)
 	}
 	if err != nil {
 		err = &usageError{[]string{err.Error()}}
@@ -172,7 +174,7 @@ func playTest(policy *rules.Policy, name string) (x replay.Explanation, verdict 
 		return x, nil, unknownWord("there is no test", name, names)
 	}
 	result := ruletest.RunTest(policy, tests[i])
-	x, err = replay.Explain(policy, tests[i].Steps, tests[i].At, nil)
+	x, err = replay.Explain(policy, tests[i].Steps, tests[i].At, nil, "")
 	if err != nil { // a step that cannot be: the verdict names it
 		err = nil
 	}

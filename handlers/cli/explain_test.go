@@ -67,7 +67,7 @@ func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
 		{[]string{"--test", "the wrd"}, `there is no test "the wrd": did you mean the word?`},
 		{[]string{"--test", "zzzzzz"}, "there are the word, another word, a song"},
 		{[]string{"--test", "the word", "hi"}, "a recording or a test has its own turns"},
-		{[]string{"--test", "the word", "--now"}, "a test has its own time and fields"},
+		{[]string{"--test", "the word", "--now"}, "a test has its own time, fields and customer"},
 		{[]string{"--test", "the word", "--recording", "a", "--session", "b"}, "explain one of them"},
 		{[]string{"--recording", "dialogues.jsonl"}, "--recording FILE and --session ID go together"},
 		{[]string{"--recording", "a", "--session", "b", "--field", "a=b"}, "a recording has its own fields"},

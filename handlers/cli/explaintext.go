@@ -51,7 +51,11 @@ func (p *page) rules(traces []rules.RuleTrace) {
 		if word := results[result]; word != "" {
 			result = word
 		}
-		p.hang("  "+padded(r.ID, names)+"  "+padded(result, 10)+"  ", names+16, r.Why)
+		why := r.Why
+		if r.Owner != "" {
+			why += " (owner: " + r.Owner + ")"
+		}
+		p.hang("  "+padded(r.ID, names)+"  "+padded(result, 10)+"  ", names+16, why)
 	}
 }
 

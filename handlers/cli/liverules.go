@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"escalator/bot"
 	"escalator/bot/rulefile"
@@ -53,8 +54,12 @@ func (c *client) listRules(ctx context.Context) error {
 		rulefile.Status
 		Mode  rules.Mode `json:"mode"`
 		Rules []struct {
-			ID   string     `json:"id"`
-			Mode rules.Mode `json:"mode"`
+			ID    string     `json:"id"`
+			Mode  rules.Mode `json:"mode"`
+			Owner string     `json:"owner"`
+			Share string     `json:"share"`
+			From  *time.Time `json:"from"`
+			Until *time.Time `json:"until"`
 			bot.RuleStats
 			Muted *rules.Mute `json:"muted"`
 		} `json:"rules"`
@@ -79,11 +84,32 @@ func (c *client) listRules(ctx context.Context) error {
 				last = r.LastFired.Local().Format("01-02 15:04:05") // with the year it would be 83 columns
 			}
 			p.line(padded(r.ID, widestLabel), fmt.Sprintf("  %-8s %7d %11d %7d  %s", r.Mode, r.Fired, r.Suppressed, r.Shadow, last))
+			if limits := limitWords(r.Owner, r.Share, r.From, r.Until); limits != "" {
+				p.line("  ", limits)
+			}
 			if r.Muted != nil {
 				p.line("  ", fmt.Sprintf("muted until %s by %s: %s", r.Muted.Until.Local().Format(clockTime), r.Muted.By, r.Muted.Why))
 			}
 		}
 	})
+}
+
+// limitWords says who answers for a rule, for whom it is, and for how long.
+func limitWords(owner, share string, from, until *time.Time) string {
+	var words []string
+	if owner != "" {
+		words = append(words, "owner "+owner)
+	}
+	if share != "" {
+		words = append(words, "for "+share+" of the customers")
+	}
+	if from != nil {
+		words = append(words, "from "+from.Local().Format(clockTime))
+	}
+	if until != nil {
+		words = append(words, "until "+until.Local().Format(clockTime))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (c *client) ruleHistory(ctx context.Context) error {

@@ -46,7 +46,7 @@ func (s *playedService) asks(t *testing.T, variables map[string]string, args ...
 }
 
 const (
-	rulesAnswer   = `{"version":"5be0c1d2a3f4","loaded_at":"2026-01-05T02:00:00Z","last_good":"2026-01-04T02:00:00Z","last_error":"the rule file has mistakes; rules.yaml:5:5: x","mode":"enforce","rules":[{"id":"ask-human","mode":"enforce","fired":12,"suppressed":3,"shadow":0,"last_fired":"2026-01-05T03:00:00Z","muted":{"until":"2026-01-05T05:00:00Z","by":"li","why":"the queue is full"}},{"id":"vip","mode":"shadow","fired":0,"suppressed":0,"shadow":7}]}`
+	rulesAnswer   = `{"version":"5be0c1d2a3f4","loaded_at":"2026-01-05T02:00:00Z","last_good":"2026-01-04T02:00:00Z","last_error":"the rule file has mistakes; rules.yaml:5:5: x","mode":"enforce","rules":[{"id":"ask-human","mode":"enforce","fired":12,"suppressed":3,"shadow":0,"last_fired":"2026-01-05T03:00:00Z","muted":{"until":"2026-01-05T05:00:00Z","by":"li","why":"the queue is full"}},{"id":"vip","mode":"shadow","owner":"Li","share":"5.5%","from":"2027-02-06T00:00:00+08:00","until":"2027-02-08T00:00:00+08:00","fired":0,"suppressed":0,"shadow":7}]}`
 	historyAnswer = `{"in_force":"5be0c1d2a3f4","versions":[{"version":"5be0c1d2a3f4","at":"2026-01-05T02:00:00Z","author":"rollback","by":"li","why":"too many \u001b[31mtransfers"},{"version":"0123456789ab","at":"2026-01-05T01:00:00Z","author":"reload"},{"version":"5be0c1d2a3f4","at":"2026-01-05T00:00:00Z","author":"start"}]}`
 	diffAnswer    = `{"from":"5be0c1d2a3f4","to":"0123456789ab","change":{"version_before":"5be0c1d2a3f4","version":"0123456789ab","rules":{"added":["vip"],"changed":["ask-human"]},"targets":{},"texts":["ask-human say"],"tests_passed":2,"tests":2},"diff":"--- a\n+++ b\n-old\n+new \u0007\n"}`
 	changeAnswer  = `{"change":"rules +0 ~1 -0","details":{"version":"5be0c1d2a3f4","rules":{"changed":["ask-human"]},"targets":{}}}`
@@ -59,7 +59,7 @@ func TestLiveRules_showsWhatTheServiceAnswers(t *testing.T) {
 		request, body string
 		says          []string
 	}{
-		{nil, rulesAnswer, "GET /api/rules", "", []string{"version 5be0c1d2a3f4, in force since", "refused at the start", "rules.yaml:5:5: x", "ask-human", "12", "muted until", "by li: the queue is full", "never"}},
+		{nil, rulesAnswer, "GET /api/rules", "", []string{"version 5be0c1d2a3f4, in force since", "refused at the start", "rules.yaml:5:5: x", "ask-human", "12", "muted until", "by li: the queue is full", "never", "owner Li, for 5.5% of the customers, from 2027-02-0", ", until 2027-02-0"}},
 		{[]string{"history"}, historyAnswer, "GET /api/rules/history", "", []string{"* 5be0c1d2a3f4  ", `rollback by li: too many \x1b[31mtransfers`, "  0123456789ab  ", "reload", "  5be0c1d2a3f4  "}},
 		{[]string{"diff"}, diffAnswer, "GET /api/rules/diff?", "", []string{"rules +1 ~1 -0, targets +0 ~0 -0, tests 2/2, version 5be0c1d2a3f4 -> 0123456789ab", "rules added: vip", "texts changed: ask-human say", "\n-old\n+new \\a\n"}},
 		{[]string{"diff", "5be0", "file"}, `{"to":"0123456789ab","refused":"2 tests fail","diff":""}`, "GET /api/rules/diff?from=5be0&to=file", "", []string{"version 0123456789ab is refused: 2 tests fail"}},

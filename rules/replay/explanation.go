@@ -50,11 +50,12 @@ type ExplainedDecision struct {
 }
 
 // Explain plays the steps of a conversation from its beginning, with the rules that muted silences, and tells of every
-// turn why it did what it did. The error is that of a step which cannot be.
-func Explain(p *rules.Policy, steps []rules.Step, begin time.Time, muted rules.Muted) (Explanation, error) {
+// turn why it did what it did. user is the customer, of whom shares are asked; "": everybody is in every share. The error
+// is that of a step which cannot be.
+func Explain(p *rules.Policy, steps []rules.Step, begin time.Time, muted rules.Muted, user string) (Explanation, error) {
 	x := Explanation{Turns: []ExplainedTurn{}}
 	player := NewTest(p, begin)
-	player.muted = muted
+	player.muted, player.userID = muted, user
 	for i := range steps {
 		if err := x.step(player, &steps[i]); err != nil {
 			return x, err

@@ -37,6 +37,8 @@ type Player struct {
 	muted  rules.Muted
 	// desk is what was known of agents and queue at a time; nil: nothing ever.
 	desk func(at time.Time) *rules.Reading
+	// userID and session are those of the last turn that named them; "": everybody is in every share.
+	userID, session string
 
 	// told: a transfer ends as a later step tells. Otherwise it ends with an agent at once.
 	told  bool
@@ -77,6 +79,9 @@ func (p *Player) play(e Event, explain bool) []Step {
 	}
 	turn := *e.Turn
 	turn.At = p.now
+	if turn.UserID != "" || turn.SessionID != "" {
+		p.userID, p.session = turn.UserID, turn.SessionID
+	}
 	if e.Ask {
 		return append(steps, p.ask(turn, explain))
 	}
@@ -110,6 +115,7 @@ func (p *Player) ask(t rules.Turn, explain bool) Step {
 // equip gives a turn what the service knows beside it.
 func (p *Player) equip(t *rules.Turn) {
 	t.Muted, t.User = p.muted, p.user
+	t.UserID, t.SessionID = p.userID, p.session
 	if p.desk != nil {
 		t.Desk = p.desk(t.At)
 	}

@@ -252,7 +252,7 @@ func explained(t *testing.T, p *rules.Policy, said []replay.Said, muted rules.Mu
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := replay.Explain(p, steps, replay.DefaultTime, muted)
+	x, err := replay.Explain(p, steps, replay.DefaultTime, muted, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,5 +338,30 @@ func TestReplay_theSameEvents_giveTheSameResult(t *testing.T) {
 	dialogues := [][]replay.Said{dialogue("user: abracadabra"), dialogue("user: a", "bot: sorry", "bot: sorry", "user: b", "bot: sorry")}
 	if diff := cmp.Diff(run(p, dialogues...), run(p, slices.Clone(dialogues)...)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A recorded customer is in a share as in live traffic; in tests and dialogues everybody is, unless somebody is named.
+func TestShares_askWhomTheyKnow(t *testing.T) {
+	p := load(t, "version: 1\ntargets: {default: {}}\nrules: [{id: vip, share: 55%, when: {says: [gold]}, then: {transfer: default}}]\n")
+	for _, c := range []struct {
+		user, session string
+		want          string
+	}{{"u1", "", ""}, {"u2", "", "vip"}, {"", "u1", ""}, {"", "", "vip"}} {
+		turn := rules.Turn{Text: "gold", UserID: c.user, SessionID: c.session}
+		steps := replay.NewPlayer(p).Play(replay.Event{Session: "s", At: replay.DefaultTime, Turn: &turn})
+		if got := steps[0].Decision.Rule; got != c.want {
+			t.Errorf("%q %q: %q decided", c.user, c.session, got)
+		}
+	}
+	said, err := replay.Steps([]replay.Said{{Role: "user", Text: "gold"}}, replay.DefaultTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]string{"": "vip", "u1": "", "u2": "vip"} {
+		x, err := replay.Explain(p, said, replay.DefaultTime, nil, user)
+		if err != nil || x.Turns[0].Decision.Rule != want {
+			t.Errorf("explained for %q: %+v, %v", user, x.Turns, err)
+		}
 	}
 }

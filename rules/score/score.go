@@ -94,6 +94,7 @@ type Scorer struct {
 	Policy   *rules.Policy
 	Positive string    // the label that means: the writer wants a person
 	At       time.Time // when utterances are said, and dialogues begin
+	User     string    // who says it, for shares; "": everybody is in every share
 	score    Score
 }
 
@@ -123,7 +124,7 @@ func Labelled(rec *replay.Record) bool {
 // called by several goroutines at once.
 func (s *Scorer) Judge(rec *replay.Record) Verdict {
 	if rec.Turns == nil {
-		d := s.Policy.Decide(new(rules.Conversation), rules.Turn{Kind: rules.UserTurn, At: s.At, Text: rec.Text})
+		d := s.Policy.Decide(new(rules.Conversation), rules.Turn{Kind: rules.UserTurn, At: s.At, Text: rec.Text, UserID: s.User})
 		v := Verdict{Want: rec.Label == s.Positive, Got: d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer, Rule: d.Rule}
 		v.watch(d)
 		return v
@@ -131,6 +132,9 @@ func (s *Scorer) Judge(rec *replay.Record) Verdict {
 	v := Verdict{Want: *rec.Transferred}
 	player := replay.NewPlayer(s.Policy)
 	for _, e := range rec.Events(rec.ID, s.At) {
+		if e.Turn != nil {
+			e.Turn.UserID = s.User
+		}
 		for _, step := range player.Play(e) {
 			if step.Decision.Outcome == rules.OutcomeTransfer && !v.Got {
 				v.Got, v.Rule = true, step.Decision.Rule

@@ -180,3 +180,19 @@ func TestLabelled_saysWhichRecordsCanBeScored(t *testing.T) {
 		}
 	}
 }
+
+func TestScore_aShare_takesEverybody_unlessSomebodyIsNamed(t *testing.T) {
+	p, report := rules.Load([]byte("version: 1\ntargets: {default: {}}\nrules: [{id: vip, share: 55%, when: {says: [gold]}, then: {transfer: default}}]\n"), rules.LoadOptions{})
+	if p == nil {
+		t.Fatal(report.Errors)
+	}
+	for user, want := range map[string]bool{"": true, "u1": false, "u2": true} {
+		s := &score.Scorer{Policy: p, Positive: "human", At: replay.DefaultTime, User: user}
+		if got := s.Judge(says("gold", "human", "")).Got; got != want {
+			t.Errorf("a message of %q: %v", user, got)
+		}
+		if got := s.Judge(dialogue("d", true, "gold")).Got; got != want {
+			t.Errorf("a dialogue of %q: %v", user, got)
+		}
+	}
+}
