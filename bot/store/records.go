@@ -27,6 +27,9 @@ const (
 	KindLease Kind = "lease"
 	// KindReading is what Desk said last of its agents and its queue.
 	KindReading Kind = "reading"
+	// KindParted is how a record of one replica parted from that of all; it is the
+	// stores' own.
+	KindParted Kind = "parted"
 )
 
 // Record is a small thing that is kept beside the conversations.
@@ -96,7 +99,7 @@ func NewCaps(users int) Caps {
 }
 
 // Kinds are all kinds of records.
-var Kinds = []Kind{KindUser, KindWords, KindNotice, KindLease, KindReading}
+var Kinds = []Kind{KindUser, KindWords, KindNotice, KindLease, KindReading, KindParted}
 
 // capOf returns how many records of a kind are kept, 0 for one that is none.
 func capOf(kind Kind, users int) int {
@@ -105,6 +108,8 @@ func capOf(kind Kind, users int) int {
 		return users
 	case KindWords:
 		return 20_000 // 10,000 customers who wait, which bot/leave sees to, and those of the last days
+	case KindParted:
+		return 10_000
 	case KindNotice, KindLease, KindReading:
 		return 1_000
 	}
@@ -119,7 +124,8 @@ type Records interface {
 	// PutRecords keeps all of them, or nothing: ErrConflict when one has changed since
 	// it was read, was forgotten, or is not there although its Version says so. No
 	// two may have the same name. When it returns nil they survive what the driver
-	// promises to survive.
+	// promises to survive. Who must act on a record alone lists it, puts that he does,
+	// acts, and removes it.
 	PutRecords(ctx context.Context, records ...Record) error
 	// Records returns all of a kind, that first which was put least recently.
 	Records(ctx context.Context, kind Kind) ([]Record, error)

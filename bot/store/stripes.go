@@ -2,6 +2,7 @@ package store
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 )
 
@@ -23,6 +24,24 @@ func (s *Stripes) Lock(id string) *sync.Mutex {
 	l := &s.locks[maphash.String(s.seed, id)%stripes]
 	l.Lock()
 	return l
+}
+
+// LockAll locks several names at once, and returns what unlocks them.
+func (s *Stripes) LockAll(names ...string) (unlock func()) {
+	places := make([]uint64, 0, len(names))
+	for _, name := range names {
+		places = append(places, maphash.String(s.seed, name)%stripes)
+	}
+	slices.Sort(places) // all take them in one order
+	places = slices.Compact(places)
+	for _, at := range places {
+		s.locks[at].Lock()
+	}
+	return func() {
+		for _, at := range places {
+			s.locks[at].Unlock()
+		}
+	}
 }
 
 // Pass returns when all that were locked when it was called have been unlocked.

@@ -68,7 +68,8 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		Next: func(c *rules.Conversation) time.Time { return a.bot.NextAlarm(c) },
 		Set:  func(id string, at time.Time) { a.bot.SetAlarm(id, at) },
 	}
-	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(s.MaxUsers), Now: a.clock.Now, Journal: disk, Evicted: evictedRecords(metrics)})
+	evicted := evictedRecords(metrics)
+	records := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(s.MaxUsers), Now: a.clock.Now, Journal: disk, Evicted: evicted})
 	local := memory.NewConversations(memory.ConversationsOptions{
 		Outbox: disk, Journal: disk, Dedup: dedup, Records: records, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 	})
@@ -77,10 +78,19 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	if s.RedisURL == "" {
 		return all, nil
 	}
-	all.replica, err = a.openReplica(failover.Local{Conversations: local, Dedup: dedup, Outbox: disk}, expires, alarms.Next, registry)
+	client, err := RedisClient(s, a.log.Logger, evicted)
+	if err != nil {
+		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
+	}
+	a.onStop("redis client", func(context.Context) error { return client.Close() })
+	all.replica, err = a.joinReplicas(client, failover.Options{
+		Shared: redis.NewStore(client, expires, store.Alarms{Next: alarms.Next}),
+		Local:  failover.Local{Conversations: local, Dedup: dedup, Outbox: disk, Records: records},
+	}, registry)
 	if err != nil {
 		return nil, err
 	}
+	all.records = all.replica
 	all.conversations, all.dedup, all.chats, all.outbox = all.replica, all.replica, all.replica, all.replica
 	all.writable, all.stats, all.limiter = all.replica.Writable, all.replica.Stats, all.replica.RateLimiter()
 	return all, nil
@@ -96,38 +106,32 @@ func evictedRecords(m *metrics.Metrics) func(store.Kind) {
 }
 
 // RedisClient is the client of the Redis that the settings name. What is found
-// damaged there is told of, not fatal.
-func RedisClient(s *Settings, log *logrus.Logger) (*redis.Client, error) {
+// damaged there is told of, not fatal. evicted hears of each record that goes early; nil: nobody.
+func RedisClient(s *Settings, log *logrus.Logger, evicted func(store.Kind)) (*redis.Client, error) {
 	return redis.New(redis.Options{
-		URL: s.RedisURL.Reveal(), App: s.SDKAppID, DedupFor: s.DedupFor,
+		URL: s.RedisURL.Reveal(), App: s.SDKAppID, DedupFor: s.DedupFor, MaxUsers: s.MaxUsers, Evicted: evicted,
 		Report: func(problem string) { log.Error("damage in Redis: " + problem) },
 	})
 }
 
-// openReplica joins the other replicas. A Redis that does not answer is no
+// joinReplicas joins the other replicas. A Redis that does not answer is no
 // reason not to start: the replica works alone until it does.
-func (a *App) openReplica(local failover.Local, expires, nextAlarm func(*rules.Conversation) time.Time, registry *prometheus.Registry) (*failover.Store, error) {
-	client, err := RedisClient(a.settings, a.log.Logger)
-	if err != nil {
-		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
-	}
-	a.onStop("redis client", func(context.Context) error { return client.Close() })
+func (a *App) joinReplicas(client *redis.Client, o failover.Options, registry *prometheus.Registry) (*failover.Store, error) {
 	up := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "escalator", Name: "redis_up", Help: "1 while state is shared through Redis, 0 while this replica works alone.",
 	})
 	registry.MustRegister(up)
-	replica := failover.New(failover.Options{
-		Shared: redis.NewStore(client, expires, store.Alarms{Next: nextAlarm}), Local: local, Now: a.clock.Now, Lost: a.lost,
-		Changed: func(isUp bool, cause error) {
-			if isUp {
-				up.Set(1)
-				a.log.Warn("redis is back: state is shared again")
-				return
-			}
-			up.Set(0)
-			a.log.WithError(cause).Error("redis cannot be used: working alone, from this replica's memory and disk")
-		},
-	})
+	o.Now, o.Lost = a.clock.Now, a.lost
+	o.Changed = func(isUp bool, cause error) {
+		if isUp {
+			up.Set(1)
+			a.log.Warn("redis is back: state is shared again")
+			return
+		}
+		up.Set(0)
+		a.log.WithError(cause).Error("redis cannot be used: working alone, from this replica's memory and disk")
+	}
+	replica := failover.New(o)
 	var config *redis.ConfigError
 	switch err := replica.Connect(context.Background(), client.Check); {
 	case errors.As(err, &config):

@@ -150,7 +150,7 @@ func examineRedis(ctx context.Context, s *app.Settings) finding {
 	}
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	client, err := app.RedisClient(s, log)
+	client, err := app.RedisClient(s, log, nil)
 	if err == nil {
 		defer func() { _ = client.Close() }()
 		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)

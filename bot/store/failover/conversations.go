@@ -17,6 +17,8 @@ func (s *Store) Update(ctx context.Context, id string, change store.Change) erro
 	var decided *store.Transfer
 	var after rules.Conversation
 	var merged uint64
+	records := recordPut{store: s}
+	defer records.end()
 	done, err := s.try(func() error {
 		verify := s.breaker.verifyFirst()
 		return s.shared.Update(ctx, id, func(c *rules.Conversation) (store.Effect, error) {
@@ -26,6 +28,9 @@ func (s *Store) Update(ctx context.Context, id string, change store.Change) erro
 			if decided = effect.Transfer; decided != nil && err == nil {
 				decided.OutcomeUnknown = decided.OutcomeUnknown || verify
 				err = s.free(ctx, id)
+			}
+			if err == nil {
+				effect.Records, err = records.shared(ctx, effect.Records)
 			}
 			return effect, err
 		})
@@ -45,6 +50,9 @@ func (s *Store) Update(ctx context.Context, id string, change store.Change) erro
 		effect, err := change(c)
 		if effect.Transfer != nil {
 			effect.Transfer.OutcomeUnknown = true
+		}
+		if err == nil {
+			effect.Records, err = records.local(ctx, effect.Records)
 		}
 		return effect, err
 	})
@@ -145,4 +153,5 @@ func (s *Store) bringBack(ctx context.Context) {
 		_ = s.Update(ctx, id, func(*rules.Conversation) (store.Effect, error) { return store.Effect{}, nil })
 	}
 	s.tellAnswers(ctx)
+	_, _ = s.try(func() error { return s.bringRecords(ctx, usersAtOnce, store.KindUser) })
 }

@@ -15,6 +15,18 @@
 //     the same. So is one that is decided right after the shared store came back.
 //   - A conversation that was changed locally is dirty until the shared store has
 //     it. Of two states the one that is away from the bot counts.
+//   - A record lives in one of the two. What was kept locally is brought before this
+//     replica reads or puts it in the shared store, or uses that again: words and notices
+//     at once, users in turns. Leases and readings are dropped.
+//   - Words and notices are neither lost nor acted on twice, if who acts on one lists it, puts
+//     that he does over its version, and removes it after. Without the shared store one that
+//     was read there may be removed, not changed (store.ErrConflict); one that may live on
+//     both sides, because an answer was lost, is not listed. A note that the shared store
+//     gets with each new one says whether it was there. What may end wrongly: a shared store
+//     that comes back with older data than it had.
+//   - Of a user, or words, that came to be in both apart, Options.Merge makes one; where it
+//     does not, the shared words count, and the user that was put last. While the shared store
+//     is away its users are not known.
 //   - A transfer that this replica put into the shared store, and that is neither
 //     there nor ended, is told of and put back (promises).
 //   - One failed call says little. It makes the shared store suspect: until a probe

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,10 +24,12 @@ type fake struct {
 	store.Conversations
 	store.Dedup
 	*memory.Outbox
+	records *memory.Records
 
 	mu       sync.Mutex
 	fault    error // what every call fails with; nil: none
 	failNext int   // how many calls fail
+	loseNext int   // of how many puts of records the answer is lost
 	calls    int
 	probes   int
 	met      []string     // the callbacks of chats that came to one replica twice
@@ -36,8 +39,9 @@ type fake struct {
 
 func newFake(alarms store.Alarms) *fake {
 	o, d := memory.NewOutbox(nil), memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000, Wait: 50 * time.Millisecond})
-	return &fake{Outbox: o, Dedup: d, ended: map[string]bool{}, Conversations: memory.NewConversations(memory.ConversationsOptions{
-		Outbox: o, Dedup: d, Max: 10_000, Expires: expires, Alarms: alarms,
+	r := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(storetest.RecordCap)})
+	return &fake{Outbox: o, Dedup: d, records: r, ended: map[string]bool{}, Conversations: memory.NewConversations(memory.ConversationsOptions{
+		Outbox: o, Dedup: d, Records: r, Max: 10_000, Expires: expires, Alarms: alarms,
 	})}
 }
 
@@ -63,6 +67,34 @@ func (f *fake) Update(ctx context.Context, id string, change store.Change) error
 		return err
 	}
 	return f.Conversations.Update(ctx, id, change)
+}
+
+func (f *fake) Record(ctx context.Context, kind store.Kind, name string) (store.Record, error) {
+	if err := f.call(); err != nil {
+		return store.Record{}, err
+	}
+	return f.records.Record(ctx, kind, name)
+}
+
+func (f *fake) Records(ctx context.Context, kind store.Kind) ([]store.Record, error) {
+	if err := f.call(); err != nil {
+		return nil, err
+	}
+	return f.records.Records(ctx, kind)
+}
+
+func (f *fake) PutRecords(ctx context.Context, records ...store.Record) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	err := f.records.PutRecords(ctx, records...)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.loseNext > 0 {
+		f.loseNext--
+		return store.ErrAway
+	}
+	return err
 }
 
 func (f *fake) View(ctx context.Context, id string, look func(*rules.Conversation)) error {
@@ -199,9 +231,11 @@ func (f *fake) ForgetHistory(context.Context, string) (int, error) { return 0, f
 // replica is a failover store over a fake, and what it told.
 type replica struct {
 	*Store
-	t     *testing.T
-	fake  *fake
-	local *memory.Outbox
+	t       *testing.T
+	fake    *fake
+	local   *memory.Outbox
+	records *memory.Records
+	passed  atomic.Int64 // for records
 
 	mu   sync.Mutex
 	fell int
@@ -213,14 +247,18 @@ type disk struct{ *memory.Outbox }
 
 func (disk) Writable() error { return nil }
 
+func (r *replica) now() time.Time { return time.Now().Add(time.Duration(r.passed.Load())) }
+
 func newReplica(t *testing.T, alarms store.Alarms) *replica {
 	t.Helper()
 	r := &replica{t: t, fake: newFake(store.Alarms{Next: alarms.Next}), local: memory.NewOutbox(nil)}
+	r.records = memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(storetest.RecordCap), Now: r.now})
+	r.fake.records.Now = r.now
 	d := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000, Wait: 50 * time.Millisecond})
 	r.Store = New(Options{
 		Shared: r.fake,
-		Local: Local{Outbox: disk{r.local}, Dedup: d, Conversations: memory.NewConversations(memory.ConversationsOptions{
-			Outbox: r.local, Dedup: d, Max: 10_000, Expires: expires, Alarms: alarms,
+		Local: Local{Outbox: disk{r.local}, Dedup: d, Records: r.records, Conversations: memory.NewConversations(memory.ConversationsOptions{
+			Outbox: r.local, Dedup: d, Records: r.records, Max: 10_000, Expires: expires, Alarms: alarms,
 		})},
 		Changed: func(up bool, _ error) {
 			r.mu.Lock()
@@ -292,6 +330,11 @@ func TestStore_conforms_whetherTheSharedOneIsThereOrNot(t *testing.T) {
 				return storetest.Stores{Conversations: r, Outbox: r, Dedup: r}
 			})
 			storetest.Dedup(t, func(t *testing.T) store.Dedup { return open(t, store.Alarms{}) })
+			storetest.Records(t, func(t *testing.T) (storetest.Stores, func(time.Duration)) {
+				r := open(t, store.Alarms{})
+				pass := func(d time.Duration) { r.passed.Add(int64(d)) }
+				return storetest.Stores{Conversations: r, Outbox: r, Dedup: r, Records: r}, pass
+			})
 		})
 	}
 }

@@ -21,6 +21,7 @@ type Shared interface {
 	store.Outbox
 	store.Mutes
 	store.Histories
+	store.Records
 	// Meet notes a callback of Desk whose message was answered before, and says where
 	// it belongs.
 	Meet(ctx context.Context, key string, chat *store.Chat) (*store.Place, error)
@@ -55,6 +56,7 @@ type Local struct {
 	Conversations LocalConversations // their transfers go to Outbox
 	Dedup         store.Dedup
 	Outbox        LocalOutbox // survives a restart
+	Records       LocalRecords
 }
 
 // LocalConversations are store.Conversations that copies can be kept in.
@@ -86,7 +88,10 @@ type Options struct {
 	// Lost is told of each transfer that the shared store has lost, and why it could
 	// not be put back (nil: it was).
 	Lost func(t *store.Transfer, err error)
-	Now  func() time.Time // nil: time.Now
+	// Merge makes one value of those of a record that was kept here, and in the shared
+	// store, apart. nil, the func or what it returns: they cannot be merged.
+	Merge func(kind store.Kind, ours, theirs []byte) []byte
+	Now   func() time.Time // nil: time.Now
 }
 
 // Store is the stores of one replica: the shared one while it can be used, the
@@ -96,8 +101,13 @@ type Store struct {
 	local   Local
 	breaker *breaker
 	locks   *store.Stripes // one conversation changes in one of the stores at a time
-	lost    func(*store.Transfer, error)
-	changed chan struct{}
+	now     func() time.Time
+	// A record is put into one of the stores, or brought from one to the other, by one
+	// at a time.
+	recordLocks *store.Stripes
+	mergeRecord func(kind store.Kind, ours, theirs []byte) []byte
+	lost        func(*store.Transfer, error)
+	changed     chan struct{}
 
 	mu       sync.Mutex
 	changes  uint64            // numbers the local changes
@@ -122,7 +132,11 @@ func New(o Options) *Store {
 	if o.Lost == nil {
 		o.Lost = func(*store.Transfer, error) {}
 	}
+	if o.Merge == nil {
+		o.Merge = func(store.Kind, []byte, []byte) []byte { return nil }
+	}
 	return &Store{
+		now: o.Now, recordLocks: store.NewStripes(), mergeRecord: o.Merge,
 		shared: o.Shared, local: o.Local, breaker: newBreaker(o.Shared.Probe, o.Changed, o.Now), locks: store.NewStripes(),
 		lost: o.Lost, changed: make(chan struct{}, 1), dirty: map[string]uint64{}, promises: promises{}, claims: map[string]string{},
 	}
@@ -228,8 +242,12 @@ func (s *Store) ask(f func() error) error {
 	return err
 }
 
+// ownRecords is more than what the caps let be kept of all but users.
+const ownRecords = 50_000
+
 // tidy takes out of the shared store what this replica left there and ended
-// elsewhere.
+// elsewhere, and brings the records that must not be acted on twice: before others see
+// them, as a rule.
 func (s *Store) tidy(ctx context.Context) error {
 	if err := s.shared.Settle(ctx, s.countedOn); err != nil {
 		return err
@@ -246,7 +264,7 @@ func (s *Store) tidy(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.bringRecords(ctx, ownRecords, store.KindParted, store.KindWords, store.KindNotice, store.KindLease, store.KindReading)
 }
 
 // countedOn reports whether a conversation, as the shared store has it, waits for a
@@ -268,4 +286,5 @@ var (
 	_ store.Outbox        = (*Store)(nil)
 	_ store.Mutes         = (*Store)(nil)
 	_ store.Histories     = (*Store)(nil)
+	_ store.Records       = (*Store)(nil)
 )

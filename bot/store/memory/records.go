@@ -24,7 +24,7 @@ type Records struct {
 	mu      sync.Mutex
 	ended   *sync.Cond // some records are not busy any more
 	kinds   map[store.Kind]*recordList
-	version uint64 // of what was put last
+	version uint64 // of what was put last: its time in microseconds, or a little more
 }
 
 // RecordsOptions says how many records are kept.
@@ -113,6 +113,22 @@ func (m *Records) Records(_ context.Context, kind store.Kind) (all []store.Recor
 	return all, err
 }
 
+// Oldest returns up to n of a kind, that first which was put least recently.
+func (m *Records) Oldest(kind store.Kind, n int) (some []store.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l, now := m.kinds[kind], m.millis()
+	if l == nil {
+		return nil
+	}
+	for e := l.ends.newer; e != &l.ends && len(some) < n; e = e.newer {
+		if !e.over(now) {
+			some = append(some, e.record(kind))
+		}
+	}
+	return some
+}
+
 // begin returns the records under the versions that they will have, and makes them
 // busy. It waits for those of them that are. Where one has changed since it was read
 // it is store.ErrConflict, and nothing is begun.
@@ -141,7 +157,7 @@ func (m *Records) begin(records []store.Record) ([]store.Record, error) {
 	}
 	busy := slices.Clone(records)
 	for i := range busy {
-		m.version++
+		m.version = max(m.version+1, uint64(max(0, m.Now().UnixMicro())))
 		busy[i].Version = m.version
 		m.kinds[busy[i].Kind].busy[busy[i].Name] = m.version
 	}

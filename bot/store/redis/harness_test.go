@@ -132,6 +132,7 @@ type one struct {
 	wire   *wire
 	disk   *disk
 	mem    *memory.Conversations
+	local  *memory.Records
 	alarm  atomic.Pointer[time.Time] // when conversations away from the bot want to be woken
 	fell   atomic.Int64              // how often Redis went away
 	mu     sync.Mutex
@@ -177,12 +178,13 @@ func makeReplica(t *testing.T, url string, app uint64) *one {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	client.rdb.AddHook(o.wire)
-	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Max: 10_000, Expires: expires})
+	o.local = memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000)})
+	o.mem = memory.NewConversations(memory.ConversationsOptions{Outbox: o.disk, Records: o.local, Max: 10_000, Expires: expires})
 	marks := memory.NewDedup(memory.DedupOptions{Keep: time.Minute, Max: 10_000})
 	shared := NewStore(client, expires, store.Alarms{Next: o.nextAlarm})
 	o.client, o.outbox, o.dedup = client, shared.Outbox, shared.Dedup
 	o.Store = failover.New(failover.Options{
-		Shared: shared, Local: failover.Local{Conversations: o.mem, Dedup: marks, Outbox: o.disk},
+		Shared: shared, Local: failover.Local{Conversations: o.mem, Dedup: marks, Outbox: o.disk, Records: o.local},
 		Changed: func(up bool, _ error) {
 			if !up {
 				o.fell.Add(1)
