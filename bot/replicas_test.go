@@ -70,13 +70,13 @@ func (r *replicas) join() *world {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	disk, records := memory.NewOutbox(nil), memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000)})
+	disk := memory.NewOutbox(nil)
 	var shared *failover.Store
 	w := newWorld(r.t, disk, append([]func(*Options){func(o *Options) {
 		expires := func(*rules.Conversation) time.Time { return time.Now().Add(time.Hour) }
 		shared = failover.New(failover.Options{
 			Shared:  redis.NewStore(client, expires, store.Alarms{}),
-			Local:   failover.Local{Conversations: o.Conversations.(*memory.Conversations), Dedup: o.Dedup, Outbox: localOutbox{disk}, Records: records},
+			Local:   failover.Local{Conversations: o.Conversations.(*memory.Conversations), Dedup: o.Dedup, Outbox: localOutbox{disk}, Records: o.Records.(*memory.Records)},
 			Changed: func(bool, error) {},
 		})
 		o.Conversations, o.Dedup, o.Chats, o.Outbox, o.Records, o.Policy = shared, shared, shared, shared, shared, mustLoad(r.t, replicaRules)

@@ -86,6 +86,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	all.replica, err = a.joinReplicas(client, failover.Options{
 		Shared: redis.NewStore(client, expires, store.Alarms{Next: alarms.Next}),
 		Local:  failover.Local{Conversations: local, Dedup: dedup, Outbox: disk, Records: records},
+		Merge:  mergeRecords,
 	}, registry)
 	if err != nil {
 		return nil, err
@@ -103,6 +104,15 @@ func evictedRecords(m *metrics.Metrics) func(store.Kind) {
 		count[kind] = m.Evicted(string(kind))
 	}
 	return func(kind store.Kind) { count[kind]() }
+}
+
+// mergeRecords makes one of what this replica kept of a customer while Redis was away, and
+// what Redis has.
+func mergeRecords(kind store.Kind, ours, theirs []byte) []byte {
+	if kind != store.KindUser {
+		return nil
+	}
+	return rules.MergeUsers(ours, theirs)
 }
 
 // RedisClient is the client of the Redis that the settings name. What is found

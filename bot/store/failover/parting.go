@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"escalator/bot/store"
@@ -66,7 +67,7 @@ func newNotes(records []store.Record) notes {
 
 // with adds the notes to the records.
 func (n notes) with(records []store.Record, now time.Time) []store.Record {
-	all := records[:len(records):len(records)]
+	all := slices.Clip(records)
 	for _, r := range records {
 		if name := n[recordKey(r.Kind, r.Name)]; name != "" {
 			all = append(all, noteOf(name, r.Value, now))
