@@ -45,21 +45,28 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t, err := x.Outbox.Get(ctx, m.Conversation); err == nil && t.State != store.GivenUp {
-		if target := t.Current(); target != nil {
-			return target, nil
-		}
+	if t, err := x.Outbox.Get(ctx, m.Conversation); err == nil && t.State != store.GivenUp && t.Current() != nil {
+		return written(t.Chain[t.Step:]), nil
 	}
 	d, err := x.consider(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range d.Chain {
-		if !t.LastAgent { // Desk takes one answer: an agent who is away would leave the customer with nobody
-			return t, nil
-		}
+	if len(d.Chain) > 0 {
+		return written(d.Chain), nil
 	}
 	return x.policy.Target(defaultTarget), nil
+}
+
+// written is the first target that stands in the rule file. Desk takes one answer: the
+// customer's last agent, who may be away, would leave the customer with nobody.
+func written(chain []*rules.Target) *rules.Target {
+	for _, t := range chain {
+		if !t.LastAgent {
+			return t
+		}
+	}
+	return nil
 }
 
 // consider asks the rules about a message without letting it count: nothing is
