@@ -24,7 +24,7 @@ const (
 	// lookEvery is how often the words are looked through for those whose time is over.
 	lookEvery = 5 * time.Second
 	// callFor is how long a call may be under way; after that its outcome is unknown.
-	callFor = time.Minute
+	callFor = 30 * time.Second
 	// maxOpen bounds the customers who wait for a contact; beyond it the oldest is
 	// dropped.
 	maxOpen = 10_000

@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/delivery"
+	"escalator/bot/leave"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
@@ -109,10 +110,14 @@ func evictedRecords(m *metrics.Metrics) func(store.Kind) {
 // mergeRecords makes one of what this replica kept of a customer while Redis was away, and
 // what Redis has.
 func mergeRecords(kind store.Kind, ours, theirs []byte) []byte {
-	if kind != store.KindUser {
+	switch kind {
+	case store.KindUser:
+		return rules.MergeUsers(ours, theirs)
+	case store.KindWords:
+		return leave.Merge(ours, theirs)
+	default:
 		return nil
 	}
-	return rules.MergeUsers(ours, theirs)
 }
 
 // RedisClient is the client of the Redis that the settings name. What is found
