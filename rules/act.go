@@ -62,6 +62,7 @@ func (e *evaluation) about(r *rule, d *Decision) {
 // plan is what a rule does when it fires. It changes nothing yet.
 func (e *evaluation) plan(r *rule, d *Decision) {
 	e.about(r, d)
+	d.Notify = r.notify
 	switch {
 	case r.take != nil:
 		d.Outcome, d.Target, d.Take, d.Say = OutcomeMessage, r.take.Target, r.take, r.take.Say

@@ -44,6 +44,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "include", of: listOf(&shape{name: "a file's name or pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
 	{key: "words_from", of: wordsFromShape, doc: "Where else than in texts the customer's words stand: paths of the texts of buttons, cards and menus.", aka: []string{"text_from", "texts_from"}},
 	{key: "ai_provider", of: providersShape, doc: "Who answers what is not escalated, by consultation entry (CustomerServiceId): desk (Desk's robot), self (your own bot), omit (the answer does not say). default stands for the others. It overrides ESCALATOR_AI_PROVIDER.", aka: []string{"provider", "ai"}},
+	{key: "notify", of: dictOf(aName, teamShape), doc: "Teams of the staff that are told what happens, by name.", aka: []string{"teams", "notifications", "alerts"}},
 	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
 	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
 	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
@@ -56,7 +57,8 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.policy = &Policy{targets: map[string]*Target{}, goals: map[string]*goal{}, events: map[string]EventKind{}}
 	l.calendars, l.ruleNodes = map[string]*calendar{}, map[string]*yaml.Node{}
 	l.ruleConds, l.ruleState = map[string]*cond{}, map[string]visit{}
-	l.usedGoals, l.firstGoals, l.usedDays, l.required = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[*yaml.Node]bool{}
+	l.usedGoals, l.firstGoals, l.usedDays, l.usedTeams = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	l.required = map[*yaml.Node]bool{}
 	l.book = newPhraseBook(&l.checker)
 	if root.Kind != yaml.MappingNode {
 		return nil
@@ -73,6 +75,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.book.tie()
 	l.book.expect()
 	l.book.checkAnswers()
+	l.teams(l.get(root, "notify"))
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))
 	l.rules(l.get(root, "rules"))

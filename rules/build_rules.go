@@ -5,7 +5,7 @@ import (
 )
 
 var action = &shape{
-	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag"}, {"keep", "tag"}, {"take_message", "tag"}},
+	name: "an action", ref: "then", form: formRecord, oneOf: [][]string{{"transfer", "tag", "notify"}, {"keep", "tag", "notify"}, {"take_message", "tag", "notify"}},
 	needs: map[string]string{
 		"offer": "transfer", "leave_queue": "transfer", "priority": "transfer", "agents": "transfer", "prefer_last_agent": "transfer",
 	},
@@ -17,11 +17,12 @@ var action = &shape{
 		{key: "keep", of: &shape{name: "true", form: formTrue, examples: []string{"true"}}, doc: "Stay with the bot: later rules are not tried.", aka: []string{"stay", "ignore"}},
 		{key: "take_message", of: takeMessageShape, doc: "Ask the customer to leave words; the agents of the target `default` contact the customer.", aka: []string{"leave_message", "voicemail"}},
 		{key: "tag", of: listOf(aName), doc: "Words for logs and decisions. Alone it keeps the conversation with the bot.", aka: []string{"tags", "label", "labels"}},
+		{key: "notify", of: listOf(aTeam), doc: "Tell these teams of `notify`. Alone it keeps the conversation with the bot.", aka: []string{"tell", "alert", "notify_team"}},
 		{key: "priority", of: aPriority, doc: "Place in the queue, 0 first, instead of that of the targets.", aka: []string{"prio"}},
 		{key: "agents", of: listOf(anAgent), doc: "The agents wanted, instead of the group and the agents of the target.", aka: []string{"agent", "agent_ids"}},
 		{key: "prefer_last_agent", of: aSpan, doc: "Ask the agent first who had the customer last, if that is not longer ago; at most 30d.", aka: []string{"last_agent", "same_agent"}},
 	},
-	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}", "{tag: [vip]}"},
+	examples: []string{"{transfer: default}", "{offer: 需要为您转接人工客服吗？, transfer: default}", "{keep: true}", "{tag: [vip]}", "{notify: [support]}"},
 }
 
 var ruleShape = &shape{name: "a rule", ref: "rule", form: formRecord, fields: []field{
@@ -98,7 +99,7 @@ func (l *loader) rule(id, n *yaml.Node) {
 	case say:
 		l.fail(l.get(then, "say"), "for example {keep: true, say: …}", "`say` needs `keep` or `transfer` beside it")
 	}
-	r.tags = textsOf(l.items(l.get(then, "tag")))
+	r.tags, r.notify = textsOf(l.items(l.get(then, "tag"))), l.findTeams(l.get(then, "notify"))
 	r.priority, r.agents = intPointer(l.get(then, "priority")), textsOf(l.items(l.get(then, "agents")))
 	r.lastAgent = l.userTime(l.get(then, "prefer_last_agent"))
 	r.leaveQueue = boolOf(l.get(then, "leave_queue"))

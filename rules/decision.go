@@ -79,6 +79,8 @@ type Decision struct {
 	Take *TakeMessage `json:"-"`
 	Left *Left        `json:"-"`
 	Tags []string     `json:"tags,omitempty"`
+	// Notify are the teams that are told that the rule fired.
+	Notify []string `json:"notify,omitempty"`
 	// Shadow holds the ids of the shadow rules that would have fired, Would what each of them would have done.
 	Shadow []string `json:"shadow,omitempty"`
 	Would  []Would  `json:"would,omitempty"`

@@ -50,6 +50,8 @@ type RuleTrace struct {
 	// Say is what the customer would be told, Offer what they would be asked, in each language that the file has.
 	Say   []SpeechText `json:"say,omitempty"`
 	Offer []SpeechText `json:"offer,omitempty"`
+	// Notify are the teams that are told.
+	Notify []string `json:"notify,omitempty"`
 }
 
 // Stop is one target of a chain. Closed says which calendar is closed and until when, "" where the target is open.
@@ -115,6 +117,7 @@ func (e *evaluation) noteEffect(r *rule, d *Decision) {
 		return
 	}
 	n := e.trace.notes[r.id]
+	n.Notify = d.Notify
 	if r.goal != nil {
 		n.Chain = e.stops(r)
 	}

@@ -12,6 +12,7 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintTyped(root)
 	l.lintPhrases()
 	l.lintUnused(root)
+	l.lintTeams(l.get(root, "notify"))
 	l.lintTargets(l.get(root, "targets"))
 	l.lintQueuedFor()
 	l.lintQueueGroups()

@@ -82,6 +82,7 @@ type loader struct {
 	firstGoals map[string]bool // those that rules and routes name
 	excepted   []excepted
 	usedDays   map[string]bool
+	usedTeams  map[string]bool
 	written    []*builtRule
 
 	queuedFor   []*yaml.Node // the times of queued_for

@@ -14,7 +14,7 @@ import (
 type Part struct {
 	// Section is a key of the file: rules, targets, limits, …
 	Section string
-	// Name is the rule's id or the name of the target, list, calendar or route; "" for the other sections, which are one part each.
+	// Name is the rule's id or the name of the target, list, calendar, route or team; "" for the other sections, which are one part each.
 	Name string
 	// Text is the key of one text to customers in a rule or target (say, offer, take_message, say_if_closed, …); "" for the whole.
 	Text string
@@ -22,7 +22,7 @@ type Part struct {
 
 // named are the sections whose entries are parts of their own. What is said under `rules` is a list, the others are
 // mappings.
-var named = []string{"rules", "targets", "lists", "calendars", "routes"}
+var named = []string{"rules", "targets", "lists", "calendars", "routes", "notify"}
 
 // partsOf takes a digest of each part of a file, whatever its layout and comments, so that two versions can be compared.
 func (l *loader) partsOf(root *yaml.Node) map[Part]string {

@@ -98,6 +98,7 @@ type Policy struct {
 
 	targets map[string]*Target
 	goals   map[string]*goal
+	teams   []*Team
 	rules   []*rule
 	zone    *time.Location // of the calendars, nil if they have several
 	tests   []Test
@@ -142,6 +143,7 @@ type rule struct {
 	offer     *Speech
 	take      *TakeMessage
 	tags      []string
+	notify    []string // teams
 	// It can hold by `queued_for`, or by `rating`: then the phase does not stop it.
 	queues, rates bool
 	leaveQueue    bool

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -140,5 +141,23 @@ func TestExplain_everyLineFitsTheTerminal_andObeysNoCustomer(t *testing.T) {
 				t.Errorf("%.40q: %q", words, line)
 			}
 		}
+	}
+}
+
+func TestExplain_saysWhoOfTheStaffIsTold(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	rules := `version: 1
+notify: {support: {slack: {url_file: url}}, sales: {slack: {url_file: url}}}
+targets: {default: {}}
+rules: [{id: gold, when: {says: [treasure]}, then: {transfer: default, notify: [support, sales]}}]
+`
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := runIn(t, "", "explain", "--rules", file, "treasure"); !strings.Contains(got.stdout, "tell support, sales\n") {
+		t.Error(got)
+	}
+	if got := runIn(t, "", "explain", "--rules", file, "good morning"); strings.Contains(got.stdout, "tell") {
+		t.Error(got)
 	}
 }

@@ -32,10 +32,11 @@ func (p *page) turn(t *replay.ExplainedTurn) {
 	}
 	p.rules(t.Rules)
 	p.line("  → ", t.Summary)
-	p.effect("    ", t.Language, t.Decision.Chain, t.Decision.Say, t.Decision.Offer)
+	d := &t.Decision
+	p.effect("    ", t.Language, &rules.RuleTrace{Chain: d.Chain, Say: d.Say, Offer: d.Offer, Notify: d.Notify})
 	for _, r := range t.Rules {
 		if r.Result == "shadow" {
-			p.effect("    "+r.ID+" would ", t.Language, r.Chain, r.Say, r.Offer)
+			p.effect("    "+r.ID+" would ", t.Language, &r)
 		}
 	}
 }
@@ -59,11 +60,12 @@ func (p *page) rules(traces []rules.RuleTrace) {
 	}
 }
 
-// effect prints where a rule leads and what the customer is told, first in the language of the conversation.
-func (p *page) effect(label, language string, chain []rules.Stop, say, offer []rules.SpeechText) {
+// effect prints where a rule leads and who is told what: the customer, first in the language of the conversation, and the
+// staff.
+func (p *page) effect(label, language string, r *rules.RuleTrace) {
 	closed := false
 	var stops []string
-	for _, s := range chain {
+	for _, s := range r.Chain {
 		if s.Closed != "" {
 			s.Target += " (" + s.Closed + ")"
 			closed = true
@@ -76,8 +78,11 @@ func (p *page) effect(label, language string, chain []rules.Stop, say, offer []r
 	if len(stops) > 1 || closed {
 		p.line(label+"try ", strings.Join(stops, " → "))
 	}
-	p.words(label+"say", language, say)
-	p.words(label+"ask", language, offer)
+	p.words(label+"say", language, r.Say)
+	p.words(label+"ask", language, r.Offer)
+	if len(r.Notify) > 0 {
+		p.line(label+"tell ", strings.Join(r.Notify, ", "))
+	}
 }
 
 func (p *page) words(label, language string, texts []rules.SpeechText) {

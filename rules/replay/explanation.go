@@ -40,6 +40,7 @@ type ExplainedDecision struct {
 	Shadow  []string      `json:"shadow,omitempty"`
 	Would   []rules.Would `json:"would,omitempty"`
 	Tags    []string      `json:"tags,omitempty"`
+	Notify  []string      `json:"notify,omitempty"`
 	Near    string        `json:"near,omitempty"`
 	// Why says what made the rule hold, or what came near.
 	Why string `json:"why,omitempty"`
@@ -189,7 +190,7 @@ func explained(s Step) ExplainedTurn {
 	}}
 	for _, r := range s.Trace.Rules {
 		if r.ID == d.Rule {
-			x.Decision.Chain, x.Decision.Say, x.Decision.Offer = r.Chain, r.Say, r.Offer
+			x.Decision.Chain, x.Decision.Say, x.Decision.Offer, x.Decision.Notify = r.Chain, r.Say, r.Offer, r.Notify
 		}
 	}
 	if x.Tokens == nil {
