@@ -40,6 +40,8 @@ var house = []level{
 	{folder: "bot/clock", sees: nil},
 	{folder: "bot/logtest", sees: nil}, // for tests only
 	{folder: "bot/regular", sees: nil},
+	{folder: "bot/secrets", sees: []string{"bot/regular", "bot/secrets"}},
+	{folder: "bot/retry", sees: []string{"bot/store"}},
 	{folder: "bot/quiet", sees: []string{"bot/logtest", "bot/quiet"}},
 	// Failover works over any shared store, so it knows none of them.
 	{folder: "bot/store/failover", sees: []string{"rules", "bot/store", "bot/clock"}, not: []string{"bot/store/redis", "bot/store/journal"}},
@@ -51,7 +53,7 @@ var house = []level{
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.
 	{folder: "bot/inbound", sees: []string{"rules", "bot/desk", "bot/mask", "bot/metrics", "bot/inbound"}},
-	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/history", "bot/logtest", "bot/delivery"}},
+	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/retry", "bot/history", "bot/logtest", "bot/delivery"}},
 	{folder: "bot/reception", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/metrics", "bot/quiet", "bot/logtest", "bot/reception"}},
 	{folder: "bot", sees: []string{"rules", "bot"}},
 	{folder: "handlers", sees: []string{"rules", "bot", "handlers"}},

@@ -13,6 +13,7 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/quiet"
+	"escalator/bot/retry"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -20,11 +21,7 @@ import (
 const (
 	// courierWorkers bounds the calls to Desk that are under way at once.
 	courierWorkers = 16
-	// breakerFailures in a row open the breaker for breakerPause; then one
-	// attempt shows whether Desk is back. An open breaker costs no attempts.
-	breakerFailures = 5
-	breakerPause    = 3 * time.Second
-	// breakerLook is how often the courier asks whether the pause is over.
+	// breakerLook is how often the courier asks whether the breaker's pause is over.
 	breakerLook = 200 * time.Millisecond
 	// storeRetry is how long the courier waits when the outbox cannot be read.
 	storeRetry = time.Second
@@ -76,13 +73,7 @@ func New(o Options) *Courier {
 	}
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
-	c.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-		Name:        "desk",
-		MaxRequests: 1,
-		Timeout:     breakerPause,
-		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
-		IsExcluded:  func(err error) bool { return errors.Is(err, errNotCalled) },
-	})
+	c.breaker = retry.NewBreaker("desk", func(err error) bool { return errors.Is(err, errNotCalled) })
 	return c
 }
 

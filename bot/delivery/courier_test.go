@@ -76,7 +76,7 @@ func TestCourier_openBreaker_burnsNoAttempts_andFloodsNoLog(t *testing.T) {
 			w.put("plain", named(fmt.Sprint(i)))
 		}
 		w.passes(10 * time.Minute)
-		// One probe each breakerPause once it is open: 200 and a few, not 200
+		// One probe each pause of the breaker once it is open: 200 and a few, not 200
 		// transfers times all their back-offs.
 		if calls := len(w.desk.made()); calls > 250 {
 			t.Errorf("%d calls in ten minutes", calls)

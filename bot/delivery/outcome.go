@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -15,26 +14,10 @@ import (
 	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/notify"
+	"escalator/bot/retry"
 	"escalator/bot/store"
 	"escalator/rules"
 )
-
-// Back-off with full jitter: before the try after the nth fault in a row a random
-// time up to
-//
-//	n       1    2    3    4    5    6     7    8 and more
-//	up to   1s   2s   4s   8s   16s  32s   60s  60s
-//
-// (docs: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.)
-const (
-	backoffFirst   = 500 * time.Millisecond
-	backoffLongest = store.LongestWait
-)
-
-func backoff(faults int) time.Duration {
-	limit := min(backoffLongest, backoffFirst<<min(faults, 10))
-	return rand.N(limit) //nolint:gosec // jitter needs no secrecy
-}
 
 // retrying is the outcome of an attempt that another one follows because of a
 // fault.
@@ -168,7 +151,7 @@ func (a *attempt) wait(ctx context.Context) {
 func (a *attempt) again(ctx context.Context) {
 	t, now := a.transfer, a.opt.Now()
 	t.Retries++
-	wait := backoff(t.Retries)
+	wait := retry.Backoff(t.Retries)
 	if a.err != nil {
 		if asked := a.err.RetryAfter(); asked > 0 {
 			a.giveTime(asked)

@@ -12,6 +12,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/bot/mask"
+	"escalator/bot/retry"
 )
 
 const (
@@ -129,7 +130,7 @@ func (s *speaker) deliver(m *Speech) {
 			s.end(m, saidFailed, err)
 			return
 		}
-		wait := backoff(attempt)
+		wait := retry.Backoff(attempt)
 		if ok {
 			wait = max(wait, failure.RetryAfter())
 		}
