@@ -53,6 +53,7 @@ var house = []level{
 	// What reads events and what delivers transfers know neither each other nor the bot that joins them. Reading knows no
 	// storage, so live traffic and replay read with the same code.
 	{folder: "bot/inbound", sees: []string{"rules", "bot/desk", "bot/mask", "bot/metrics", "bot/inbound"}},
+	{folder: "bot/notify", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/retry", "bot/secrets", "bot/logtest", "bot/notify"}},
 	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/retry", "bot/history", "bot/logtest", "bot/delivery"}},
 	{folder: "bot/reception", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/metrics", "bot/quiet", "bot/logtest", "bot/reception"}},
 	{folder: "bot", sees: []string{"rules", "bot"}},

@@ -78,7 +78,7 @@ func (c *Client) attempt(parent context.Context, base, op string, payload []byte
 	resp, err := c.http.Do(req)
 	if err == nil {
 		failed.Status = resp.StatusCode
-		failed.retryAfter = retryAfter(resp.Header, time.Now())
+		failed.retryAfter = RetryAfter(resp.Header, time.Now())
 		var data []byte
 		if data, err = readAnswer(resp); err == nil {
 			return c.judge(failed, data, sig)
@@ -127,10 +127,10 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 // maxRetryAfter bounds what an answer may ask for, so that no time overflows.
 const maxRetryAfter = 24 * time.Hour
 
-// retryAfter reads Retry-After: whole seconds or an HTTP date; 0 for none, for one
+// RetryAfter reads Retry-After: whole seconds or an HTTP date; 0 for none, for one
 // in the past and for one that is neither. A date is read by the sender's own
 // clock where the answer tells it.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = theirs
 	}

@@ -101,7 +101,7 @@ func TestRetryAfter_secondsAndDates(t *testing.T) {
 		"Sun, 01 Mar 2026 11:00:00 GMT": 0,
 		"Mon, 01 Mar 2027 12:00:00 GMT": 24 * time.Hour,
 	} {
-		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+		if got := RetryAfter(http.Header{"Retry-After": {value}}, now); got != want {
 			t.Errorf("Retry-After %q: %v, want %v", value, got, want)
 		}
 	}
@@ -109,7 +109,7 @@ func TestRetryAfter_secondsAndDates(t *testing.T) {
 
 func TestRetryAfter_aDateIsReadByTheSendersClock(t *testing.T) {
 	h := http.Header{"Retry-After": {"Sun, 01 Mar 2026 12:00:45 GMT"}, "Date": {"Sun, 01 Mar 2026 12:00:15 GMT"}}
-	if got := retryAfter(h, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)); got != 30*time.Second {
+	if got := RetryAfter(h, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)); got != 30*time.Second {
 		t.Errorf("%v", got)
 	}
 }

@@ -45,13 +45,14 @@ func baseURL(address string, insecure bool) (string, error) {
 		return "", errors.New("it must begin with https:// and a host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "", errors.New("it must be a bare address, without user, query or fragment")
-	case u.Scheme == "http" && !insecure && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !insecure && !Loopback(u.Hostname()):
 		return "", errors.New("plain http is for loopback only: the signature would travel readable")
 	}
 	return strings.TrimRight(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
 }
 
-func loopback(host string) bool {
+// Loopback says that a host is this machine without doubt.
+func Loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}

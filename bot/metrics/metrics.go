@@ -27,6 +27,7 @@ type Metrics struct {
 	Said          *prometheus.CounterVec   // outcome: sent, failed, dropped
 	Messages      *prometheus.CounterVec   // outcome: what became of words that customers left
 	MessagesOpen  prometheus.Gauge         // customers who wait for a contact
+	Notices       *prometheus.CounterVec   // channel, outcome: sent, retrying, failed, dropped
 	Held          prometheus.Gauge         // 1 while the courier is held
 	DeskUp        prometheus.Gauge         // 0 while Desk does not answer
 	StoreErrors   prometheus.Counter       // writes to the store that failed
@@ -68,6 +69,9 @@ func New(r prometheus.Registerer) *Metrics {
 		MessagesOpen: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "messages_open", Help: "Customers who left words and wait for a contact.",
 		}),
+		Notices: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: prefix, Name: "notify_total", Help: "Messages to the staff by channel and outcome (sent, retrying, failed, dropped).",
+		}, []string{"channel", "outcome"}),
 		Held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
 		}),
@@ -93,7 +97,7 @@ func New(r prometheus.Registerer) *Metrics {
 		registry: r,
 	}
 	r.MustRegister(
-		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Held, m.DeskUp,
+		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Notices, m.Held, m.DeskUp,
 		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.evicted, m.Forwarded,
 	)
 	m.DeskUp.Set(1)

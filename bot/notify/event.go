@@ -1,5 +1,3 @@
-// Package notify tells the staff what happened: in the chat that a team reads, or
-// at any address that takes a POST.
 package notify
 
 import "time"
@@ -17,24 +15,50 @@ const (
 	Message       Kind = "message"        // a customer left words
 	UnknownEvent  Kind = "unknown_event"  // Desk reports something that nobody knows
 	ByRule        Kind = "rule"           // a rule says so (`then: {notify: …}`)
+
+	// test is what `escalator notify --test` sends.
+	test Kind = "test"
 )
 
 // Event is something that the staff may be told of.
 type Event struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Teams are those that a rule names; nil: those that ask for the kind.
-	Teams []string
-	// Over says that what was told before has ended.
-	Over bool
+	Teams []string `json:"teams,omitempty"`
+	// Over says that what was told before has ended: for this session, or for all
+	// where it names none.
+	Over bool `json:"over,omitempty"`
+	// Contact says of what failed that it was no transfer, but the contact of a
+	// customer who had left words.
+	Contact bool `json:"contact,omitempty"`
 	// Rule, Target and Session say where it happened; "": it is about none.
-	Rule, Target, Session string
+	Rule    string `json:"rule,omitempty"`
+	Target  string `json:"target,omitempty"`
+	Session string `json:"session,omitempty"`
 	// Waiting is how many customers wait, -1 where nobody knows.
-	Waiting int
+	Waiting int `json:"waiting"`
 	// Waited is how long this customer has waited (WaitingLong), also when the wait is over.
-	Waited time.Duration
+	Waited time.Duration `json:"waited,omitempty"`
 	// Detail is a word more: a code, an error, the name of an event.
-	Detail string
+	Detail string `json:"detail,omitempty"`
 	// Words are the customer's, unmasked: what may be shown of them is for the team's
 	// settings to say.
-	Words []string
+	Words []string `json:"words,omitempty"`
+}
+
+// tracked says that the kind is over for each session on its own.
+func (k Kind) tracked() bool { return k == Message || k == WaitingLong }
+
+// matter is what events of a team are about, in the name of their record.
+func (e *Event) matter(team string) string {
+	about := e.Target
+	switch {
+	case e.Kind == ByRule:
+		about = e.Rule
+	case e.Contact:
+		about += "|contact"
+	case e.Kind == Held || e.Kind == ReloadRefused || e.Kind == UnknownEvent:
+		about = ""
+	}
+	return groupPrefix + team + "|" + string(e.Kind) + "|" + about
 }

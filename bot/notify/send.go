@@ -1,0 +1,163 @@
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/sony/gobreaker/v2"
+
+	"escalator/bot/retry"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+// errNotCalled tells the breaker that a message says nothing about its address.
+var errNotCalled = errors.New("the address was not called, or we hung up")
+
+// address is what is known of an address: when it got its last messages.
+type address struct {
+	Sent []time.Time `json:"sent"`
+}
+
+// free says how long an address gets no message, because it got many.
+func (a *address) free(now time.Time) time.Duration {
+	a.Sent = slices.DeleteFunc(a.Sent, func(at time.Time) bool { return now.Sub(at) >= addressTime })
+	if len(a.Sent) < addressMessages {
+		return 0
+	}
+	return a.Sent[0].Add(addressTime).Sub(now)
+}
+
+// lease makes a message ours to send, and counts it for its address: both or neither,
+// so that replicas do not send it twice, nor together too many. report tells the
+// breaker what became of it; nil: it is not to be sent before wait is over.
+func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Team) (report func(error), wait time.Duration) {
+	now := n.Clock.Now()
+	name := addressPrefix + team.URLFile
+	r, known := s.addresses[name]
+	if !known {
+		r = store.Record{Kind: store.KindNotice, Name: name}
+	}
+	a, _ := read[address](r) // one that cannot be read is a new one
+	if wait := a.free(now); wait > 0 {
+		return nil, wait
+	}
+	report, err := n.breaker(team).Allow()
+	if err != nil {
+		return nil, storeRetry
+	}
+	a.Sent = append(a.Sent, now)
+	if g.ID == "" {
+		g.ID = rand.Text()
+	}
+	g.Leased = now.Add(leaseFor)
+	ours, err := put(g.record, g, g.until(now))
+	counted, err2 := put(r, a, now.Add(2*addressTime))
+	if err = errors.Join(err, err2); err == nil {
+		err = n.Records.PutRecords(ctx, ours, counted)
+	}
+	if err != nil {
+		report(errNotCalled)
+		if !errors.Is(err, store.ErrConflict) {
+			n.storeFailed(err)
+		}
+		return nil, storeRetry
+	}
+	return report, 0
+}
+
+// breaker is that of a team's address; only the worker asks for it.
+func (n *Notifier) breaker(team *rules.Team) *gobreaker.TwoStepCircuitBreaker[any] {
+	b := n.breakers[team.URLFile]
+	if b == nil {
+		b = retry.NewBreaker(team.URLFile, func(err error) bool { return errors.Is(err, errNotCalled) })
+		n.breakers[team.URLFile] = b
+	}
+	return b
+}
+
+// deliver sends a message and keeps what became of it.
+func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, report func(error)) {
+	err := n.sender.send(ctx, team, n.notice(ctx, told, team))
+	failure, _ := errors.AsType[*sendError](err)
+	switch {
+	case failure == nil || failure.reached:
+		report(nil)
+	case failure.notCalled:
+		report(errNotCalled)
+	default:
+		report(failure)
+	}
+	if failure != nil && ctx.Err() != nil {
+		return // we stop: whoever comes next sends it, when the lease is over
+	}
+	line := n.Log.WithFields(logrus.Fields{"team": team.Name, "channel": team.Channel, "kind": told.Event.Kind, "count": told.Count, "over": told.Over})
+	outcome, level := outcomeSent, logrus.InfoLevel
+	wait := time.Duration(0)
+	if failure != nil {
+		outcome, level = outcomeRetrying, logrus.WarnLevel
+		wait = max(retry.Backoff(told.Faults+1), failure.after)
+		line = line.WithError(failure).WithField("again_in_ms", wait.Milliseconds())
+	}
+	n.Metrics.Notices.WithLabelValues(team.Channel, outcome).Inc()
+	n.quiet.Log(outcome+" "+team.Name, line.WithField("outcome", outcome), level, "notice")
+	n.change(context.WithoutCancel(ctx), told, func(g *group) {
+		if failure != nil {
+			g.failed(wait, n.Clock.Now())
+			return
+		}
+		g.sent(told, team.Every, n.Clock.Now())
+	})
+}
+
+// giveUp drops what cannot be told any more.
+func (n *Notifier) giveUp(ctx context.Context, g *group, channel, why string) {
+	if channel != "" {
+		n.Metrics.Notices.WithLabelValues(channel, outcomeFailed).Inc()
+		n.Log.WithFields(logrus.Fields{
+			"team": g.Team, "channel": channel, "kind": g.Event.Kind, "count": g.Count, "over": g.Over, "outcome": outcomeFailed, "error": why,
+		}).Error("notice")
+	}
+	r := g.record
+	r.Value = nil
+	if err := n.Records.PutRecords(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
+		n.storeFailed(err)
+	}
+}
+
+// change changes a group as it is now, if it still has the same message to send.
+func (n *Notifier) change(ctx context.Context, sent *group, change func(*group)) {
+	for range maxConflicts {
+		r, err := n.Records.Record(ctx, store.KindNotice, sent.record.Name)
+		if err != nil {
+			n.storeFailed(err)
+			return
+		}
+		g, err := read[group](r)
+		if err != nil || g.ID != sent.ID {
+			return
+		}
+		change(g)
+		if r, err = put(r, g, g.until(n.Clock.Now())); err == nil {
+			err = n.Records.PutRecords(ctx, r)
+		}
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			n.storeFailed(err)
+		}
+		return
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

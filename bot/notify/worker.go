@@ -1,0 +1,255 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/store"
+)
+
+const (
+	// maxConflicts bounds how often records are read again because somebody else has
+	// changed them; what is left is taken up at the next look.
+	maxConflicts = 8
+	// maxTaken bounds the events that are taken up in one put.
+	maxTaken = 64
+	// storeRetry is how long to wait when the records cannot be read or put.
+	storeRetry = time.Second
+	// maxSending bounds the messages under way at once: one for each address.
+	maxSending = 8
+	// An address gets so many messages in a minute.
+	addressMessages, addressTime = 10, time.Minute
+)
+
+// run takes up events and sends messages until the notifier is stopped.
+func (n *Notifier) run() {
+	for {
+		wait := n.round(n.ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-n.woken:
+		case <-timer.C:
+		case <-n.ctx.Done():
+			timer.Stop()
+			n.takeUp(context.WithoutCancel(n.ctx)) // else what was told would be lost
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// round does all that is due, and says how long nothing will be.
+func (n *Notifier) round(ctx context.Context) time.Duration {
+	if len(n.Policy().Teams()) == 0 {
+		return lookEvery
+	}
+	s := n.takeUp(ctx)
+	if s == nil {
+		return storeRetry
+	}
+	return n.send(ctx, s)
+}
+
+// state is what the records hold.
+type state struct {
+	groups    map[string]*group
+	addresses map[string]store.Record
+	events    []store.Record // not taken up yet
+}
+
+func (n *Notifier) load(ctx context.Context) (*state, error) {
+	all, err := n.Records.Records(ctx, store.KindNotice)
+	if err != nil {
+		return nil, err
+	}
+	s := &state{groups: map[string]*group{}, addresses: map[string]store.Record{}}
+	for _, r := range all {
+		switch {
+		case strings.HasPrefix(r.Name, eventPrefix):
+			s.events = append(s.events, r)
+		case strings.HasPrefix(r.Name, addressPrefix):
+			s.addresses[r.Name] = r
+		case strings.HasPrefix(r.Name, groupPrefix):
+			g, err := read[group](r)
+			if err != nil { // of another version of this program, perhaps
+				n.quiet.Log("unreadable", n.Log.WithError(err), logrus.ErrorLevel, "what a team was told is not known any more")
+			}
+			g.record = r
+			s.groups[r.Name] = g
+		}
+	}
+	return s, nil
+}
+
+// takeUp adds the events that were told, and those that others have stored, to their
+// groups. It returns what there is then; nil: the records cannot be used now.
+func (n *Notifier) takeUp(ctx context.Context) *state {
+	for range maxConflicts {
+		s, err := n.load(ctx)
+		if err != nil {
+			n.storeFailed(err)
+			return nil
+		}
+		told, end := n.told()
+		taken := n.fold(s, told)
+		n.lookAtGivenUp(ctx, s)
+		if changed := n.changes(s); len(changed)+len(taken) > 0 {
+			err = n.Records.PutRecords(ctx, append(taken, changed...)...)
+		} else if len(told) == 0 {
+			return s
+		}
+		switch {
+		case err == nil:
+			n.untell(end)
+		case !errors.Is(err, store.ErrConflict):
+			n.storeFailed(err)
+			return nil
+		}
+	}
+	n.Stored() // there is more, or others are as busy: once more, soon
+	s, err := n.load(ctx)
+	if err != nil {
+		return nil
+	}
+	return s
+}
+
+func (n *Notifier) storeFailed(err error) {
+	if n.ctx.Err() == nil {
+		n.quiet.Log("store", n.Log.WithError(err), logrus.ErrorLevel, "the staff cannot be told: the messages can neither be read nor kept")
+	}
+}
+
+// told are the first events of the queue, and how many the queue has had up to the last
+// of them; untell takes them out.
+func (n *Notifier) told() (told []Event, end int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	told = slices.Clone(n.queue[:min(len(n.queue), maxTaken)])
+	return told, n.gone + len(told)
+}
+
+func (n *Notifier) untell(end int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if more := end - n.gone; more > 0 {
+		n.queue, n.gone = n.queue[more:], end
+	}
+}
+
+// fold adds events to their groups. It returns the records of those that are taken up,
+// without their values.
+func (n *Notifier) fold(s *state, told []Event) (taken []store.Record) {
+	for _, r := range s.events[:min(len(s.events), maxTaken)] {
+		e, err := read[Event](r)
+		if err == nil {
+			told = append(told, *e)
+		}
+		r.Value = nil
+		taken = append(taken, r)
+	}
+	now := n.Clock.Now()
+	for _, e := range told {
+		for _, team := range n.teams(e) {
+			name := e.matter(team.Name)
+			g := s.groups[name]
+			if g == nil {
+				if e.Over {
+					continue // nobody was told that it began
+				}
+				g = &group{record: store.Record{Kind: store.KindNotice, Name: name}}
+				s.groups[name] = g
+			}
+			g.add(team, e, now)
+		}
+	}
+	return taken
+}
+
+// lookAtGivenUp ends what was told of transfers that were given up, where none is left:
+// who retries or dismisses one may be any replica.
+func (n *Notifier) lookAtGivenUp(ctx context.Context, s *state) {
+	var left map[string]bool
+	for _, g := range s.groups {
+		if g.Event.Kind != Failed || g.Event.Contact || !g.Told || g.Over || n.GivenUp == nil {
+			continue
+		}
+		if left == nil {
+			list, err := n.GivenUp(ctx)
+			if err != nil {
+				return
+			}
+			left = map[string]bool{}
+			for _, t := range list {
+				left[t.Target] = true
+			}
+		}
+		if !left[g.Event.Target] {
+			g.changed = true
+			g.end("", n.Clock.Now())
+		}
+	}
+}
+
+// changes are the records of groups that have changed.
+func (n *Notifier) changes(s *state) (changed []store.Record) {
+	now := n.Clock.Now()
+	for _, g := range s.groups {
+		if !g.changed {
+			continue
+		}
+		if r, err := put(g.record, g, g.until(now)); err == nil {
+			changed = append(changed, r)
+		}
+	}
+	return changed
+}
+
+// send sends the messages that are due, one to each address at a time, and says when
+// the next one will be.
+func (n *Notifier) send(ctx context.Context, s *state) time.Duration {
+	var due []*group
+	now, next := n.Clock.Now(), n.Clock.Now().Add(lookEvery)
+	for _, g := range s.groups {
+		switch at := later(g.Due, g.Leased); {
+		case !g.pending():
+		case at.After(now):
+			next = earlier(next, at)
+		default:
+			due = append(due, g)
+		}
+	}
+	slices.SortFunc(due, func(a, b *group) int {
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.record.Name, b.record.Name))
+	})
+	var sending sync.WaitGroup
+	busy := map[string]bool{}
+	for _, g := range due {
+		team := n.Policy().Team(g.Team)
+		switch {
+		case team == nil:
+			n.giveUp(ctx, g, "", "the rules in force have no such team")
+		case now.Sub(g.Since) >= keepFor:
+			n.giveUp(ctx, g, team.Channel, "it could not be sent within 24 hours")
+		case busy[team.URLFile] || len(busy) == maxSending:
+			next = now // at once, when this round is over
+		default:
+			report, wait := n.lease(ctx, s, g, team)
+			if report == nil {
+				next = earlier(next, now.Add(wait))
+				continue
+			}
+			busy[team.URLFile] = true
+			sending.Go(func() { n.deliver(ctx, g, team, report) })
+		}
+	}
+	sending.Wait()
+	return max(0, next.Sub(n.Clock.Now()))
+}
