@@ -1,64 +1,55 @@
 package leave
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
 	"slices"
 
 	"escalator/bot/store"
 )
 
-// Merge joins what two stores that were apart keep of the words of one conversation.
-// Whatever was done about a request in one of them counts: nobody is called again for
-// it. One that cannot be read is left out, nil: neither can.
+// Merge joins what two stores that were apart keep of one customer, as records hold it:
+// the words of both, and the state that keeps the customer from being contacted twice.
+// Their order does not matter. It returns nil where one of them makes no sense.
 func Merge(ours, theirs []byte) []byte {
-	a, err := decode(store.Record{Value: ours})
-	b, err2 := decode(store.Record{Value: theirs})
-	switch {
-	case err != nil && err2 != nil:
+	a, errA := decode(store.Record{Value: ours})
+	b, errB := decode(store.Record{Value: theirs})
+	if errA != nil || errB != nil {
 		return nil
-	case err != nil:
-		return theirs
-	case err2 != nil:
-		return ours
 	}
-	if b.Opened.After(a.Opened) || b.Opened.Equal(a.Opened) && b.State.rank() > a.State.rank() {
+	if cmp.Or(compare(a, b), bytes.Compare(ours, theirs)) < 0 {
 		a, b = b, a
 	}
-	if b.State.open() || b.Opened.Equal(a.Opened) {
-		a.add(b)
+	if b.State.open() || b.Opened.Equal(a.Opened) { // else it led to something, and is forgotten
+		a.Words = append(a.Words, b.Words...)
+		slices.SortStableFunc(a.Words, func(x, y Words) int { return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.Text, y.Text)) })
+		a.Words = bounded(slices.CompactFunc(a.Words, func(x, y Words) bool { return x.At.Equal(y.At) && x.Text == y.Text }))
+		a.Tried = max(a.Tried, b.Tried)
+		if b.Since.Before(a.Since) {
+			a.Since = b.Since
+		}
+		if b.Until.After(a.Until) {
+			a.Until = b.Until
+		}
 	}
-	value, err := json.Marshal(a)
+	r, err := a.encode()
 	if err != nil {
 		return nil
 	}
-	return value
+	return r.Value
 }
 
-// rank says which of two states of one request counts: what was done is done.
-func (s State) rank() int {
-	switch s {
-	case Waiting:
+// compare is above 0 where the state of a counts: somebody is being called, the request
+// is the later one, or it has led to something.
+func compare(a, b *Message) int {
+	rank := func(yes bool) int {
+		if yes {
+			return 1
+		}
 		return 0
-	case Calling:
-		return 1
-	default:
-		return 2
 	}
-}
-
-// add takes over the words of another store, and a call that may be under way.
-func (m *Message) add(o *Message) {
-	m.Words = append(m.Words, o.Words...)
-	slices.SortFunc(m.Words, func(a, b Words) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Text, b.Text)) })
-	m.Words = bounded(slices.CompactFunc(m.Words, func(a, b Words) bool { return a.At.Equal(b.At) && a.Text == b.Text }))
-	if o.Since.Before(m.Since) {
-		m.Since = o.Since
-	}
-	if o.Until.After(m.Until) {
-		m.Until = o.Until
-	}
-	if o.State == Calling && m.State == Waiting {
-		m.State, m.Changed = Calling, o.Changed
-	}
+	return cmp.Or(
+		rank(a.State == Calling)-rank(b.State == Calling), a.Opened.Compare(b.Opened),
+		rank(!a.State.open())-rank(!b.State.open()), a.Changed.Compare(b.Changed),
+	)
 }

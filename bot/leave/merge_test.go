@@ -1,8 +1,6 @@
 package leave
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,48 +8,44 @@ import (
 	"escalator/bot/store"
 )
 
-// kept is what a store has of the words of s1: when the customer was asked, in
-// minutes, the state, and the words, each said a minute after the one before.
-func keptBy(t *testing.T, opened int, state State, words ...string) []byte {
-	t.Helper()
-	at := time.Date(2026, 1, 5, 10, opened, 0, 0, time.UTC)
-	m := Message{Conversation: "s1", User: "u", Service: "@s", Opened: at, Since: at, Until: at.Add(time.Hour), State: state, Changed: at}
-	for i, w := range words {
-		m.Words = append(m.Words, Words{at.Add(time.Duration(i+1) * time.Minute), w})
+func TestMerge_keepsTheWordsOfBoth_andTheStateThatContactsNobodyTwice(t *testing.T) {
+	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	message := func(state State, opened int, texts ...string) []byte {
+		m := &Message{Conversation: "c", State: state, Opened: began.Add(time.Duration(opened) * time.Hour), Since: began, Changed: began, Until: began}
+		for _, text := range texts {
+			m.Words = append(m.Words, Words{At: began.Add(time.Duration(text[0]) * time.Second), Text: text})
+		}
+		r, err := m.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Value
 	}
-	value, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
-}
-
-func TestMerge_joinsTheWords_andWhatWasDoneCounts(t *testing.T) {
 	for name, c := range map[string]struct {
-		ours, theirs []byte
-		want         string
+		a, b []byte
+		want string
 	}{
-		"one request, both wait":          {keptBy(t, 0, Waiting, "a", "b"), keptBy(t, 0, Waiting, "a", "c"), "waiting a b c"},
-		"one request, contacted there":    {keptBy(t, 0, Waiting, "a", "b"), keptBy(t, 0, Contacted, "a"), "contacted a b"},
-		"one request, contacted here":     {keptBy(t, 0, Contacted, "a"), keptBy(t, 0, Waiting, "a"), "contacted a"},
-		"one request, being called":       {keptBy(t, 0, Waiting, "a"), keptBy(t, 0, Calling, "a"), "calling a"},
-		"a later request while one waits": {keptBy(t, 9, Waiting, "b"), keptBy(t, 0, Waiting, "a"), "waiting a b"},
-		"a later request, being called":   {keptBy(t, 0, Calling, "a"), keptBy(t, 9, Waiting, "b"), "calling a b"},
-		"a later request, after that":     {keptBy(t, 0, Contacted, "a"), keptBy(t, 9, Waiting, "b"), "waiting b"},
-		"ours cannot be read":             {[]byte("{"), keptBy(t, 0, Waiting, "a"), "waiting a"},
-		"theirs cannot be read":           {keptBy(t, 0, Waiting, "a"), []byte("x"), "waiting a"},
+		"both wait":                              {message(Waiting, 1, "b"), message(Waiting, 1, "a", "c"), "waiting a b c"},
+		"the same words":                         {message(Waiting, 1, "a", "b"), message(Waiting, 1, "a"), "waiting a b"},
+		"one was contacted":                      {message(Contacted, 1, "a"), message(Waiting, 1, "a", "b"), "contacted a b"},
+		"one is being called":                    {message(Calling, 1, "a"), message(Waiting, 1, "b"), "calling a b"},
+		"one is being called for an earlier":     {message(Calling, 1, "a"), message(Waiting, 2, "b"), "calling a b"},
+		"a later request, the earlier waits":     {message(Waiting, 1, "a"), message(Waiting, 2, "b"), "waiting a b"},
+		"a later request, the earlier has ended": {message(Done, 1, "a"), message(Waiting, 2, "b"), "waiting b"},
+		"no sense":                               {[]byte("{"), message(Waiting, 1, "a"), ""},
 	} {
-		for _, value := range [][]byte{Merge(c.ours, c.theirs), Merge(c.theirs, c.ours)} {
-			m, err := decode(store.Record{Value: value})
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+		for order, got := range map[string][]byte{"": Merge(c.a, c.b), ", the other way round": Merge(c.b, c.a)} {
+			text := ""
+			if got != nil {
+				m, err := decode(store.Record{Value: got})
+				if err != nil {
+					t.Fatal(err)
+				}
+				text = strings.Join(append([]string{string(m.State)}, m.texts()...), " ")
 			}
-			if got := fmt.Sprint(m.State, " ", strings.Join(m.texts(), " ")); got != c.want {
-				t.Errorf("%s: %s, want %s", name, got, c.want)
+			if text != c.want {
+				t.Errorf("%s%s: %q, want %q", name, order, text, c.want)
 			}
 		}
-	}
-	if Merge([]byte("{"), []byte("{")) != nil {
-		t.Error("something is made of nothing")
 	}
 }
