@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +26,38 @@ func (l *loader) lintTyped(root *yaml.Node) {
 			l.lintPlain(n, slips, bots[n])
 		}
 	}
+	for _, name := range sortedKeys(l.book.listFiles) {
+		for _, e := range l.book.listFiles[name].entries {
+			l.lintListed(e.node, path.Ext(name) == ".csv")
+		}
+	}
+}
+
+// weightBehind is what a line of CSV has behind its phrase.
+var weightBehind = regexp.MustCompile(`[,;]\s*-?[0-9]+$`)
+
+// lintListed looks at a phrase of a file: another sign than the file's own may have been meant to separate columns, or
+// phrases.
+func (l *loader) lintListed(n *yaml.Node, isCSV bool) {
+	at, hint := joint(n.Value, false), "give each phrase a line of its own; if it is one, say so in a further column: # ok: one phrase"
+	if m := weightBehind.FindStringIndex(n.Value); m != nil {
+		if at, hint = m[0], "separate the columns with a comma"; !isCSV {
+			hint = "separate the columns with a tab, or call the file .csv"
+		}
+	}
+	if at >= 0 && len(phrasesIn(n.Value)) > 1 {
+		line, column := l.source.inside(n, at)
+		l.warn(line, column, hint, "%s does not separate anything here: this is one phrase, %s", jointName(n.Value[at:]), shorten(n.Value))
+	}
+}
+
+// jointName names the sign with which a text begins.
+func jointName(s string) string {
+	r, _ := utf8.DecodeRuneInString(s)
+	if sign, ok := signOf(r); ok {
+		return sign.says(r)
+	}
+	return map[rune]string{';': "a semicolon", ',': "a comma", '\t': "a tab"}[r]
 }
 
 // lintCut finds a text behind which a comment begins that looks like more of it.
@@ -64,10 +97,9 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 	if at < 0 || len(list) < 2 {
 		return
 	}
-	r, _ := utf8.DecodeRuneInString(n.Value[at:])
-	sign := map[rune]string{';': "a semicolon", ',': "a comma outside of brackets", '\t': "a tab"}[r]
-	if s, ok := signOf(r); ok {
-		sign = s.says(r)
+	sign := jointName(n.Value[at:])
+	if n.Value[at] == ',' {
+		sign += " outside of brackets"
 	}
 	hint := "if they are " + itoa(len(list)) + " phrases, write [" + strings.Join(list, ", ") + "]; if it is one, put it in quotes"
 	if !inBrackets {

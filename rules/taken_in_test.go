@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -266,4 +267,44 @@ func TestSet_faultsBelongToTheVersion(t *testing.T) {
 	if !errors.Is(missing.Faults["a.csv"], fs.ErrNotExist) || missing.Version() == locked.Version() || locked.Version() == locked.Files.Version() {
 		t.Errorf("missing %s %v, locked %s", missing.Version(), missing.Faults, locked.Version())
 	}
+}
+
+// What another program writes between columns, or a person between phrases, is told.
+func TestListFile_signsThatSeparateNothing_areWarnedOf(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"a.csv", "refund now;2\n", "a.csv:1:11: a semicolon does not separate anything here: this is one phrase, refund now;2"},
+		{"a.csv", "退款、退货\n", "a.csv:1:3: a Chinese list comma (、) does not separate anything here: this is one phrase, 退款、退货"},
+		{"a.csv", "refund now\t2\n", "a.csv:1:11: a tab does not separate anything here: this is one phrase, refund now\t2"},
+		{"a.txt", "refund now,2\n", "a.txt:1:11: a comma does not separate anything here: this is one phrase, refund now,2"},
+		{"a.txt", "refund; now\t1\t# ok: one phrase\n", ""},
+		{"a.txt", "refund, now\n", ""},
+		{"a.csv", "\"refund, now\"\n", ""},
+		{"a.csv", "refund now,2\n", ""},
+	} {
+		main := fileHead + "lists: {refund: {file: " + c.name + "}}\n" + oneRule + "tests: [{name: a, say: refund now, expect: first}, {name: b, say: hello, expect: none}]\n"
+		_, r := folderOf{"rules.yaml": main, c.name: c.src}.collected().Load(start)
+		if got := strings.Join(told(r.Warnings), "\n"); got != c.want || !r.OK() {
+			t.Errorf("%s of %q:\n got %s\nwant %s", c.name, c.src, got, c.want)
+		}
+	}
+}
+
+func FuzzTakingIn(f *testing.F) {
+	f.Add("a.csv", "refund,2\n\"a, b\"\n# x\n\"open\n", "rules: [{id: a, when: {says: [x]}, then: {keep: true}}]\n", "*.yaml")
+	f.Add("a.txt", "refund\t2\n\n$nowhere\n", "lists: {x: {file: a.txt}}\ninclude: [b.yaml]\n", "../[a-]*")
+	f.Add("b.yaml", "\xff\xfe", "rules： [\n", "b.yaml")
+	f.Fuzz(func(t *testing.T, name, list, include, pattern string) {
+		main := fileHead + fmt.Sprintf("include: [%q, b.yaml]\nlists: {refund: {file: %q}}\n", pattern, name) + oneRule
+		set := folderOf{"rules.yaml": main, "b.yaml": include, name: list}.collected()
+		p, r := set.Load(start)
+		if (p == nil) == r.OK() {
+			t.Fatal("neither rules nor a mistake")
+		}
+		for _, problem := range append(r.Errors, r.Warnings...) {
+			if problem.Line < 1 || problem.Column < 1 {
+				t.Errorf("no place: %+v", problem)
+			}
+		}
+		r.Write(io.Discard, "rules.yaml", set.Files)
+	})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,9 +17,7 @@ func ruleFolder(t *testing.T, more map[string]string) string {
 		"refund.csv":     "money back\n",
 		"teams/one.yaml": "rules: [{id: one, when: {says: [abracadabra]}, then: {transfer: default}}]\ntests:\n  - {name: the word, say: abracadabra, expect: one}\n  - {name: refund, say: my money back, expect: refund}\n",
 	}
-	for name, src := range more {
-		files[name] = src
-	}
+	maps.Copy(files, more)
 	dir := t.TempDir()
 	for name, src := range files {
 		path := filepath.Join(dir, name)
