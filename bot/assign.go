@@ -39,34 +39,25 @@ func (x *exchange) assign(ctx context.Context) ([]byte, error) {
 }
 
 // assignTarget is the target of the transfer that is on its way, else what the
-// rules say of the fields at hand, else the default one; nil leaves it to Desk.
+// rules say of the fields at hand, else the default one; nil leaves it to Desk. Desk
+// takes one answer: the customer's last agent, who may be away, would leave the
+// customer with nobody.
 func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 	m, err := x.inbound.Read(ctx, x.policy, x.Event, x.at, nil)
 	if err != nil {
 		return nil, err
 	}
 	if t, err := x.Outbox.Get(ctx, m.Conversation); err == nil && t.State != store.GivenUp && t.Current() != nil {
-		return written(t.Chain[t.Step:]), nil
+		return rules.Written(t.Chain[t.Step:]), nil
 	}
 	d, err := x.consider(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	if len(d.Chain) > 0 {
-		return written(d.Chain), nil
+		return rules.Written(d.Chain), nil
 	}
 	return x.policy.Target(defaultTarget), nil
-}
-
-// written is the first target that stands in the rule file. Desk takes one answer: the
-// customer's last agent, who may be away, would leave the customer with nobody.
-func written(chain []*rules.Target) *rules.Target {
-	for _, t := range chain {
-		if !t.LastAgent {
-			return t
-		}
-	}
-	return nil
 }
 
 // consider asks the rules about a message without letting it count: nothing is

@@ -86,7 +86,7 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 			u.WithAgent(agent, at)
 		case rules.PhaseQueued:
 			if r == rules.ResultQueued {
-				c.WaitsFor(t.Rule, t.Current())
+				c.WaitsFor(t.Rule, rules.Written(t.Chain[min(t.Step, len(t.Chain)):]))
 			}
 		default:
 		}

@@ -145,6 +145,17 @@ func (t *Target) lastAgentFirst(agent string) *Target {
 	return &step
 }
 
+// Written returns the first target of a chain that stands in the file, and not the step before it (LastAgent); nil for an
+// empty chain.
+func Written(chain []*Target) *Target {
+	for _, t := range chain {
+		if !t.LastAgent {
+			return t
+		}
+	}
+	return nil
+}
+
 // Chain returns the targets that a transfer of a rule to the target id would try at a time, closed ones left out. When all
 // are closed it returns all of them: this is for an operator who insists. A rule that is gone changes nothing of the
 // target. Nil: no target has that name, which "default" always has.

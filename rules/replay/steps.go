@@ -98,7 +98,7 @@ func (p *Player) endOpen() {
 func (p *Player) end(r rules.Result) {
 	p.policy.Settle(&p.conv, p.user, p.rule, r, p.now)
 	if r == rules.ResultQueued && len(p.chain) > 0 {
-		p.conv.WaitsFor(p.rule, p.chain[0])
+		p.conv.WaitsFor(p.rule, rules.Written(p.chain)) // nobody waits for one agent
 	}
 	p.open = false
 	if p.conv.Phase() == rules.PhaseHuman {

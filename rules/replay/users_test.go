@@ -95,3 +95,20 @@ func TestPlayer_customer_questionsCountForNothing(t *testing.T) {
 		t.Errorf("%s: %s", d.Outcome, d.Reason)
 	}
 }
+
+// Who waits waits for the target and not for the agent who was asked first: its queue_timeout ends the wait.
+func TestPlayer_customer_waitsForTheTarget(t *testing.T) {
+	src := strings.Replace(userRules, "sales: {}", "sales: {queue_timeout: 5m}", 1)
+	policy, r := rules.Load([]byte(src), rules.LoadOptions{})
+	if policy == nil {
+		t.Fatal(r.Errors)
+	}
+	p := NewTest(policy, DefaultTime)
+	p.user.WithAgent("chen@example.com", DefaultTime)
+	if _, err := p.Carry(&rules.Step{Kind: "user", Message: rules.TestMessage{Text: "human"}, Desk: "queued"}); err != nil {
+		t.Fatal(err)
+	}
+	if at, ok := policy.NextTimer(&p.conv); !ok || !at.Equal(DefaultTime.Add(5*time.Minute)) {
+		t.Errorf("the wait ends at %s, %v", at, ok)
+	}
+}
