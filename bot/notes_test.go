@@ -102,7 +102,7 @@ func TestHistory_saysOfEachTurn_whatBecameOfEachRule(t *testing.T) {
 			got = append(got, strings.TrimSpace(fmt.Sprint(r.ID, " ", r.Result, " ", r.Reason, " ", r.Why)))
 		}
 		want := []string{
-			"vip muted muted mute: muted by li until 01:00: too often",
+			"vip muted muted muted by li until 01:00: too often",
 			"ask-human no  says: applies to a user message only",
 			"bot-stuck no  bot_missed: 1 of 2 in 15m",
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/bot/history"
 )
 
 // nowhere is a http.ResponseWriter that keeps nothing and allocates nothing.
@@ -31,14 +32,16 @@ func (*rewound) Close() error { return nil }
 // this test's own, and a refilled pool may add one. Who needs more argues for it.
 func TestCallback_allocations_stayWithinTheirBudget(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		repeat bool
-		budget float64
+		name    string
+		repeat  bool
+		history *history.History
+		budget  float64
 	}{
-		{"does not escalate", false, 23},
-		{"duplicate", true, 13},
+		{"does not escalate", false, nil, 23},
+		{"does not escalate, with history", false, newHistory(t), 24}, // the pool of notes is refilled now and then
+		{"duplicate", true, nil, 13},
 	} {
-		s := newService(t, nil)
+		s := newServiceWith(t, nil, c.history)
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		query := "SdkAppid=" + strconv.Itoa(benchApp) + "&CallbackCommand=" + desk.CommandSessionEvent + "&RequestTime=" + stamp +
 			"&Sign=" + desk.Sign(benchToken, stamp) + "&RequestID="

@@ -20,6 +20,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/backend"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/store/memory"
@@ -46,6 +47,22 @@ type noDesk struct{ bot.Desk }
 // behind it if own is not nil.
 func newService(tb testing.TB, own bot.Backend) *handlers.Server {
 	tb.Helper()
+	return newServiceWith(tb, own, nil)
+}
+
+// newHistory opens a history in a folder of the test's own.
+func newHistory(tb testing.TB) *history.History {
+	tb.Helper()
+	h, err := history.Open(history.Options{Dir: tb.TempDir(), Mask: mask.Masked, For: 72 * time.Hour, Max: 1 << 30, Log: logrus.New()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(h.Close)
+	return h
+}
+
+func newServiceWith(tb testing.TB, own bot.Backend, kept *history.History) *handlers.Server {
+	tb.Helper()
 	policy, report := rules.Load([]byte(benchRules), rules.LoadOptions{})
 	if policy == nil {
 		tb.Fatalf("rules: %+v", report.Errors)
@@ -55,7 +72,7 @@ func newService(tb testing.TB, own bot.Backend) *handlers.Server {
 	registry := prometheus.NewRegistry()
 	outbox := memory.NewOutbox(nil)
 	b := bot.New(bot.Options{
-		Policy: policy, Desk: noDesk{}, Backend: own, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
+		Policy: policy, Desk: noDesk{}, Backend: own, History: kept, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
 		Dedup: memory.NewDedup(memory.DedupOptions{Keep: 10 * time.Minute, Max: 2_000_000}),
 		Conversations: memory.NewConversations(memory.ConversationsOptions{
 			Outbox: outbox, Max: 1_000_000, Expires: policy.Expiry,
@@ -85,13 +102,14 @@ func bareGin() http.Handler {
 }
 
 // BenchmarkCallback compares, over real connections on loopback, a bare Gin
-// handler with ours for a message that does not escalate. The ratio is that of
-// the two lines. Run it with: make microbench BENCH=Callback.
+// handler with ours for a message that does not escalate, without and with the history
+// of conversations. The ratios are those of the lines. Run it with: make microbench
+// BENCH=Callback.
 func BenchmarkCallback(b *testing.B) {
 	for _, side := range []struct {
 		name    string
 		handler http.Handler
-	}{{"floor", bareGin()}, {"ours", newService(b, nil).Public()}} {
+	}{{"floor", bareGin()}, {"ours", newService(b, nil).Public()}, {"with history", newServiceWith(b, nil, newHistory(b)).Public()}} {
 		b.Run(side.name, func(b *testing.B) { benchmarkHTTP(b, side.handler, 32) })
 	}
 }

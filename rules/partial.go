@@ -81,11 +81,6 @@ func (r *rule) absent(wall time.Time, who string) absence {
 	return present
 }
 
-// key is the word of the file that says so.
-func (a absence) key() string {
-	return [...]string{tooEarly: "from", tooLate: "until", outOfShare: "share"}[a]
-}
-
 // words says why the rule is off, "" if it is not.
 func (a absence) words(r *rule) string {
 	switch a {

@@ -97,8 +97,8 @@ func TestPartialRules_areAsOff_whereTheyAreNotForTheCustomerOrTheTime(t *testing
 			t.Errorf("%s at %s of %q %q: %s decided", c.says, c.at, c.user, c.session, d.Rule)
 		}
 		i := slices.IndexFunc(trace.Rules, func(r RuleTrace) bool { return r.ID == map[string]string{"gold": "vip"}[c.says] || r.ID == c.says })
-		told, kept := trace.Rules[i], tried.Rules()[i]
-		if off := c.off != ""; (told.Result == "off") != off || off && (told.Why != c.off || kept.Result != "off" || kept.Why[0].Words != c.off) {
+		told, kept := trace.Rules[i], inFull.Of(&tried, nil)[i]
+		if off := c.off != ""; (told.Result == "off") != off || off && (told.Why != c.off || kept.Result != "off" || kept.Why != c.off) {
 			t.Errorf("%s at %s of %q %q: told %s: %s, kept %+v", c.says, c.at, c.user, c.session, told.Result, told.Why, kept)
 		}
 		if told.ID == "vip" && told.Owner != "Li" {

@@ -3,8 +3,8 @@ package rules
 import "time"
 
 // Tried is what became of each rule while a turn was decided. Decide fills it in passing (Turn.Tried); the words are
-// made when somebody asks for them, later and on another goroutine perhaps, so that no customer waits for them. The zero
-// value is ready, and may be used for one turn after the other.
+// made later and on another goroutine perhaps (Stories), so that no customer waits for them. The zero value is ready, and may
+// be used for one turn after the other.
 type Tried struct {
 	// Counters and Phase are those of the conversation after the turn.
 	Counters Counters
@@ -18,14 +18,6 @@ type Tried struct {
 	rules  []triedRule
 	leaves []triedLeaf
 	answer triedRule // whose offer was answered; its rule may be nil
-}
-
-// TriedRule says what became of one rule. Result and Reason are those of RuleTrace; Why is what spoke for it, or against.
-type TriedRule struct {
-	ID     string
-	Result string
-	Reason Reason
-	Why    Why
 }
 
 // triedRule is a rule with the conditions that were looked at for it, which end at leaves.
@@ -103,62 +95,15 @@ func (t *Tried) say(words string) {
 	}
 }
 
-// Rules returns what became of each rule, in the order of the file. It is empty for the start of a session.
-func (t *Tried) Rules() []TriedRule {
-	if t.policy == nil {
-		return nil
+// kept is what was noted of rule r, where next is the first note that was not looked at yet; nil: it was not tried.
+func (t *Tried) kept(r *rule, next int) *triedRule {
+	switch {
+	case t.answer.rule == r:
+		return &t.answer
+	case next < len(t.rules) && t.rules[next].rule == r:
+		return &t.rules[next]
 	}
-	all := make([]TriedRule, 0, len(t.policy.rules))
-	next, from := 0, 0
-	for _, r := range t.policy.rules {
-		n := TriedRule{ID: r.id, Result: "not_tried"}
-		switch m, muted := t.muted[r.id]; {
-		case t.answer.rule == r:
-			n.Result, n.Reason, n.Why = t.answer.result, t.answer.reason, Why{{Condition: "offer", Words: t.answer.words}}
-		case next < len(t.rules) && t.rules[next].rule == r:
-			tried := &t.rules[next]
-			n.Result, n.Reason, n.Why = tried.result, tried.reason, tried.why(t.leaves[from:tried.leaves])
-		case r.mode == ModeOff:
-			n.Result = "off"
-		case r.absent(t.wall, t.who) != present:
-			n.Result, n.Why = "off", Why{{Condition: r.absent(t.wall, t.who).key(), Words: r.absent(t.wall, t.who).words(r)}}
-		case muted && t.wall.Before(m.Until):
-			n.Result, n.Reason, n.Why = "muted", ReasonMuted, Why{{Condition: "mute", Words: m.wordsAt(t.wall)}}
-		}
-		if next < len(t.rules) && t.rules[next].rule == r {
-			from = t.rules[next].leaves
-			next++
-		}
-		all = append(all, n)
-	}
-	return all
-}
-
-// why says what decided: of a rule that does not hold the conditions that are not so, else those that are.
-func (n *triedRule) why(leaves []triedLeaf) (why Why) {
-	if n.words != "" {
-		why = append(why, Ground{Condition: n.result, Words: n.words})
-	}
-	decisive := yes
-	if n.result == "no" && n.reason != ReasonClosed {
-		decisive = unfit
-		for i := range leaves {
-			decisive = min(decisive, leaves[i].speaks())
-		}
-	}
-	for i := range leaves {
-		l := &leaves[i]
-		if l.speaks() != decisive {
-			continue
-		}
-		g := Ground{Condition: l.cond.name, Words: l.text()}
-		if l.inverted {
-			g.Condition = "not " + g.Condition
-		}
-		_, g.Quotes = l.cond.leaf.(quoting)
-		why = append(why, g)
-	}
-	return why
+	return nil
 }
 
 // speaks is what the verdict says for the rule.

@@ -123,11 +123,11 @@ func (w *encoder) list(tag byte, l *[]string) {
 // appendRules writes each rule, with one byte in the place of what is the same as of
 // the rule before: of a long file most rules have nothing to say but that their words
 // were not there.
-func appendRules(b []byte, all []Rule) []byte {
-	var before Rule
+func appendRules(b []byte, all []rules.RuleStory) []byte {
+	var before rules.RuleStory
 	for _, r := range all {
 		b = appendText(b, r.ID)
-		for _, s := range [][2]string{{r.Result, before.Result}, {r.Reason, before.Reason}, {r.Why, before.Why}} {
+		for _, s := range [][2]string{{r.Result, before.Result}, {string(r.Reason), string(before.Reason)}, {r.Why, before.Why}} {
 			if s[0] == s[1] {
 				b = append(b, 0)
 			} else {
@@ -222,10 +222,10 @@ func (r *decoder) list(tag byte, l *[]string) {
 	}
 }
 
-func (r *decoder) rules(b []byte) (all []Rule) {
-	var rule Rule
+func (r *decoder) rules(b []byte) (all []rules.RuleStory) {
+	var rule rules.RuleStory
 	for len(b) > 0 {
-		for i, s := range []*string{&rule.ID, &rule.Result, &rule.Reason, &rule.Why} {
+		for i, s := range []*string{&rule.ID, &rule.Result, (*string)(&rule.Reason), &rule.Why} {
 			n, size := binary.Uvarint(b)
 			if size <= 0 || n > uint64(len(b)-size)+1 || n == 0 && i == 0 {
 				r.err = errEncoding

@@ -35,7 +35,7 @@ func drawEntry(r *rapid.T) Entry {
 	}
 	few := rapid.SampledFrom([]string{"", "no", "says: none", "negated"})
 	for range rapid.IntRange(0, 5).Draw(r, "rules") {
-		e.Rules = append(e.Rules, Rule{ID: text.Draw(r, "id"), Result: few.Draw(r, "result"), Reason: few.Draw(r, "reason"), Why: few.Draw(r, "why")})
+		e.Rules = append(e.Rules, rules.RuleStory{ID: text.Draw(r, "id"), Result: few.Draw(r, "result"), Reason: rules.Reason(few.Draw(r, "reason")), Why: few.Draw(r, "why")})
 	}
 	return e
 }
@@ -57,7 +57,7 @@ func TestEntry_encodedAndDecoded_isTheSame(t *testing.T) {
 func TestEntry_ofManyRules_isShort(t *testing.T) {
 	e := Entry{Kind: Turn, Session: "2baf4d84-beb4-4607-a1ea-000000000001", User: "user-1", At: time.Unix(1, 0)}
 	for range 100 {
-		e.Rules = append(e.Rules, Rule{ID: strings.Repeat("r", 12), Result: "no", Why: "says: none of its phrases is there"})
+		e.Rules = append(e.Rules, rules.RuleStory{ID: strings.Repeat("r", 12), Result: "no", Why: "says: none of its phrases is there"})
 	}
 	if n := len(appendEntry(nil, &e)); n > 1800 {
 		t.Errorf("%d bytes", n)
@@ -74,7 +74,7 @@ func TestDecodeEntry_passesOverFieldsOfALaterVersion(t *testing.T) {
 }
 
 func FuzzDecodeEntry(f *testing.F) {
-	e := Entry{Kind: Turn, At: time.Unix(1, 0), Text: "转人工", Matched: []string{"a", "b"}, Counters: &rules.Counters{UserMessages: 3}, Rules: []Rule{{ID: "r", Result: "no"}, {ID: "s", Result: "no"}}}
+	e := Entry{Kind: Turn, At: time.Unix(1, 0), Text: "转人工", Matched: []string{"a", "b"}, Counters: &rules.Counters{UserMessages: 3}, Rules: []rules.RuleStory{{ID: "r", Result: "no"}, {ID: "s", Result: "no"}}}
 	f.Add(appendEntry(nil, &e))
 	f.Add([]byte{32, 3, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -44,8 +44,8 @@ type Entry struct {
 	Shadow  []string `json:"shadow,omitempty"`
 	Tags    []string `json:"tags,omitempty"`
 
-	RulesVersion string `json:"rules_version,omitempty"`
-	Rules        []Rule `json:"rules,omitempty"` // those that were tried, in the order of the file
+	RulesVersion string            `json:"rules_version,omitempty"`
+	Rules        []rules.RuleStory `json:"rules,omitempty"` // what became of each, in the order of the file
 
 	// Counters and Phase are those of the conversation after it; From is the phase before.
 	Counters *rules.Counters `json:"counters,omitempty"`
@@ -61,15 +61,6 @@ type Entry struct {
 	Final   bool     `json:"final,omitempty"`
 	TookMS  int64    `json:"took_ms,omitempty"`
 	By      string   `json:"by,omitempty"`
-}
-
-// Rule says what became of one rule in a decision: fired, suppressed, shadow, no, off,
-// muted or not_tried, as escalator explain does, and why in short.
-type Rule struct {
-	ID     string `json:"id"`
-	Result string `json:"result"`
-	Reason string `json:"reason,omitempty"`
-	Why    string `json:"why,omitempty"`
 }
 
 // Conversation is what is kept of one conversation.

@@ -15,6 +15,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/quiet"
 	"escalator/bot/store"
+	"escalator/rules"
 )
 
 const (
@@ -75,11 +76,12 @@ type History struct {
 	once    sync.Once
 	work    sync.WaitGroup
 
-	lateAt atomic.Int64          // when a note was dropped last, in milliseconds
-	fault  atomic.Pointer[error] // why the disk takes nothing; nil: it does
-	spare  []*Note               // of the writer: the batch before
-	rows   []store.HistoryRow
-	buf    []byte
+	lateAt  atomic.Int64          // when a note was dropped last, in milliseconds
+	fault   atomic.Pointer[error] // why the disk takes nothing; nil: it does
+	spare   []*Note               // of the writer: the batch before
+	rows    []store.HistoryRow
+	stories *rules.Stories
+	buf     []byte
 }
 
 // Open opens the folder and starts the writer.
@@ -93,6 +95,7 @@ func Open(o Options) (*History, error) {
 	h := &History{
 		Options: o, wake: make(chan struct{}, 1), do: make(chan func()), reading: make(chan struct{}, readers), closing: make(chan struct{}),
 	}
+	h.stories = rules.NewStories(h.Mask.Text)
 	h.pool.New = func() any { return &Note{} }
 	var err error
 	if h.local, err = openLocal(&h.Options); err != nil {
@@ -210,7 +213,7 @@ func (h *History) write() {
 	h.mu.Unlock()
 	h.rows, h.buf = h.rows[:0], h.buf[:0]
 	for _, n := range notes {
-		n.finish(h.Mask)
+		n.finish(h.Mask, h.stories)
 		from := len(h.buf)
 		h.buf = n.appendTo(h.buf)
 		h.rows = append(h.rows, store.HistoryRow{Session: n.Session, User: n.User, At: n.At, Data: h.buf[from:len(h.buf):len(h.buf)]})

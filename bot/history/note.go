@@ -32,8 +32,9 @@ type Note struct {
 	// Tried is for Decide to fill: rules.Turn.Tried.
 	Tried rules.Tried
 
-	text []byte // a copy of Entry.Text
-	cut  bool   // Entry.Text was longer
+	text    []byte            // a copy of Entry.Text
+	cut     bool              // Entry.Text was longer
+	stories []rules.RuleStory // memory for Entry.Rules
 }
 
 // take copies the text into memory of the note's own.
@@ -51,16 +52,19 @@ func (n *Note) take() {
 // reset makes the note fit for use again.
 func (n *Note) reset() {
 	n.Tried.Reset()
-	n.Entry, n.text, n.cut = Entry{}, n.text[:0], false
+	clear(n.stories)
+	n.Entry, n.text, n.cut, n.stories = Entry{}, n.text[:0], false, n.stories[:0]
 }
 
 // finish puts into words what was noted, masked.
-func (n *Note) finish(m mask.Mode) {
+func (n *Note) finish(m mask.Mode, s *rules.Stories) {
 	n.Text = shown(m, string(n.text), n.cut)
 	n.Why, n.Error = clip(n.Why, maxText), clip(n.Error, maxText)
-	for _, r := range n.Tried.Rules() {
-		n.Rules = append(n.Rules, Rule{ID: r.ID, Result: r.Result, Reason: string(r.Reason), Why: clip(r.Why.Text(m.Text), maxText)})
+	n.stories = s.Of(&n.Tried, n.stories)
+	for i := range n.stories {
+		n.stories[i].Why = clip(n.stories[i].Why, maxText)
 	}
+	n.Rules = n.stories
 }
 
 // shown is as much of a text as is kept.

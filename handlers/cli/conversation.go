@@ -132,7 +132,7 @@ func (p *page) turnOf(label string, indent int, e *history.Entry) {
 	}
 	for _, r := range e.Rules {
 		result := cmp.Or(results[r.Result], r.Result)
-		p.hang(blanks+padded(r.ID, names)+"  "+padded(result, 10)+"  ", indent+names+14, joinSome(": ", r.Reason, r.Why))
+		p.hang(blanks+padded(r.ID, names)+"  "+padded(result, 10)+"  ", indent+names+14, joinSome(": ", string(r.Reason), r.Why))
 	}
 	p.hang(blanks+"→ ", indent+2, decisionWords(e))
 }
