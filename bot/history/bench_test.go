@@ -35,12 +35,12 @@ func BenchmarkHistory_turn(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			var c rules.Conversation
 			began := time.Now()
 			now := began
 			b.ReportAllocs()
 			for b.Loop() {
 				now = now.Add(4 * time.Minute)
+				var c rules.Conversation // a new one: nothing is repeated
 				turn := rules.Turn{Text: "我的快递什么时候能到，已经等了三天了 where is my parcel", At: now, WithWhy: true}
 				if !kept {
 					policy.Decide(&c, turn)
