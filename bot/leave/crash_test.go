@@ -93,7 +93,7 @@ func (m *mortal) ContactUser(ctx context.Context, r desk.ContactRequest) (agent 
 func (w *world) mortal(steps int, before bool) *Keeper {
 	k := w.process()
 	m := &mortal{kept: w.records, desk: w.desk, left: steps, before: before}
-	k.Records, k.Desk, k.lease.records = m, m, m
+	k.Records, k.Desk, k.lease.Records = m, m, m
 	return k
 }
 
@@ -145,7 +145,7 @@ func TestTwoProcesses_oneContacts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			other := w.process()
-			other.lease.owner = w.keeper.lease.owner
+			other.lease.Owner = w.keeper.lease.Owner
 			for i := range 5 {
 				r, _, err := Add(store.Record{}, w.left(fmt.Sprint("s", i), "call me"))
 				if err == nil {

@@ -2,6 +2,7 @@ package leave
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,9 @@ import (
 const (
 	// lookEvery is how often the words are looked through for those whose time is over.
 	lookEvery = 5 * time.Second
+	// leaseFor is how long one process is the one that contacts customers, without
+	// renewing that.
+	leaseFor = 3 * lookEvery
 	// callFor is how long a call may be under way; after that its outcome is unknown.
 	callFor = 30 * time.Second
 	// maxOpen bounds the customers who wait for a contact; beyond it the oldest is
@@ -59,7 +63,7 @@ type Options struct {
 // Keeper looks after the words that customers left. Make one with New.
 type Keeper struct {
 	Options
-	lease lease
+	lease store.Lease // has one process contact customers: each agent that is free gets one customer, not one from each
 	index index
 	quiet quiet.Lines
 
@@ -78,7 +82,8 @@ func New(o Options) *Keeper {
 	if o.Tell == nil {
 		o.Tell = func(notify.Event) {}
 	}
-	k := &Keeper{Options: o, lease: newLease(o.Records, o.Clock), readings: make(chan *rules.Reading, 1), wake: make(chan struct{}, 1)}
+	k := &Keeper{Options: o, readings: make(chan *rules.Reading, 1), wake: make(chan struct{}, 1)}
+	k.lease = store.Lease{Records: o.Records, Name: "messages", Owner: rand.Text(), For: leaseFor, Now: o.Clock.Now}
 	k.taking, k.stopTaking = context.WithCancel(context.Background())
 	k.working, k.stopAll = context.WithCancel(context.Background())
 	for _, outcome := range outcomes {
@@ -167,11 +172,18 @@ func (k *Keeper) run() {
 		k.settle()
 		// Without the lease it is another process's work. Where nobody waits it is nobody's,
 		// so that an idle service need not write.
-		if open := k.list(); len(open) > 0 && k.lease.hold(k.taking) {
+		if open := k.list(); len(open) > 0 && k.holds() {
 			k.tidy(open)
 			k.contactAll(open, free)
 		}
 	}
+}
+
+// holds reports whether this process is the one that contacts customers. That nobody is
+// contacted twice does not rest on it.
+func (k *Keeper) holds() bool {
+	holder, err := k.lease.Hold(k.taking)
+	return err == nil && holder == k.lease.Owner
 }
 
 // list returns the customers who wait or are being contacted, the oldest first, and

@@ -1,0 +1,235 @@
+package reception
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"maps"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"escalator/bot/clock"
+	"escalator/bot/desk"
+	"escalator/bot/quiet"
+	"escalator/bot/store"
+	"escalator/rules"
+)
+
+const (
+	// askedFor is how long a question keeps the readings coming.
+	askedFor = time.Minute
+	// askWait is how long a question waits for a reading that counts.
+	askWait = 2 * time.Second
+	// soonest lies between two readings, however often an agent's status changes.
+	soonest = time.Second
+	// longest is the most that lies between two calls that fail.
+	longest = 5 * time.Minute
+	// maxHeard bounds the agents whose last change is remembered.
+	maxHeard = 1000
+)
+
+// Desk is what the watcher asks; *desk.Client is one.
+type Desk interface {
+	Reception(ctx context.Context) (desk.Reception, error)
+	Members(ctx context.Context, ids ...string) (desk.Page[desk.MemberStatistics], error)
+}
+
+// Options is what a Watcher is made of. All fields are needed.
+type Options struct {
+	Desk    Desk
+	Records store.Records
+	Every   time.Duration // how often Desk is asked
+	// Asks is what the rules in force want to know, and Waiting says that customers wait
+	// for an agent to be free: both are needs.
+	Asks    func() rules.Asks
+	Waiting func() bool
+	// Told takes each new reading, also one of another process. It must not block.
+	Told func(*rules.Reading)
+
+	Log   *logrus.Logger
+	Clock *clock.Clock
+}
+
+// Watcher keeps the last reading. Make one with New.
+type Watcher struct {
+	Options
+	lease     store.Lease
+	notBefore time.Time // Desk is asked no earlier: the last call failed
+	quiet quiet.Lines
+	poke  chan struct{} // receives a value when Desk is to be asked soon
+
+	mu       sync.Mutex
+	reading  *rules.Reading // never changed once it is here
+	poller   string         // who asked for it, or would
+	asked    time.Time      // the last question
+	heard    map[string]report
+	statuses statuses
+	fault    fault
+	// membersMissing says that it was told that Desk does not tell its agents one by one.
+	membersMissing bool
+	changed        chan struct{} // closed when a round is over
+}
+
+// report is a change of an agent's status that Desk reported.
+type report struct {
+	free bool
+	at   time.Time
+}
+
+// fault is that of the calls in a row that failed.
+type fault struct {
+	Count int       `json:"-"`
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+}
+
+// New returns a watcher that asks nobody yet.
+func New(o Options) *Watcher {
+	host, _ := os.Hostname()
+	w := &Watcher{Options: o, poke: make(chan struct{}, 1), heard: map[string]report{}, statuses: statuses{}, changed: make(chan struct{})}
+	w.lease = store.Lease{Records: o.Records, Name: "reception", Owner: host + "-" + rand.Text()[:8], For: 3 * o.Every, Now: o.Clock.Now}
+	return w
+}
+
+// Reading returns the last reading, nil where there is none. It may be too old to
+// count, and must not be changed.
+func (w *Watcher) Reading() *rules.Reading {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reading
+}
+
+// MemberChanged takes Desk's word that an agent is free, or is not: the reading knows
+// it at once, and Desk is asked for the rest soon.
+func (w *Watcher) MemberChanged(agent string, free bool) {
+	now := w.Clock.Now()
+	w.mu.Lock()
+	if _, known := w.heard[agent]; known || len(w.heard) < maxHeard {
+		w.heard[agent] = report{free, now}
+	}
+	r := rules.Reading{At: now}
+	if last := w.reading.Fresh(now); last != nil {
+		r = *last
+	}
+	r.Agents = maps.Clone(r.Agents)
+	if r.Agents == nil {
+		r.Agents = map[string]bool{}
+	}
+	r.Agents[agent] = free
+	w.reading = &r
+	w.mu.Unlock()
+	w.soon()
+}
+
+// soon has Desk asked as soon as it may be.
+func (w *Watcher) soon() {
+	select {
+	case w.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Run asks Desk while that is needed, until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := w.round(ctx)
+		w.mu.Lock()
+		close(w.changed)
+		w.changed = make(chan struct{})
+		w.mu.Unlock()
+		if clock.Pause(ctx, min(wait, soonest)) != nil {
+			return
+		}
+		timer := time.NewTimer(max(0, wait-soonest))
+		select {
+		case <-timer.C:
+		case <-w.poke:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// needed says whether somebody wants to know anything, and whether each agent.
+func (w *Watcher) needed() (anything bool, agents []string, everybody bool) {
+	asks, waiting := w.Asks(), w.Waiting()
+	w.mu.Lock()
+	asked := !w.asked.IsZero() && w.Clock.Now().Sub(w.asked) < askedFor
+	w.mu.Unlock()
+	return asks.Reading || waiting || asked, asks.Agents, waiting
+}
+
+// round asks Desk if that is needed and nobody else does, and says how long to wait
+// for the next one.
+func (w *Watcher) round(ctx context.Context) time.Duration {
+	anything, agents, everybody := w.needed()
+	if !anything {
+		return w.Every
+	}
+	if pause := w.notBefore.Sub(w.Clock.Now()); pause > 0 {
+		return pause
+	}
+	if everybody {
+		agents = nil
+	}
+	shared, mine := w.look(ctx)
+	if !mine {
+		return w.Every
+	}
+	r, err := w.ask(ctx, agents, everybody)
+	if err != nil {
+		return w.failed(ctx, err)
+	}
+	w.recovered()
+	w.share(ctx, shared, r)
+	w.take(r, w.lease.Owner)
+	return w.Every
+}
+
+// take puts a reading in force.
+func (w *Watcher) take(r *rules.Reading, by string) {
+	w.mu.Lock()
+	w.reading, w.poller = r, by
+	w.mu.Unlock()
+	w.Told(r)
+}
+
+// failed notes that a call failed, tells of the first in a row, and says how long to
+// wait: each time twice as long.
+func (w *Watcher) failed(ctx context.Context, err error) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	w.mu.Lock()
+	w.fault.Count++
+	w.fault.At, w.fault.Error = w.Clock.Wall(), err.Error()
+	n := w.fault.Count
+	w.mu.Unlock()
+	wait := w.Every
+	for i := 1; i < n && wait < longest; i++ {
+		wait *= 2
+	}
+	wait = min(wait, max(longest, w.Every))
+	if asked, ok := errors.AsType[*desk.Error](err); ok {
+		wait = max(wait, min(asked.RetryAfter(), longest))
+	}
+	w.notBefore = w.Clock.Now().Add(wait)
+	if n == 1 {
+		w.Log.WithError(err).Warn("Desk does not say how many agents are free and how many customers wait: conditions on that are unknown, and it is asked at growing distances")
+	}
+	return wait
+}
+
+// recovered notes that a call was answered.
+func (w *Watcher) recovered() {
+	w.mu.Lock()
+	n := w.fault.Count
+	w.fault.Count = 0
+	w.mu.Unlock()
+	if n > 0 {
+		w.Log.WithField("failed", n).Warn("Desk says again how many agents are free and how many customers wait")
+	}
+}
