@@ -46,6 +46,8 @@ type Recorder interface {
 	// Record keeps a callback received at a time; failed says after how long the
 	// bot behind us had failed it, 0 if it had not.
 	Record(at time.Time, query string, body []byte, failed time.Duration)
+	// RecordDesk keeps what Desk said at a time of its agents and its queue.
+	RecordDesk(at time.Time, told *rules.Reading)
 }
 
 // Options is what a Bot is made of. All fields are needed but those that say

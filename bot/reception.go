@@ -29,6 +29,15 @@ func (b *Bot) reading() *rules.Reading {
 	return b.Reception.Reading()
 }
 
+// DeskTold takes a new reading: it is recorded, and whoever waits for a free agent
+// looks at it. It returns at once.
+func (b *Bot) DeskTold(r *rules.Reading) {
+	if b.Recorder != nil {
+		b.Recorder.RecordDesk(b.Clock.Wall(), r)
+	}
+	b.leave.Reading(r)
+}
+
 // equip gives a turn what the service knows beside it.
 func (b *Bot) equip(t *rules.Turn, at, wall time.Time) {
 	t.At, t.Wall, t.Muted, t.Desk, t.WithWhy = at, wall, b.Muted(), b.reading(), true

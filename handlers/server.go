@@ -30,8 +30,9 @@ type Options struct {
 		Handler
 		Operations
 	}
-	RuleFile RuleFile
-	Messages Messages
+	RuleFile  RuleFile
+	Messages  Messages
+	Reception Reception
 
 	SDKAppID     uint64
 	Verifier     *desk.Verifier

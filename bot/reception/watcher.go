@@ -19,6 +19,8 @@ import (
 )
 
 const (
+	// usual is how often Desk is asked unless the options say otherwise.
+	usual = 10 * time.Second
 	// askedFor is how long a question keeps the readings coming.
 	askedFor = time.Minute
 	// askWait is how long a question waits for a reading that counts.
@@ -41,7 +43,7 @@ type Desk interface {
 type Options struct {
 	Desk    Desk
 	Records store.Records
-	Every   time.Duration // how often Desk is asked
+	Every   time.Duration // how often Desk is asked; 0: every 10 s
 	// Asks is what the rules in force want to know, and Waiting says that customers wait
 	// for an agent to be free: both are needs.
 	Asks    func() rules.Asks
@@ -58,8 +60,8 @@ type Watcher struct {
 	Options
 	lease     store.Lease
 	notBefore time.Time // Desk is asked no earlier: the last call failed
-	quiet quiet.Lines
-	poke  chan struct{} // receives a value when Desk is to be asked soon
+	quiet     quiet.Lines
+	poke      chan struct{} // receives a value when Desk is to be asked soon
 
 	mu       sync.Mutex
 	reading  *rules.Reading // never changed once it is here
@@ -88,6 +90,9 @@ type fault struct {
 
 // New returns a watcher that asks nobody yet.
 func New(o Options) *Watcher {
+	if o.Every <= 0 {
+		o.Every = usual
+	}
 	host, _ := os.Hostname()
 	w := &Watcher{Options: o, poke: make(chan struct{}, 1), heard: map[string]report{}, statuses: statuses{}, changed: make(chan struct{})}
 	w.lease = store.Lease{Records: o.Records, Name: "reception", Owner: host + "-" + rand.Text()[:8], For: 3 * o.Every, Now: o.Clock.Now}

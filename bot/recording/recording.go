@@ -1,6 +1,7 @@
 // Package recording keeps accepted callbacks as JSON lines that `escalator
 // replay` reads: {"at":"RFC 3339","query":"…","body":{…}}, with "bot_failed_us"
-// where the bot behind the service failed the callback after that time.
+// where the bot behind the service failed the callback after that time; and what Desk
+// said of its agents and its queue: {"at":"RFC 3339","desk":{…}}.
 //
 // Invariants:
 //
@@ -29,6 +30,7 @@ import (
 
 	"escalator/bot/mask"
 	"escalator/bot/quiet"
+	"escalator/rules"
 )
 
 const (
@@ -81,6 +83,7 @@ type entry struct {
 	query  string
 	body   []byte
 	failed time.Duration
+	desk   *rules.Reading // what Desk said, instead of a callback
 }
 
 // Open makes the folder and starts the writer.
@@ -102,7 +105,13 @@ func Open(o Options) (*Writer, error) {
 // Record queues one callback; failed says after how long the bot behind us had
 // failed it, 0 if it had not. The body must not be changed afterwards.
 func (w *Writer) Record(at time.Time, query string, body []byte, failed time.Duration) {
-	e := entry{at, query, body, failed}
+	w.put(entry{at: at, query: query, body: body, failed: failed})
+}
+
+// RecordDesk queues what Desk said of its agents and its queue.
+func (w *Writer) RecordDesk(at time.Time, told *rules.Reading) { w.put(entry{at: at, desk: told}) }
+
+func (w *Writer) put(e entry) {
 	if w.waiting.Add(e.size()) <= queueBytes {
 		select {
 		case w.queue <- e:
@@ -159,16 +168,27 @@ func (w *Writer) drain() {
 	}
 }
 
-// write adds one line to the buffer, for a new file where it is due.
-func (w *Writer) write(e entry) {
-	w.waiting.Add(-e.size())
-	line, err := json.Marshal(struct {
+// line is the entry as the file has it.
+func (e *entry) line(m mask.Mode) ([]byte, error) {
+	if e.desk != nil {
+		return json.Marshal(struct {
+			At   time.Time      `json:"at"`
+			Desk *rules.Reading `json:"desk"`
+		}{e.at, e.desk})
+	}
+	return json.Marshal(struct {
 		At    time.Time       `json:"at"`
 		Query string          `json:"query"`
 		Body  json.RawMessage `json:"body"`
 		// Readers that do not know the field see a callback like any other.
 		BotFailedUS int64 `json:"bot_failed_us,omitempty"`
-	}{e.at, keptQuery(e.query, w.Mask), maskBody(e.body, w.Mask), e.failed.Microseconds()})
+	}{e.at, keptQuery(e.query, m), maskBody(e.body, m), e.failed.Microseconds()})
+}
+
+// write adds one line to the buffer, for a new file where it is due.
+func (w *Writer) write(e entry) {
+	w.waiting.Add(-e.size())
+	line, err := e.line(w.Mask)
 	if err != nil {
 		w.lost(1, fmt.Errorf("encoding a callback: %w", err))
 		return

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/sirupsen/logrus"
@@ -20,6 +21,7 @@ import (
 	"escalator/bot/logtest"
 	"escalator/bot/mask"
 	"escalator/bot/recording"
+	"escalator/rules"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -258,4 +260,21 @@ func TestWriter_aDiskThatHangs_delaysNobody_andFillsNoMemory(t *testing.T) {
 			t.Errorf("%d are written, %v lost", kept, testutil.ToFloat64(lost))
 		}
 	})
+}
+
+// What Desk said stands between the callbacks; a figure that it left out is not there.
+func TestWriter_keepsWhatDeskSaid(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, mask.Masked)
+	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
+	w.RecordDesk(at, &rules.Reading{At: at, Free: new(2), Queue: new(0), Groups: map[string]int{"2473": 4}, Agents: map[string]bool{"li@x": true}})
+	w.RecordDesk(at.Add(10*time.Second), &rules.Reading{})
+	w.Close()
+	want := []string{
+		`{"at":"2026-01-05T10:00:00Z","desk":{"free":2,"queue":0,"groups":{"2473":4},"agents":{"li@x":true}}}`,
+		`{"at":"2026-01-05T10:00:10Z","desk":{}}`,
+	}
+	if diff := cmp.Diff(want, lines(t, dir)); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -22,6 +22,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/mute"
+	"escalator/bot/reception"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
 	"escalator/bot/store"
@@ -41,6 +42,7 @@ type App struct {
 	mutes    *mute.Mutes
 	ruleFile *rulefile.File
 	server   *handlers.Server
+	desk     *reception.Watcher
 	public   net.Listener
 	admin    net.Listener
 	served   chan error // one value, when the listeners are no longer served
@@ -90,8 +92,10 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		log.WithError(err).Error("the mutes of an earlier process are lost")
 	}
 	metrics.WatchMutes(a.mutes.Count)
+	a.desk = a.newReception(client, kept.records)
+	metrics.WatchDesk(a.desk.Reading, a.clock.Now)
 	a.bot = bot.New(bot.Options{
-		Mutes:   a.mutes,
+		Mutes: a.mutes, Reception: a.desk,
 		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
@@ -101,7 +105,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.desk, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})
@@ -123,6 +127,16 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 		return nil, &SettingError{err.Error()}
 	}
 	return c, nil
+}
+
+// newReception is what reads Desk's agents and queue while somebody needs it.
+func (a *App) newReception(client *desk.Client, records store.Records) *reception.Watcher {
+	return reception.New(reception.Options{
+		Desk: client, Records: records, Every: a.settings.DeskPoll, Log: a.log.Logger, Clock: a.clock,
+		Asks:    func() rules.Asks { return a.bot.Policy().Asks() },
+		Waiting: func() bool { return a.bot.Leave().Waiting() },
+		Told:    func(r *rules.Reading) { a.bot.DeskTold(r) },
+	})
 }
 
 // openData opens what must survive a restart. Damage is told of, not fatal.

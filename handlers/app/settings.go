@@ -55,7 +55,8 @@ type Settings struct {
 	ForwardURL       desk.Secret // the same
 	RecordDir        string
 	RecordFor        time.Duration
-	RecordMax        int64         // bytes
+	RecordMax        int64 // bytes
+	DeskPoll         time.Duration
 	HistoryFor       time.Duration // 0: none is kept
 	HistoryMax       int64         // bytes
 

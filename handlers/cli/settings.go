@@ -57,6 +57,7 @@ var settingsTable = []setting{
 	{env: "SERVICE_ACCOUNTS", help: "accounts of the service in plain IM, separated by commas, beside those that begin with @ and those that Desk's callbacks have named", set: setServiceAccounts},
 	{env: "FORWARD_URL", secret: true, help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: func(s *app.Settings, v string) error { s.ForwardURL = desk.Secret(v); return nil }},
 	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
+	{env: "DESK_POLL", def: "10s", help: "how often agents and queue are read, while a rule or the console needs them; one replica does it", set: duration(func(s *app.Settings) *time.Duration { return &s.DeskPoll }, time.Second)},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
 	{env: "RECORD_MAX", def: "10GiB", help: "size of all recorded callbacks; over it the oldest go first", set: size(func(s *app.Settings) *int64 { return &s.RecordMax }, 1<<20)},
 	{env: "HISTORY_FOR", def: "72h", help: "how long the history of conversations is kept, for people to read, words masked as in the log; 0s: none is", set: duration(func(s *app.Settings) *time.Duration { return &s.HistoryFor }, 0)},

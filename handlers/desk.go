@@ -1,0 +1,20 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"escalator/bot/reception"
+)
+
+// Reception tells what Desk said of its agents and its queue; *reception.Watcher is one.
+type Reception interface {
+	Ask(ctx context.Context) reception.Status
+}
+
+// desk shows agents and queue as Desk told them last, and has them read for a minute.
+func (s *Server) desk(c *gin.Context) {
+	c.JSON(http.StatusOK, s.Reception.Ask(c.Request.Context()))
+}
