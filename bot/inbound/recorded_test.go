@@ -83,3 +83,25 @@ func TestRecorded_understandsWhatTheServiceCounts(t *testing.T) {
 		}
 	}
 }
+
+// A replay asks for the customer of a share as live traffic does: where nobody is named, for the session.
+func TestRecorded_namesCustomerAndSession(t *testing.T) {
+	for _, c := range []struct{ body, user, session string }{
+		{`{"SessionId":"s1","Event":"ChatBot.UserSendMsg","ClientUserId":"u","CustomerServiceId":"@s","MsgBody":[]}`, "u", "s1"},
+		{`{"SessionId":"s2","Event":"ChatBot.UserSendMsg","MsgBody":[]}`, "", "s2"},
+	} {
+		e, err := Decode("SdkAppid=1&CallbackCommand="+desk.CommandSessionEvent, []byte(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := NewRecorded(load(t, readingRules), nil).Events(e, time.Unix(1, 0), time.Second)
+		if len(events) != 2 {
+			t.Fatalf("%s: %d events", c.body, len(events))
+		}
+		for _, event := range events {
+			if got := event.Turn; got.UserID != c.user || got.SessionID != c.session {
+				t.Errorf("%s: the turn is of %q in %q", c.body, got.UserID, got.SessionID)
+			}
+		}
+	}
+}
