@@ -105,3 +105,35 @@ func TestRecorded_namesCustomerAndSession(t *testing.T) {
 		}
 	}
 }
+
+// A rating is a turn of its own only where a rule asks for one; an event that also ends the session does both.
+func TestRecorded_ratings_ofAnyEvent(t *testing.T) {
+	rating := readingRules + "  - {id: bad, when: {rating: {at_most: 2}}, then: {tag: [bad]}}\n"
+	for _, c := range []struct{ rules, event, stars, want string }{
+		{rating, "Whatever.Rated", "1", "rating"},
+		{rating, "Whatever.Rated", "0", ""},
+		{rating, "Whatever.Rated", `"2"`, "rating"},
+		{rating, "Session.Over", "5", "closed, rating"},
+		{rating, "Agent.Said", "3", "agent_message, rating"},
+		{rating, "ChatBot.UserSendMsg", "4", "user"},
+		{readingRules, "Whatever.Rated", "1", ""},
+		{readingRules, "Session.Over", "1", "closed"},
+	} {
+		r := NewRecorded(load(t, c.rules), nil)
+		e, err := Decode("CallbackCommand="+desk.CommandSessionEvent, fmt.Appendf(nil, `{"SessionId":"s1","Event":%q,"SatisfactionSelected":%s}`, c.event, c.stars))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, event := range r.Events(e, time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC), 0) {
+			if event.Turn == nil {
+				got = append(got, event.Observe.String())
+			} else {
+				got = append(got, event.Turn.Kind.String())
+			}
+		}
+		if told := strings.Join(got, ", "); told != c.want {
+			t.Errorf("%s with %s stars: %q, want %q", c.event, c.stars, told, c.want)
+		}
+	}
+}
