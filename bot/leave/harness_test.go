@@ -37,6 +37,8 @@ targets:
 rules: [{id: r, when: {says: [human being]}, then: {transfer: default}}]
 `
 
+var testPolicy = sync.OnceValues(func() (*rules.Policy, rules.Report) { return rules.Load([]byte(testRules), rules.LoadOptions{}) })
+
 // world is a keeper with everything around it, in virtual time, which begins at
 // midnight UTC.
 type world struct {
@@ -68,7 +70,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	policy, report := rules.Load([]byte(testRules), rules.LoadOptions{})
+	policy, report := testPolicy()
 	if policy == nil {
 		t.Fatalf("the rules of the test: %v", report.Errors)
 	}
