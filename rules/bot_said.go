@@ -5,7 +5,7 @@ import "go.yaml.in/yaml/v4"
 var botSaidCondition = &condition{
 	key: "bot_said", turns: onAll,
 	doc:     "A message of the bot in the last time, or its last one, had one of these phrases.",
-	example: "bot_said: {any: [转人工], within: 10m, last: true}",
+	example: "bot_said: {any: [$bot_offers], within: 10m, last: true}",
 	value:   botSaidShape,
 	build: func(l *loader, n *yaml.Node) leaf {
 		last := boolOf(l.value(n, botSaidShape, "last"))
@@ -22,5 +22,5 @@ var botSaidShape = &shape{
 		key: "last", of: aBool, standard: "false",
 		doc: "Only the bot's last message with text counts: when the customer writes, the one before.",
 	}),
-	examples: []string{"{any: [转人工], within: 10m, last: true}"},
+	examples: []string{"{any: [$bot_offers], within: 10m, last: true}"},
 }

@@ -85,6 +85,18 @@ func TestBotSaid_memoryOverAReload(t *testing.T) {
 	}
 }
 
+func TestBotSaid_explain_namesThePack(t *testing.T) {
+	p := rulesWhen(t, "", "{says: [$yes], bot_said: {any: [$bot_offers], within: 1m, last: true}}")
+	k := newTalk(t, p)
+	if _, trace := p.Explain(&k.c, Turn{Kind: BotTurn, Text: "Shall I connect you to a colleague?", At: k.now}); !strings.Contains(trace.Rules[0].Condition.Parts[1].Why, "($bot_offers, en)") {
+		t.Errorf("the bot asks: %+v", trace.Rules[0].Condition)
+	}
+	k.wait(time.Second)
+	if _, trace := p.Explain(&k.c, Turn{Text: "yes please", At: k.now}); !strings.Contains(trace.Rules[0].Why, "bot_said: said 1s ago ($bot_offers)") {
+		t.Error(trace.Rules[0].Why)
+	}
+}
+
 func TestBotSaid_explain(t *testing.T) {
 	p := rulesWhen(t, "", "{says: [好], bot_said: {any: [转人工], within: 1m, last: true}}")
 	for _, c := range []struct{ bot, want string }{

@@ -22,6 +22,7 @@ rules:
   - {id: angry, when: {mood: {list: angry, at_least: 1, within: 1m}}, then: {transfer: default}}
   - {id: thanks, when: {says: [$thanks]}, then: {offer: 好吗, transfer: default}}
   - {id: greeting, when: {says: [$greeting]}, then: {transfer: default}}
+  - {id: bot_offers, when: {bot_says: [$bot_offers]}, then: {transfer: default}}
 `), LoadOptions{})
 	if p == nil {
 		t.Fatalf("the packs do not load: %+v", r.Errors)
@@ -74,7 +75,11 @@ func TestPacks_ownExamples_hold(t *testing.T) {
 
 // packFinds asks as the rules do: requests respect negation, yes and no must be the whole message.
 func packFinds(p *Policy, name, message string) bool {
-	e := p.begin(&Conversation{}, &Turn{Text: message, At: start})
+	kind := UserTurn
+	if strings.HasPrefix(name, "bot_") {
+		kind = BotTurn
+	}
+	e := p.begin(&Conversation{}, &Turn{Kind: kind, Text: message, At: start})
 	defer e.end()
 	switch name {
 	case "ask_human":
@@ -88,6 +93,8 @@ func packFinds(p *Policy, name, message string) bool {
 		return p.rules[3].when.eval(e) == yes
 	case "greeting":
 		return p.rules[4].when.eval(e) == yes
+	case "bot_offers":
+		return p.rules[5].when.eval(e) == yes
 	case "yes":
 		return e.answer() == answerYes
 	case "no":

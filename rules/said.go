@@ -74,7 +74,7 @@ func (l *saidLeaf) explain(e *evaluation, v verdict) string {
 	case at == 0:
 		return "not said so far"
 	case v.state == yes:
-		return "said " + ago(e.now-at) + " ago"
+		return "said " + ago(e.now-at) + " ago" + l.test.names()
 	default:
 		return "said " + ago(e.now-at) + " ago, which is over " + formatDuration(l.within)
 	}

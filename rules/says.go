@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"escalator/rules/text"
 
@@ -140,6 +141,25 @@ func (l *loader) checkRequired() {
 			}
 		}
 	}
+}
+
+// names gives the lists of the phrases in brackets, "" if there are none.
+func (s *phraseTest) names() string {
+	var names []string
+	for _, set := range append([]*matchSet{s.any}, s.all...) {
+		if set == nil {
+			continue
+		}
+		for _, g := range set.groups {
+			if g.list != "" && !slices.Contains(names, "$"+g.list) {
+				names = append(names, "$"+g.list)
+			}
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // never says why no message can pass the test, "" if one can.

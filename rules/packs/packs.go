@@ -20,13 +20,14 @@ var files embed.FS
 
 // Names are the packs that exist, in the order of RULES.md 3.
 var Names = []string{
-	"ask_human", "bot_missed", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "asking_idioms",
+	"ask_human", "bot_missed", "bot_offers", "angry", "thanks", "greeting", "yes", "no", "polite", "negators", "asking_idioms",
 }
 
 // About says what each pack is for.
 var About = map[string]string{
 	"ask_human":     "asks for a person, or refuses the robot",
 	"bot_missed":    "the excuses of a bot that did not understand",
+	"bot_offers":    "the bot itself asks whether to call a person",
 	"angry":         "anger, with weights",
 	"thanks":        "thanks",
 	"greeting":      "greetings",
