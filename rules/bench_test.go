@@ -75,10 +75,14 @@ func TestDecide_oneWordAgainAndAgain_takesBoundedTime(t *testing.T) {
 	if raceDetector {
 		limit *= 10
 	}
-	for _, word := range []string{"转人工", "转", "人工 客服 ", "human ", "want human ", "不要人工", "有人吗", "要人", "客服要", "担当者につないで", "상담원 연결 ", "can someone help ", "抱歉", "没事", "投诉"} {
-		began := time.Now()
-		p.Decide(&Conversation{}, Turn{Text: strings.Repeat(word, 2000), At: start})
-		if took := time.Since(began); took > limit {
+	for _, word := range []string{"转人工", "转", "人工 客服 ", "human ", "want human ", "不要人工", "有人吗", "要人", "客服要", "担当者につないで", "상담원 연결 ", "can someone help ", "需要帮您转", "would you like me to transfer you ", "抱歉", "没事", "投诉"} {
+		took := time.Hour
+		for range 3 { // the best of them: the machine may be busy with something else
+			began := time.Now()
+			p.Decide(&Conversation{}, Turn{Text: strings.Repeat(word, 2000), At: start})
+			took = min(took, time.Since(began))
+		}
+		if took > limit {
 			t.Errorf("%q: %v", word, took)
 		}
 	}
