@@ -175,8 +175,11 @@ func (w *schemaWriter) text(o object, s *shape) {
 		o["pattern"] = `\S`
 	}
 	types := []string{"string"}
-	if s.matches("1.5") && s.matches("-1") {
+	if s.matches("1.5") {
 		types = append(types, "number")
+		if !s.matches("-1") {
+			o["minimum"] = 0
+		}
 	}
 	if s.matches("true") {
 		types = append(types, "boolean")
