@@ -41,55 +41,25 @@ type Metrics struct {
 // New registers the bot's metrics.
 func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		Decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "decisions_total", Help: "Decisions by rule (empty: none) and outcome.",
-		}, []string{"rule", "outcome"}),
-		Transfers: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "transfers_total", Help: "Attempts to transfer by outcome and Desk's code.",
-		}, []string{"outcome", "code"}),
+		Decisions: counters("decisions_total", "Decisions by rule (empty: none) and outcome.", "rule", "outcome"),
+		Transfers: counters("transfers_total", "Attempts to transfer by outcome and Desk's code.", "outcome", "code"),
 		TransferTime: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "transfer_seconds", Help: "From the decision to Desk's acceptance.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
 		}),
-		DedupHits: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: prefix, Name: "dedup_hits_total", Help: "Callbacks that were repeats of an earlier one.",
-		}),
-		UnknownEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "unknown_events_total", Help: "Desk events whose names nobody has explained yet.",
-		}, []string{"event"}),
-		LastAgents: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "last_agent_total", Help: "Customers whose last agent was asked first, by outcome (taken, away).",
-		}, []string{"outcome"}),
-		Said: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "say_total", Help: "Messages of ours to customers by outcome (sent, failed, dropped).",
-		}, []string{"outcome"}),
-		Messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "messages_total", Help: "Words that customers left by outcome (left, contacted, done, given_up, unknown, staff_only, waiting, dropped, deleted).",
-		}, []string{"outcome"}),
-		MessagesOpen: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: prefix, Name: "messages_open", Help: "Customers who left words and wait for a contact.",
-		}),
-		Notices: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "notify_total", Help: "Messages to the staff by channel and outcome (sent, retrying, failed, dropped).",
-		}, []string{"channel", "outcome"}),
-		Held: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: prefix, Name: "courier_held", Help: "1 while Desk refuses every transfer and delivery waits for mended settings.",
-		}),
-		DeskUp: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: prefix, Name: "desk_up", Help: "0 while Desk does not answer.",
-		}),
-		StoreErrors: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: prefix, Name: "store_errors_total", Help: "Writes to the data folder that failed.",
-		}),
-		Unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: prefix, Name: "recording_errors_total", Help: "Callbacks that could not be recorded.",
-		}),
-		HistoryLost: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: prefix, Name: "history_dropped_total", Help: "Entries of the history of conversations that could not be kept.",
-		}),
-		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: prefix, Name: "evicted_total", Help: "Conversations, dedup keys and records forgotten early because a cap was reached.",
-		}, []string{"what"}),
+		DedupHits:     counter("dedup_hits_total", "Callbacks that were repeats of an earlier one."),
+		UnknownEvents: counters("unknown_events_total", "Desk events whose names nobody has explained yet.", "event"),
+		LastAgents:    counters("last_agent_total", "Customers whose last agent was asked first, by outcome (taken, away).", "outcome"),
+		Said:          counters("say_total", "Messages of ours to customers by outcome (sent, failed, dropped).", "outcome"),
+		Messages:      counters("messages_total", "Words that customers left by outcome (left, contacted, done, given_up, unknown, staff_only, waiting, dropped, deleted).", "outcome"),
+		MessagesOpen:  gauge("messages_open", "Customers who left words and wait for a contact."),
+		Notices:       counters("notify_total", "Messages to the staff by channel and outcome (sent, retrying, failed, dropped).", "channel", "outcome"),
+		Held:          gauge("courier_held", "1 while Desk refuses every transfer and delivery waits for mended settings."),
+		DeskUp:        gauge("desk_up", "0 while Desk does not answer."),
+		StoreErrors:   counter("store_errors_total", "Writes to the data folder that failed."),
+		Unrecorded:    counter("recording_errors_total", "Callbacks that could not be recorded."),
+		HistoryLost:   counter("history_dropped_total", "Entries of the history of conversations that could not be kept."),
+		evicted:       counters("evicted_total", "Conversations, dedup keys and records forgotten early because a cap was reached.", "what"),
 		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 1.5},
@@ -105,6 +75,18 @@ func New(r prometheus.Registerer) *Metrics {
 		m.Forwarded.WithLabelValues(result)
 	}
 	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: prefix, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: prefix, Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: prefix, Name: name, Help: help})
 }
 
 // Evicted returns a function that counts one early eviction of what.
