@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -189,8 +190,10 @@ func (b *Bot) recallTransfers() {
 // stays in the outbox. It may be called more than once.
 func (b *Bot) Stop(ctx context.Context) error {
 	b.timers.cancel() // a turn under way may hang on its storage: the courier must not wait for it
+	var contacts sync.WaitGroup
+	contacts.Go(func() { b.leave.Stop(ctx) }) // beside the courier: a call that is cut has an unknown outcome
 	err := b.courier.Stop(ctx)
-	b.leave.Stop(ctx)
+	contacts.Wait()
 	b.timers.stop()
 	return err
 }
