@@ -93,6 +93,8 @@ type Options struct {
 
 	// Tell tells the staff; nil: nobody is told. It must not block.
 	Tell func(notify.Event)
+	// Notices makes of what a rule tells the staff a record; nil: rules tell nobody.
+	Notices Notices
 
 	AIProvider AIProvider
 	Horizon    time.Duration // after this a transfer is given up

@@ -8,6 +8,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/bot/notify"
 )
 
 // maxUnknownNames bounds the names of unknown events that are told apart.
@@ -52,6 +53,7 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 		b.Log.WithFields(logrus.Fields{
 			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(b.LogText.Mark(e.Mark)),
 		}).Warn(advice)
+		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), Detail: label, Waiting: -1})
 	}
 }
 

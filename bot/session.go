@@ -45,6 +45,9 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	}
 	b.timers.describe(m)
 	b.tellOf(&r.wait, nameOf(m), r.at)
+	if r.decision.Notify != nil && b.Notices != nil {
+		b.Notices.Stored()
+	}
 	if m.Change != nil {
 		b.changed(ctx, m)
 	}
@@ -100,6 +103,9 @@ func (b *Bot) effect(r *record) (f store.Effect, err error) {
 			return f, err
 		}
 		f.Records = append(f.Records, kept)
+	}
+	if notice, ok := b.notice(r); ok {
+		f.Records = append(f.Records, notice)
 	}
 	if r.decision.Outcome == rules.OutcomeTransfer {
 		f.Transfer = b.transfer(r)

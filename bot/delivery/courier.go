@@ -42,7 +42,6 @@ type Courier struct {
 	began   time.Time
 	tried   sync.Map      // episodes that an earlier process left and this one has tried
 	freed   atomic.Int64  // how often an agent became free
-	failed  atomic.Bool   // the staff was told of a transfer that was given up
 	slots   chan struct{} // holds one value for each attempt under way
 
 	stopTaking context.CancelCauseFunc // no new attempts

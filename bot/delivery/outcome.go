@@ -97,7 +97,7 @@ func (a *attempt) finish(ctx context.Context, r rules.Result) {
 	a.opt.Settle(ctx, a.transfer, r, a.agent)
 	a.forget(ctx, a.transfer)
 	if taken {
-		a.tellTaken(ctx)
+		a.Courier.tellStaff(notify.Event{Kind: notify.NoAgent, Over: true, Target: a.transfer.Target}) // somebody is there again
 	}
 }
 

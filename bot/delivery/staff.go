@@ -1,13 +1,11 @@
 package delivery
 
 import (
-	"context"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/notify"
-	"escalator/bot/store"
 	"escalator/rules"
 )
 
@@ -22,9 +20,6 @@ func (c *Courier) tellStaff(e notify.Event) {
 // tellStaff tells the staff what became of this transfer.
 func (a *attempt) tellStaff(kind notify.Kind, detail string) {
 	t := a.transfer
-	if kind == notify.Failed {
-		a.failed.Store(true)
-	}
 	a.Courier.tellStaff(notify.Event{Kind: kind, Rule: t.Rule, Target: t.Target, Session: a.name(), Detail: detail})
 }
 
@@ -40,21 +35,3 @@ func (c *Courier) Unanswered(session string, w *rules.Wait, now time.Time) {
 
 // unanswered is the outcome of a transfer that ended in the queue.
 const unanswered = "unanswered"
-
-// tellTaken tells the staff that Desk has taken a transfer: somebody is there again.
-func (a *attempt) tellTaken(ctx context.Context) {
-	a.Courier.tellStaff(notify.Event{Kind: notify.NoAgent, Over: true, Target: a.transfer.Target})
-	a.tellNoneLeft(ctx)
-}
-
-// tellNoneLeft tells the staff when no transfer is left that was given up, if this
-// process has told of one.
-func (c *Courier) tellNoneLeft(ctx context.Context) {
-	if !c.failed.Load() {
-		return
-	}
-	left, err := c.opt.Outbox.List(context.WithoutCancel(ctx), store.GivenUp)
-	if err == nil && len(left) == 0 && c.failed.CompareAndSwap(true, false) {
-		c.tellStaff(notify.Event{Kind: notify.Failed, Over: true})
-	}
-}

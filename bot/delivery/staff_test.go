@@ -37,7 +37,7 @@ func TestStaff_isToldThatNobodyIsThere_onceForATransfer_andThatSomebodyIsAgain(t
 	})
 }
 
-func TestStaff_isToldWhatWasGivenUp_andWhenNothingOfItIsLeft(t *testing.T) {
+func TestStaff_isToldWhatWasGivenUp(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.desk.transfers = []answer{code(141004), code(141004)}
 		w.put("plain")
@@ -51,13 +51,13 @@ func TestStaff_isToldWhatWasGivenUp_andWhenNothingOfItIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.passes(time.Second)
-		w.wantTold("failed; failed; failed over; no_agent over")
+		w.wantTold("failed; failed; no_agent over")
 	})
 	inWorld(t, func(w *world) { // the customer tries once more
 		w.desk.transfers = []answer{code(141004)}
 		w.put("plain")
 		w.put("plain")
-		w.wantTold("failed; no_agent over; failed over")
+		w.wantTold("failed; no_agent over")
 	})
 }
 

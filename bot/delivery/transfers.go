@@ -134,7 +134,6 @@ func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) er
 		return fmt.Errorf("storing the transfer of %s: %w", mask.Clip(t.ID), err)
 	}
 	c.opt.Log.WithFields(line).Warn("transfer retried by an operator")
-	c.tellNoneLeft(ctx)
 	return nil
 }
 
@@ -157,7 +156,6 @@ func (c *Courier) Dismiss(ctx context.Context, id string, who Operator) error {
 	a := c.newAttempt(t)
 	a.operator = who.clip()
 	a.log(rules.ResultDismissed.String(), true)
-	c.tellNoneLeft(ctx)
 	return nil
 }
 

@@ -46,7 +46,7 @@ func event(m *Message, kind notify.Kind, words ...string) notify.Event {
 // to.
 func failure(m *Message) notify.Event {
 	e := event(m, notify.Failed, m.texts()...)
-	e.Detail = cmp.Or(m.Error, "nobody was free in time to contact the customer")
+	e.Contact, e.Detail = true, cmp.Or(m.Error, "nobody was free in time to contact the customer")
 	return e
 }
 

@@ -101,7 +101,17 @@ func (n *Notifier) Stop(context.Context) error {
 // Tell takes note of an event, if some team asks for its kind or it names one. It does
 // not wait for anything.
 func (n *Notifier) Tell(e Event) {
-	if n == nil || len(n.teams(e)) == 0 {
+	if n == nil {
+		return
+	}
+	if e.Kind == NoAgent && e.Over { // Desk has taken a transfer: what an earlier process was held for is over too
+		n.enqueue(Event{Kind: Held, Over: true})
+	}
+	n.enqueue(e)
+}
+
+func (n *Notifier) enqueue(e Event) {
+	if len(n.teams(e)) == 0 {
 		return
 	}
 	n.prepare(&e)
@@ -162,7 +172,7 @@ func (n *Notifier) teams(e Event) (teams []*rules.Team) {
 		return teams
 	}
 	for _, t := range p.Teams() {
-		if t.Wants(string(e.Kind)) {
+		if t.Wants(string(e.Kind)) && (e.Kind != WaitingLong || e.Over || e.Waited >= t.WaitingLong) {
 			teams = append(teams, t)
 		}
 	}

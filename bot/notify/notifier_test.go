@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -194,7 +196,8 @@ func TestNotifier_thoseWhoLeftWords_areOver_whenAllWereContacted(t *testing.T) {
 func TestNotifier_aCustomerWhoWaits_countsOnce(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		for _, s := range []string{"s1", "s1", "s2", "s1"} {
-			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: s, Waiting: -1})
+			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: s, Waiting: -1, Waited: 5 * time.Minute})
+			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: "s9", Waiting: -1, Waited: 5*time.Minute - 1}) // no team asks for it yet
 			time.Sleep(4 * time.Minute)
 		}
 		w.wants("1 customer waited for more than 5 minutes; 1 customer waiting now", "Since the last message: 1 customer waited for more than 5 minutes; 2 customers waiting now")
@@ -202,6 +205,19 @@ func TestNotifier_aCustomerWhoWaits_countsOnce(t *testing.T) {
 		w.wants()
 		n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: "s2", Over: true})
 		w.wants("nobody is waiting too long any more")
+	})
+}
+
+// A process that was held and is no more there cannot say that it is over: a transfer that Desk takes does.
+func TestNotifier_held_isOver_whenATransferIsAccepted(t *testing.T) {
+	inWorld(t, func(w *world, n *Notifier) {
+		if err := os.Link(filepath.Join(w.folder, "url"), filepath.Join(w.folder, "ops")); err != nil {
+			t.Fatal(err)
+		}
+		n.Tell(Event{Kind: Held, Waiting: -1, Detail: "code 70009"})
+		w.wants("Escalator: Desk refuses every transfer / Transfers are kept, and go out when the settings are right again; 2 customers waiting now. / Details: code 70009 / Look at: escalator doctor")
+		n.Tell(Event{Kind: NoAgent, Target: "vip", Over: true})
+		w.wants("Escalator: Desk takes transfers again")
 	})
 }
 

@@ -51,7 +51,7 @@ func (n *Notifier) notice(ctx context.Context, g *group, team *rules.Team) notic
 	switch {
 	case e.Kind.tracked():
 		waiting = len(g.Open)
-	case n.Waiting != nil && (e.Kind == NoAgent || e.Kind == Held):
+	case waiting < 0 && n.Waiting != nil:
 		waiting = n.Waiting(ctx)
 	default:
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/notify"
 	"escalator/rules"
 )
 
@@ -28,6 +29,7 @@ const (
 // File is a rule file that is watched.
 type File struct {
 	apply func(*rules.Policy)
+	staff func(notify.Event)
 	log   *logrus.Logger
 
 	reloads *prometheus.CounterVec
@@ -75,10 +77,11 @@ func (f *File) Policy() *rules.Policy {
 	return f.policy
 }
 
-// Attach says whom to give new rules to, and where to tell of them. It is
-// called once, before Watch or Reload, when the data folder is this process's own.
-func (f *File) Attach(apply func(*rules.Policy), log *logrus.Logger, registry prometheus.Registerer) {
-	f.apply, f.log = apply, log
+// Attach says whom to give new rules to, and where to tell of them; staff is told of a
+// file that is refused, and that it is not any more. It is called once, before Watch or
+// Reload, when the data folder is this process's own.
+func (f *File) Attach(apply func(*rules.Policy), staff func(notify.Event), log *logrus.Logger, registry prometheus.Registerer) {
+	f.apply, f.staff, f.log = apply, staff, log
 	f.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "escalator", Name: "rules_reload_total", Help: "Reloads of the rule file by result (ok, refused).",
 	}, []string{"result"})
@@ -98,8 +101,10 @@ func (f *File) Attach(apply func(*rules.Policy), log *logrus.Logger, registry pr
 	f.info.WithLabelValues(f.policy.Version()).Set(1)
 	if f.status.LastError != "" {
 		f.tell("rule file refused: the service starts with the last version that was accepted", f.atStart)
+		f.tellStaff()
 		return
 	}
+	f.tellStaff()
 	f.good.Set(1)
 	f.goodAt.SetToCurrentTime()
 	f.keep()
@@ -247,6 +252,7 @@ func (f *File) take(set rules.Set, by Author) (*Change, error) {
 	f.info.DeleteLabelValues(before.Version())
 	f.info.WithLabelValues(version).Set(1)
 	f.log.WithFields(change.fields()).Info("rules reloaded")
+	f.tellStaff()
 	f.accepted(set.Files, by)
 	f.keep()
 	return change, nil
@@ -260,7 +266,15 @@ func (f *File) fail(err error) error {
 	f.reloads.WithLabelValues("refused").Inc()
 	f.good.Set(0)
 	f.tell("rule file refused: the rules in force stay", err)
+	f.tellStaff()
 	return err
+}
+
+// tellStaff tells the staff how things stand, in words that tell nothing of the file's
+// content.
+func (f *File) tellStaff() {
+	s := f.Status()
+	f.staff(notify.Event{Kind: notify.ReloadRefused, Over: s.LastError == "", Detail: s.why, Waiting: -1})
 }
 
 // tell logs why the file is not in force.
@@ -295,4 +309,5 @@ func (f *File) healed() {
 	f.refused = ""
 	f.good.Set(1)
 	f.log.WithField("rules_version", policy.Version()).Info("the rule file is again the one in force")
+	f.tellStaff()
 }

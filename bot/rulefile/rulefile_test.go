@@ -3,8 +3,10 @@ package rulefile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +19,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/logtest"
+	"escalator/bot/notify"
 	"escalator/bot/rulefile"
 	"escalator/rules"
 )
@@ -37,6 +40,7 @@ type watched struct {
 	path string
 	kept string
 	log  *logtest.Buffer
+	told *[]string // what the staff is told
 	reg  *prometheus.Registry
 }
 
@@ -57,11 +61,14 @@ func serve(t *testing.T, path, kept string, test func(t *testing.T, w *watched))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &watched{File: f, path: path, kept: kept, log: &logtest.Buffer{}, reg: prometheus.NewRegistry()}
+		var told []string
+		w := &watched{told: &told, File: f, path: path, kept: kept, log: &logtest.Buffer{}, reg: prometheus.NewRegistry()}
 		log := logrus.New()
 		log.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
 		log.SetOutput(w.log)
-		f.Attach(func(*rules.Policy) {}, log, w.reg)
+		f.Attach(func(*rules.Policy) {}, func(e notify.Event) {
+			told = append(told, fmt.Sprint(e.Kind, " over=", e.Over, " ", e.Detail))
+		}, log, w.reg)
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
 		done.Go(func() { f.Watch(ctx, nil) })
@@ -213,4 +220,24 @@ func TestOpen_whatIsNoRuleFile_isRefusedAtOnce(t *testing.T) {
 			t.Errorf("%s is opened", c.name)
 		}
 	}
+}
+
+// The staff is told once of a file that is refused, in words that show nothing of it, and once that all is well again;
+// a start says how things stand, for what an earlier process told.
+func TestWatch_tellsTheStaff_ofAFileThatIsRefused_andThatItIsMended(t *testing.T) {
+	watch(t, func(t *testing.T, w *watched) {
+		w.save(t, "version: 1\nsecret-word: 1\n")
+		w.wait(time.Hour)
+		w.save(t, first)
+		w.save(t, "version: 1\nrules: []\n")
+		w.save(t, strings.Replace(first, "human", "person", 1))
+		want := []string{
+			"reload_refused over=true ",
+			"reload_refused over=false the rule file has mistakes", "reload_refused over=true ",
+			"reload_refused over=false the rule file has mistakes", "reload_refused over=true ",
+		}
+		if !slices.Equal(*w.told, want) {
+			t.Errorf("the staff was told %q, want %q", *w.told, want)
+		}
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/notify"
 	"escalator/rules"
 )
 
@@ -64,7 +65,7 @@ func TestReload_aDataFolderThatHangs_isToldAndHoldsNothingUp(t *testing.T) {
 		}
 		log := logrus.New()
 		log.SetOutput(io.Discard)
-		f.Attach(func(*rules.Policy) {}, log, prometheus.NewRegistry())
+		f.Attach(func(*rules.Policy) {}, func(notify.Event) {}, log, prometheus.NewRegistry())
 		first := f.History()[0].Version
 		f.keeping <- struct{}{}
 		put("person")
@@ -109,7 +110,7 @@ func TestWatch_storageThatHangs_keepsNobodyWaiting(t *testing.T) {
 		}
 		log := logrus.New()
 		log.SetOutput(io.Discard)
-		f.Attach(func(*rules.Policy) {}, log, prometheus.NewRegistry())
+		f.Attach(func(*rules.Policy) {}, func(notify.Event) {}, log, prometheus.NewRegistry())
 		f.source.storage <- struct{}{}
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup

@@ -22,6 +22,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/mute"
+	"escalator/bot/notify"
 	"escalator/bot/reception"
 	"escalator/bot/recording"
 	"escalator/bot/rulefile"
@@ -41,6 +42,7 @@ type App struct {
 	bot      *bot.Bot
 	mutes    *mute.Mutes
 	ruleFile *rulefile.File
+	staff    *notify.Notifier
 	server   *handlers.Server
 	desk     *reception.Watcher
 	public   net.Listener
@@ -94,7 +96,9 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	metrics.WatchMutes(a.mutes.Count)
 	a.desk = a.newReception(client, kept.records)
 	metrics.WatchDesk(a.desk.Reading, a.clock.Now)
+	staff := a.openStaff(kept, metrics)
 	a.bot = bot.New(bot.Options{
+		Tell: staff.Tell, Notices: staff,
 		Mutes: a.mutes, Reception: a.desk,
 		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history,
 		Policy: ruleFile.Policy(), Desk: client,
@@ -103,7 +107,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})
 	a.degraded = append(a.degraded, a.bot.Degraded)
-	ruleFile.Attach(a.applyRules(kept.local), log.Logger, registry)
+	ruleFile.Attach(a.applyRules(kept.local), staff.Tell, log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
 		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.desk, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
@@ -206,6 +210,7 @@ func (a *App) applyRules(local *memory.Conversations) func(*rules.Policy) {
 	})
 	return func(p *rules.Policy) {
 		a.bot.SetPolicy(p)
+		a.warnOfSecrets(p)
 		select {
 		case changed <- struct{}{}:
 		default:

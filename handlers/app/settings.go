@@ -41,6 +41,7 @@ type Settings struct {
 	AdminHosts []string
 
 	Rules            string
+	SecretsDir       string // of the addresses and keys that `notify` names
 	RulesStart       string // last-good or refuse
 	DataDir          string
 	DedupFor         time.Duration

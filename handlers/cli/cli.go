@@ -59,6 +59,7 @@ func commands() []command {
 		{"retry", "SESSION | --code CODE", "put what was given up on its way again", retryTransfer},
 		{"dismiss", "SESSION", "end a transfer for good", dismissTransfer},
 		{"forget", "USER", "have the running service forget what it keeps of a user", forgetUser},
+		{"notify", "--test TEAM", "send a test message to a team of the staff", notifyTest},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
 		{"version", "", "print version, commit and Go version", version},

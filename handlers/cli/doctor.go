@@ -84,7 +84,9 @@ func examine(ctx context.Context, env Env) []finding {
 	for _, w := range unknown {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
-	findings = append(findings, examineToken(s), examineRules(s), examineData(s))
+	findings = append(findings, examineToken(s))
+	findings = append(findings, examineRules(s)...)
+	findings = append(findings, examineData(s))
 	if s.RecordDir != "" {
 		findings = append(findings, examineFolder("recordings", "ESCALATOR_RECORD_DIR", s.RecordDir))
 	}
@@ -104,7 +106,8 @@ func examineToken(s *app.Settings) finding {
 	return f
 }
 
-func examineRules(s *app.Settings) finding {
+// examineRules asks whether the rule file can be used, and what it names is there.
+func examineRules(s *app.Settings) []finding {
 	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
 	file, err := rulefile.Open(rulefile.Options{Path: s.Rules})
 	var refused *rulefile.RefusedError
@@ -114,13 +117,14 @@ func examineRules(s *app.Settings) finding {
 		if len(refused.Failed) > 0 {
 			f.WayOut = "escalator test " + s.Rules + " shows every test that fails"
 		}
-		return f
+		return []finding{f}
 	case err != nil:
 		f.Detail, f.WayOut = err.Error(), "name the file with ESCALATOR_RULES"
-		return f
+		return []finding{f}
 	}
 	policy := file.Policy()
-	return finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
+	good := finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
+	return append([]finding{good}, examineTeams(policy, s)...)
 }
 
 // examineData asks whether what must survive a restart can be written, and read.

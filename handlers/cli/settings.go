@@ -45,6 +45,7 @@ var settingsTable = []setting{
 	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: plain(func(s *app.Settings) *string { return &s.Rules })},
 	{env: "RULES_START", def: rulesLastGood, help: "a start with a refused rule file: last-good takes the last accepted version from the data folder, refuse ends with 2", set: oneOf(func(s *app.Settings) *string { return &s.RulesStart }, rulesLastGood, "refuse")},
 	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
+	{env: "SECRETS_DIR", help: "folder of the files that notify in the rule file names: addresses and keys of the staff's chats", set: plain(func(s *app.Settings) *string { return &s.SecretsDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
 	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
 	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxDedupKeys })},
