@@ -44,6 +44,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "include", of: listOf(&shape{name: "a file's name or pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
 	{key: "words_from", of: wordsFromShape, doc: "Where else than in texts the customer's words stand: paths of the texts of buttons, cards and menus.", aka: []string{"text_from", "texts_from"}},
 	{key: "ai_provider", of: providersShape, doc: "Who answers what is not escalated, by consultation entry (CustomerServiceId): desk (Desk's robot), self (your own bot), omit (the answer does not say). default stands for the others. It overrides ESCALATOR_AI_PROVIDER.", aka: []string{"provider", "ai"}},
+	{key: "panel", of: panelShape, doc: "What the agents' panel shows of the customer.", aka: []string{"agent_panel", "screen_pop"}},
 	{key: "notify", of: dictOf(aName, teamShape), doc: "Teams of the staff that are told what happens, by name.", aka: []string{"teams", "notifications", "alerts"}},
 	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
 	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
@@ -75,6 +76,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.book.tie()
 	l.book.expect()
 	l.book.checkAnswers()
+	l.panel(l.get(root, "panel"))
 	l.teams(l.get(root, "notify"))
 	l.targets(l.get(root, "targets"))
 	l.declareRoutes(l.get(root, "routes"))

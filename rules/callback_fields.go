@@ -86,15 +86,20 @@ func (l *loader) lintFields(n *yaml.Node) {
 		if path == nil || path.Kind != yaml.ScalarNode {
 			continue
 		}
-		if hint := fieldHint(strings.Split(path.Value, ".")); hint != "" {
-			l.warn(path.Line, path.Column, hint, "no callback of Desk has a field `%s`", shorten(path.Value))
-		}
+		l.lintPath(path)
 		for _, key := range []string{"exists", "at_least", "at_most"} {
 			l.idle(n, "ignore_case", l.get(n, key) != nil, "`"+key+"` knows no capitals", "take it out")
 		}
 	}
 	for _, kid := range n.Content {
 		l.lintFields(kid)
+	}
+}
+
+// lintPath warns of a path that no callback has.
+func (l *loader) lintPath(path *yaml.Node) {
+	if hint := fieldHint(strings.Split(path.Value, ".")); hint != "" {
+		l.warn(path.Line, path.Column, hint, "no callback of Desk has a field `%s`", shorten(path.Value))
 	}
 }
 

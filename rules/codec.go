@@ -8,15 +8,16 @@ import (
 
 // encodingVersion is the first byte of an encoded conversation. A change of the encoding needs a new one: stores hold
 // conversations over an update of the program.
-const encodingVersion = 4
+const encodingVersion = 5
 
 // Older versions are still read: longHashes held hashes of 32 bits, it and sharedStates what a rule did in shadow with
-// what it did otherwise, and none up to withoutMessage a request for words, a wait in the queue, when the bot phase began
-// or who the customer is.
+// what it did otherwise, none up to withoutMessage a request for words, a wait in the queue, when the bot phase began
+// or who the customer is, and none up to withoutPanel what agents see.
 const (
 	longHashes     = 1
 	sharedStates   = 2
 	withoutMessage = 3
+	withoutPanel   = 4
 )
 
 // ErrEncoding says that bytes are no conversation of a version known here: begin a new one.
@@ -82,7 +83,7 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 }
 
 func (m *memory) empty() bool {
-	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.userID) == 0 &&
+	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.panelFields)+len(m.userID) == 0 &&
 		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
 }
 
@@ -156,6 +157,7 @@ func (w *writer) memory(m *memory) {
 	w.wait(&m.wait)
 	w.flag(m.leftQueue)
 	w.text(m.userID)
+	w.fields(m.panelFields)
 }
 
 func (w *writer) message(m *openMessage) {
@@ -341,6 +343,9 @@ func (r *reader) memory(m *memory) {
 		m.wait = wait{since: r.int(), rule: r.text(), target: r.text(), timeout: r.int(), unanswered: r.flag()}
 		m.leftQueue = r.flag()
 		m.userID = r.text()
+	}
+	if r.version > withoutPanel {
+		m.panelFields = r.fields()
 	}
 }
 

@@ -43,6 +43,7 @@ type memory struct {
 	accepted    []int64 // transfers that Desk accepted, for per_session; survives the session
 	userFields  []fieldValue
 	startFields []fieldValue
+	panelFields []fieldValue // see panel.go
 	offer       pendingOffer
 	message     openMessage
 	wait        wait
@@ -140,6 +141,7 @@ func (m *memory) copyFrom(o *memory) {
 	m.accepted = append(m.accepted[:0], o.accepted...)
 	m.userFields = append(m.userFields[:0], o.userFields...)
 	m.startFields = append(m.startFields[:0], o.startFields...)
+	m.panelFields = append(m.panelFields[:0], o.panelFields...)
 	m.offer, m.message, m.userID = o.offer, o.message, o.userID
 	m.wait, m.leftQueue = o.wait, o.leftQueue
 }

@@ -274,6 +274,16 @@ func TestConversation_versionWithoutAWait_isStillRead(t *testing.T) {
 	}
 }
 
+func TestConversation_versionWithoutPanel_isStillRead(t *testing.T) {
+	c := Conversation{phase: PhaseHuman, memory: &memory{userID: "li"}}
+	data, _ := c.MarshalBinary()
+	data[0] = withoutPanel
+	var back Conversation
+	if err := back.UnmarshalBinary(data[:len(data)-1]); err != nil || back.UserID() != "li" || back.phase != PhaseHuman { // without the count of what agents see
+		t.Errorf("%v, %+v", err, back)
+	}
+}
+
 func FuzzConversation_UnmarshalBinary(f *testing.F) {
 	p := busyPolicy(f)
 	k := newTalk(f, p)

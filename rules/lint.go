@@ -19,6 +19,7 @@ func (l *loader) lint(root *yaml.Node) {
 	l.lintCooldowns(root)
 	l.lintFields(root)
 	l.lintWordsFrom(root)
+	l.lintPanel(l.get(root, "panel"))
 	l.lintCalendars(root)
 	l.lintEnds()
 	l.lintTests(root)

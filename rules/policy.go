@@ -95,6 +95,7 @@ type Policy struct {
 	providers  map[string]provider // by consultation entry
 	taskFlow   string
 	wordsFrom  []string
+	panel      []namedPath // what agents see of the customer
 
 	targets map[string]*Target
 	goals   map[string]*goal
