@@ -150,6 +150,7 @@ func TestTakingIn_whatIsWrong_isToldAtItsPlace(t *testing.T) {
 		{"a broken pattern", folderOf{"rules.yaml": include("'a[.yaml'")}, []string{"rules.yaml:3:11: `a[.yaml` is no pattern: a bracket is not closed, or nothing stands behind \\"}},
 		{"65 includes", many, []string{"rules.yaml:3:11: `t/64.yaml` is one too many: a rule file includes at most 64 files"}},
 		{"an include that includes", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "tests: []\ninclude: [b.yaml]\n"}, []string{"a.yaml:2:1: an include cannot include another file"}},
+		{"an include with teams", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "notify: {}\n"}, []string{"a.yaml:1:1: `notify` belongs into the rule file itself"}},
 		{"an include with settings", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "mode: off\n"}, []string{"a.yaml:1:1: `mode` belongs into the rule file itself"}},
 		{"an include with an unknown key", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "rule: []\n"}, []string{"a.yaml:1:1: unknown key `rule` in an include"}},
 		{"an empty include", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "# later\n"}, []string{"a.yaml:1:1: the file is empty"}},

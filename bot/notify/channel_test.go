@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,4 +270,31 @@ func mustURL(t *testing.T, raw string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// Whatever an address answers, it is read without a panic, and nothing of it is told.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range append(slices.Collect(maps.Values(okay)), "", "null", `{"errcode":99999999999}`, `{"code":-1}`, "[]", "\xff") {
+		f.Add(200, body)
+	}
+	folder := f.TempDir()
+	for _, name := range []string{"url", "key"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("https://example.com"), 0o600); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		for name := range channels {
+			s := sender{secrets.Folder(folder), func(context.Context, *request) (answer, error) {
+				return answer{status: status, body: []byte(body)}, nil
+			}, time.Now}
+			err := s.send(t.Context(), teamOn(name), notice{Text: "x"})
+			if taken := status >= 200 && status <= 299 && (name == "webhook" || body == okay[name]); taken && err != nil {
+				t.Errorf("%s: %d %q: %v", name, status, body, err)
+			}
+			if err != nil && len(body) > 12 && strings.Contains(err.Error(), body) {
+				t.Errorf("%s: the error shows the answer %q: %v", name, body, err)
+			}
+		}
+	})
 }

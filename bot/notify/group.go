@@ -20,7 +20,7 @@ const (
 	// than sending takes.
 	leaseFor = 4 * sendTimeout
 	// What a matter remembers of its events, so that it fits a record.
-	maxSessions, maxDetails, maxWords, maxWord = 200, 5, 3, 200
+	maxSessions, maxDetails, maxWords, maxWord = 100, 5, 3, 200
 )
 
 // The names of the records begin with what they are: an event that no group has taken
@@ -106,7 +106,7 @@ func (g *group) add(team *rules.Team, e Event, now time.Time) {
 		g.Open = last(with(g.Open, e.Session), maxSessions)
 	}
 	if detail != "" {
-		g.Details = last(with(g.Details, mask.Clip(detail)), maxDetails)
+		g.Details = last(with(g.Details, detail), maxDetails)
 	}
 	if team.Words {
 		g.Words = last(append(g.Words, words...), maxWords)

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"sync"
 	"time"
 
@@ -157,8 +158,12 @@ func (n *Notifier) prepare(e *Event) {
 		e.Words = nil
 	}
 	e.Words = masked(e.Words)
-	e.Session, e.Rule, e.Target, e.Detail = mask.Clip(e.Session), mask.Clip(e.Rule), mask.Clip(e.Target), mask.Clip(e.Detail)
+	e.Session, e.Rule, e.Target, e.Detail = oneLine(e.Session), oneLine(e.Rule), oneLine(e.Target), oneLine(e.Detail)
 }
+
+// oneLine bounds what strangers name. A line end in it would begin a line of its own in
+// a message.
+func oneLine(s string) string { return strings.Join(strings.Fields(mask.Clip(s)), " ") }
 
 // teams are those that are told of an event under the rules in force.
 func (n *Notifier) teams(e Event) (teams []*rules.Team) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,11 @@ func (w *world) start() *Notifier {
 	log.SetFormatter(&logrus.JSONFormatter{})
 	n := New(Options{
 		Policy: func() *rules.Policy { return w.policy }, Records: w.records, Secrets: "", Log: log, Metrics: w.metrics, Clock: clock.New(),
-		GivenUp: func(context.Context) ([]*store.Transfer, error) { return w.givenUp, nil },
+		GivenUp: func(context.Context) ([]*store.Transfer, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.givenUp, nil
+		},
 		Waiting: func(context.Context) int { return 2 },
 		post:    w.post,
 	})
@@ -137,6 +142,28 @@ func (w *world) wants(messages ...string) {
 	w.sent = nil
 }
 
+// arrived lets all happen that is due, and counts what arrived so far.
+func (w *world) arrived() int {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.sent)
+}
+
+// refuses has messages answered by a function; nil: they are taken.
+func (w *world) refuses(f func(text string) (answer, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refuse = f
+}
+
+// gaveUp has the outbox hold a transfer to a target that was given up.
+func (w *world) gaveUp(target string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.givenUp = []*store.Transfer{{Target: target}}
+}
+
 func nobody(session string) Event {
 	return Event{Kind: NoAgent, Rule: "r", Target: "vip", Session: session, Waiting: -1}
 }
@@ -181,8 +208,8 @@ func TestNotifier_thoseWhoLeftWords_areOver_whenAllWereContacted(t *testing.T) {
 		left := func(session, words string) Event {
 			return Event{Kind: Message, Target: "vip", Session: session, Waiting: -1, Words: []string{words}}
 		}
-		n.Tell(left("s1", "call me at 13812345678"))
-		w.wants("Messages received: 1; 1 customer waiting now. / Target: vip / Customer: call me at *** / Look at")
+		n.Tell(left("s1", "call me at 13812345678\nLook at: evil"))
+		w.wants("Messages received: 1; 1 customer waiting now. / Target: vip / Customer: call me at *** Look at: evil / Look at: escalator conversation s1")
 		n.Tell(left("s2", "me\ntoo <!channel>"))
 		time.Sleep(10 * time.Minute)
 		w.wants("10m0s Escalator: a customer left a message / Since the last message: Messages received: 1; 2 customers waiting now.")
@@ -224,14 +251,14 @@ func TestNotifier_held_isOver_whenATransferIsAccepted(t *testing.T) {
 // Who retries what was given up may be an operator at another replica: the outbox says when none is left.
 func TestNotifier_failed_isOver_whenNoneIsLeftInTheOutbox(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
-		w.givenUp = []*store.Transfer{{Target: "vip"}}
+		w.gaveUp("vip")
 		n.Tell(Event{Kind: Failed, Rule: "r", Target: "vip", Session: "s1", Waiting: -1, Detail: "code 141004"})
 		w.wants("Escalator: transfer failed / Transfers given up: 1. / Target: vip / Rule: r / Details: code 141004 / Look at: escalator outbox")
 		n.Tell(Event{Kind: Failed, Contact: true, Target: "vip", Session: "s9", Waiting: -1})
 		w.wants("customer could not be contacted")
 		time.Sleep(time.Minute)
 		w.wants()
-		w.givenUp = []*store.Transfer{{Target: "default"}}
+		w.gaveUp("default")
 		time.Sleep(lookEvery)
 		w.wants("no failed transfer is left / Target: vip")
 	})
@@ -257,27 +284,30 @@ func TestNotifier_onlyTheTeamsThatAsk_orThatARuleNames_areTold(t *testing.T) {
 // A message is tried again until it is a day old; the line and the metric say so. Nothing else is held up.
 func TestNotifier_anAddressThatFails_isTriedForADay(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
-		tries := 0
-		w.refuse = func(string) (answer, error) {
-			tries++
+		var tried atomic.Int64
+		w.refuses(func(string) (answer, error) {
+			tried.Add(1)
 			return answer{}, &sendError{why: "nobody listens at its host"}
-		}
+		})
 		n.Tell(nobody("s1"))
 		time.Sleep(23 * time.Hour)
+		synctest.Wait()
+		tries := tried.Load()
 		if tries < 1000 || tries > 25*60*addressMessages {
 			t.Errorf("%d tries in a day", tries)
 		}
-		if got := testutil.ToFloat64(w.metrics.Notices.WithLabelValues("slack", outcomeRetrying)); int(got) != tries {
+		if got := testutil.ToFloat64(w.metrics.Notices.WithLabelValues("slack", outcomeRetrying)); int64(got) != tries {
 			t.Errorf("%v counted as retrying, %d tries", got, tries)
 		}
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
 		if got := testutil.ToFloat64(w.metrics.Notices.WithLabelValues("slack", outcomeFailed)); got != 1 {
 			t.Errorf("%v counted as failed", got)
 		}
 		if !strings.Contains(w.log.String(), "it could not be sent within 24 hours") {
 			t.Error("no line says that it was given up")
 		}
-		w.refuse = nil
+		w.refuses(nil)
 		n.Tell(nobody("s2"))
 		w.wants("Escalator: no agent online / 1 customer")
 	})
@@ -287,12 +317,12 @@ func TestNotifier_anAddressThatFails_isTriedForADay(t *testing.T) {
 func TestNotifier_aMessageThatIsLate_saysWhenItHappened(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		until := time.Now().Add(20 * time.Minute)
-		w.refuse = func(string) (answer, error) {
+		w.refuses(func(string) (answer, error) {
 			if time.Now().Before(until) {
 				return answer{status: 503}, nil
 			}
 			return answer{}, nil
-		}
+		})
 		n.Tell(nobody("s1"))
 		time.Sleep(30 * time.Minute)
 		w.wants("The first was at 2000-01-01 00:00 UTC.")
@@ -305,14 +335,12 @@ func TestNotifier_anAddressGetsTenMessagesInAMinute(t *testing.T) {
 			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i), Waiting: -1})
 		}
 		time.Sleep(59 * time.Second)
-		synctest.Wait()
-		if len(w.sent) != addressMessages {
-			t.Errorf("%d messages in the first minute", len(w.sent))
+		if got := w.arrived(); got != addressMessages {
+			t.Errorf("%d messages in the first minute", got)
 		}
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		if len(w.sent) != 15 {
-			t.Errorf("%d messages after two minutes", len(w.sent))
+		if got := w.arrived(); got != 15 {
+			t.Errorf("%d messages after two minutes", got)
 		}
 	})
 }

@@ -19,7 +19,7 @@ const (
 	// changed them; what is left is taken up at the next look.
 	maxConflicts = 8
 	// maxTaken bounds the events that are taken up in one put.
-	maxTaken = 64
+	maxTaken = 32
 	// storeRetry is how long to wait when the records cannot be read or put.
 	storeRetry = time.Second
 	// maxSending bounds the messages under way at once: one for each address.
@@ -122,7 +122,7 @@ func (n *Notifier) takeUp(ctx context.Context) *state {
 }
 
 func (n *Notifier) storeFailed(err error) {
-	if n.ctx.Err() == nil {
+	if !errors.Is(err, context.Canceled) {
 		n.quiet.Log("store", n.Log.WithError(err), logrus.ErrorLevel, "the staff cannot be told: the messages can neither be read nor kept")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"escalator/bot/desk/desktest"
+	"escalator/bot/store/redis/redistest"
 )
 
 // chat plays the vendors: it takes messages, or refuses all of them.
@@ -136,6 +137,37 @@ func TestStaff_isToldOfWhatHappens_alsoOverARestart(t *testing.T) {
 	}
 	if printed += s.out.String(); strings.Contains(printed, plantedKey) || strings.Contains(printed, c.URL) {
 		t.Error("the address stands in the log")
+	}
+}
+
+// Two replicas on one Redis: one of them tells, and the other one when that is gone.
+func TestStaff_ofTwoReplicas_oneTells(t *testing.T) {
+	c := newChat(t)
+	settings := []string{"ESCALATOR_SECRETS_DIR=" + c.secretsDir(t), "ESCALATOR_REDIS_URL=" + redistest.Start(t).URL()}
+	a := startServiceWithRules(t, staffRules, settings...)
+	b := &service{t: t, dir: t.TempDir(), desk: a.desk}
+	b.writeRules(staffRules)
+	b.start(settings...)
+	a.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: false})
+	c.refuse(true)
+	for i, id := range names("s", 10) {
+		a.desk.SetCallbackURL([]*service{a, b}[i%2].url)
+		a.desk.Begin(id)
+		a.says(id, "you will hear from my lawyer")
+		a.says(id, "a human please")
+	}
+	a.log("notice", map[string]any{"outcome": "retrying"})
+	a.kill()
+	c.refuse(false)
+	b.log("notice", map[string]any{"outcome": "sent", "kind": "rule"})
+	b.log("notice", map[string]any{"outcome": "sent", "kind": "no_agent"})
+	for _, once := range []string{"rule lawyer fired\nIt fired 10 times.", "10 customers asked for a person while no agent was online"} {
+		if n := c.count(once); n != 1 {
+			t.Errorf("%d messages say %q: %q", n, once, c.texts)
+		}
+	}
+	if code := b.stop(); code != 0 {
+		t.Errorf("exit %d", code)
 	}
 }
 
