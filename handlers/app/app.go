@@ -86,14 +86,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	options := mute.Options{Folder: s.DataDir, Log: log.Logger, Now: a.clock.Wall}
-	if kept.replica != nil {
-		options.Shared = kept.replica
-	}
-	if a.mutes, err = mute.Open(options); err != nil {
-		log.WithError(err).Error("the mutes of an earlier process are lost")
-	}
-	metrics.WatchMutes(a.mutes.Count)
+	a.openMutes(kept.replica, metrics)
 	a.desk = a.newReception(client, kept.records)
 	metrics.WatchDesk(a.desk.Reading, a.clock.Now)
 	staff := a.openStaff(kept, metrics)
@@ -192,6 +185,19 @@ func (a *App) optionalParts(m *metrics.Metrics, replica *failover.Store) (p part
 	}
 	p.history, err = a.openHistory(m, replica)
 	return p, err
+}
+
+// openMutes reads which rules operators have silenced.
+func (a *App) openMutes(replica *failover.Store, m *metrics.Metrics) {
+	options := mute.Options{Folder: a.settings.DataDir, Log: a.log.Logger, Now: a.clock.Wall}
+	if replica != nil {
+		options.Shared = replica
+	}
+	var err error
+	if a.mutes, err = mute.Open(options); err != nil {
+		a.log.WithError(err).Error("the mutes of an earlier process are lost")
+	}
+	m.WatchMutes(a.mutes.Count)
 }
 
 // applyRules returns what puts other rules in force. They may wake customers who
