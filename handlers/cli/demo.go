@@ -174,10 +174,12 @@ func (s *stage) stuck() {
 
 func (s *stage) again() {
 	s.scene("The same question again and again")
-	for _, words := range []string{"Where is my parcel?", "where is my parcel", "so where IS my parcel??"} {
+	for _, words := range []string{"Where is my parcel?", "where is my parcel"} {
 		s.customer(words)
 		s.bot("You can track your parcel in the app.", "faq")
 	}
+	s.customer("so where IS my parcel??")
+	s.customer("yes please")
 }
 
 func (s *stage) asks() {
