@@ -50,7 +50,7 @@ const (
 // service is a running binary and the emulator it works with.
 type service struct {
 	t     *testing.T
-	desk  *desktest.Desk
+	desk  *desktest.Desk // nil where the emulator is a process of its own
 	cmd   *exec.Cmd
 	dir   string
 	url   string  // of the callbacks
@@ -207,7 +207,9 @@ func (s *service) start(settings ...string) {
 	line := s.log("serving", nil)
 	s.url = fmt.Sprintf("http://%v%v", line["listen"], line["path"])
 	s.admin = fmt.Sprintf("http://%v", line["admin"])
-	s.desk.SetCallbackURL(s.url)
+	if s.desk != nil {
+		s.desk.SetCallbackURL(s.url)
+	}
 }
 
 // launch starts the binary, and waits for nothing.
@@ -218,11 +220,14 @@ func (s *service) launch(settings ...string) {
 	s.ended = make(chan struct{})
 	s.cmd = exec.Command(binary, "serve")
 	s.cmd.Dir = s.dir
-	s.cmd.Env = append([]string{
-		fmt.Sprintf("ESCALATOR_SDKAPPID=%d", desktest.DefaultSDKAppID), "ESCALATOR_SECRET_KEY=" + testKey.Reveal(),
-		"ESCALATOR_API_URL=" + s.desk.URL(), "ESCALATOR_CALLBACK_TOKEN=" + testToken,
+	s.cmd.Env = []string{
+		fmt.Sprintf("ESCALATOR_SDKAPPID=%d", desktest.DefaultSDKAppID), "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_CALLBACK_TOKEN=" + testToken,
 		"ESCALATOR_LISTEN=127.0.0.1:0", "ESCALATOR_ADMIN_LISTEN=127.0.0.1:0", "ESCALATOR_LOG_LEVEL=debug",
-	}, settings...)
+	}
+	if s.desk != nil {
+		s.cmd.Env = append(s.cmd.Env, "ESCALATOR_API_URL="+s.desk.URL())
+	}
+	s.cmd.Env = append(s.cmd.Env, settings...)
 	s.cmd.Stdout, s.cmd.Stderr = prints, prints
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)

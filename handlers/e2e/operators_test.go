@@ -71,7 +71,7 @@ func TestOperators_mendATransferThatFailed(t *testing.T) {
 		t.Error(out)
 	}
 	s.log("transfer", map[string]any{"session": "s1", "outcome": "assigned", "group": 1})
-	if said := s.said("s1"); !slices.Equal(said, []string{"Sorry."}) {
+	if said := saidTo(t, "s1", s.desk.Ledger()); !slices.Equal(said, []string{"Sorry."}) {
 		t.Errorf("the customer was told %q", said)
 	}
 	eventually(t, "an empty outbox", func() bool { return s.operator(0, "outbox") == "on their way: 0\ngiven up: 0\n" })

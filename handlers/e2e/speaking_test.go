@@ -23,12 +23,13 @@ rules:
   - {id: silent, when: {bot_silent: 2s}, then: {keep: true, say: {en: Still there, zh: 还在}}}
 `
 
-// said returns what a session was told, in order.
-func (s *service) said(session string) (texts []string) {
-	for _, m := range s.desk.Ledger().Said {
+// saidTo returns what a session was told, in order.
+func saidTo(t *testing.T, session string, ledger desktest.Ledger) (texts []string) {
+	t.Helper()
+	for _, m := range ledger.Said {
 		var elements []struct{ MsgContent struct{ Text string } }
 		if err := json.Unmarshal(m.MsgBody, &elements); err != nil || len(elements) != 1 || m.MsgRandom == 0 {
-			s.t.Errorf("message %+v", m)
+			t.Errorf("message %+v", m)
 			continue
 		}
 		if m.Session == session {
@@ -47,7 +48,7 @@ func (s *service) hears(session string, want ...string) {
 			s.t.Logf("%s heard %q", session, got)
 		}
 	})
-	eventually(s.t, fmt.Sprintf("%s hears %q", session, want), func() bool { got = s.said(session); return slices.Equal(got, want) })
+	eventually(s.t, fmt.Sprintf("%s hears %q", session, want), func() bool { got = saidTo(s.t, session, s.desk.Ledger()); return slices.Equal(got, want) })
 }
 
 func TestSpeaking_inTheLanguageOfTheCustomer(t *testing.T) {
