@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"escalator/bot/store"
@@ -30,30 +29,11 @@ func (b *Bot) Forget(ctx context.Context, user string) (f Forgotten, err error) 
 	if b.Records == nil {
 		return f, nil
 	}
-	if f.Record, err = b.forgetRecord(ctx, user); err != nil {
-		return f, err
+	if f.Record, err = store.RemoveRecord(ctx, b.Records, store.KindUser, user); err != nil {
+		return f, fmt.Errorf("forgetting a user: %w", err)
 	}
 	if f.Words, err = b.leave.Forget(ctx, user); err != nil {
 		return f, fmt.Errorf("forgetting the words of a user: %w", err)
 	}
 	return f, nil
-}
-
-// forgetRecord removes what is kept of a user from one conversation to the next, whatever
-// becomes of it meanwhile, and reports whether there was something.
-func (b *Bot) forgetRecord(ctx context.Context, user string) (removed bool, err error) {
-	for range maxConflicts {
-		var r store.Record
-		if r, err = b.Records.Record(ctx, store.KindUser, user); err != nil || r.Value == nil {
-			break
-		}
-		r.Kind, r.Name, r.Value, removed = store.KindUser, user, nil, true
-		if err = b.Records.PutRecords(ctx, r); !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
-	if err != nil {
-		return false, fmt.Errorf("forgetting a user: %w", err)
-	}
-	return removed, nil
 }

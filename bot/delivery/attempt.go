@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/retry"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -40,9 +41,6 @@ func (c *Courier) newAttempt(t *store.Transfer) *attempt {
 	return &attempt{Courier: c, transfer: t, started: c.opt.Now(), freed: c.freed.Load(), target: t.Current()}
 }
 
-// errNotCalled tells the breaker that an attempt says nothing about Desk.
-var errNotCalled = errors.New("Desk was not called, or we hung up")
-
 // attempt makes one try and stores what became of it. report tells the breaker
 // whether Desk could be reached.
 func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
@@ -57,12 +55,12 @@ func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(er
 	a.run(ctx)
 }
 
-// reach is what the breaker should know: nil for Desk answered, errNotCalled for
+// reach is what the breaker should know: nil for Desk answered, retry.ErrNotCalled for
 // nothing.
 func (a *attempt) reach() error {
 	switch {
 	case !a.called || a.err != nil && errors.Is(a.err, context.Canceled):
-		return errNotCalled
+		return retry.ErrNotCalled
 	case a.err != nil && a.err.Transport():
 		return a.err
 	default:

@@ -72,7 +72,7 @@ func New(o Options) *Courier {
 	}
 	c.taking, c.stopTaking = context.WithCancelCause(context.Background())
 	c.working, c.stopAll = context.WithCancelCause(context.Background())
-	c.breaker = retry.NewBreaker("desk", func(err error) bool { return errors.Is(err, errNotCalled) })
+	c.breaker = retry.NewBreaker("desk")
 	return c
 }
 
@@ -201,7 +201,7 @@ func (c *Courier) dispatch(t *store.Transfer) {
 	report, err := c.breaker.Allow()
 	if err == nil {
 		if err = c.turn(t).Wait(c.taking); err != nil {
-			report(errNotCalled)
+			report(retry.ErrNotCalled)
 		}
 	}
 	if err != nil { // the breaker opened since we looked, or we stop: the same

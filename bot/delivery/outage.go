@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/sony/gobreaker/v2"
 
+	"escalator/bot/retry"
 	"escalator/bot/store"
 )
 
@@ -27,7 +28,7 @@ func (o *outage) note(now time.Time, err error, breaker gobreaker.State) (gone, 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
-	case errors.Is(err, errNotCalled):
+	case errors.Is(err, retry.ErrNotCalled):
 	case err != nil:
 		if o.since.IsZero() {
 			o.since = now

@@ -3,7 +3,6 @@ package leave
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -32,9 +31,6 @@ const (
 	// maxOpen bounds the customers who wait for a contact; beyond it the oldest is
 	// dropped.
 	maxOpen = 10_000
-	// maxConflicts bounds how often a record is read again because somebody else was
-	// faster.
-	maxConflicts = 5
 )
 
 // Desk is what is needed of the REST API; *desk.Client is one.
@@ -266,22 +262,15 @@ func (k *Keeper) end(name string, s State, fits func(*Message) bool) {
 // faster. It returns nil where do says that nothing is to be changed.
 func (k *Keeper) change(name string, do func(*Message) bool) (m *Message, err error) {
 	ctx := context.WithoutCancel(k.working) // what has happened must be written down
-	for range maxConflicts {
-		var r store.Record
-		if r, err = k.Records.Record(ctx, store.KindWords, name); err != nil {
-			break
-		}
-		if m, err = decode(r); err != nil || r.Value == nil || !do(m) {
-			return nil, err
+	err = store.UpdateRecord(ctx, k.Records, store.KindWords, name, func(r *store.Record) (put bool, err error) {
+		if m, err = decode(*r); err != nil || r.Value == nil || !do(m) {
+			m = nil
+			return false, err
 		}
 		m.Changed = k.Clock.Now()
-		if r, err = m.encode(); err != nil {
-			break
-		}
-		if err = k.Records.PutRecords(ctx, r); !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+		*r, err = m.encode()
+		return true, err
+	})
 	if err != nil {
 		k.quiet.Log("write", k.Log.WithError(err).WithField("session", mask.Clip(name)), logrus.ErrorLevel, "what became of a customer's words could not be stored")
 		return nil, err

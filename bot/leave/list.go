@@ -109,24 +109,15 @@ func (k *Keeper) find(ctx context.Context, session string) (*Message, error) {
 
 // remove forgets one message, whatever becomes of it meanwhile.
 func (k *Keeper) remove(ctx context.Context, m *Message) error {
-	for range maxConflicts {
-		r, err := k.Records.Record(ctx, store.KindWords, m.record.Name)
-		if err != nil {
-			return fmt.Errorf("reading the words: %w", err)
-		}
-		if r.Value == nil {
-			return nil // somebody else has
-		}
-		r.Value = nil
-		if err = k.Records.PutRecords(ctx, r); err == nil {
-			k.log(m, deleted, logrus.InfoLevel)
-			k.look()
-			return nil
-		} else if !errors.Is(err, store.ErrConflict) {
-			return fmt.Errorf("removing the words: %w", err)
-		}
+	removed, err := store.RemoveRecord(ctx, k.Records, store.KindWords, m.record.Name)
+	if err != nil {
+		return fmt.Errorf("removing the words: %w", err)
 	}
-	return store.ErrConflict
+	if removed {
+		k.log(m, deleted, logrus.InfoLevel)
+		k.look()
+	}
+	return nil
 }
 
 // each shows all messages that can be read.

@@ -57,8 +57,8 @@ type group struct {
 	changed bool
 }
 
-// read returns what a record holds.
-func read[T any](r store.Record) (*T, error) {
+// decode returns what a record holds.
+func decode[T any](r store.Record) (*T, error) {
 	v := new(T)
 	if r.Value == nil {
 		return v, nil
@@ -69,8 +69,8 @@ func read[T any](r store.Record) (*T, error) {
 	return v, nil
 }
 
-// put is a record with another value.
-func put(r store.Record, value any, until time.Time) (store.Record, error) {
+// encode returns the record with another value.
+func encode(r store.Record, value any, until time.Time) (store.Record, error) {
 	b, err := json.Marshal(value)
 	if err != nil {
 		return r, fmt.Errorf("writing the record %s: %w", r.Name, err)

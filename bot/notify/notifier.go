@@ -133,7 +133,7 @@ func (n *Notifier) Record(e Event) (store.Record, bool) {
 		return store.Record{}, false
 	}
 	n.prepare(&e)
-	r, err := put(store.Record{Kind: store.KindNotice, Name: eventPrefix + rand.Text()}, e, n.Clock.Now().Add(keepFor))
+	r, err := encode(store.Record{Kind: store.KindNotice, Name: eventPrefix + rand.Text()}, e, n.Clock.Now().Add(keepFor))
 	return r, err == nil
 }
 

@@ -15,9 +15,6 @@ import (
 	"escalator/rules"
 )
 
-// errNotCalled tells the breaker that a message says nothing about its address.
-var errNotCalled = errors.New("the address was not called, or we hung up")
-
 // address is what is known of an address: when it got its last messages.
 type address struct {
 	Sent []time.Time `json:"sent"`
@@ -42,7 +39,7 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 	if !known {
 		r = store.Record{Kind: store.KindNotice, Name: name}
 	}
-	a, _ := read[address](r) // one that cannot be read is a new one
+	a, _ := decode[address](r) // one that cannot be read is a new one
 	if wait := a.free(now); wait > 0 {
 		return nil, wait
 	}
@@ -55,13 +52,13 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 		g.ID = rand.Text()
 	}
 	g.Leased = now.Add(leaseFor)
-	ours, err := put(g.record, g, g.until(now))
-	counted, err2 := put(r, a, now.Add(2*addressTime))
+	ours, err := encode(g.record, g, g.until(now))
+	counted, err2 := encode(r, a, now.Add(2*addressTime))
 	if err = errors.Join(err, err2); err == nil {
 		err = n.Records.PutRecords(ctx, ours, counted)
 	}
 	if err != nil {
-		report(errNotCalled)
+		report(retry.ErrNotCalled)
 		if !errors.Is(err, store.ErrConflict) {
 			n.storeFailed(err)
 		}
@@ -74,7 +71,7 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 func (n *Notifier) breaker(team *rules.Team) *gobreaker.TwoStepCircuitBreaker[any] {
 	b := n.breakers[team.URLFile]
 	if b == nil {
-		b = retry.NewBreaker(team.URLFile, func(err error) bool { return errors.Is(err, errNotCalled) })
+		b = retry.NewBreaker(team.URLFile)
 		n.breakers[team.URLFile] = b
 	}
 	return b
@@ -88,7 +85,7 @@ func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, r
 	case failure == nil || failure.reached:
 		report(nil)
 	case failure.notCalled:
-		report(errNotCalled)
+		report(retry.ErrNotCalled)
 	default:
 		report(failure)
 	}
@@ -131,27 +128,17 @@ func (n *Notifier) giveUp(ctx context.Context, g *group, channel, why string) {
 
 // change changes a group as it is now, if it still has the same message to send.
 func (n *Notifier) change(ctx context.Context, sent *group, change func(*group)) {
-	for range maxConflicts {
-		r, err := n.Records.Record(ctx, store.KindNotice, sent.record.Name)
-		if err != nil {
-			n.storeFailed(err)
-			return
-		}
-		g, err := read[group](r)
+	err := store.UpdateRecord(ctx, n.Records, store.KindNotice, sent.record.Name, func(r *store.Record) (put bool, err error) {
+		g, err := decode[group](*r)
 		if err != nil || g.ID != sent.ID {
-			return
+			return false, nil //nolint:nilerr // load tells of a record that cannot be read
 		}
 		change(g)
-		if r, err = put(r, g, g.until(n.Clock.Now())); err == nil {
-			err = n.Records.PutRecords(ctx, r)
-		}
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			n.storeFailed(err)
-		}
-		return
+		*r, err = encode(*r, g, g.until(n.Clock.Now()))
+		return err == nil, err
+	})
+	if err != nil {
+		n.storeFailed(err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (n *Notifier) load(ctx context.Context) (*state, error) {
 		case strings.HasPrefix(r.Name, addressPrefix):
 			s.addresses[r.Name] = r
 		case strings.HasPrefix(r.Name, groupPrefix):
-			g, err := read[group](r)
+			g, err := decode[group](r)
 			if err != nil { // of another version of this program, perhaps
 				n.quiet.Log("unreadable", n.Log.WithError(err), logrus.ErrorLevel, "what a team was told is not known any more")
 			}
@@ -148,7 +148,7 @@ func (n *Notifier) untell(end int) {
 // without their values.
 func (n *Notifier) fold(s *state, told []Event) (taken []store.Record) {
 	for _, r := range s.events[:min(len(s.events), maxTaken)] {
-		e, err := read[Event](r)
+		e, err := decode[Event](r)
 		if err == nil {
 			told = append(told, *e)
 		}
@@ -205,7 +205,7 @@ func (n *Notifier) changes(s *state) (changed []store.Record) {
 		if !g.changed {
 			continue
 		}
-		if r, err := put(g.record, g, g.until(now)); err == nil {
+		if r, err := encode(g.record, g, g.until(now)); err == nil {
 			changed = append(changed, r)
 		}
 	}

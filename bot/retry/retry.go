@@ -3,6 +3,7 @@
 package retry
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -36,14 +37,16 @@ const (
 	pause    = 3 * time.Second
 )
 
-// NewBreaker returns a breaker that is closed. excluded tells errors that say nothing
-// about the other side; nil: there are none.
-func NewBreaker(name string, excluded func(error) bool) *gobreaker.TwoStepCircuitBreaker[any] {
+// ErrNotCalled tells a breaker that a try says nothing about the other side.
+var ErrNotCalled = errors.New("the other side was not called, or we hung up")
+
+// NewBreaker returns a breaker that is closed.
+func NewBreaker(name string) *gobreaker.TwoStepCircuitBreaker[any] {
 	return gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Name:        name,
 		MaxRequests: 1,
 		Timeout:     pause,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= failures },
-		IsExcluded:  excluded,
+		IsExcluded:  func(err error) bool { return errors.Is(err, ErrNotCalled) },
 	})
 }
