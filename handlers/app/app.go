@@ -36,21 +36,21 @@ import (
 
 // App is the running service: everything that has to be started and stopped.
 type App struct {
-	settings *Settings
-	clock    *clock.Clock
-	log      *Log
-	bot      *bot.Bot
-	mutes    *mute.Mutes
-	ruleFile *rulefile.File
-	staff    *notify.Notifier
-	server   *handlers.Server
-	desk     *reception.Watcher
-	public   net.Listener
-	admin    net.Listener
-	served   chan error // one value, when the listeners are no longer served
-	cleanups []step     // run in reverse order
-	degraded []func() []string
-	outbox   func() store.Stats
+	settings  *Settings
+	clock     *clock.Clock
+	log       *Log
+	bot       *bot.Bot
+	mutes     *mute.Mutes
+	reception *reception.Watcher
+	staff     *notify.Notifier
+	ruleFile  *rulefile.File
+	server    *handlers.Server
+	public    net.Listener
+	admin     net.Listener
+	served    chan error // one value, when the listeners are no longer served
+	cleanups  []step     // run in reverse order
+	degraded  []func() []string
+	outbox    func() store.Stats
 }
 
 // New builds the service and binds its listeners; nothing is served yet. It is
@@ -87,12 +87,10 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		return nil, err
 	}
 	a.openMutes(kept.replica, metrics)
-	a.desk = a.newReception(client, kept.records)
-	metrics.WatchDesk(a.desk.Reading, a.clock.Now)
-	staff := a.openStaff(kept, metrics)
+	a.openReception(client, kept.records, metrics)
+	a.openStaff(kept, metrics)
 	a.bot = bot.New(bot.Options{
-		Tell: staff.Tell, Notices: staff,
-		Mutes: a.mutes, Reception: a.desk,
+		Mutes: a.mutes, Reception: a.reception, Tell: a.staff.Tell, Notices: a.staff,
 		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
@@ -100,9 +98,9 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})
 	a.degraded = append(a.degraded, a.bot.Degraded)
-	ruleFile.Attach(a.applyRules(kept.local), staff.Tell, log.Logger, registry)
+	ruleFile.Attach(a.applyRules(kept.local), a.staff.Tell, log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.desk, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})
@@ -126,14 +124,16 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 	return c, nil
 }
 
-// newReception is what reads Desk's agents and queue while somebody needs it.
-func (a *App) newReception(client *desk.Client, records store.Records) *reception.Watcher {
-	return reception.New(reception.Options{
+// openReception makes what reads Desk's agents and queue while somebody needs it. It
+// begins when the service starts.
+func (a *App) openReception(client *desk.Client, records store.Records, m *metrics.Metrics) {
+	a.reception = reception.New(reception.Options{
 		Desk: client, Records: records, Every: a.settings.DeskPoll, Log: a.log.Logger, Clock: a.clock,
 		Asks:    func() rules.Asks { return a.bot.Policy().Asks() },
 		Waiting: func() bool { return a.bot.Leave().Waiting() },
 		Told:    func(r *rules.Reading) { a.bot.DeskTold(r) },
 	})
+	m.WatchDesk(a.reception.Reading, a.clock.Now)
 }
 
 // openData opens what must survive a restart. Damage is told of, not fatal.

@@ -34,7 +34,7 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 // Start begins to serve, and returns.
 func (a *App) Start(reload <-chan os.Signal) {
 	a.bot.Start()
-	a.background("reception", a.desk.Run)
+	a.background("reception", a.reception.Run)
 	a.staff.Start()
 	a.background("rule file", func(ctx context.Context) { a.ruleFile.Watch(ctx, reload) })
 	go func() { a.served <- a.server.Serve(a.public, a.admin) }()

@@ -12,7 +12,7 @@ import (
 
 // openStaff makes what tells the staff. It begins to send when the service starts, and
 // ends after all that may tell it something.
-func (a *App) openStaff(kept *stores, m *metrics.Metrics) *notify.Notifier {
+func (a *App) openStaff(kept *stores, m *metrics.Metrics) {
 	a.staff = notify.New(notify.Options{
 		Policy: a.ruleFile.Policy, Records: kept.records, Secrets: secrets.Folder(a.settings.SecretsDir),
 		GivenUp: func(ctx context.Context) ([]*store.Transfer, error) { return kept.outbox.List(ctx, store.GivenUp) },
@@ -21,7 +21,6 @@ func (a *App) openStaff(kept *stores, m *metrics.Metrics) *notify.Notifier {
 	})
 	a.onStop("messages to the staff", a.staff.Stop)
 	a.warnOfSecrets(a.ruleFile.Policy())
-	return a.staff
 }
 
 // warnOfSecrets tells of teams whose address or key is not there: what they are told
