@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"unicode"
 
@@ -91,4 +92,21 @@ func cause(err error) error {
 		return path.Err
 	}
 	return err
+}
+
+// Exposed reports whether every user of this machine may read a secret, as far as the
+// folder and the file say.
+func (f Folder) Exposed(name string) bool {
+	const readable, passable = 0o004, 0o001
+	dir, err := os.Stat(string(f))
+	if err != nil || runtime.GOOS == "windows" || dir.Mode()&passable == 0 {
+		return false
+	}
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = root.Close() }()
+	file, err := root.Stat(name)
+	return err == nil && file.Mode()&readable != 0
 }

@@ -88,3 +88,29 @@ func TestFolder_saysWhatIsWrong_withoutTheSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestFolder_Exposed_saysWhoMayRead(t *testing.T) {
+	for _, c := range []struct {
+		folder, file os.FileMode
+		want         bool
+	}{
+		{0o755, 0o644, true},
+		{0o755, 0o640, false},
+		{0o750, 0o644, false},
+	} {
+		dir := t.TempDir()
+		for _, err := range []error{
+			os.WriteFile(filepath.Join(dir, "url"), []byte(planted), 0o600), os.Chmod(filepath.Join(dir, "url"), c.file), os.Chmod(dir, c.folder),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := secrets.Folder(dir).Exposed("url"); got != c.want {
+			t.Errorf("folder %o, file %o: %t, want %t", c.folder, c.file, got, c.want)
+		}
+	}
+	if secrets.Folder("/nowhere").Exposed("url") {
+		t.Error("a folder that is not there is open to all")
+	}
+}

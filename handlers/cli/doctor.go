@@ -13,18 +13,14 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/inspect"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
-	"escalator/rules/text"
+	"escalator/rules"
 )
 
 // finding is one line of doctor.
-type finding struct {
-	Check  string `json:"check"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-	WayOut string `json:"way_out,omitempty"`
-}
+type finding = inspect.Finding
 
 const (
 	// doctorTimeout bounds each question to the outside.
@@ -51,21 +47,27 @@ func doctor(ctx context.Context, env Env, args []string) error {
 			return err
 		}
 	} else {
-		for _, f := range findings {
-			mark := "ok  "
-			if !f.OK {
-				mark = "FAIL"
-			}
-			fmt.Fprintf(env.Stdout, "%s  %-12s %s\n", mark, f.Check, text.Printable(f.Detail))
-			if f.WayOut != "" {
-				fmt.Fprintf(env.Stdout, "      %-12s → %s\n", "", text.Printable(f.WayOut))
-			}
-		}
+		newPage(env).findings(findings)
 	}
 	if !ok {
 		return exitError(exitBad)
 	}
 	return nil
+}
+
+// findings prints what was found, each with its way out.
+func (p *page) findings(all []finding) {
+	const indent = 19
+	for _, f := range all {
+		mark := "ok    "
+		if !f.OK {
+			mark = "FAIL  "
+		}
+		p.hang(mark+padded(f.Check, 12)+" ", indent, f.Detail)
+		if f.WayOut != "" {
+			p.hang(strings.Repeat(" ", indent)+"→ ", indent+2, f.WayOut)
+		}
+	}
 }
 
 // examine makes all checks; where the settings are wrong the others that need
@@ -85,7 +87,8 @@ func examine(ctx context.Context, env Env) []finding {
 		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
 	}
 	findings = append(findings, examineToken(s))
-	findings = append(findings, examineRules(s)...)
+	policy, read := examineRules(s)
+	findings = append(findings, read...)
 	findings = append(findings, examineData(s))
 	if s.RecordDir != "" {
 		findings = append(findings, examineFolder("recordings", "ESCALATOR_RECORD_DIR", s.RecordDir))
@@ -94,7 +97,7 @@ func examine(ctx context.Context, env Env) []finding {
 	if s.ForwardURL != "" {
 		findings = append(findings, examineForward(ctx, s))
 	}
-	return append(findings, examineRedis(ctx, s), examineClock(ctx, s), examineDesk(ctx, s))
+	return append(append(findings, examineRedis(ctx, s), examineClock(ctx, s)), examineDesk(ctx, s, policy)...)
 }
 
 func examineToken(s *app.Settings) finding {
@@ -106,8 +109,9 @@ func examineToken(s *app.Settings) finding {
 	return f
 }
 
-// examineRules asks whether the rule file can be used, and what it names is there.
-func examineRules(s *app.Settings) []finding {
+// examineRules asks whether the rule file can be used, and what it names is there. The
+// policy is nil where it cannot.
+func examineRules(s *app.Settings) (*rules.Policy, []finding) {
 	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
 	file, err := rulefile.Open(rulefile.Options{Path: s.Rules})
 	var refused *rulefile.RefusedError
@@ -117,14 +121,14 @@ func examineRules(s *app.Settings) []finding {
 		if len(refused.Failed) > 0 {
 			f.WayOut = "escalator test " + s.Rules + " shows every test that fails"
 		}
-		return []finding{f}
+		return nil, []finding{f}
 	case err != nil:
 		f.Detail, f.WayOut = err.Error(), "name the file with ESCALATOR_RULES"
-		return []finding{f}
+		return nil, []finding{f}
 	}
 	policy := file.Policy()
 	good := finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
-	return append([]finding{good}, examineTeams(policy, s)...)
+	return policy, append([]finding{good}, examineTeams(policy, s)...)
 }
 
 // examineData asks whether what must survive a restart can be written, and read.
@@ -201,19 +205,29 @@ func examineClock(ctx context.Context, s *app.Settings) finding {
 	return f
 }
 
-// examineDesk asks for the state of a session that cannot exist: any answer
-// about the session means that address, key and account are right.
-func examineDesk(ctx context.Context, s *app.Settings) finding {
-	f := finding{Check: "desk"}
+// examineDesk asks whether Desk knows us and, where it does, how its settings go with ours.
+func examineDesk(ctx context.Context, s *app.Settings, policy *rules.Policy) []finding {
 	client, err := app.DeskClient(s)
 	if err != nil {
-		f.Detail = err.Error()
-		return f
+		return []finding{{Check: "desk", Detail: err.Error()}}
 	}
 	defer client.Close()
+	known := examineSignature(ctx, s, client)
+	if !known.OK || policy == nil {
+		return []finding{known}
+	}
+	return append([]finding{known}, inspect.Run(ctx, inspect.Options{
+		Desk: client, Policy: policy, AIProvider: s.AIProvider.String(), Forwards: s.ForwardURL != "",
+	})...)
+}
+
+// examineSignature asks for the state of a session that cannot exist: any answer
+// about the session means that address, key and account are right.
+func examineSignature(ctx context.Context, s *app.Settings, client *desk.Client) finding {
+	f := finding{Check: "desk"}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
-	_, err = client.SessionState(ctx, desk.StateRequest{SessionID: "escalator-doctor-no-such-session"})
+	_, err := client.SessionState(ctx, desk.StateRequest{SessionID: "escalator-doctor-no-such-session"})
 	var failure *desk.Error
 	switch {
 	case err == nil:

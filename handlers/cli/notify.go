@@ -97,6 +97,14 @@ func examineTeams(policy *rules.Policy, s *app.Settings) (findings []finding) {
 			f = finding{Check: "notify", Detail: fmt.Sprintf("team %s: %v", team.Name, err), WayOut: "put the address and the key into files of these names, in the folder that ESCALATOR_SECRETS_DIR names"}
 		}
 		findings = append(findings, f)
+		for _, name := range []string{team.URLFile, team.SecretFile} {
+			if f.OK && name != "" && secrets.Folder(s.SecretsDir).Exposed(name) {
+				findings = append(findings, finding{
+					Check: "notify", OK: true, Detail: fmt.Sprintf("warning: every user of this machine may read %s of team %s", name, team.Name),
+					WayOut: "chmod o-r the file, or o-x the folder that ESCALATOR_SECRETS_DIR names",
+				})
+			}
+		}
 	}
 	return findings
 }

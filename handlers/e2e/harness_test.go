@@ -344,7 +344,7 @@ func command(t *testing.T, env []string, args ...string) (code int, stdout, stde
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"HOME=/nonexistent"}, env...)
+	cmd.Dir, cmd.Env = t.TempDir(), append([]string{"HOME=/nonexistent", "COLUMNS=400"}, env...) // lines stay whole
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	_ = cmd.Run()

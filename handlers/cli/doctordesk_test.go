@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"escalator/bot/desk/desktest"
+)
+
+// runDoctor runs doctor on a rule file against an emulator.
+func runDoctor(t *testing.T, d *desktest.Desk, rules string, args ...string) (code int, out string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rules.yaml")
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{
+		"ESCALATOR_SDKAPPID": "1400000000", "ESCALATOR_SECRET_KEY": desktest.DefaultKey.Reveal(), "ESCALATOR_API_URL": d.URL(), "ESCALATOR_RULES": file,
+		"ESCALATOR_LISTEN": "127.0.0.1:0", "ESCALATOR_ADMIN_LISTEN": "127.0.0.1:0", "ESCALATOR_DATA_DIR": dir, "COLUMNS": "400",
+	}
+	var stdout, stderr bytes.Buffer
+	code = Run(t.Context(), append([]string{"doctor"}, args...), Env{Stdout: &stdout, Stderr: &stderr, Getenv: func(name string) string { return settings[name] }})
+	return code, stdout.String() + stderr.String()
+}
+
+func TestDoctor_readsDesksSide(t *testing.T) {
+	d := desktest.New(desktest.Options{})
+	if err := d.Start(""); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	d.SetGroup(2473, "售后")
+	const file = "version: 1\ntargets: {default: {group: 2473}}\nrules: [{id: ask, when: {says: [human]}, then: {transfer: default, say: wait}}]\n" +
+		"tests: [{name: a, say: human, expect: ask}, {name: b, say: hello, expect: none}]\n"
+	code, out := runDoctor(t, d, file)
+	if code != 0 || !strings.Contains(out, "ok    texts        warning: customers would get both: rule ask (say)") || strings.Contains(out, "FAIL") {
+		t.Errorf("warnings alone: exit %d\n%s", code, out)
+	}
+	code, out = runDoctor(t, d, strings.Replace(file, "2473", "2437", 1))
+	if code != 1 || !strings.Contains(out, "FAIL  groups       target default names group 2437") || !strings.Contains(out, "→ did you mean 2473?") {
+		t.Errorf("a group that is not there: exit %d\n%s", code, out)
+	}
+	if err := d.Fail(desktest.Fault{Command: "get_member_group_list", Kind: desktest.FaultCode, Code: 72001, Probability: 1}); err != nil {
+		t.Fatal(err)
+	}
+	code, out = runDoctor(t, d, strings.Replace(file, "2473", "2437", 1), "--json")
+	var told struct {
+		OK     bool
+		Checks []finding
+	}
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || !told.OK || !strings.Contains(out, "unknown: the groups and their names") {
+		t.Errorf("a refused call: exit %d, %v\n%s", code, err, out)
+	}
+}
