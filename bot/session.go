@@ -151,7 +151,7 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 		SayAs:       desk.NewMsgRandom(),
 	}
 	if d.LeaveQueue {
-		t.Leave = store.LeaveDue
+		t.LeaveQueue = store.LeaveDue
 	}
 	return t
 }

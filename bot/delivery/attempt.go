@@ -73,7 +73,7 @@ func (a *attempt) run(ctx context.Context) {
 	do := deliver
 	if q, needed := questionFirst(a.transfer); needed {
 		do = a.ask(ctx, q)
-	} else if a.transfer.Leave == store.LeaveDue {
+	} else if a.transfer.LeaveQueue == store.LeaveDue {
 		do = leave
 	}
 	if do == deliver {

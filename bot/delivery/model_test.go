@@ -280,7 +280,7 @@ func TestModel_aTransferThroughFaultsAndDeaths(t *testing.T) {
 
 // inTheQueue begins with a customer who waits for somebody else.
 func (l *life) inTheQueue(t *store.Transfer) {
-	t.Leave = store.LeaveDue
+	t.LeaveQueue = store.LeaveDue
 	l.model.state, l.model.others = desk.StateQueueing, true
 }
 

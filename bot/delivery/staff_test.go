@@ -81,14 +81,14 @@ func TestStaff_isToldThatTheCourierIsHeld_andReleased(t *testing.T) {
 func TestLeave_isOver_onceDeskHasLetGo(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.desk.states = []answer{in(desk.StateChatbot), in(desk.StateChatbot)}
-		w.put("plain", func(t *store.Transfer) { t.Leave = store.LeaveDue })
+		w.put("plain", func(t *store.Transfer) { t.LeaveQueue = store.LeaveDue })
 		if w.left != 1 {
 			t.Errorf("the conversation was told %d times", w.left)
 		}
 	})
 	inWorld(t, func(w *world) { // still in the queue: an operator may try a plain transfer
 		w.desk.states = []answer{in(desk.StateQueueing), in(desk.StateQueueing)}
-		w.put("plain", func(t *store.Transfer) { t.Leave = store.LeaveDue })
+		w.put("plain", func(t *store.Transfer) { t.LeaveQueue = store.LeaveDue })
 		if err := w.courier.Retry(t.Context(), "s1", Operator{}); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestLeave_afterALostAnswer_asksFirst(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.desk.leaves = []answer{with(errTimeout)}
 		w.desk.states = []answer{in(desk.StateQueueing), in(desk.StateChatbot)}
-		w.put("plain", func(t *store.Transfer) { t.Leave = store.LeaveDue })
+		w.put("plain", func(t *store.Transfer) { t.LeaveQueue = store.LeaveDue })
 		w.passes(time.Minute)
 		if got := w.desk.made(); got != "EQEQT" {
 			t.Errorf("calls %s", got)

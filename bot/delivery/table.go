@@ -178,9 +178,9 @@ var afterDelivery = [replies][walks]action{
 // questionFirst says what has to be asked before a transfer is delivered.
 func questionFirst(t *store.Transfer) (q question, needed bool) {
 	switch {
-	case t.Leave == store.LeaveDone:
+	case t.LeaveQueue == store.LeaveDone:
 		return left, true
-	case t.Leave == store.LeaveDue:
+	case t.LeaveQueue == store.LeaveDue:
 		return leaving, t.Sent || t.OutcomeUnknown || t.Session == ""
 	case t.MayBeOurs():
 		return ours, true

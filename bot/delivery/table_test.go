@@ -112,8 +112,8 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 		{"outcome unknown", ours, func(t *store.Transfer) { t.OutcomeUnknown = true }, nil},
 		{"verify first", unsent, func(t *store.Transfer) { t.VerifyFirst = true }, nil},
 		{"plain IM without a session", unsent, func(t *store.Transfer) { t.Session = "" }, nil},
-		{"end_queuing may have been called", leaving, func(t *store.Transfer) { t.Leave, t.OutcomeUnknown = store.LeaveDue, true }, nil},
-		{"end_queuing was called", left, func(t *store.Transfer) { t.Leave = store.LeaveDone }, nil},
+		{"end_queuing may have been called", leaving, func(t *store.Transfer) { t.LeaveQueue, t.OutcomeUnknown = store.LeaveDue, true }, nil},
+		{"end_queuing was called", left, func(t *store.Transfer) { t.LeaveQueue = store.LeaveDone }, nil},
 	}
 	// put off: asked again later, for the same reason as now
 	putOff := func(label string) [6]string {
@@ -266,7 +266,7 @@ func TestTable_whatTheWayOutOfTheQueueIsAnswered(t *testing.T) {
 				w := newWorld(t, memory.NewOutbox(nil))
 				w.desk.leaves, w.desk.states = []answer{c.answer}, c.states
 				w.courier.Start()
-				w.put("plain", func(t *store.Transfer) { t.Leave = store.LeaveDue })
+				w.put("plain", func(t *store.Transfer) { t.LeaveQueue = store.LeaveDue })
 				if got := w.summary(); got != c.want {
 					t.Errorf("\n got %s\nwant %s", got, c.want)
 				}

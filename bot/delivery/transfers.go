@@ -120,7 +120,7 @@ func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) er
 	line := logrus.Fields{"session": mask.Clip(t.ID), "rule": t.Rule, "target": t.Target, "code": t.Shown(), "error": t.Error, "by": who.By, "why": who.Why}
 	t.Chain = chain
 	t.State, t.Step, t.Calls, t.Retries, t.Refusals = store.Pending, 0, 0, 0, 0
-	t.Sent, t.OutcomeUnknown, t.VerifyFirst, t.Leave = t.Leave == store.NotLeaving && t.MayBeOurs(), false, true, store.NotLeaving
+	t.Sent, t.OutcomeUnknown, t.VerifyFirst, t.LeaveQueue = t.LeaveQueue == store.NotLeaving && t.MayBeOurs(), false, true, store.NotLeaving
 	t.Created = c.opt.Now()
 	t.Due = t.Created
 	// Put and not Save: of two operators, or an operator and the customer, one

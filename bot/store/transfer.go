@@ -65,8 +65,8 @@ type Transfer struct {
 	// has not shown yet that it knows the session. It may have to wait for others, and to
 	// be asked for first.
 	Unproven bool `json:"unproven,omitempty"`
-	// Leave says how far the customer is on the way out of Desk's queue.
-	Leave LeaveState `json:"leave,omitempty"`
+	// LeaveQueue says how far the customer is on the way out of Desk's queue.
+	LeaveQueue LeaveState `json:"leave_queue,omitempty"`
 	// Silent says that the customer was told once that nobody is there.
 	Silent bool `json:"silent,omitempty"`
 	// Apologized says that the customer was told that the transfer failed.

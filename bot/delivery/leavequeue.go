@@ -27,15 +27,15 @@ func (a *attempt) leave(ctx context.Context) action {
 	}
 	t.Sent = r == lost
 	if r == assigned || r == notNow { // Desk has let go, or says that the customer was not in the queue
-		t.Leave = store.LeaveDone
+		t.LeaveQueue = store.LeaveDone
 	}
 	return afterLeaving[r]
 }
 
 // away notes that the customer is with the robot, out of the queue.
 func (a *attempt) away(ctx context.Context) {
-	if t := a.transfer; t.Leave != store.NotLeaving {
-		t.Leave = store.NotLeaving
+	if t := a.transfer; t.LeaveQueue != store.NotLeaving {
+		t.LeaveQueue = store.NotLeaving
 		a.opt.LeftQueue(ctx, t)
 	}
 }
@@ -44,11 +44,11 @@ func (a *attempt) away(ctx context.Context) {
 // did not get out of the queue is still there.
 func (a *attempt) stands(r rules.Result) rules.Result {
 	switch t := a.transfer; {
-	case r != rules.ResultFailed || t.Leave == store.NotLeaving:
+	case r != rules.ResultFailed || t.LeaveQueue == store.NotLeaving:
 		return r
 	case a.place == ended:
 		return rules.ResultSessionGone
-	case t.Leave == store.LeaveDue || a.place == inQueue:
+	case t.LeaveQueue == store.LeaveDue || a.place == inQueue:
 		return rules.ResultAlreadyQueued
 	default:
 		return r
