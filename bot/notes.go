@@ -110,7 +110,7 @@ func (b *Bot) Conversation(ctx context.Context, session string) (*history.Conver
 	}
 	told, err := b.History.Conversation(ctx, names...)
 	if errors.Is(err, history.ErrUnknown) {
-		err = fmt.Errorf("%w: conversation %s; %s", err, names[0], b.History.Kept(ctx))
+		err = fmt.Errorf("%w of conversation %s: %s", err, names[0], b.History.Kept(ctx))
 	}
 	return told, err
 }

@@ -102,7 +102,7 @@ func (b *Bot) leftQueue(ctx context.Context, t *store.Transfer) {
 		return store.Effect{}, nil
 	})
 	if err != nil { // the end of the transfer says where the customer is
-		b.quiet.Log("left", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "that a customer left the queue could not be kept with its conversation")
+		b.quiet.Log("left", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "a customer left the queue, but the conversation could not be updated")
 		return
 	}
 	b.tellOf(&w, t.Session, at)

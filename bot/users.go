@@ -75,7 +75,7 @@ func (b *Bot) changeWith(ctx context.Context, p *rules.Policy, to change) error 
 			return err //nolint:wrapcheck // callers say what it was for
 		}
 		if n == maxConflicts {
-			b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "what is kept of a customer could not be put: this turn takes them for unknown")
+			b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "a customer's record could not be updated: rules treat the customer as unknown this time")
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (b *Bot) customer(ctx context.Context, p *rules.Policy, conversation, id st
 	}
 	r, err := b.Records.Record(ctx, store.KindUser, id)
 	if err != nil {
-		b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "what is kept of customers cannot be read: rules that ask for it take them for unknown")
+		b.quiet.Log("customer", b.Log.WithError(err), logrus.ErrorLevel, "customer records cannot be read: rules treat every customer as unknown")
 		return customer{}
 	}
 	return customer{id: strings.Clone(id), record: r}

@@ -238,7 +238,7 @@ func TestUsers_recordsAway_goOnAsUnknown(t *testing.T) {
 		wantVisit(w, "first contact", w.visit("s2", "u1", "hello"), "none")
 		wantVisit(w, "a cooldown of the customer", w.visit("s3", "u1", "gift"), "gift keep")
 		wantVisit(w, "in the same conversation", w.visit("s3", "u1", "gift"), "gift suppressed")
-		if lines := w.log.Lines("what is kept of customers cannot be read: rules that ask for it take them for unknown"); len(lines) != 1 {
+		if lines := w.log.Lines("customer records cannot be read: rules treat every customer as unknown"); len(lines) != 1 {
 			t.Errorf("%d lines", len(lines))
 		}
 	})

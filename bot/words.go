@@ -24,7 +24,7 @@ func (b *Bot) awaitWords(id, rule string, take *rules.TakeMessage) {
 		return store.Effect{}, nil
 	})
 	if err != nil {
-		b.quiet.Log("take_message", b.Log.WithError(err).WithField("session", mask.Clip(id)), logrus.ErrorLevel, "that a customer was asked for words could not be kept: they go to the bot")
+		b.quiet.Log("take_message", b.Log.WithError(err).WithField("session", mask.Clip(id)), logrus.ErrorLevel, "a customer was asked to leave a message, but the conversation could not be updated: the answer goes to the bot")
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Server) messages(c *gin.Context) {
 func (s *Server) deleteMessage(c *gin.Context) {
 	session := c.Query("session")
 	if session == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "say whose with ?session=, one that GET /api/messages shows"})
+		c.JSON(http.StatusBadRequest, gin.H{"error": "name the session with ?session=, as GET /api/messages shows it"})
 		return
 	}
 	c.Set(actor, cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)))

@@ -250,7 +250,7 @@ func (h *History) tell(err error) {
 	case err != nil:
 		h.fault.Store(&err)
 		if was == nil {
-			h.Log.WithError(err).Error("history cannot be written: it has a gap until it can; is the disk full?")
+			h.Log.WithError(err).Error("history cannot be written: entries are lost until it can be; is the disk full?")
 		}
 	case was != nil:
 		h.fault.Store(nil)

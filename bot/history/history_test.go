@@ -185,7 +185,7 @@ func TestHistory_aDiskThatTakesNothing_isToldOnce(t *testing.T) {
 		if got := k.texts("s"); !slices.Equal(got, []string{"kept"}) {
 			t.Errorf("%q", got)
 		}
-		for line, want := range map[string]int{"history cannot be written: it has a gap until it can; is the disk full?": 1, "history is written again": 1} {
+		for line, want := range map[string]int{"history cannot be written: entries are lost until it can be; is the disk full?": 1, "history is written again": 1} {
 			if n := len(k.log.Lines(line)); n != want {
 				t.Errorf("%d lines %q", n, line)
 			}

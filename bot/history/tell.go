@@ -29,7 +29,7 @@ func (h *History) share(rows []store.HistoryRow) bool {
 	}
 	err := h.Shared.AppendHistory(context.Background(), rows, store.HistoryBounds{For: h.For, Max: h.Max, Bytes: maxBytes})
 	if err != nil && !errors.Is(err, store.ErrAway) { // the log tells of an outage by itself
-		h.quiet.Log("shared", h.Log.WithError(err), logrus.WarnLevel, "history could not be kept in Redis: it is kept here")
+		h.quiet.Log("shared", h.Log.WithError(err), logrus.WarnLevel, "history could not be written to Redis: it is kept on this replica's disk")
 	}
 	return err == nil
 }

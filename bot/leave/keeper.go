@@ -203,7 +203,7 @@ func (k *Keeper) list() (open []*Message) {
 
 func (k *Keeper) unreadable(err error) {
 	if k.taking.Err() == nil {
-		k.quiet.Log("read", k.Log.WithError(err), logrus.ErrorLevel, "words that customers left cannot be read")
+		k.quiet.Log("read", k.Log.WithError(err), logrus.ErrorLevel, "messages that customers left cannot be read")
 	}
 }
 
@@ -221,7 +221,7 @@ func (k *Keeper) tidy(open []*Message) {
 		switch {
 		case m.State == Calling && (now.Sub(m.Changed) > callFor || m.Changed.Sub(now) > callFor):
 			k.end(m.record.Name, Unknown, func(m *Message) bool {
-				m.Error = "the process that called was lost, or could not store what Desk answered"
+				m.Error = "the process that called Desk ended before it could store the answer"
 				return m.State == Calling
 			})
 		case m.State == Waiting && now.After(m.Until):
@@ -272,7 +272,7 @@ func (k *Keeper) change(name string, do func(*Message) bool) (m *Message, err er
 		return true, err
 	})
 	if err != nil {
-		k.quiet.Log("write", k.Log.WithError(err).WithField("session", mask.Clip(name)), logrus.ErrorLevel, "what became of a customer's words could not be stored")
+		k.quiet.Log("write", k.Log.WithError(err).WithField("session", mask.Clip(name)), logrus.ErrorLevel, "the state of a customer's message could not be stored")
 		return nil, err
 	}
 	return m, nil

@@ -188,6 +188,6 @@ func (n *Notifier) teams(e Event) (teams []*rules.Team) {
 func (n *Notifier) drop(e Event) {
 	for _, t := range n.teams(e) {
 		n.Metrics.Notices.WithLabelValues(t.Channel, outcomeDropped).Inc()
-		n.quiet.Log("dropped", n.Log.WithFields(logrus.Fields{"team": t.Name, "kind": e.Kind}), logrus.WarnLevel, "too much happens at once: the staff is not told of all of it")
+		n.quiet.Log("dropped", n.Log.WithFields(logrus.Fields{"team": t.Name, "kind": e.Kind}), logrus.WarnLevel, "too many events at once: some notifications were dropped")
 	}
 }

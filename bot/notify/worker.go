@@ -79,7 +79,7 @@ func (n *Notifier) load(ctx context.Context) (*state, error) {
 		case strings.HasPrefix(r.Name, groupPrefix):
 			g, err := decode[group](r)
 			if err != nil { // of another version of this program, perhaps
-				n.quiet.Log("unreadable", n.Log.WithError(err), logrus.ErrorLevel, "what a team was told is not known any more")
+				n.quiet.Log("unreadable", n.Log.WithError(err), logrus.ErrorLevel, "the record of what a team was told cannot be read: the team may be told again")
 			}
 			g.record = r
 			s.groups[r.Name] = g
@@ -123,7 +123,7 @@ func (n *Notifier) takeUp(ctx context.Context) *state {
 
 func (n *Notifier) storeFailed(err error) {
 	if !errors.Is(err, context.Canceled) {
-		n.quiet.Log("store", n.Log.WithError(err), logrus.ErrorLevel, "the staff cannot be told: the messages can neither be read nor kept")
+		n.quiet.Log("store", n.Log.WithError(err), logrus.ErrorLevel, "notifications cannot be read or stored: the staff is not told for now")
 	}
 }
 

@@ -67,7 +67,7 @@ func (w *Watcher) noMembers(err error) {
 	w.membersMissing = true
 	w.mu.Unlock()
 	if first {
-		w.Log.WithError(err).Warn("Desk does not tell its agents one by one: who is free is known only of those whose changes it reports")
+		w.Log.WithError(err).Warn("Desk does not list its agents: only those whose status changes it reports are known to be free or not")
 	}
 }
 

@@ -60,7 +60,7 @@ func (w *Watcher) alone(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	w.quiet.Log("records", w.Log.WithError(err), logrus.WarnLevel, "what Desk says of its agents cannot be shared: this process asks for itself")
+	w.quiet.Log("records", w.Log.WithError(err), logrus.WarnLevel, "agent and queue figures cannot be shared between replicas: this one asks Desk itself")
 	return true
 }
 

@@ -223,7 +223,7 @@ func (w *Watcher) failed(ctx context.Context, err error) time.Duration {
 	}
 	w.notBefore = w.Clock.Now().Add(wait)
 	if n == 1 {
-		w.Log.WithError(err).Warn("Desk does not say how many agents are free and how many customers wait: conditions on that are unknown, and it is asked at growing distances")
+		w.Log.WithError(err).Warn("Desk's agent and queue figures cannot be read: conditions on them are unknown, and Desk is asked less and less often")
 	}
 	return wait
 }
@@ -235,6 +235,6 @@ func (w *Watcher) recovered() {
 	w.fault.Count = 0
 	w.mu.Unlock()
 	if n > 0 {
-		w.Log.WithField("failed", n).Warn("Desk says again how many agents are free and how many customers wait")
+		w.Log.WithField("failed", n).Warn("Desk's agent and queue figures can be read again")
 	}
 }

@@ -16,7 +16,7 @@ func (a *App) openHistory(m *metrics.Metrics, replica *failover.Store) (*history
 	s, dir := a.settings, filepath.Join(a.settings.DataDir, "history")
 	if s.HistoryFor == 0 {
 		if err := history.Remove(dir); err != nil {
-			a.log.WithError(err).Error("the history of an earlier time could not be removed")
+			a.log.WithError(err).Error("old history could not be removed")
 		}
 		return nil, nil
 	}

@@ -28,7 +28,7 @@ func (a *App) openStaff(kept *stores, m *metrics.Metrics) {
 func (a *App) warnOfSecrets(p *rules.Policy) {
 	for _, team := range p.Teams() {
 		if err := notify.Check(team, secrets.Folder(a.settings.SecretsDir)); err != nil {
-			a.log.WithError(err).WithField("team", team.Name).Warn("a team cannot be told anything: its messages wait, for a day at most")
+			a.log.WithError(err).WithField("team", team.Name).Warn("a team's address or key is missing: its messages wait for up to a day")
 		}
 	}
 }

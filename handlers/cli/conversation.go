@@ -58,7 +58,7 @@ func forgetUser(ctx context.Context, env Env, args []string) error {
 		if gone.Record {
 			record = "the record"
 		}
-		newPage(env).line("", fmt.Sprintf("forgotten of %s: %d conversations, %s, words left in %d", user, gone.Conversations, record, gone.Words))
+		newPage(env).line("", fmt.Sprintf("forgot %s: %d conversations, %s, words left in %d", user, gone.Conversations, record, gone.Words))
 	})
 }
 

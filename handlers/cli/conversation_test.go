@@ -43,7 +43,7 @@ func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
 }
 
 func TestConversation_thatIsUnknown_endsWithOneAndWhatIsKept(t *testing.T) {
-	s := &playedService{status: http.StatusNotFound, answer: `{"error":"nothing is kept: conversation s9; history is kept for 72h, up to 1024 MiB of all conversations"}`}
+	s := &playedService{status: http.StatusNotFound, answer: `{"error":"nothing is kept of conversation s9: history is kept for 72h, up to 1024 MiB of all conversations"}`}
 	if r := s.asks(t, nil, "conversation", "s9"); r.code != exitBad || !strings.Contains(r.stderr, "conversation s9; history is kept for 72h") {
 		t.Errorf("%+v", r)
 	}
@@ -55,7 +55,7 @@ func TestForget_saysWhatIsGone(t *testing.T) {
 	if r.code != exitOK || s.request != "DELETE /api/users/li%2F1" || s.body != `{"by":"zhang","why":"asked to"}` || s.token != "Bearer planted-admin-token" {
 		t.Errorf("%+v; asked %s with %s", r, s.request, s.body)
 	}
-	if want := "forgotten of li/1: 3 conversations, the record, words left in 1\n"; r.stdout != want {
+	if want := "forgot li/1: 3 conversations, the record, words left in 1\n"; r.stdout != want {
 		t.Errorf("%q, want %q", r.stdout, want)
 	}
 	s.status, s.answer = http.StatusForbidden, `{"error":"set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"}`

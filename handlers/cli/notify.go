@@ -51,7 +51,7 @@ func notifyTest(ctx context.Context, env Env, args []string) error {
 func sendTest(ctx context.Context, env Env, team *rules.Team) error {
 	folder := secrets.Folder(env.Getenv(settingNamed("SECRETS_DIR").name()))
 	if err := notify.SendTest(ctx, team, folder); err != nil {
-		return fmt.Errorf("the message to %s (%s) was not taken: %w", team.Name, team.Channel, err)
+		return fmt.Errorf("the message to %s (%s) was not accepted: %w", team.Name, team.Channel, err)
 	}
 	return nil
 }

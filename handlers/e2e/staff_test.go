@@ -98,7 +98,7 @@ func TestStaff_isToldOfWhatHappens_alsoOverARestart(t *testing.T) {
 	c := newChat(t)
 	settings := []string{"ESCALATOR_SECRETS_DIR=" + c.secretsDir(t)}
 	s := startServiceWithRules(t, staffRules, settings...)
-	s.log("a team cannot be told anything: its messages wait, for a day at most", map[string]any{"team": "lost"})
+	s.log("a team's address or key is missing: its messages wait for up to a day", map[string]any{"team": "lost"})
 	s.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: false})
 	for _, session := range []string{"s1", "s2", "s3"} {
 		s.desk.Begin(session)
