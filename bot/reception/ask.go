@@ -38,18 +38,20 @@ func (w *Watcher) know(r *rules.Reading, members []desk.MemberStatistics) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r.Agents = map[string]bool{}
-	for agent, heard := range w.heard {
-		if r.At.Sub(heard.at) <= rules.ReadingFor {
-			r.Agents[agent] = heard.free
+	recent := w.heard.since(r.At.Add(-rules.ReadingFor))
+	for agent, heard := range recent {
+		if !heard.learned {
+			r.Agents[agent] = heard.Free
 		}
 	}
 	for _, m := range members {
 		if m.Status == nil {
 			continue
 		}
-		if heard, ok := w.heard[m.ID]; ok && r.At.Sub(heard.at) >= soonest {
-			w.statuses.learn(*m.Status, heard.free)
-			delete(w.heard, m.ID) // the status may change without a report
+		if heard, ok := recent[m.ID]; ok && !heard.learned && r.At.Sub(heard.at) >= soonest {
+			w.statuses.learn(*m.Status, heard.Free)
+			heard.learned = true // from now on its status says more: it may change without a report
+			w.heard.of[m.ID] = heard
 		}
 		if free, known := w.statuses.means(*m.Status); known {
 			r.Agents[m.ID] = free

@@ -14,5 +14,6 @@
 //     counts no more.
 //   - A call that fails is made at growing distances, and is told once, not each time.
 //   - What the status of an agent means is nowhere documented: it is learned from the
-//     agents whose changes Desk reports (Member.EventNotify).
+//     agents whose changes Desk reports (Member.EventNotify). Each process passes the
+//     reports that it gets on to the one that asks.
 package reception

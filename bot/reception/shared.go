@@ -68,7 +68,10 @@ func (w *Watcher) alone(ctx context.Context, err error) bool {
 func (w *Watcher) takeShared(s *shared) {
 	now := w.Clock.Now()
 	s.Reading.At = now.Add(-max(0, w.Clock.Wall().Sub(s.At)))
-	if last := w.Reading(); s.Reading.Fresh(now) == nil || last != nil && !s.Reading.At.After(last.At) {
+	w.mu.Lock()
+	last := w.told
+	w.mu.Unlock()
+	if s.Reading.Fresh(now) == nil || last != nil && !s.Reading.At.After(last.At) {
 		return
 	}
 	w.take(s.Reading, s.By)

@@ -33,7 +33,7 @@ func (w *Watcher) Ask(ctx context.Context) Status {
 	w.mu.Unlock()
 	for ctx.Err() == nil {
 		w.mu.Lock()
-		answered, changed := w.reading.Fresh(w.Clock.Now()) != nil || w.fault.Count > 0, w.changed
+		answered, changed := w.told.Fresh(w.Clock.Now()) != nil || w.fault.Count > 0, w.changed
 		w.mu.Unlock()
 		if answered {
 			break
@@ -48,17 +48,17 @@ func (w *Watcher) Ask(ctx context.Context) Status {
 }
 
 func (w *Watcher) status() Status {
-	asks, waiting := w.Asks(), w.Waiting()
+	asks, waiting, reading := w.Asks(), w.Waiting(), w.Reading()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := Status{Reading: w.reading, PolledBy: w.poller, NeededBy: []string{}}
+	s := Status{Reading: reading, PolledBy: w.poller, NeededBy: []string{}}
 	if asks.Reading {
 		s.NeededBy = append(s.NeededBy, "rules")
 	}
 	if waiting {
 		s.NeededBy = append(s.NeededBy, "messages")
 	}
-	if r, now := w.reading, w.Clock.Now(); r != nil {
+	if r, now := reading, w.Clock.Now(); r != nil {
 		age := now.Sub(r.At)
 		at, seconds := w.Clock.Wall().Add(-age), age.Seconds()
 		s.At, s.AgeS, s.Fresh = &at, &seconds, r.Fresh(now) != nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"maps"
 	"os"
 	"sync"
 	"time"
@@ -29,8 +28,6 @@ const (
 	soonest = time.Second
 	// longest is the most that lies between two calls that fail.
 	longest = 5 * time.Minute
-	// maxHeard bounds the agents whose last change is remembered.
-	maxHeard = 1000
 )
 
 // Desk is what the watcher asks; *desk.Client is one.
@@ -64,21 +61,17 @@ type Watcher struct {
 	poke      chan struct{} // receives a value when Desk is to be asked soon
 
 	mu       sync.Mutex
-	reading  *rules.Reading // never changed once it is here
-	poller   string         // who asked for it, or would
-	asked    time.Time      // the last question
-	heard    map[string]report
+	told     *rules.Reading // what Desk said last; never changed once it is here
+	reading  *rules.Reading // the same with what was heard since, as of so many reports
+	count    int
+	poller   string    // who asked for it, or would
+	asked    time.Time // the last question
+	heard    reports
 	statuses statuses
 	fault    fault
 	// membersMissing says that it was told that Desk does not tell its agents one by one.
 	membersMissing bool
 	changed        chan struct{} // closed when a round is over
-}
-
-// report is a change of an agent's status that Desk reported.
-type report struct {
-	free bool
-	at   time.Time
 }
 
 // fault is that of the calls in a row that failed.
@@ -94,39 +87,9 @@ func New(o Options) *Watcher {
 		o.Every = usual
 	}
 	host, _ := os.Hostname()
-	w := &Watcher{Options: o, poke: make(chan struct{}, 1), heard: map[string]report{}, statuses: statuses{}, changed: make(chan struct{})}
+	w := &Watcher{Options: o, poke: make(chan struct{}, 1), statuses: statuses{}, changed: make(chan struct{})}
 	w.lease = store.Lease{Records: o.Records, Name: "reception", Owner: host + "-" + rand.Text()[:8], For: 3 * o.Every, Now: o.Clock.Now}
 	return w
-}
-
-// Reading returns the last reading, nil where there is none. It may be too old to
-// count, and must not be changed.
-func (w *Watcher) Reading() *rules.Reading {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.reading
-}
-
-// MemberChanged takes Desk's word that an agent is free, or is not: the reading knows
-// it at once, and Desk is asked for the rest soon.
-func (w *Watcher) MemberChanged(agent string, free bool) {
-	now := w.Clock.Now()
-	w.mu.Lock()
-	if _, known := w.heard[agent]; known || len(w.heard) < maxHeard {
-		w.heard[agent] = report{free, now}
-	}
-	r := rules.Reading{At: now}
-	if last := w.reading.Fresh(now); last != nil {
-		r = *last
-	}
-	r.Agents = maps.Clone(r.Agents)
-	if r.Agents == nil {
-		r.Agents = map[string]bool{}
-	}
-	r.Agents[agent] = free
-	w.reading = &r
-	w.mu.Unlock()
-	w.soon()
 }
 
 // soon has Desk asked as soon as it may be.
@@ -182,8 +145,10 @@ func (w *Watcher) round(ctx context.Context) time.Duration {
 	}
 	shared, mine := w.look(ctx)
 	if !mine {
+		w.passOn(ctx)
 		return w.Every
 	}
+	w.hearOthers(ctx)
 	r, err := w.ask(ctx, agents, everybody)
 	if err != nil {
 		return w.failed(ctx, err)
@@ -197,7 +162,7 @@ func (w *Watcher) round(ctx context.Context) time.Duration {
 // take puts a reading in force.
 func (w *Watcher) take(r *rules.Reading, by string) {
 	w.mu.Lock()
-	w.reading, w.poller = r, by
+	w.told, w.reading, w.poller = r, nil, by
 	w.mu.Unlock()
 	w.Told(r)
 }
