@@ -44,7 +44,7 @@ func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
 
 func TestConversation_thatIsUnknown_endsWithOneAndWhatIsKept(t *testing.T) {
 	s := &playedService{status: http.StatusNotFound, answer: `{"error":"nothing is kept of conversation s9: history is kept for 72h, up to 1024 MiB of all conversations"}`}
-	if r := s.asks(t, nil, "conversation", "s9"); r.code != exitBad || !strings.Contains(r.stderr, "conversation s9; history is kept for 72h") {
+	if r := s.asks(t, nil, "conversation", "s9"); r.code != exitBad || !strings.Contains(r.stderr, "conversation s9: history is kept for 72h") {
 		t.Errorf("%+v", r)
 	}
 }
