@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"escalator/bot/rulefile"
+	"escalator/rules"
+	"escalator/rules/ruletest"
+)
+
+// trades are the folders of docs/examples.
+var trades = []string{"shop", "game", "bank", "saas"}
+
+// exampleNow is when the examples were written: a date in them that is over by then would be a mistake.
+var exampleNow = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+
+func example(t *testing.T, trade string) rules.Set {
+	t.Helper()
+	file := filepath.Join("../../docs/examples", trade, "rules.yaml")
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rulefile.Collect(file, src)
+}
+
+// failures plays the tests of a file.
+func failures(p *rules.Policy) (bad []string) {
+	for _, test := range ruletest.Run(p).Tests {
+		if !test.OK {
+			bad = append(bad, test.Name+": "+test.Message)
+		}
+	}
+	return bad
+}
+
+// silent says that nothing fires in a test, and that it asks for that.
+func silent(test rules.Test) bool {
+	asked := false
+	for _, step := range test.Steps {
+		if x := step.Expect; x != nil {
+			if x.Rule != "" && x.Rule != "none" || x.Target != "" || x.Outcome != "" || len(x.Shadow) > 0 {
+				return false
+			}
+			asked = true
+		}
+	}
+	return asked
+}
+
+// An example is copied whole: it must be as good as `check --strict` asks, and show of each rule when it fires and when not.
+func TestExamples_areWholeAndWithoutWarnings(t *testing.T) {
+	for _, trade := range trades {
+		t.Run(trade, func(t *testing.T) {
+			t.Parallel()
+			set := example(t, trade)
+			policy, report := set.Load(exampleNow)
+			for _, p := range append(report.Errors, report.Warnings...) {
+				t.Errorf("%s:%d: %s", p.File, p.Line, p.Message)
+			}
+			if policy == nil {
+				return
+			}
+			for _, bad := range failures(policy) {
+				t.Error(bad)
+			}
+			quiet := 0
+			for _, test := range policy.Tests() {
+				if silent(test) {
+					quiet++
+				}
+			}
+			all := len(policy.Tests())
+			lines := strings.Count(string(set.Files["rules.yaml"]), "\n")
+			if n := len(policy.Rules()); n < 12 || all < 30 || 2*quiet < all || lines > 130 {
+				t.Errorf("%d rules (12 or more), %d tests (30 or more), %d of them silent (half or more), %d lines of rules (about a hundred)", n, all, quiet, lines)
+			}
+		})
+	}
+}
+
+// Who copies an example throws rules away: with a rule go the tests that name it, and what is left loads and passes.
+func TestExamples_withoutAnyOneRule_loadAndPass(t *testing.T) {
+	for _, trade := range trades {
+		t.Run(trade, func(t *testing.T) {
+			t.Parallel()
+			set := example(t, trade)
+			policy, report := set.Load(exampleNow)
+			if policy == nil {
+				t.Fatal(report.Errors)
+			}
+			for _, rule := range policy.Rules() {
+				less := rules.Set{Main: set.Main, Files: rules.Files{}, Faults: set.Faults}
+				for name, src := range set.Files {
+					less.Files[name] = []byte(withoutRule(string(src), rule.ID))
+				}
+				p, report := less.Load(exampleNow)
+				if p == nil || len(p.Rules()) != len(policy.Rules())-1 {
+					t.Errorf("without %s: %v", rule.ID, report.Errors)
+					continue
+				}
+				for _, bad := range failures(p) {
+					t.Errorf("without %s: %s", rule.ID, bad)
+				}
+			}
+		})
+	}
+}
+
+// withoutRule deletes the entries of a file that are the rule, or a test that names it.
+func withoutRule(src, id string) string {
+	named := regexp.MustCompile(`(\bid|expect|rule): ` + regexp.QuoteMeta(id) + `\s*([,}#\n]|$)`)
+	var left []string
+	for _, entry := range regexp.MustCompile(`\n  - `).Split(src, -1) {
+		head, _, _ := strings.Cut(entry, "\n\n")
+		if !named.MatchString(head) {
+			left = append(left, entry)
+		} else if _, tail, found := strings.Cut(entry, "\n\n"); found {
+			left[len(left)-1] += "\n\n" + tail
+		}
+	}
+	return strings.Join(left, "\n  - ")
+}
+
+// Each word that operations asked for is shown where somebody would want it.
+func TestExamples_showEveryWord(t *testing.T) {
+	var all strings.Builder
+	for _, trade := range trades {
+		for _, src := range example(t, trade).Files {
+			all.Write(src)
+		}
+	}
+	for _, word := range []string{
+		"bot_said: {any: [$bot_offers]", "says: [$yes]", "{file: ", "include: ", "per: customer", "turns: {at_most", "age: {", "first_contact: ", "had_agent: ",
+		"channel: ", "not_equals: ", "not_in: ", "ignore_case: ", "words_from: ", "share: ", "from: ", "until: ", "owner: ", "closed: [sun]",
+		"agents_online: ", "queue: ", "queued_for: ", "leave_queue: ", "rating: ", "take_message: ", "notify: ", "prefer_last_agent: ", "panel: ",
+		"priority: ", "agents: ", "ai_provider: ",
+	} {
+		if !strings.Contains(all.String(), word) {
+			t.Errorf("no example shows `%s`", word)
+		}
+	}
+}
