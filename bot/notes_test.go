@@ -16,7 +16,6 @@ import (
 	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/store/memory"
-	"escalator/rules"
 )
 
 // inWorldWithHistory is inWorld with a history in a folder of the test's own.
@@ -60,8 +59,11 @@ func TestHistory_tellsAConversationFromItsFirstMessageToTheAgent(t *testing.T) {
 		w.user("where is order 13800138000")
 		w.handle(w.event(desk.EventBotMessage, "sorry", "fallback"))
 		w.desk.answer(nil, code(141001), nil)
+		w.passes(time.Second)
 		w.user("a human please")
+		w.passes(time.Second)
 		w.handle(w.event("Agent.Said", "hello, this is Li", ""))
+		w.passes(time.Second)
 		w.handle(w.event("Session.Over", "", ""))
 		got := w.story("s1")
 		want := []string{
@@ -129,9 +131,9 @@ func TestHistory_holdsNoWords_whereTheLogMayNotShowThem(t *testing.T) {
 func TestHistory_ofUser_isTheSessionOfTheLastMessage(t *testing.T) {
 	inWorldWithHistory(t, mask.Masked, func(w *world) {
 		w.user("human")
-		session, phase, err := w.bot.History.OfUser(w.t.Context(), "user1")
-		if session != "s1" || phase != rules.PhaseHuman.String() || err != nil {
-			t.Errorf("%q %q %v", session, phase, err)
+		session, _, err := w.bot.History.OfUser(w.t.Context(), "user1")
+		if session != "s1" || err != nil {
+			t.Errorf("%q %v", session, err)
 		}
 		if _, err := w.bot.Conversation(w.t.Context(), "s2"); !errors.Is(err, history.ErrUnknown) {
 			t.Errorf("an unknown one: %v", err)

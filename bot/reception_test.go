@@ -112,7 +112,9 @@ func TestQueue_theCustomerWhoWaits_hearsOfUs_andLeavesTheQueueForAnother(t *test
 		if diff := cmp.Diff([]string{"Still looking."}, w.texts()); diff != "" {
 			t.Error(diff)
 		}
+		w.desk.mu.Lock()
 		w.desk.queued = false
+		w.desk.mu.Unlock()
 		w.passes(7 * time.Minute)
 		w.wantOutcomes("queued assigned")
 		w.wantPhase(rules.PhaseHuman)

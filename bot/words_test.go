@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,14 +34,25 @@ rules:
 `
 
 // leaving runs test with rules that ask for words, and notes what the staff is told.
-func leaving(t *testing.T, test func(w *world, told *[]notify.Event)) {
+func leaving(t *testing.T, test func(w *world, told func() []notify.Event)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []notify.Event
-		w := newWorld(t, memory.NewOutbox(nil), func(o *Options) { o.Tell = func(e notify.Event) { told = append(told, e) } })
+		w := newWorld(t, memory.NewOutbox(nil), func(o *Options) {
+			o.Tell = func(e notify.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, e)
+			}
+		})
 		w.bot.SetPolicy(mustLoad(t, leavingRules))
 		w.bot.Start()
-		test(w, &told)
+		test(w, func() []notify.Event {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(told)
+		})
 		if err := w.bot.Stop(t.Context()); err != nil {
 			t.Errorf("Stop: %v", err)
 		}
@@ -75,7 +88,7 @@ func (w *world) free() {
 }
 
 func TestWords_nobodyThere_areKept_andTheCustomerIsContactedOnce(t *testing.T) {
-	leaving(t, func(w *world, told *[]notify.Event) {
+	leaving(t, func(w *world, told func() []notify.Event) {
 		w.desk.answer(code(141001))
 		w.user("a human please")
 		w.wantSaid("Leave a word.")
@@ -99,14 +112,14 @@ func TestWords_nobodyThere_areKept_andTheCustomerIsContactedOnce(t *testing.T) {
 		if diff := cmp.Diff(want, w.desk.contacts); diff != "" {
 			t.Errorf("contacts (-want +got):\n%s", diff)
 		}
-		if len(*told) != 4 || (*told)[0].Kind != notify.NoAgent || (*told)[1].Words[0] != "My number is 13800138000" || !(*told)[3].Over {
-			t.Errorf("told %+v", *told)
+		if told := told(); len(told) != 4 || told[0].Kind != notify.NoAgent || told[1].Words[0] != "My number is 13800138000" || !told[3].Over {
+			t.Errorf("told %+v", told)
 		}
 	})
 }
 
 func TestWords_ofARulesOwnAction(t *testing.T) {
-	leaving(t, func(w *world, _ *[]notify.Event) {
+	leaving(t, func(w *world, _ func() []notify.Event) {
 		if a := w.user("is nobody there"); string(a.JSON) != string(answerSelf) {
 			t.Errorf("answered %s", a.JSON)
 		}
@@ -123,7 +136,7 @@ func TestWords_ofARulesOwnAction(t *testing.T) {
 			t.Errorf("after a rule fired: answered %s", a.JSON)
 		}
 	})
-	leaving(t, func(w *world, _ *[]notify.Event) { // the customer was never asked
+	leaving(t, func(w *world, _ func() []notify.Event) { // the customer was never asked
 		w.desk.sayErr = code(141004)
 		w.user("is nobody there")
 		if a := w.user("my parcel"); string(a.JSON) != string(answerDesk) {
@@ -140,13 +153,13 @@ func TestWords_endWhenTheCustomerReachesAPerson(t *testing.T) {
 		w.user("my parcel")
 		w.wantKept([]leave.State{leave.Waiting}, "my parcel")
 	}
-	leaving(t, func(w *world, _ *[]notify.Event) {
+	leaving(t, func(w *world, _ func() []notify.Event) {
 		leaveOne(w)
 		w.handle(w.event("Agent.Said", "how may I help?", ""))
 		synctest.Wait()
 		w.wantKept([]leave.State{leave.Done}, "my parcel")
 	})
-	leaving(t, func(w *world, _ *[]notify.Event) {
+	leaving(t, func(w *world, _ func() []notify.Event) {
 		leaveOne(w)
 		w.desk.answer(nil)
 		time.Sleep(time.Minute)
@@ -157,7 +170,7 @@ func TestWords_endWhenTheCustomerReachesAPerson(t *testing.T) {
 			t.Errorf("contacts %+v", w.desk.contacts)
 		}
 	})
-	leaving(t, func(w *world, _ *[]notify.Event) { // while the transfer is tried again by itself
+	leaving(t, func(w *world, _ func() []notify.Event) { // while the transfer is tried again by itself
 		w.desk.answer(code(141001))
 		w.user("keep trying")
 		w.user("my parcel")
@@ -188,7 +201,7 @@ func (f fullRecords) Update(ctx context.Context, id string, change store.Change)
 }
 
 func TestWords_thatCannotBeStored_areRefused_andCountOnce(t *testing.T) {
-	leaving(t, func(w *world, told *[]notify.Event) {
+	leaving(t, func(w *world, told func() []notify.Event) {
 		w.user("is nobody there")
 		whole := w.bot.Conversations
 		w.bot.Conversations = fullRecords{whole}
@@ -196,8 +209,8 @@ func TestWords_thatCannotBeStored_areRefused_andCountOnce(t *testing.T) {
 		if _, err := w.bot.Handle(w.t.Context(), Request{Event: e}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("words that cannot be stored: %v", err)
 		}
-		if len(*told) != 0 || len(w.said()) != 1 {
-			t.Errorf("told %v, said %q, though nothing is kept", *told, w.said())
+		if told := told(); len(told) != 0 || len(w.said()) != 1 {
+			t.Errorf("told %v, said %q, though nothing is kept", told, w.said())
 		}
 		w.bot.Conversations = whole
 		w.handle(e)
@@ -226,7 +239,7 @@ func (h hurried) Update(ctx context.Context, id string, change store.Change) err
 
 func TestWords_thatSomebodyChangesMeanwhile_areAddedToWhatIsThere(t *testing.T) {
 	for _, times := range []int{1, maxConflicts} {
-		leaving(t, func(w *world, _ *[]notify.Event) {
+		leaving(t, func(w *world, _ func() []notify.Event) {
 			w.user("is nobody there")
 			w.user("first")
 			left := times
@@ -254,7 +267,7 @@ func TestWords_thatSomebodyChangesMeanwhile_areAddedToWhatIsThere(t *testing.T) 
 }
 
 func TestWords_decisionLine_saysWhatIsKept(t *testing.T) {
-	leaving(t, func(w *world, _ *[]notify.Event) {
+	leaving(t, func(w *world, _ func() []notify.Event) {
 		w.user("is nobody there")
 		w.user("my parcel")
 		var got []string

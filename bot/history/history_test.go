@@ -94,6 +94,7 @@ func TestHistory_ofOneConversation_has200Turns_and64KiB(t *testing.T) {
 		for i := range 250 {
 			k.says("many", fmt.Sprint(i))
 			k.Add(Entry{Kind: Said, At: time.Now(), Session: "many", Text: "…"})
+			time.Sleep(time.Second)
 		}
 		c, err := k.Conversation(k.t.Context(), "many")
 		if err != nil || len(c.Entries) != 400 || c.Entries[0].Text != "50" || !c.Older {

@@ -109,7 +109,7 @@ func (n *newest) conversation() (*Conversation, error) {
 		return nil, ErrUnknown
 	}
 	slices.Reverse(n.entries)
-	slices.SortStableFunc(n.entries, func(a, b Entry) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
+	slices.SortStableFunc(n.entries, earlier)
 	turns, first := 0, len(n.entries)
 	for first > 0 && turns < maxTurns {
 		if first--; n.entries[first].Kind == Turn {
@@ -121,6 +121,18 @@ func (n *newest) conversation() (*Conversation, error) {
 		c.add(e)
 	}
 	return c, nil
+}
+
+// earlier is the order of time. What a turn led to may be noted before the turn itself.
+func earlier(a, b Entry) int {
+	return cmp.Or(cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()), cmp.Compare(consequence(a), consequence(b)))
+}
+
+func consequence(e Entry) int {
+	if e.Kind == Turn {
+		return 0
+	}
+	return 1
 }
 
 // OfUser returns the session of the last that is kept of a user, and the phase that it
