@@ -19,19 +19,24 @@ import (
 type narrator struct {
 	log      *app.Log
 	lastSaid func() string // what the customer was told last
+	callback sync.Mutex    // held while one is decided: what follows from it is told after it
 
 	mu     sync.Mutex
 	out    io.Writer
 	scenes int
 	lines  int
-	open   int           // transfers and offers decided and not ended yet
-	asking bool          // an offer is one of them
-	ended  chan struct{} // receives a value when open falls
+	open   int            // transfers and offers decided and not ended yet
+	asking bool           // an offer is one of them
+	events map[string]int // how often what happened that next can wait for
+	news   chan struct{}  // receives a value when something has happened
 }
+
+// contacted is what becomes of words that a customer left, in the log's line.
+const contacted = "contacted"
 
 func newNarrator(w io.Writer) *narrator {
 	log, _ := app.NewLog(io.Discard, "info", "json") // the level is a good one
-	n := &narrator{out: w, ended: make(chan struct{}, 1), log: log}
+	n := &narrator{out: w, events: map[string]int{}, news: make(chan struct{}, 1), log: log}
 	log.AddHook(n)
 	return n
 }
@@ -67,13 +72,21 @@ func (n *narrator) Fire(e *logrus.Entry) error {
 	case e.Message == "decision":
 		n.decision(e.Data)
 	case e.Message == "transfer":
-		n.transfer(e.Data)
+		n.afterCallback(func() { n.transfer(e.Data) })
 	case e.Message == "say":
-		n.said()
+		n.afterCallback(n.said)
+	case e.Message == "message":
+		n.message(e.Data)
 	case e.Level <= logrus.WarnLevel:
 		n.line("log", e.Message)
 	}
 	return nil
+}
+
+func (n *narrator) afterCallback(tell func()) {
+	n.callback.Lock()
+	defer n.callback.Unlock()
+	tell()
 }
 
 // decision tells what the rules said.
@@ -87,7 +100,9 @@ func (n *narrator) decision(f logrus.Fields) {
 	case f["near"] != nil:
 		text = fmt.Sprintf("stays with the bot: rule %v is one short", f["near"])
 	}
-	if f["target"] != nil {
+	if f["outcome"] == "message" {
+		text = "keeps the words until somebody is free"
+	} else if f["target"] != nil {
 		text += fmt.Sprintf(" → target %v", f["target"])
 	}
 	if matched, ok := f["matched"].([]string); ok {
@@ -111,25 +126,39 @@ func (n *narrator) said() {
 	asking := n.asking
 	n.asking = false
 	n.mu.Unlock()
+	n.happened("say")
 	if asking {
 		n.end()
 	}
 }
 
-// expectTransfer has waitForTransfer wait for one that was decided earlier.
-func (n *narrator) expectTransfer() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.open++
+// message tells what becomes of the words that a customer left.
+func (n *narrator) message(f logrus.Fields) {
+	switch f["outcome"] {
+	case "left": // the decision was to keep them
+	case contacted:
+		n.line("escalator", fmt.Sprintf("has the customer contacted, once: %v", f["agent"]))
+		n.happened(contacted)
+	default:
+		n.line("escalator", fmt.Sprintf("the customer is not contacted: %v", f["outcome"]))
+	}
 }
 
 // end notes that what was decided has happened.
 func (n *narrator) end() {
 	n.mu.Lock()
-	n.open--
+	n.open = max(0, n.open-1)
+	n.mu.Unlock()
+	n.happened("end")
+}
+
+// happened takes note of an event.
+func (n *narrator) happened(event string) {
+	n.mu.Lock()
+	n.events[event]++
 	n.mu.Unlock()
 	select {
-	case n.ended <- struct{}{}:
+	case n.news <- struct{}{}:
 	default:
 	}
 }
@@ -140,7 +169,7 @@ func (n *narrator) transfer(f logrus.Fields) {
 	text := map[string]string{
 		"assigned":      "a person takes it",
 		"queued":        "waits for a person in the queue",
-		"no_agent":      "nobody is online: Desk tells the customer, the bot goes on",
+		"no_agent":      "nobody is online",
 		"already_human": "a person has it already",
 		"session_gone":  "the session is over",
 		"failed":        "given up",
@@ -161,17 +190,27 @@ func (n *narrator) transfer(f logrus.Fields) {
 
 // waitForTransfer waits until every transfer that was decided has ended, and
 // every offer was made.
-func (n *narrator) waitForTransfer(limit time.Duration) {
-	late := time.After(limit)
+func (n *narrator) waitForTransfer() { n.waitUntil(func() bool { return n.open == 0 }) }
+
+// next returns what waits until an event has happened once more than by now.
+func (n *narrator) next(event string) (wait func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.events[event]
+	return func() { n.waitUntil(func() bool { return n.events[event] > before }) }
+}
+
+func (n *narrator) waitUntil(holds func() bool) {
+	late := time.After(sceneTimeout)
 	for {
 		n.mu.Lock()
-		open := n.open
+		done := holds()
 		n.mu.Unlock()
-		if open <= 0 {
+		if done {
 			return
 		}
 		select {
-		case <-n.ended:
+		case <-n.news:
 		case <-late:
 			n.line("demo", "this takes longer than it should; going on")
 			return

@@ -18,32 +18,6 @@ import (
 	"escalator/bot/desk/desktest"
 )
 
-func TestDemo_playsItsScriptWithoutAnySetting(t *testing.T) {
-	code, out, errOut := command(t, nil, "demo", "--once")
-	if code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", code, out, errOut)
-	}
-	for _, want := range []string{
-		"by rule bot-stuck", "by rule same-question", "by rule ask-human", "a person takes it: li@example.com",
-		"stays with the bot", "nobody is online",
-		"offer by rule refund", "says to the customer: Shall I connect you with a person?", "looked up for the transfer: im-session",
-		`answers {"AgentGroupId":1}`, `"escalated":"false"`, `"escalated":"true"`, "becomes free",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("the demo does not tell %q", want)
-		}
-	}
-	if n := strings.Count(out, "a person takes it"); n != 7 {
-		t.Errorf("the demo calls %d persons", n)
-	}
-	if strings.Contains(out, "longer than it should") {
-		t.Error("a scene does not end")
-	}
-	if t.Failed() {
-		t.Log(out)
-	}
-}
-
 func TestServe_aRequestForAPerson_isTransferredOnce(t *testing.T) {
 	s := startService(t)
 	s.desk.Begin("s1")
