@@ -122,10 +122,8 @@ func cut(text string, c *channel) string {
 	var b strings.Builder
 	end := 0 // up to here there is room for the sign that more was there
 	for _, r := range text {
-		switch {
-		case r == utf8.RuneError, r != '\n' && unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		if r != '\n' && unseen(r) {
 			r = ' '
-		default:
 		}
 		piece := c.escape(r)
 		if b.Len()+len(piece) > c.limit {
@@ -137,6 +135,11 @@ func cut(text string, c *channel) string {
 		}
 	}
 	return b.String()
+}
+
+// unseen says that a character is not seen, or turns the direction of what is.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError
 }
 
 // plainText is for channels whose messages have no markup.

@@ -1,10 +1,11 @@
 package notify
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"escalator/bot/mask"
@@ -20,7 +21,10 @@ const (
 	// than sending takes.
 	leaseFor = 4 * sendTimeout
 	// What a matter remembers of its events, so that it fits a record.
-	maxSessions, maxDetails, maxWords, maxWord = 100, 5, 3, 200
+	maxSessions, maxDetails, maxWords, maxWord = 1000, 5, 3, 200
+	// maxSkew is how far the clocks of replicas may differ. What is further ahead was
+	// written before a clock was set back.
+	maxSkew = 2 * time.Minute
 )
 
 // The names of the records begin with what they are: an event that no group has taken
@@ -30,15 +34,16 @@ const eventPrefix, groupPrefix, addressPrefix = "event/", "group/", "address/"
 // group is all that is known of a matter: what happened since its team was last told,
 // and what the team was told.
 type group struct {
-	Team  string `json:"team"`
-	Event Event  `json:"event"` // the last one; its words and its detail are below
+	Team    string `json:"team"`
+	Channel string `json:"channel"`
+	Event   Event  `json:"event"` // the last one; its words and its detail are below
 	// Count is how many events the team was not told of, Since when the first was.
 	Count int       `json:"count"`
 	Since time.Time `json:"since,omitzero"`
 	// Details and Words are those of the events that the team was not told of.
 	Details []string `json:"details,omitempty"`
 	Words   []string `json:"words,omitempty"`
-	// Open are the sessions for which it is not over.
+	// Open are the sessions for which it is not over, as codes: their ids may be long.
 	Open []string `json:"open,omitempty"`
 	// Told says that the team knows of it, and not that it is over; Over, that this is
 	// what is to be told.
@@ -52,6 +57,8 @@ type group struct {
 	Due    time.Time `json:"due,omitzero"`
 	Faults int       `json:"faults,omitempty"`
 	Leased time.Time `json:"leased,omitzero"`
+	// At is when the record was written.
+	At time.Time `json:"at,omitzero"`
 
 	record  store.Record
 	changed bool
@@ -82,12 +89,12 @@ func encode(r store.Record, value any, until time.Time) (store.Record, error) {
 // add takes up an event.
 func (g *group) add(team *rules.Team, e Event, now time.Time) {
 	g.changed = true
-	g.Team = team.Name
+	g.Team, g.Channel = team.Name, team.Channel
 	if e.Over {
 		g.end(e.Session, now)
 		return
 	}
-	if e.Kind == WaitingLong && slices.Contains(g.Open, e.Session) {
+	if e.Kind == WaitingLong && slices.Contains(g.Open, code(e.Session)) {
 		return // it is about the same customer, who still waits
 	}
 	words, detail := e.Words, e.Detail
@@ -103,7 +110,7 @@ func (g *group) add(team *rules.Team, e Event, now time.Time) {
 	}
 	g.Count++
 	if e.Kind.tracked() && e.Session != "" {
-		g.Open = last(with(g.Open, e.Session), maxSessions)
+		g.Open = last(with(g.Open, code(e.Session)), maxSessions)
 	}
 	if detail != "" {
 		g.Details = last(with(g.Details, detail), maxDetails)
@@ -115,7 +122,7 @@ func (g *group) add(team *rules.Team, e Event, now time.Time) {
 
 // end notes that it is over for a session, or with "" for all.
 func (g *group) end(session string, now time.Time) {
-	g.Open = slices.DeleteFunc(g.Open, func(s string) bool { return session == "" || s == session })
+	g.Open = slices.DeleteFunc(g.Open, func(s string) bool { return session == "" || s == code(session) })
 	if len(g.Open) > 0 || g.Over {
 		return
 	}
@@ -159,11 +166,36 @@ func (g *group) failed(wait time.Duration, now time.Time) {
 	g.Due, g.Leased = now.Add(wait), time.Time{}
 }
 
+// adjust takes back times that a clock showed before it was set back: for hours they
+// would let nothing be sent. It reports whether there were any.
+func (g *group) adjust(now time.Time) bool {
+	ahead := g.At.Sub(now)
+	if ahead <= maxSkew {
+		return false
+	}
+	g.changed = true
+	for _, t := range []*time.Time{&g.Since, &g.Sent, &g.Due, &g.Leased} {
+		if !t.IsZero() {
+			*t = t.Add(-ahead)
+		}
+	}
+	return true
+}
+
+// code stands for a session in a record.
+func code(session string) string {
+	sum := sha256.Sum256([]byte(session))
+	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
+
 // ends says that a message follows when it is over.
 func (k Kind) ends(contact bool) bool { return k != ByRule && k != UnknownEvent && !contact }
 
-// until is when the record is of no use any more.
-func (g *group) until(now time.Time) time.Time { return now.Add(keepFor + time.Minute) }
+// encoded is the record of the group as it is now.
+func (g *group) encoded(now time.Time) (store.Record, error) {
+	g.At = now
+	return encode(g.record, g, now.Add(keepFor+time.Minute))
+}
 
 // with is a list that holds a text once, as its last.
 func with(list []string, text string) []string {
@@ -187,7 +219,7 @@ func later(a, b time.Time) time.Time {
 // masked are a customer's words as the staff may see them.
 func masked(words []string) (shown []string) {
 	for _, w := range last(words, maxWords) {
-		w = strings.Join(strings.Fields(mask.Masked.Text(w)), " ")
+		w = onOneLine(mask.Masked.Text(w))
 		if r := []rune(w); len(r) > maxWord {
 			w = string(r[:maxWord]) + "…"
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/sirupsen/logrus"
 	"github.com/sony/gobreaker/v2"
@@ -60,11 +61,13 @@ type Notifier struct {
 	sender   sender
 	quiet    quiet.Lines
 	breakers map[string]*gobreaker.TwoStepCircuitBreaker[any] // by the file of the address; the worker's own
+	most     int                                              // how many events are taken up at once; the worker's own
 
-	mu    sync.Mutex
-	queue []Event
-	gone  int           // how many events have left the queue
-	woken chan struct{} // receives a value when there is something to do
+	mu      sync.Mutex
+	queue   []Event
+	gone    int             // how many events have left the queue
+	sending map[string]bool // the files of the addresses to which a message is under way
+	woken   chan struct{}   // receives a value when there is something to do
 
 	ctx    context.Context //nolint:containedctx // the worker's own life, made in New
 	cancel context.CancelFunc
@@ -77,7 +80,7 @@ func New(o Options) *Notifier {
 	if o.post == nil {
 		o.post = newPoster().post
 	}
-	n := &Notifier{Options: o, sender: sender{o.Secrets, o.post, o.Clock.Wall}, breakers: map[string]*gobreaker.TwoStepCircuitBreaker[any]{}, woken: make(chan struct{}, 1)}
+	n := &Notifier{Options: o, sender: sender{o.Secrets, o.post, o.Clock.Wall}, breakers: map[string]*gobreaker.TwoStepCircuitBreaker[any]{}, most: maxTaken, sending: map[string]bool{}, woken: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	for _, channel := range rules.Channels {
 		for _, outcome := range []string{outcomeSent, outcomeRetrying, outcomeFailed, outcomeDropped} {
@@ -158,12 +161,16 @@ func (n *Notifier) prepare(e *Event) {
 		e.Words = nil
 	}
 	e.Words = masked(e.Words)
-	e.Session, e.Rule, e.Target, e.Detail = oneLine(e.Session), oneLine(e.Rule), oneLine(e.Target), oneLine(e.Detail)
+	for _, name := range []*string{&e.Session, &e.Rule, &e.Target, &e.Detail} {
+		*name = onOneLine(mask.Clip(*name))
+	}
 }
 
-// oneLine bounds what strangers name. A line end in it would begin a line of its own in
-// a message.
-func oneLine(s string) string { return strings.Join(strings.Fields(mask.Clip(s)), " ") }
+// onOneLine is what a stranger wrote without line ends, which would begin a line of its
+// own in a message, and without what is not seen.
+func onOneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unseen(r) }), " ")
+}
 
 // teams are those that are told of an event under the rules in force.
 func (n *Notifier) teams(e Event) (teams []*rules.Team) {

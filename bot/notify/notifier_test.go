@@ -73,12 +73,20 @@ func inWorld(t *testing.T, test func(w *world, n *Notifier)) {
 	})
 }
 
-func (w *world) start() *Notifier {
+func (w *world) start() *Notifier { return w.startAt(time.Now) }
+
+// startAt starts a notifier on a host whose clock shows that.
+func (w *world) startAt(wall func() time.Time) *Notifier {
 	log := logrus.New()
 	log.SetOutput(w.log)
 	log.SetFormatter(&logrus.JSONFormatter{})
 	n := New(Options{
-		Policy: func() *rules.Policy { return w.policy }, Records: w.records, Secrets: "", Log: log, Metrics: w.metrics, Clock: clock.New(),
+		Policy: func() *rules.Policy {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.policy
+		},
+		Records: w.records, Secrets: "", Log: log, Metrics: w.metrics, Clock: clock.Of(wall),
 		GivenUp: func(context.Context) ([]*store.Transfer, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

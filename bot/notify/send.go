@@ -22,7 +22,10 @@ type address struct {
 
 // free says how long an address gets no message, because it got many.
 func (a *address) free(now time.Time) time.Duration {
-	a.Sent = slices.DeleteFunc(a.Sent, func(at time.Time) bool { return now.Sub(at) >= addressTime })
+	a.Sent = slices.DeleteFunc(a.Sent, func(at time.Time) bool {
+		age := now.Sub(at)
+		return age >= addressTime || age < -maxSkew // a clock was set back
+	})
 	if len(a.Sent) < addressMessages {
 		return 0
 	}
@@ -52,7 +55,7 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 		g.ID = rand.Text()
 	}
 	g.Leased = now.Add(leaseFor)
-	ours, err := encode(g.record, g, g.until(now))
+	ours, err := g.encoded(now)
 	counted, err2 := encode(r, a, now.Add(2*addressTime))
 	if err = errors.Join(err, err2); err == nil {
 		err = n.Records.PutRecords(ctx, ours, counted)
@@ -112,18 +115,20 @@ func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, r
 }
 
 // giveUp drops what cannot be told any more.
-func (n *Notifier) giveUp(ctx context.Context, g *group, channel, why string) {
-	if channel != "" {
-		n.Metrics.Notices.WithLabelValues(channel, outcomeFailed).Inc()
-		n.Log.WithFields(logrus.Fields{
-			"team": g.Team, "channel": channel, "kind": g.Event.Kind, "count": g.Count, "over": g.Over, "outcome": outcomeFailed, "error": why,
-		}).Error("notice")
-	}
+func (n *Notifier) giveUp(ctx context.Context, g *group) {
 	r := g.record
 	r.Value = nil
-	if err := n.Records.PutRecords(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
-		n.storeFailed(err)
+	if err := n.Records.PutRecords(ctx, r); err != nil {
+		if !errors.Is(err, store.ErrConflict) { // else another replica tells of it
+			n.storeFailed(err)
+		}
+		return
 	}
+	n.Metrics.Notices.WithLabelValues(g.Channel, outcomeFailed).Inc()
+	n.Log.WithFields(logrus.Fields{
+		"team": g.Team, "channel": g.Channel, "kind": g.Event.Kind, "count": g.Count, "over": g.Over, "outcome": outcomeFailed,
+		"error": "it could not be sent within 24 hours",
+	}).Error("notice")
 }
 
 // change changes a group as it is now, if it still has the same message to send.
@@ -134,7 +139,8 @@ func (n *Notifier) change(ctx context.Context, sent *group, change func(*group))
 			return false, nil //nolint:nilerr // load tells of a record that cannot be read
 		}
 		change(g)
-		*r, err = encode(*r, g, g.until(n.Clock.Now()))
+		g.record = *r
+		*r, err = g.encoded(n.Clock.Now())
 		return err == nil, err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -116,9 +117,21 @@ func (t *notice) filler(l *language) *strings.Replacer {
 	}
 	return strings.NewReplacer(
 		"{count}", strconv.Itoa(t.Count), "{customers}", l.customers(t.Count), "{waiting}", l.customers(waiting), "{times}", l.times(t.Count),
-		"{team}", t.Team, "{rule}", t.Rule, "{target}", t.Target, "{session}", t.Session, "{details}", strings.Join(t.Details, l.comma),
+		"{team}", t.Team, "{rule}", t.Rule, "{target}", t.Target, "{session}", inShell(t.Session), "{details}", strings.Join(t.Details, l.comma),
 		"{long}", l.duration(t.longWait), "{since}", t.Since.Format("2006-01-02 15:04 MST"),
 	)
+}
+
+// plainInShell holds for words that no shell and no command takes for anything else.
+var plainInShell = regexp.MustCompile(`^[\w@%+:,./][\w@%+:,./-]*$`)
+
+// inShell writes the id of a session, which a stranger may have chosen, so that the
+// command with it can be copied from the message into a shell.
+func inShell(id string) string {
+	if plainInShell.MatchString(id) {
+		return id
+	}
+	return "-- '" + strings.ReplaceAll(id, "'", `'\''`) + "'"
 }
 
 // language is how messages are worded in one language.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -18,8 +17,12 @@ const (
 	// maxConflicts bounds how often records are read again because somebody else has
 	// changed them; what is left is taken up at the next look.
 	maxConflicts = 8
-	// maxTaken bounds the events that are taken up in one put.
+	// maxTaken bounds the events that are taken up in one put, with the groups of teams
+	// that they change.
 	maxTaken = 32
+	// maxPending bounds the events that are stored and not taken up; over it the oldest
+	// go. It is below what the stores keep, which drop in silence.
+	maxPending = 1000
 	// storeRetry is how long to wait when the records cannot be read or put.
 	storeRetry = time.Second
 	// maxSending bounds the messages under way at once: one for each address.
@@ -70,6 +73,7 @@ func (n *Notifier) load(ctx context.Context) (*state, error) {
 		return nil, err
 	}
 	s := &state{groups: map[string]*group{}, addresses: map[string]store.Record{}}
+	adjusted := 0 // no more than fit one put; the others follow
 	for _, r := range all {
 		switch {
 		case strings.HasPrefix(r.Name, eventPrefix):
@@ -82,6 +86,9 @@ func (n *Notifier) load(ctx context.Context) (*state, error) {
 				n.quiet.Log("unreadable", n.Log.WithError(err), logrus.ErrorLevel, "the record of what a team was told cannot be read: the team may be told again")
 			}
 			g.record = r
+			if adjusted < maxTaken && g.adjust(n.Clock.Now()) {
+				adjusted++
+			}
 			s.groups[r.Name] = g
 		}
 	}
@@ -98,16 +105,26 @@ func (n *Notifier) takeUp(ctx context.Context) *state {
 			return nil
 		}
 		told, end := n.told()
-		taken := n.fold(s, told)
+		taken, told, dropped := n.fold(s, told)
 		n.lookAtGivenUp(ctx, s)
-		if changed := n.changes(s); len(changed)+len(taken) > 0 {
-			err = n.Records.PutRecords(ctx, append(taken, changed...)...)
-		} else if len(told) == 0 {
+		put := append(taken, n.changes(s)...)
+		if len(put)+len(told) == 0 {
 			return s
 		}
-		switch {
+		if store.CheckRecords(put) != nil {
+			if n.most > 1 { // fewer events change fewer groups
+				n.most /= 2
+				continue
+			}
+			put, dropped = taken, append(dropped, told...) // else nobody would be told of anything again
+		}
+		switch err = n.Records.PutRecords(ctx, put...); {
 		case err == nil:
+			n.most = maxTaken
 			n.untell(end)
+			for _, e := range dropped {
+				n.drop(e)
+			}
 		case !errors.Is(err, store.ErrConflict):
 			n.storeFailed(err)
 			return nil
@@ -132,7 +149,7 @@ func (n *Notifier) storeFailed(err error) {
 func (n *Notifier) told() (told []Event, end int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	told = slices.Clone(n.queue[:min(len(n.queue), maxTaken)])
+	told = slices.Clone(n.queue[:min(len(n.queue), n.most)])
 	return told, n.gone + len(told)
 }
 
@@ -144,12 +161,16 @@ func (n *Notifier) untell(end int) {
 	}
 }
 
-// fold adds events to their groups. It returns the records of those that are taken up,
-// without their values.
-func (n *Notifier) fold(s *state, told []Event) (taken []store.Record) {
-	for _, r := range s.events[:min(len(s.events), maxTaken)] {
-		e, err := decode[Event](r)
-		if err == nil {
+// fold adds events to their groups: those that were told, and stored ones. It returns
+// the records of these without their values, the events, and those that are too many.
+func (n *Notifier) fold(s *state, told []Event) (taken []store.Record, all, dropped []Event) {
+	tooMany := len(s.events) - maxPending
+	for i, r := range s.events[:min(len(s.events), n.most)] {
+		switch e, err := decode[Event](r); {
+		case err != nil:
+		case i < tooMany:
+			dropped = append(dropped, *e)
+		default:
 			told = append(told, *e)
 		}
 		r.Value = nil
@@ -170,14 +191,18 @@ func (n *Notifier) fold(s *state, told []Event) (taken []store.Record) {
 			g.add(team, e, now)
 		}
 	}
-	return taken
+	return taken, told, dropped
 }
 
 // lookAtGivenUp ends what was told of transfers that were given up, where none is left:
 // who retries or dismisses one may be any replica.
 func (n *Notifier) lookAtGivenUp(ctx context.Context, s *state) {
 	var left map[string]bool
+	ended := 0
 	for _, g := range s.groups {
+		if ended == maxTaken {
+			return
+		}
 		if g.Event.Kind != Failed || g.Event.Contact || !g.Told || g.Over || n.GivenUp == nil {
 			continue
 		}
@@ -192,7 +217,7 @@ func (n *Notifier) lookAtGivenUp(ctx context.Context, s *state) {
 			}
 		}
 		if !left[g.Event.Target] {
-			g.changed = true
+			g.changed, ended = true, ended+1
 			g.end("", n.Clock.Now())
 		}
 	}
@@ -205,7 +230,7 @@ func (n *Notifier) changes(s *state) (changed []store.Record) {
 		if !g.changed {
 			continue
 		}
-		if r, err := encode(g.record, g, g.until(now)); err == nil {
+		if r, err := g.encoded(now); err == nil {
 			changed = append(changed, r)
 		}
 	}
@@ -229,27 +254,44 @@ func (n *Notifier) send(ctx context.Context, s *state) time.Duration {
 	slices.SortFunc(due, func(a, b *group) int {
 		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.record.Name, b.record.Name))
 	})
-	var sending sync.WaitGroup
-	busy := map[string]bool{}
 	for _, g := range due {
 		team := n.Policy().Team(g.Team)
 		switch {
-		case team == nil:
-			n.giveUp(ctx, g, "", "the rules in force have no such team")
 		case now.Sub(g.Since) >= keepFor:
-			n.giveUp(ctx, g, team.Channel, "it could not be sent within 24 hours")
-		case busy[team.URLFile] || len(busy) == maxSending:
-			next = now // at once, when this round is over
+			n.giveUp(ctx, g)
+		case team == nil: // the file may be taken back
+		case !n.begin(team.URLFile): // its end wakes the worker
 		default:
 			report, wait := n.lease(ctx, s, g, team)
 			if report == nil {
+				n.ended(team.URLFile)
 				next = earlier(next, now.Add(wait))
 				continue
 			}
-			busy[team.URLFile] = true
-			sending.Go(func() { n.deliver(ctx, g, team, report) })
+			n.work.Go(func() {
+				n.deliver(ctx, g, team, report)
+				n.ended(team.URLFile)
+				n.Stored()
+			})
 		}
 	}
-	sending.Wait()
 	return max(0, next.Sub(n.Clock.Now()))
+}
+
+// begin reports whether a message to an address may be sent now: one at a time, so that
+// an address that is slow holds up none but itself.
+func (n *Notifier) begin(urlFile string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.sending[urlFile] || len(n.sending) == maxSending {
+		return false
+	}
+	n.sending[urlFile] = true
+	return true
+}
+
+func (n *Notifier) ended(urlFile string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.sending, urlFile)
 }

@@ -110,7 +110,9 @@ func capOf(kind Kind, users int) int {
 		return 20_000 // 10,000 customers who wait, which bot/leave sees to, and those of the last days
 	case KindParted:
 		return 10_000
-	case KindNotice, KindLease, KindReading:
+	case KindNotice:
+		return 5_000 // bot/notify, which drops above 1,000, must see what it drops
+	case KindLease, KindReading:
 		return 1_000
 	}
 	return 0

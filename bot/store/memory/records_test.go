@@ -60,13 +60,13 @@ func TestRecords_overTheCap_areCounted(t *testing.T) {
 	evicted := map[store.Kind]int{}
 	m := memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(10), Evicted: func(k store.Kind) { evicted[k]++ }})
 	for n := range 2000 {
-		for _, kind := range []store.Kind{store.KindUser, store.KindNotice} {
+		for _, kind := range []store.Kind{store.KindUser, store.KindLease} {
 			if err := m.PutRecords(t.Context(), store.Record{Kind: kind, Name: strconv.Itoa(n), Value: []byte("x")}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if evicted[store.KindUser] != 1990 || evicted[store.KindNotice] != 1000 || m.Len() != 1010 {
+	if evicted[store.KindUser] != 1990 || evicted[store.KindLease] != 1000 || m.Len() != 1010 {
 		t.Errorf("evicted %v, kept %d", evicted, m.Len())
 	}
 }
