@@ -2,15 +2,17 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"escalator/bot/rulefile"
 	"escalator/rules"
-	"escalator/rules/ruletest"
 )
 
 func readDoc(t *testing.T, name string) string {
@@ -58,30 +60,74 @@ func TestDocs_everyKeyOfTheLanguage_isExplained(t *testing.T) {
 	}
 }
 
-// TestDocs_everyRuleFile_loadsAndPassesItsTests takes each block that is a
-// whole file.
-func TestDocs_everyRuleFile_loadsAndPassesItsTests(t *testing.T) {
-	for _, name := range []string{"docs/rules.md", "docs/tune.md", "README.md"} {
-		files := 0
-		for i, block := range strings.Split(readDoc(t, name), "```yaml\n")[1:] {
-			src, _, _ := strings.Cut(block, "```")
-			if !strings.HasPrefix(src, "version: 1") {
+// docBlock is a fenced block of a page: its language, and what stands in it.
+var docBlock = regexp.MustCompile("(?ms)^ *```(yaml|csv)\n(.*?)^ *```")
+
+// docFile is the first line of a block that is a file beside the rule file.
+var docFile = regexp.MustCompile(`^# ([a-z]+/[a-z]+\.(?:yaml|csv))`)
+
+// wholeFile makes a rule file of a block that shows some of one.
+func wholeFile(src string) string {
+	switch {
+	case strings.HasPrefix(src, "version: 1"):
+		return src
+	case strings.HasPrefix(src, "targets:"):
+		return "version: 1\n" + src
+	default:
+		return "version: 1\nlists: {small_talk: [=$greeting]}\ntargets: {default: {}}\nrules:\n" + src
+	}
+}
+
+// TestDocs_everyRule_loadsAndPassesItsTests takes each block of YAML, with the files that the page lays beside it.
+func TestDocs_everyRule_loadsAndPassesItsTests(t *testing.T) {
+	for name, least := range map[string]int{"docs/rules.md": 15, "docs/tune.md": 3, "README.md": 1} {
+		folder := t.TempDir()
+		var files []string
+		for _, block := range docBlock.FindAllStringSubmatch(readDoc(t, name), -1) {
+			beside := docFile.FindStringSubmatch(block[2])
+			if beside == nil {
+				files = append(files, wholeFile(block[2]))
 				continue
 			}
-			files++
-			policy, report := rules.Load([]byte(src), rules.LoadOptions{})
-			if policy == nil {
-				t.Errorf("%s, yaml block %d: %v", name, i+1, report.Errors)
-				continue
-			}
-			for _, test := range ruletest.Run(policy).Tests {
-				if !test.OK {
-					t.Errorf("%s, yaml block %d: %s: %s", name, i+1, test.Name, test.Message)
-				}
+			path := filepath.Join(folder, beside[1])
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(block[2]), 0o600)); err != nil {
+				t.Fatal(err)
 			}
 		}
-		if files == 0 && name != "README.md" {
-			t.Errorf("%s holds no whole rule file", name)
+		if len(files) < least {
+			t.Errorf("%s: only %d rule files were found", name, len(files))
+		}
+		for _, src := range files {
+			policy, report := rulefile.Collect(filepath.Join(folder, "rules.yaml"), []byte(src)).Load(exampleNow)
+			if policy == nil {
+				t.Errorf("%s: %v in\n%s", name, report.Errors, src)
+				continue
+			}
+			for _, bad := range failures(policy) {
+				t.Errorf("%s: %s in\n%s", name, bad, src)
+			}
+		}
+	}
+}
+
+// TestDocs_everyLinkOnThePageOfWords_leadsSomewhere: its sections are moved about.
+func TestDocs_everyLinkOnThePageOfWords_leadsSomewhere(t *testing.T) {
+	doc := readDoc(t, "docs/rules.md")
+	anchors := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(doc, -1) {
+		plain := regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		anchors[strings.ReplaceAll(plain, " ", "-")] = true
+	}
+	links := regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(doc, -1)
+	for _, name := range []string{"README.md", "docs/tune.md", "docs/installations.md", "docs/examples/README.md"} {
+		links = append(links, regexp.MustCompile(`\]\([a-z./]*rules\.md#([^)]*)\)`).FindAllStringSubmatch(readDoc(t, name), -1)...)
+	}
+	if len(links) < 20 {
+		t.Errorf("only %d links were found", len(links))
+	}
+	for _, link := range links {
+		if !anchors[link[1]] {
+			t.Errorf("no heading is #%s", link[1])
 		}
 	}
 }
