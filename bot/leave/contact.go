@@ -15,6 +15,7 @@ type round struct {
 	free    int             // agents who have got no customer of this round
 	empty   map[string]bool // targets that have nobody
 	given   map[string]bool // agents who have got a customer
+	served  map[string]bool // customers, with the account of the service, who have got an agent
 }
 
 // contactAll has the customers contacted who wait, the oldest first, one for each
@@ -23,7 +24,7 @@ func (k *Keeper) contactAll(messages []*Message, reading *rules.Reading) {
 	if reading = reading.Fresh(k.Clock.Now()); reading == nil || reading.Free == nil {
 		return
 	}
-	r := &round{k, reading, *reading.Free, map[string]bool{}, map[string]bool{}}
+	r := &round{k, reading, *reading.Free, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, m := range messages {
 		if r.free <= 0 || k.taking.Err() != nil {
 			return
@@ -38,7 +39,7 @@ func (k *Keeper) contactAll(messages []*Message, reading *rules.Reading) {
 // round: Desk is not fit for more.
 func (r *round) contact(m *Message) bool {
 	target := r.target(m.Target)
-	if target == nil || r.empty[target.ID] || !target.IsOpen(r.Clock.Wall()) || r.OnItsWay(r.working, m.Conversation) {
+	if target == nil || r.empty[target.ID] || r.served[pairOf(m.User, m.Service)] || !target.IsOpen(r.Clock.Wall()) || r.OnItsWay(r.working, m.Conversation) {
 		return true
 	}
 	agent, some := r.agent(target, m.Tried)
@@ -54,6 +55,7 @@ func (r *round) contact(m *Message) bool {
 			m.Agent = state.AgentID
 			return m.State == Waiting
 		})
+		r.serves(m)
 		return true
 	case state.State == desk.StateQueueing: // on the way to a person: another look will tell
 		return true
@@ -135,8 +137,11 @@ func (r *round) answered(m *Message, t *rules.Target, agent string, err error) (
 		}
 		return true
 	})
-	if err == nil && stored != nil {
+	if err == nil && stored != nil && (next != Waiting || !refusedBefore(m, stored)) {
 		r.ended(stored)
+	}
+	if next == Contacted {
+		r.serves(m)
 	}
 	if next == Waiting && failed.Verdict() == desk.NextTarget {
 		r.empty[t.ID] = len(t.Agents) == 0
@@ -144,6 +149,17 @@ func (r *round) answered(m *Message, t *rules.Target, agent string, err error) (
 	}
 	return next != Waiting
 }
+
+// serves notes that a customer has got an agent: whatever the same one left in other
+// sessions is no reason for another contact.
+func (r *round) serves(m *Message) {
+	r.served[pairOf(m.User, m.Service)] = true
+	r.Reached(m.Conversation, m.User, m.Service)
+}
+
+// refusedBefore reports whether Desk refused for now as it did before: that goes on with
+// each reading, and is told once.
+func refusedBefore(before, now *Message) bool { return before.Error != "" && before.Code == now.Code }
 
 // afterRefusal says where a customer stands whom Desk did not take.
 func afterRefusal(e *desk.Error) State {

@@ -6,9 +6,9 @@ import "sync"
 // It is as new as the last look through the words. The zero value is ready.
 type index struct {
 	mu      sync.Mutex
-	names   map[string]bool   // records of those who wait
-	pairs   map[string]string // the record of a customer and an account of the service
-	settled map[string]bool   // records whose customers have reached a person
+	names   map[string]bool     // records of those who wait
+	pairs   map[string][]string // those of a customer and an account of the service: one customer may leave words in several sessions
+	settled map[string]bool     // records whose customers have reached a person
 }
 
 func pairOf(user, service string) string { return user + "\x00" + service }
@@ -17,7 +17,7 @@ func pairOf(user, service string) string { return user + "\x00" + service }
 func (x *index) replace(open []*Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.names, x.pairs = map[string]bool{}, map[string]string{}
+	x.names, x.pairs = map[string]bool{}, map[string][]string{}
 	for _, m := range open {
 		x.note(m)
 	}
@@ -28,15 +28,16 @@ func (x *index) add(m *Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.names == nil {
-		x.names, x.pairs = map[string]bool{}, map[string]string{}
+		x.names, x.pairs = map[string]bool{}, map[string][]string{}
 	}
 	x.note(m)
 }
 
 func (x *index) note(m *Message) {
-	if m.State == Waiting {
-		x.names[Name(m.Conversation)] = true
-		x.pairs[pairOf(m.User, m.Service)] = Name(m.Conversation)
+	if name := Name(m.Conversation); m.State == Waiting && !x.names[name] {
+		x.names[name] = true
+		pair := pairOf(m.User, m.Service)
+		x.pairs[pair] = append(x.pairs[pair], name)
 	}
 }
 
@@ -54,7 +55,7 @@ func (x *index) reached(conversation, user, service string) bool {
 		return false
 	}
 	some := false
-	for _, n := range []string{Name(conversation), x.pairs[pairOf(user, service)]} {
+	for _, n := range append([]string{Name(conversation)}, x.pairs[pairOf(user, service)]...) {
 		if x.names[n] {
 			if x.settled == nil {
 				x.settled = map[string]bool{}
