@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"syscall"
@@ -335,4 +336,51 @@ func TestStore_wordsThatChangeWhileTheLogIsWrittenAnew_areAsTheyWerePromised(t *
 			t.Errorf("after a restart (-want +got), %v:\n%s", err, diff)
 		}
 	})
+}
+
+// What somebody had removed of a customer leaves the files soon, also when nothing else
+// happens and when the process is killed in between.
+func TestStore_whatWasRemovedOfACustomer_leavesTheFiles(t *testing.T) {
+	for name, killed := range map[string]bool{"running": false, "killed after it": true} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newSimDisk(nil, 1)
+			w := begin(t, d)
+			w.live()
+			user := w.read(store.KindUser, "jared-personal", []byte("last seen"))
+			err := errors.Join(
+				w.putWords("stays", []byte("these words stay")), w.putWords("gone", []byte("secret words")),
+				w.records.PutRecords(t.Context(), user), w.putWords("gone", nil),
+				w.records.PutRecords(t.Context(), w.read(store.KindUser, "jared-personal", nil)),
+			)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if killed {
+				w.end()
+				w = begin(t, d)
+				w.live()
+			}
+			defer w.end()
+			time.Sleep(3 * supersededFor)
+			synctest.Wait()
+			var all string
+			names, _ := d.names()
+			for _, n := range names {
+				f, err := d.open(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, _ := io.ReadAll(f)
+				all += string(b)
+			}
+			if strings.Contains(all, "secret words") || strings.Contains(all, "last seen") || !strings.Contains(all, "these words stay") {
+				t.Errorf("%s: the files hold %q", name, all)
+			}
+			base := w.store.base.Load()
+			time.Sleep(10 * supersededFor)
+			if w.store.base.Load() != base {
+				t.Errorf("%s: the log is written anew again and again", name)
+			}
+		})
+	}
 }

@@ -21,6 +21,7 @@ type loaded struct {
 	base     int64             // the segment before which nothing counts
 	last     position          // where the next segment goes on
 	logged   int64             // bytes since all was written anew
+	erase    bool              // it holds what somebody had removed
 	problems []problem
 }
 
@@ -132,7 +133,7 @@ func (l *loaded) read(in folder, number, limit, certain int64) (end int64) {
 func (l *loaded) take(key, value []byte, segment int64) {
 	switch k := string(key); {
 	case key[0] == ofBase:
-		l.base, l.logged = number0(value), 0
+		l.base, l.logged, l.erase = number0(value), 0, false
 		for k, r := range l.state {
 			if r.segment < l.base {
 				delete(l.state, k)
@@ -141,6 +142,7 @@ func (l *loaded) take(key, value []byte, segment int64) {
 	case !slices.Contains([]byte{ofConversation, ofCallback, ofTransfer, ofRecord}, key[0]):
 	case value == nil:
 		delete(l.state, k)
+		l.erase = l.erase || key[0] == ofRecord && personal(k[1:])
 	case key[0] == ofCallback && len(value) == answerHead && len(l.state[k].value) > answerHead: // it was answered, and that stays so
 		l.state[k] = record{l.state[k].value, segment}
 	default:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -85,6 +86,9 @@ func (s *Store) commitChange(c memory.Change) error {
 	}
 	if err := s.do(func(b []byte) []byte { return append(b, frame...) }, nil); err != nil {
 		return fmt.Errorf("storing records: %w", err)
+	}
+	if slices.ContainsFunc(c.Records, func(r store.Record) bool { return r.Value == nil && personal(recordKey(&r)) }) {
+		s.erase.Store(true)
 	}
 	return nil
 }

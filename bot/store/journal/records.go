@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"escalator/bot/store"
@@ -10,6 +11,13 @@ import (
 
 // recordKey is the key of a record: its kind and its name, which may hold anything.
 func recordKey(r *store.Record) string { return string(r.Kind) + "\x00" + r.Name }
+
+// personal says of the key of a record that it is of a customer: what somebody has removed
+// of one must not stay in a file.
+func personal(key string) bool {
+	kind, _, _ := strings.Cut(key, "\x00")
+	return kind == string(store.KindWords) || kind == string(store.KindUser)
+}
 
 // appendRecord appends a record; one without a value is gone.
 func appendRecord(b []byte, r *store.Record) []byte {

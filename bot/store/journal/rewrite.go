@@ -72,7 +72,7 @@ func (s *Store) maintain() {
 			if time.Since(superseded) >= supersededFor {
 				s.removeSuperseded()
 			}
-			if l := s.live.Load(); l == nil || l.count() >= s.counted*3/4 {
+			if l := s.live.Load(); l == nil || l.count() >= s.counted*3/4 && !s.erase.Load() {
 				continue
 			}
 		}
@@ -83,6 +83,7 @@ func (s *Store) maintain() {
 		superseded = time.Now()
 		if err := s.rewrite(l); err != nil && s.closing.Err() == nil {
 			asked = nil // for now
+			s.erase.Store(true)
 			s.report(fmt.Sprintf("the journal in the data folder cannot be written anew, and grows: %v", err), s.dir)
 		}
 	}
@@ -96,6 +97,7 @@ func (s *Store) rewrite(l *live) error {
 	s.removeSuperseded()
 	s.counted = l.count()
 	s.due.Store(false)
+	s.erase.Store(false)
 	s.roll.Store(true)
 	var number int64
 	var ids []string

@@ -66,6 +66,7 @@ type Store struct {
 	asked chan struct{} // the log is to be written anew
 	roll  atomic.Bool   // a new segment is to begin
 	due   atomic.Bool   // the log holds what it should not, or not what it should
+	erase atomic.Bool   // the log holds what somebody had removed
 	base  atomic.Int64  // the segment before which nothing counts
 
 	counted int // what was kept when the log was last written anew; the maintainer's own
@@ -174,6 +175,7 @@ func open(in folder, o Options, unlock io.Closer) (*Store, error) {
 	}
 	s.before, s.logged = l.last, l.logged
 	s.base.Store(l.base)
+	s.erase.Store(l.erase)
 	if err := s.mend(l, imported); err != nil {
 		return nil, err
 	}
