@@ -38,6 +38,9 @@ func (c *Courier) AgentFree(ctx context.Context, agent string) {
 		if !names(t, agent) {
 			due = due.Add(namedFirst)
 		}
+		if !t.Due.After(due) {
+			continue // it is tried sooner: agents who get free one after the other must not put it off
+		}
 		if c.opt.Outbox.Reschedule(ctx, t.ID, due) == nil {
 			tried++
 		}

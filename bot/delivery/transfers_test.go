@@ -242,6 +242,23 @@ func TestAgentFree_leavesWhatWasGivenUp(t *testing.T) {
 	})
 }
 
+// A shift begins, and a thousand agents get free one after the other: that must not put
+// off the transfers that name none of them.
+func TestAgentFree_manyAgents_putNothingOff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.transfers = []answer{code(141001)}
+		w.put("waits")
+		for i := range 20 {
+			w.courier.AgentFree(w.t.Context(), fmt.Sprint("agent-", i))
+			w.passes(namedFirst / 2)
+		}
+		w.wantLines("no_agent/141001 assigned!")
+		if lines := w.log.Lines("an agent is free: transfers that waited are tried"); len(lines) != 1 {
+			t.Errorf("told %d times", len(lines))
+		}
+	})
+}
+
 func TestPanic_isGivenUpWithALine_andAnApology(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.courier.opt.SessionFound = func(string, string) { panic("oh") }

@@ -24,5 +24,6 @@
 //     request.
 //   - A record that is calling for longer than a call may take is unknown, after a
 //     restart too. It is never called again.
+//   - Words that a shared store has lost are put back by a process that saw them.
 //   - Each end is one line "message" in the log, and the staff is told.
 package leave

@@ -1,12 +1,15 @@
 package leave
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // index knows who waits, so that each message of an agent need not ask the store.
 // It is as new as the last look through the words. The zero value is ready.
 type index struct {
 	mu      sync.Mutex
-	names   map[string]bool     // records of those who wait
+	names   map[string]*Message // those who wait, by the names of their records
 	pairs   map[string][]string // those of a customer and an account of the service: one customer may leave words in several sessions
 	settled map[string]bool     // records whose customers have reached a person
 }
@@ -17,7 +20,7 @@ func pairOf(user, service string) string { return user + "\x00" + service }
 func (x *index) replace(open []*Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.names, x.pairs = map[string]bool{}, map[string][]string{}
+	x.names, x.pairs = map[string]*Message{}, map[string][]string{}
 	for _, m := range open {
 		x.note(m)
 	}
@@ -28,17 +31,27 @@ func (x *index) add(m *Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.names == nil {
-		x.names, x.pairs = map[string]bool{}, map[string][]string{}
+		x.names, x.pairs = map[string]*Message{}, map[string][]string{}
 	}
 	x.note(m)
 }
 
 func (x *index) note(m *Message) {
-	if name := Name(m.Conversation); m.State == Waiting && !x.names[name] {
-		x.names[name] = true
-		pair := pairOf(m.User, m.Service)
+	if m.State != Waiting {
+		return
+	}
+	name, pair := Name(m.Conversation), pairOf(m.User, m.Service)
+	if x.names[name] == nil {
 		x.pairs[pair] = append(x.pairs[pair], name)
 	}
+	x.names[name] = m
+}
+
+// all returns those who wait.
+func (x *index) all() map[string]*Message {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return maps.Clone(x.names)
 }
 
 func (x *index) waiting() int {
@@ -56,7 +69,7 @@ func (x *index) reached(conversation, user, service string) bool {
 	}
 	some := false
 	for _, n := range append([]string{Name(conversation)}, x.pairs[pairOf(user, service)]...) {
-		if x.names[n] {
+		if x.names[n] != nil {
 			if x.settled == nil {
 				x.settled = map[string]bool{}
 			}

@@ -61,6 +61,7 @@ type Keeper struct {
 	Options
 	lease store.Lease // has one process contact customers: each agent that is free gets one customer, not one from each
 	index index
+	stamp string // of the store that replicas share, at the last look; "": there was none
 	quiet quiet.Lines
 
 	readings chan *rules.Reading // holds the newest that was not looked at
@@ -185,6 +186,9 @@ func (k *Keeper) holds() bool {
 // list returns the customers who wait or are being contacted, the oldest first, and
 // takes note of them.
 func (k *Keeper) list() (open []*Message) {
+	if k.emptied(k.taking) {
+		k.putBack(k.taking)
+	}
 	err := k.each(k.taking, func(m *Message) error {
 		if m.State == Waiting || m.State == Calling {
 			open = append(open, m)

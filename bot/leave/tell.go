@@ -11,14 +11,15 @@ import (
 
 // What the line "message" and the metric name beside the states.
 const (
-	left    = "left"    // the first words of a customer
-	dropped = "dropped" // forgotten because too many wait
-	deleted = "deleted" // an operator's doing
+	left    = "left"     // the first words of a customer
+	dropped = "dropped"  // forgotten because too many wait
+	deleted = "deleted"  // an operator's doing
+	putBack = "put_back" // the store that replicas share had lost them
 )
 
 // outcomes are all labels of messages_total.
 var outcomes = []string{
-	left, string(Waiting), string(Contacted), string(Done), string(GivenUp), string(Unknown), string(StaffOnly), dropped, deleted,
+	left, string(Waiting), string(Contacted), string(Done), string(GivenUp), string(Unknown), string(StaffOnly), dropped, deleted, putBack,
 }
 
 // ended tells of the state that a message was brought to: the log, and the staff.
