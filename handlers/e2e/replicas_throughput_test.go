@@ -31,9 +31,10 @@ func TestReplicas_throughput(t *testing.T) {
 			n, got.perSecond, got.perSecond/base.perSecond, calls, used.commands/float64(got.callbacks),
 			used.cpu/float64(got.callbacks)*1e6, float64(got.callbacks)/used.cpu)
 		// 2 for each, one for the first of a session, which each is here, 2 more for one in
-		// twenty, and what its delivery takes; looks at the outbox and refused transfers leave
-		// some room.
-		if calls > 3.8 {
+		// twenty, and what its delivery takes; one of the history for each session of a batch,
+		// which goes in one round trip with the others, and one for each attempt. Looks at the
+		// outbox and refused transfers leave some room.
+		if calls > 5 {
 			t.Errorf("%.2f calls of Redis per callback", calls)
 		}
 		for _, s := range c.replicas {

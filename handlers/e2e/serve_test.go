@@ -355,8 +355,8 @@ func TestCommandLine(t *testing.T) {
 		want string
 	}{
 		{[]string{"version"}, 0, "escalator "},
-		{[]string{"--help"}, 0, "demo      run the service"},
-		{[]string{"help"}, 0, "check     validate a rule file"},
+		{[]string{"--help"}, 0, "run the service against a built-in Desk"},
+		{[]string{"help"}, 0, "validate a rule file"},
 		{[]string{"serve", "--help"}, 0, "ESCALATOR_CALLBACK_TOKEN or ESCALATOR_CALLBACK_TOKEN_FILE"},
 		{[]string{"check", "--help"}, 0, "Usage: escalator check"},
 		{[]string{"chekc"}, 2, "unknown command"},
