@@ -53,7 +53,7 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 		b.Log.WithFields(logrus.Fields{
 			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(b.LogText.Mark(e.Mark)),
 		}).Warn(advice)
-		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), Detail: label, Waiting: -1})
+		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), Detail: label})
 	}
 }
 

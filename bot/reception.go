@@ -77,7 +77,7 @@ func (b *Bot) tellOf(w *waiting, session string, now time.Time) {
 	}
 	b.tell(notify.Event{
 		Kind: notify.WaitingLong, Over: over, Rule: w.wait.Rule, Target: w.wait.Target, Session: session,
-		Waiting: -1, Waited: now.Sub(w.wait.Since),
+		Waited: now.Sub(w.wait.Since),
 	})
 }
 
@@ -86,8 +86,8 @@ func (b *Bot) tell(e notify.Event) {
 	if b.Tell == nil {
 		return
 	}
-	if r := b.reading().Fresh(b.Clock.Now()); e.Waiting < 0 && r != nil && r.Queue != nil {
-		e.Waiting = *r.Queue
+	if r := b.reading().Fresh(b.Clock.Now()); r != nil {
+		e.Waiting = r.Queue
 	}
 	b.Tell(e)
 }

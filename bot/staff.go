@@ -23,7 +23,7 @@ func (b *Bot) notice(r *record) (store.Record, bool) {
 	if d.Notify == nil || b.Notices == nil {
 		return store.Record{}, false
 	}
-	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m), Waiting: -1}
+	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m)}
 	if m.Turn.Kind == rules.UserTurn && m.Turn.Text != "" {
 		e.Words = []string{strings.Clone(m.Turn.Text)}
 	}

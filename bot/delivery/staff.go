@@ -12,7 +12,6 @@ import (
 // tellStaff tells the staff, if somebody wants to know.
 func (c *Courier) tellStaff(e notify.Event) {
 	if c.opt.Tell != nil {
-		e.Waiting = -1
 		c.opt.Tell(e)
 	}
 }

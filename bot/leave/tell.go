@@ -40,7 +40,7 @@ func (k *Keeper) ended(m *Message) {
 
 // event is something to tell the staff about a message.
 func event(m *Message, kind notify.Kind, words ...string) notify.Event {
-	return notify.Event{Kind: kind, Rule: m.Rule, Target: m.Target, Session: m.shown(), Waiting: -1, Words: words}
+	return notify.Event{Kind: kind, Rule: m.Rule, Target: m.Target, Session: m.shown(), Words: words}
 }
 
 // failure tells that nobody contacts the customer, with the words: somebody may have

@@ -24,7 +24,7 @@ func TestNotifier_ofTwoReplicas_oneSends(t *testing.T) {
 			}
 			a.Stored()
 			b.Stored()
-			a.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i), Waiting: -1})
+			a.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i)})
 			time.Sleep(time.Minute)
 		}
 		if got := w.arrived(); got != 10 {
@@ -85,7 +85,7 @@ func TestNotifier_moreEventsThanFit_areCountedAndDropped_oldestFirst(t *testing.
 	inWorld(t, func(w *world, n *Notifier) {
 		_ = n.Stop(t.Context()) // nobody takes them up
 		for i := range maxQueue + 7 {
-			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i), Waiting: -1})
+			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i)})
 		}
 		if got := testutil.ToFloat64(w.metrics.Notices.WithLabelValues("slack", outcomeDropped)); got != 7 {
 			t.Errorf("%v counted as dropped, want 7", got)

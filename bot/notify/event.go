@@ -35,8 +35,8 @@ type Event struct {
 	Rule    string `json:"rule,omitempty"`
 	Target  string `json:"target,omitempty"`
 	Session string `json:"session,omitempty"`
-	// Waiting is how many customers wait, -1 where nobody knows.
-	Waiting int `json:"waiting"`
+	// Waiting is how many customers wait; nil: nobody knows.
+	Waiting *int `json:"waiting,omitempty"`
 	// Waited is how long this customer has waited (WaitingLong), also when the wait is over.
 	Waited time.Duration `json:"waited,omitempty"`
 	// Detail is a word more: a code, an error, the name of an event.

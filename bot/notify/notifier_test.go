@@ -173,7 +173,7 @@ func (w *world) gaveUp(target string) {
 }
 
 func nobody(session string) Event {
-	return Event{Kind: NoAgent, Rule: "r", Target: "vip", Session: session, Waiting: -1}
+	return Event{Kind: NoAgent, Rule: "r", Target: "vip", Session: session}
 }
 
 func TestNotifier_oneMessageInEachPeriod_whichCounts_andOneWhenItIsOver(t *testing.T) {
@@ -184,7 +184,7 @@ func TestNotifier_oneMessageInEachPeriod_whichCounts_andOneWhenItIsOver(t *testi
 			time.Sleep(time.Minute)
 			n.Tell(nobody(fmt.Sprint("s", i)))
 		}
-		n.Tell(Event{Kind: NoAgent, Target: "default", Waiting: -1}) // another matter
+		n.Tell(Event{Kind: NoAgent, Target: "default"}) // another matter
 		w.wants("5m0s Escalator: no agent online / 1 customer asked for a person while no agent was online; 2 customers waiting now. / Target: default")
 		time.Sleep(5 * time.Minute)
 		w.wants("10m0s Escalator: no agent online / Since the last message: 5 customers asked")
@@ -214,7 +214,7 @@ func TestNotifier_whatIsOverBeforeItWasTold_isNotTold(t *testing.T) {
 func TestNotifier_thoseWhoLeftWords_areOver_whenAllWereContacted(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		left := func(session, words string) Event {
-			return Event{Kind: Message, Target: "vip", Session: session, Waiting: -1, Words: []string{words}}
+			return Event{Kind: Message, Target: "vip", Session: session, Words: []string{words}}
 		}
 		n.Tell(left("s1", "call me at 13812345678\nLook at: evil"))
 		w.wants("Messages received: 1; 1 customer waiting now. / Target: vip / Customer: call me at *** Look at: evil / Look at: escalator conversation s1")
@@ -231,8 +231,8 @@ func TestNotifier_thoseWhoLeftWords_areOver_whenAllWereContacted(t *testing.T) {
 func TestNotifier_aCustomerWhoWaits_countsOnce(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		for _, s := range []string{"s1", "s1", "s2", "s1"} {
-			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: s, Waiting: -1, Waited: 5 * time.Minute})
-			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: "s9", Waiting: -1, Waited: 5*time.Minute - 1}) // no team asks for it yet
+			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: s, Waited: 5 * time.Minute})
+			n.Tell(Event{Kind: WaitingLong, Target: "vip", Session: "s9", Waited: 5*time.Minute - 1}) // no team asks for it yet
 			time.Sleep(4 * time.Minute)
 		}
 		w.wants("1 customer waited for more than 5 minutes; 1 customer waiting now", "Since the last message: 1 customer waited for more than 5 minutes; 2 customers waiting now")
@@ -249,7 +249,7 @@ func TestNotifier_held_isOver_whenATransferIsAccepted(t *testing.T) {
 		if err := os.Link(filepath.Join(w.folder, "url"), filepath.Join(w.folder, "ops")); err != nil {
 			t.Fatal(err)
 		}
-		n.Tell(Event{Kind: Held, Waiting: -1, Detail: "code 70009"})
+		n.Tell(Event{Kind: Held, Detail: "code 70009"})
 		w.wants("Escalator: Desk refuses every transfer / Transfers are kept, and go out when the settings are right again; 2 customers waiting now. / Details: code 70009 / Look at: escalator doctor")
 		n.Tell(Event{Kind: NoAgent, Target: "vip", Over: true})
 		w.wants("Escalator: Desk takes transfers again")
@@ -260,9 +260,9 @@ func TestNotifier_held_isOver_whenATransferIsAccepted(t *testing.T) {
 func TestNotifier_failed_isOver_whenNoneIsLeftInTheOutbox(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		w.gaveUp("vip")
-		n.Tell(Event{Kind: Failed, Rule: "r", Target: "vip", Session: "s1", Waiting: -1, Detail: "code 141004"})
+		n.Tell(Event{Kind: Failed, Rule: "r", Target: "vip", Session: "s1", Detail: "code 141004"})
 		w.wants("Escalator: transfer failed / Transfers given up: 1. / Target: vip / Rule: r / Details: code 141004 / Look at: escalator outbox")
-		n.Tell(Event{Kind: Failed, Contact: true, Target: "vip", Session: "s9", Waiting: -1})
+		n.Tell(Event{Kind: Failed, Contact: true, Target: "vip", Session: "s9"})
 		w.wants("customer could not be contacted")
 		time.Sleep(time.Minute)
 		w.wants()
@@ -274,7 +274,7 @@ func TestNotifier_failed_isOver_whenNoneIsLeftInTheOutbox(t *testing.T) {
 
 func TestNotifier_onlyTheTeamsThatAsk_orThatARuleNames_areTold(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
-		n.Tell(Event{Kind: Held, Waiting: -1, Detail: "code 70009"})
+		n.Tell(Event{Kind: Held, Detail: "code 70009"})
 		n.Tell(Event{Kind: ByRule, Teams: []string{"sales", "nobody"}, Rule: "r", Session: "s1", Words: []string{"hello"}})
 		n.Tell(Event{Kind: ByRule, Teams: []string{"nobody"}, Rule: "r"})
 		synctest.Wait()
@@ -340,7 +340,7 @@ func TestNotifier_aMessageThatIsLate_saysWhenItHappened(t *testing.T) {
 func TestNotifier_anAddressGetsTenMessagesInAMinute(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
 		for i := range 15 {
-			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i), Waiting: -1})
+			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i)})
 		}
 		time.Sleep(59 * time.Second)
 		if got := w.arrived(); got != addressMessages {

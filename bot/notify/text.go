@@ -48,19 +48,28 @@ func (n *Notifier) notice(ctx context.Context, g *group, team *rules.Team) notic
 	if team.Words {
 		told.Words = g.Words
 	}
-	waiting := e.Waiting
-	switch {
-	case e.Kind.tracked():
-		waiting = len(g.Open)
-	case waiting < 0 && n.Waiting != nil:
-		waiting = n.Waiting(ctx)
-	default:
-	}
-	if waiting >= 0 && !g.Over && !e.Contact && (e.Kind.tracked() || e.Kind == NoAgent || e.Kind == Held) {
-		told.Waiting = &waiting
+	if !g.Over && !e.Contact {
+		told.Waiting = n.waiting(ctx, g)
 	}
 	told.Text = told.words(languageOf(team.Lang), n.Clock.Now())
 	return told
+}
+
+// waiting is how many customers wait in the matter of a group, nil where nobody knows or
+// the team need not.
+func (n *Notifier) waiting(ctx context.Context, g *group) *int {
+	var waiting int
+	switch e := g.Event; {
+	case e.Kind.tracked():
+		waiting = len(g.Open)
+	case e.Kind != NoAgent && e.Kind != Held:
+		return nil
+	case e.Waiting != nil || n.Waiting == nil:
+		return e.Waiting
+	default:
+		waiting = n.Waiting(ctx)
+	}
+	return &waiting
 }
 
 // words writes the text of a notice.

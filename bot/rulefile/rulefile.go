@@ -274,7 +274,7 @@ func (f *File) fail(err error) error {
 // content.
 func (f *File) tellStaff() {
 	s := f.Status()
-	f.staff(notify.Event{Kind: notify.ReloadRefused, Over: s.LastError == "", Detail: s.why, Waiting: -1})
+	f.staff(notify.Event{Kind: notify.ReloadRefused, Over: s.LastError == "", Detail: s.why})
 }
 
 // tell logs why the file is not in force.
