@@ -67,7 +67,10 @@ func inQueueWorld(t *testing.T, rule string, test func(w *world, f *frontDesk, t
 					said += " over"
 				}
 				if e.Kind == notify.WaitingLong {
-					said += fmt.Sprintf(" %s %s %s %d", e.Session, e.Target, e.Waited.Round(time.Second), e.Waiting)
+					said += fmt.Sprintf(" %s %s %s", e.Session, e.Target, e.Waited.Round(time.Second))
+				}
+				if e.Waiting != nil {
+					said += fmt.Sprintf(" %d waiting", *e.Waiting)
 				}
 				events = append(events, said)
 			}
@@ -123,7 +126,7 @@ func TestQueue_theCustomerWhoWaits_hearsOfUs_andLeavesTheQueueForAnother(t *test
 			t.Errorf("end_queuing for %v, then %+v", w.desk.left, w.desk.transfers)
 		}
 		w.desk.mu.Unlock()
-		want := "no_agent over; waiting_long s1 default 3m0s 5; waiting_long s1 default 10m0s -1; waiting_long over s1 default 10m0s -1; no_agent over"
+		want := "no_agent over; waiting_long s1 default 3m0s 5 waiting; waiting_long s1 default 10m0s; waiting_long over s1 default 10m0s; no_agent over"
 		if got := told(); got != want {
 			t.Errorf("the staff was told %q, want %q", got, want)
 		}
