@@ -18,7 +18,7 @@ import (
 func (w *world) stored(n *Notifier, events int) {
 	w.t.Helper()
 	for i := range events {
-		r, ok := n.Record(Event{Kind: ByRule, Teams: []string{"sales"}, Rule: "r", Session: fmt.Sprint("s", i), Waiting: -1})
+		r, ok := n.Record(Event{Kind: ByRule, Teams: []string{"sales"}, Rule: "r", Session: fmt.Sprint("s", i)})
 		if !ok || w.records.PutRecords(w.t.Context(), r) != nil {
 			w.t.Fatal("the event was not stored")
 		}
@@ -61,7 +61,7 @@ func TestNotifier_aSlowAddress_holdsUpNoneButItself_andLosesNothing(t *testing.T
 			w.stored(n, 900)
 			synctest.Wait()
 		}
-		n.Tell(Event{Kind: Held, Waiting: -1})
+		n.Tell(Event{Kind: Held})
 		w.wants("Desk refuses every transfer")
 		close(hang)
 		w.wants("共触发 1 次")
@@ -94,7 +94,7 @@ func TestNotifier_manyTeams_areAllTold(t *testing.T) {
 		}
 		w.takes(b.String())
 		for i := range 15 {
-			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("x", i), Waiting: -1})
+			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("x", i)})
 		}
 		time.Sleep(16 * time.Minute)
 		if got := w.arrived(); got != 150 {
@@ -113,7 +113,7 @@ func TestNotifier_moreTeamsThanCanBePut_stopNobody(t *testing.T) {
 		}
 		w.takes(b.String())
 		n.Tell(nobody("s1"))
-		n.Tell(Event{Kind: ByRule, Teams: []string{"t0"}, Rule: "r", Waiting: -1})
+		n.Tell(Event{Kind: ByRule, Teams: []string{"t0"}, Rule: "r"})
 		w.wants("规则 r 触发")
 		if got := testutil.ToFloat64(w.metrics.Notices.WithLabelValues("wecom", outcomeDropped)); got != 101 {
 			t.Errorf("%v counted as dropped, want 101", got)
@@ -156,10 +156,10 @@ func TestNotifier_aClockThatWasSetBack_silencesNobody(t *testing.T) {
 		ahead := func() time.Time { return time.Now().Add(24 * time.Hour) }
 		early := w.startAt(ahead)
 		for i := range addressMessages {
-			early.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i), Waiting: -1})
+			early.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i)})
 		}
 		synctest.Wait()
-		early.Tell(Event{Kind: NoAgent, Target: "t0", Waiting: -1})
+		early.Tell(Event{Kind: NoAgent, Target: "t0"})
 		synctest.Wait()
 		_ = early.Stop(t.Context())
 		w.sent = nil
@@ -190,7 +190,7 @@ func TestText_aSessionThatAStrangerNamed_isSafeInAShell(t *testing.T) {
 // What is not seen is in no part of a message.
 func TestNotifier_whatIsNotSeen_isNotKept(t *testing.T) {
 	inWorld(t, func(w *world, n *Notifier) {
-		e := Event{Kind: Message, Session: "s\x00\u202e1", Detail: "d\n\x1b[31m", Words: []string{"\u202etxt\x00.exe\r\n"}, Waiting: -1}
+		e := Event{Kind: Message, Session: "s\x00\u202e1", Detail: "d\n\x1b[31m", Words: []string{"\u202etxt\x00.exe\r\n"}}
 		n.prepare(&e)
 		if e.Session != "s 1" || e.Detail != "d [31m" || e.Words[0] != "txt .exe" {
 			t.Errorf("%q %q %q", e.Session, e.Detail, e.Words)
