@@ -101,7 +101,7 @@ func TestWords_nobodyThere_areKept_andTheCustomerIsContactedOnce(t *testing.T) {
 		if len(said) != 2 || said[1] != "Thank you, we have your message. Somebody will contact you as soon as possible. You can add more if you like." {
 			t.Errorf("said %q", said)
 		}
-		if words, err := w.bot.Leave().Of(w.t.Context(), "s1"); err != nil || len(words) != 2 || words[0].Text != "My number is 13800138000" {
+		if words, err := w.bot.Leave().Of(w.t.Context(), "", "s1"); err != nil || len(words) != 2 || words[0].Text != "My number is 13800138000" {
 			t.Errorf("for the agent: %v, %v", words, err)
 		}
 		w.desk.state = desk.StateNotInSession

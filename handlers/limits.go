@@ -65,6 +65,7 @@ const (
 	limitStrangers   = "strangers"
 	limitInProgress  = "in_progress"
 	limitSignIn      = "sign_in"
+	limitPanel       = "panel"
 )
 
 // reached counts how often a limit was reached: something was cut or turned away.
@@ -76,7 +77,7 @@ func newReached(r prometheus.Registerer) reached {
 	}, []string{"limit"})
 	r.MustRegister(count)
 	for _, limit := range []string{
-		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn,
+		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn, limitPanel,
 	} {
 		count.WithLabelValues(limit)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/desk"
 	"escalator/bot/mask"
 )
 
@@ -97,11 +98,16 @@ func refuse(c *gin.Context, status int, why string) {
 	c.AbortWithStatusJSON(status, gin.H{"error": why})
 }
 
-// hasToken compares in constant time. Both sides are hashed first, so that the time
-// tells nothing, not even a length.
+// hasToken reports whether it is the admin token; where there is none, nothing is.
 func (s *Server) hasToken(given string) bool {
-	want, got := sha256.Sum256([]byte(s.AdminToken.Reveal())), sha256.Sum256([]byte(given))
-	return s.AdminToken != "" && subtle.ConstantTimeCompare(want[:], got[:]) == 1
+	return s.AdminToken != "" && sameSecret(given, s.AdminToken)
+}
+
+// sameSecret compares in constant time. Both sides are hashed first, so that the time
+// tells nothing, not even a length.
+func sameSecret(given string, secret desk.Secret) bool {
+	want, got := sha256.Sum256([]byte(secret.Reveal())), sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
 func bearerOf(r *http.Request) string {

@@ -90,13 +90,22 @@ func strayed(path, ours string) *refusal {
 		shown = strings.ToValidUTF8(path[:beginning], "") + "…"
 	}
 	r := &refusal{
-		status: http.StatusNotFound, reason: "wrong_path", info: "a POST to a path that is not ESCALATOR_CALLBACK_PATH", closes: true,
+		status: http.StatusNotFound, reason: "wrong_path", info: astray, closes: true,
 		fields: logrus.Fields{"path": shown},
 	}
 	if how := differs(path, ours); how != "" {
 		r.fields["hint"] = how
 	}
 	return r
+}
+
+// astray is what a POST is told that goes to where nothing is.
+const astray = "a POST to a path that is not ESCALATOR_CALLBACK_PATH"
+
+// writeAstray answers as if nothing were there.
+func writeAstray(c *gin.Context) {
+	c.Header("Connection", "close")
+	writeFailure(c, http.StatusNotFound, astray)
 }
 
 // differs says how a path differs from ours, as far as that shows nothing of either.

@@ -21,9 +21,9 @@ type route struct {
 }
 
 func (s *Server) publicRoutes() []route {
-	return []route{
+	return append([]route{
 		{method: http.MethodPost, path: s.CallbackPath, handler: s.callbacks.post}, // authenticated by Sign
-	}
+	}, s.panel.routes()...)
 }
 
 func (s *Server) adminRoutes() []route {
@@ -55,6 +55,11 @@ func (s *Server) adminRoutes() []route {
 	}
 }
 
+const (
+	nothingHere = "nothing is here"
+	wrongMethod = "this method is not for this path"
+)
+
 // newEngine makes a Gin engine with our own recovery and errors, in the form of its
 // listener, and without Gin's logger, which would print the query string.
 func (s *Server) newEngine(fail func(c *gin.Context, status int, why string)) *gin.Engine {
@@ -63,8 +68,8 @@ func (s *Server) newEngine(fail func(c *gin.Context, status int, why string)) *g
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil) // never fails for nil
 	e.Use(s.recovery(fail), securityHeaders)
-	e.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "nothing is here") })
-	e.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "this method is not for this path") })
+	e.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, nothingHere) })
+	e.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, wrongMethod) })
 	return e
 }
 
@@ -76,7 +81,15 @@ func (s *Server) publicEngine() http.Handler {
 			s.callbacks.astray(c)
 			return
 		}
-		writeFailure(c, http.StatusNotFound, "nothing is here")
+		writeFailure(c, http.StatusNotFound, nothingHere)
+	})
+	e.NoMethod(func(c *gin.Context) {
+		if s.panel.hides(c.Request.URL.Path) {
+			c.Writer.Header().Del("Allow")
+			writeFailure(c, http.StatusNotFound, nothingHere)
+			return
+		}
+		writeFailure(c, http.StatusMethodNotAllowed, wrongMethod)
 	})
 	for _, r := range s.publicRoutes() {
 		e.Handle(r.method, r.path, r.handler)

@@ -24,6 +24,8 @@ type named struct {
 	ids []string
 	who delivery.Operator
 	err error
+
+	panel *bot.Panel // what agents are shown; nil: that it is known
 }
 
 func (n *named) Retry(_ context.Context, session string, who delivery.Operator) error {

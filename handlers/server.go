@@ -37,8 +37,9 @@ type Options struct {
 	SDKAppID     uint64
 	Verifier     *desk.Verifier
 	CallbackPath string
-	AdminToken   desk.Secret // empty: the operators' listener is open to who reaches it
-	AdminHosts   []string    // names of the operators' listener, beside localhost and its address
+	Panel        *PanelOptions // nil: there is none
+	AdminToken   desk.Secret   // empty: the operators' listener is open to who reaches it
+	AdminHosts   []string      // names of the operators' listener, beside localhost and its address
 
 	// Degraded returns what the service has to do without while it goes on; nil:
 	// nothing. It may be nil itself.
@@ -55,6 +56,7 @@ type Options struct {
 type Server struct {
 	Options
 	callbacks *callbacks
+	panel     *panel // nil: there is none
 	public    *http.Server
 	admin     *http.Server
 	stopping  atomic.Bool
@@ -91,6 +93,7 @@ func New(o Options) *Server {
 		bodies: s.bodies, shed: newShed(min(maxInProgress, public/2)), countOverload: s.reached.of(limitInProgress),
 		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
+	s.panel = s.newPanel()
 	s.public = s.newHTTPServer(s.publicEngine())
 	s.connections[0] = newConnections(public, s.reached.of(limitConnections))
 	s.connections[0].attach(s.public)

@@ -202,6 +202,14 @@ func (p *Policy) Rules() []RuleInfo {
 	return infos
 }
 
+// About says what a rule is for, in the words of the file; "" where they do not say.
+func (p *Policy) About(rule string) string {
+	if r := p.findRule(rule); r != nil {
+		return r.about
+	}
+	return ""
+}
+
 // Summary counts what the file holds.
 func (p *Policy) Summary() Summary { return p.summary }
 

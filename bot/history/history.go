@@ -172,8 +172,9 @@ func (h *History) run() {
 	for {
 		select {
 		case <-h.wake:
-			h.gather()
+			next := h.gather()
 			h.write()
+			next()
 		case f := <-h.do:
 			h.write()
 			f()
@@ -188,21 +189,25 @@ func (h *History) run() {
 	}
 }
 
-// gather waits a moment for more notes, so that a thousand of them are one write.
-func (h *History) gather() {
+// gather waits a moment for more notes, so that a thousand of them are one write. It
+// does not keep a reader waiting: next is what is to be done after the write.
+func (h *History) gather() (next func()) {
+	next = func() {}
 	h.mu.Lock()
 	full := len(h.pending) >= batchFull
 	h.mu.Unlock()
 	if full {
-		return
+		return next
 	}
 	timer := time.NewTimer(batchEvery)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-h.wake: // many wait
+	case next = <-h.do:
 	case <-h.closing:
 	}
+	return next
 }
 
 // write masks, encodes and keeps what waits.

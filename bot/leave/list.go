@@ -1,7 +1,9 @@
 package leave
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,14 +56,30 @@ func (k *Keeper) Messages(ctx context.Context) ([]Shown, error) {
 	return all, err
 }
 
-// Of returns the words of a session or conversation, unmasked: they are for its
-// agent. There may be none.
-func (k *Keeper) Of(ctx context.Context, session string) (words []Words, err error) {
-	m, err := k.find(ctx, session)
-	if m == nil {
-		return nil, err
+// Of returns the words that a customer left, in one of these conversations or in any
+// other as that user ("": nobody knows who it is), unmasked: they are for the agent.
+// Who is contacted because of them comes in another session than the one they were
+// left in.
+func (k *Keeper) Of(ctx context.Context, user string, conversations ...string) (words []Words, err error) {
+	records, err := k.Records.Records(ctx, store.KindWords)
+	if err != nil {
+		return nil, fmt.Errorf("reading the words left: %w", err)
 	}
-	return m.Words, nil
+	quoted, _ := json.Marshal(user) // text can always be written
+	for _, r := range records {
+		here := slices.ContainsFunc(conversations, func(c string) bool { return r.Name == Name(c) })
+		if !here && (user == "" || !bytes.Contains(r.Value, quoted)) {
+			continue // of thousands nearly all: they are not decoded
+		}
+		m, err := decode(r)
+		if err != nil {
+			k.unreadable(err)
+		} else if here || m.User == user {
+			words = append(words, m.Words...)
+		}
+	}
+	slices.SortStableFunc(words, func(a, b Words) int { return a.At.Compare(b.At) })
+	return words, nil
 }
 
 // Delete forgets the words of a session or conversation; ErrNone: there are none.

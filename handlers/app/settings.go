@@ -34,6 +34,11 @@ type Settings struct {
 	// ServiceAccounts are those in plain IM that do not begin with @.
 	ServiceAccounts []string
 
+	// The agents' panel is served where it has a path.
+	PanelPath           string
+	PanelToken          desk.Secret
+	PanelFrameAncestors []string // sources of a Content-Security-Policy
+
 	AdminListen string
 	AdminToken  desk.Secret
 	// AdminHosts are the names, beside its own address, under which browsers may ask
@@ -97,6 +102,7 @@ func (s *Settings) Problems() (problems []string) {
 	if port, same := samePort(s.Listen, s.AdminListen); same {
 		problems = append(problems, fmt.Sprintf("ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port %s: give the operators' listener one of its own", port))
 	}
+	problems = append(problems, s.panelProblems()...)
 	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
 		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
 			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))

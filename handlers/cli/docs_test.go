@@ -80,7 +80,7 @@ func wholeFile(src string) string {
 
 // TestDocs_everyRule_loadsAndPassesItsTests takes each block of YAML, with the files that the page lays beside it.
 func TestDocs_everyRule_loadsAndPassesItsTests(t *testing.T) {
-	for name, least := range map[string]int{"docs/rules.md": 15, "docs/tune.md": 3, "README.md": 1} {
+	for name, least := range map[string]int{"docs/rules.md": 15, "docs/tune.md": 3, "docs/panel.md": 1, "README.md": 1} {
 		folder := t.TempDir()
 		var files []string
 		for _, block := range docBlock.FindAllStringSubmatch(readDoc(t, name), -1) {
@@ -119,7 +119,7 @@ func TestDocs_everyLinkOnThePageOfWords_leadsSomewhere(t *testing.T) {
 		anchors[strings.ReplaceAll(plain, " ", "-")] = true
 	}
 	links := regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(doc, -1)
-	for _, name := range []string{"README.md", "docs/tune.md", "docs/installations.md", "docs/examples/README.md"} {
+	for _, name := range []string{"README.md", "docs/tune.md", "docs/installations.md", "docs/panel.md", "docs/examples/README.md"} {
 		links = append(links, regexp.MustCompile(`\]\([a-z./]*rules\.md#([^)]*)\)`).FindAllStringSubmatch(readDoc(t, name), -1)...)
 	}
 	if len(links) < 20 {
@@ -140,7 +140,7 @@ func TestDocs_everySettingThatIsNamed_exists(t *testing.T) {
 		known[settingsTable[i].name()+"_FILE"] = settingsTable[i].secret
 	}
 	for _, name := range []string{
-		"README.md", "Dockerfile", "deploy/compose.yaml", "docs/replicas.md", "docs/installations.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
+		"README.md", "Dockerfile", "deploy/compose.yaml", "docs/replicas.md", "docs/installations.md", "docs/panel.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
 	} {
 		for _, setting := range regexp.MustCompile(`ESCALATOR_[A-Z_]+`).FindAllString(readDoc(t, name), -1) {
 			if !known[setting] {
