@@ -7,12 +7,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
+	"escalator/bot/desk"
 	"escalator/bot/history"
 )
 
 // conversation shows what is kept of a conversation, by the name that the log has for it.
 func (s *Server) conversation(c *gin.Context) {
-	session := pathValue(c, "session")
+	session := desk.ID(pathValue(c, "session"))
 	told, err := s.Bot.Conversation(c.Request.Context(), session)
 	if err != nil {
 		writeHistoryError(c, err)
@@ -26,7 +27,7 @@ func (s *Server) forget(c *gin.Context) {
 	if _, ok := readOperator(c); !ok {
 		return
 	}
-	gone, err := s.Bot.Forget(c.Request.Context(), pathValue(c, "user"))
+	gone, err := s.Bot.Forget(c.Request.Context(), desk.ID(pathValue(c, "user")))
 	if err != nil {
 		writeHistoryError(c, err)
 		return

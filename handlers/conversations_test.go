@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"escalator/bot"
+	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/handlers"
 )
@@ -40,6 +41,29 @@ func TestConversation_anIDMayHoldAnything_alsoAsItIsTyped(t *testing.T) {
 				t.Errorf("%s %s: %d %q", method, id, w.Code, n.ids)
 			}
 		}
+	}
+}
+
+// An id that is longer than any real one is kept under its hash. Somebody who names it as
+// Desk has it must find it, and not be told that nothing was there to forget.
+func TestConversation_andForget_findAnIDThatIsKeptUnderItsHash(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	e, err := desk.Decode(desk.Query{}, []byte(`{"SessionId":"`+long+`"}`))
+	if err != nil || len(e.SessionID) > 100 {
+		t.Fatalf("%v %q", err, e.SessionID)
+	}
+	n := &named{}
+	s, _ := operators(n, func(o *handlers.Options) { o.AdminToken = "secret" })
+	for _, r := range []*http.Request{
+		httptest.NewRequest(http.MethodGet, "/api/conversations/"+long, http.NoBody),
+		httptest.NewRequest(http.MethodDelete, "/api/users/"+long, strings.NewReader(`{"by":"zhang"}`)),
+	} {
+		r.Header.Set("Authorization", "Bearer secret")
+		r.Header.Set("Content-Type", "application/json")
+		s.Admin().ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if len(n.ids) != 2 || n.ids[0] != e.SessionID || n.ids[1] != e.SessionID {
+		t.Errorf("asked for %.100q, want %q twice", n.ids, e.SessionID)
 	}
 }
 

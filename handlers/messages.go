@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"escalator/bot/desk"
 	"escalator/bot/leave"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) messages(c *gin.Context) {
 // deleteMessage forgets the words of a session: nobody contacts its customer then.
 // Who does it may be told with ?by=; else it is the address of the caller.
 func (s *Server) deleteMessage(c *gin.Context) {
-	session := c.Query("session")
+	session := desk.ID(c.Query("session"))
 	if session == "" {
 		c.JSON(http.StatusBadRequest, gin.H{"error": "name the session with ?session=, as GET /api/messages shows it"})
 		return

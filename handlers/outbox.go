@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot/delivery"
+	"escalator/bot/desk"
 )
 
 // outbox lists the transfers on their way and those that were given up.
@@ -41,7 +42,7 @@ func (s *Server) change(c *gin.Context, state string, do func(session string, wh
 	if !ok {
 		return
 	}
-	session := pathValue(c, "session")
+	session := desk.ID(pathValue(c, "session"))
 	if err := do(session, who); err != nil {
 		writeOutboxError(c, err)
 		return

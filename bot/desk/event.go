@@ -136,6 +136,16 @@ func (e *Event) Task(name string) (string, bool) {
 // replaced by its hash, so that ids stay distinct and memory stays bounded.
 const maxID = 512
 
+// ID is the form in which an Event has a short string: an id that somebody names is kept
+// under it.
+func ID(s string) string {
+	if len(s) <= maxID {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
 // pack copies the short strings into one allocation of their own.
 func (e *Event) pack() {
 	fields := [...]*string{
@@ -144,10 +154,7 @@ func (e *Event) pack() {
 	}
 	total := 0
 	for _, f := range fields {
-		if len(*f) > maxID {
-			sum := sha256.Sum256([]byte(*f))
-			*f = "sha256:" + hex.EncodeToString(sum[:])
-		}
+		*f = ID(*f)
 		total += len(*f)
 	}
 	var b strings.Builder
