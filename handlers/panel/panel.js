@@ -13,7 +13,7 @@ const words = {
     message: 'Nobody was there, so the customer was asked to leave words.',
     noRule: 'No rule of Escalator brought this customer here: Desk, a task flow or an agent did.',
     contacted: 'The customer is contacted because of the words below.',
-    said: 'said', counters: (c) => `${c.user_messages} messages of the customer, ${c.misses_in_a_row} failures of the bot in a row, ${c.transfers} transfers before`,
+    said: 'In the customer’s words', counters: (c) => `Messages from the customer: ${c.user_messages} · Bot failures in a row: ${c.misses_in_a_row} · Earlier transfers: ${c.transfers}`,
     role: {user: 'Customer', bot: 'Bot', agent: 'Agent', escalator: 'Automatic'}, older: 'Earlier messages are not shown.',
     hidden: '(words are not kept)', session: 'Session', user: 'User',
     sends: {image: 'image', sound: 'sound', video: 'video', file: 'file', location: 'location', face: 'sticker', custom: 'card'},
