@@ -32,6 +32,8 @@ test: $(if $(WHOLE),parts) ## vet, then every test with the race detector in ran
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations say nothing: their budgets are held here.
 	go test -tags $(TAGS) -count=1 -run 'llocat' ./rules ./bot/store/memory ./handlers
+	@# The examples are loaded more than sixty times, which takes minutes under it.
+	go test -tags $(TAGS) -count=1 -run 'Examples_without' ./handlers/cli
 
 parts: ## what the tests need beside Go: installed as root on Debian, else named
 	@.ci/parts
