@@ -31,6 +31,9 @@ const (
 	// maxOpen bounds the customers who wait for a contact; beyond it the oldest is
 	// dropped.
 	maxOpen = 10_000
+	// maxKept bounds what is kept in all. The store has its own bound a little above: it
+	// would forget what was put least recently, and that may be a customer who waits.
+	maxKept = 19_000
 )
 
 // Desk is what is needed of the REST API; *desk.Client is one.
@@ -169,8 +172,9 @@ func (k *Keeper) run() {
 		k.settle()
 		// Without the lease it is another process's work. Where nobody waits it is nobody's,
 		// so that an idle service need not write.
-		if open := k.list(); len(open) > 0 && k.holds() {
+		if open, ended := k.list(); len(open) > 0 && k.holds() {
 			k.tidy(open)
+			k.makeRoom(ended, len(open))
 			k.contactAll(open, free)
 		}
 	}
@@ -183,26 +187,28 @@ func (k *Keeper) holds() bool {
 	return err == nil && holder == k.lease.Owner
 }
 
-// list returns the customers who wait or are being contacted, the oldest first, and
-// takes note of them.
-func (k *Keeper) list() (open []*Message) {
+// list returns the customers who wait or are being contacted, the oldest first, and takes
+// note of them; and what led to something, that first which was put least recently.
+func (k *Keeper) list() (open, ended []*Message) {
 	if k.emptied(k.taking) {
 		k.putBack(k.taking)
 	}
 	err := k.each(k.taking, func(m *Message) error {
-		if m.State == Waiting || m.State == Calling {
+		if m.State.open() {
 			open = append(open, m)
+		} else {
+			ended = append(ended, m)
 		}
 		return nil
 	})
 	if err != nil {
 		k.unreadable(err)
-		return nil
+		return nil, nil
 	}
 	slices.SortStableFunc(open, func(a, b *Message) int { return a.Since.Compare(b.Since) })
 	k.index.replace(open)
 	k.Metrics.MessagesOpen.Set(float64(len(open)))
-	return open
+	return open, ended
 }
 
 func (k *Keeper) unreadable(err error) {
@@ -232,6 +238,17 @@ func (k *Keeper) tidy(open []*Message) {
 			k.end(m.record.Name, GivenUp, func(m *Message) bool { return m.State == Waiting && now.After(m.Until) })
 		case m.State == Waiting && len(open)-i > maxOpen:
 			k.drop(m)
+		}
+	}
+}
+
+// makeRoom forgets what led to something before the store has to forget anybody.
+func (k *Keeper) makeRoom(ended []*Message, open int) {
+	for _, m := range ended[:min(len(ended), max(0, len(ended)+open-maxKept))] {
+		r := m.record
+		r.Value = nil
+		if k.Records.PutRecords(k.working, r) == nil {
+			k.Metrics.Evicted(string(store.KindWords))()
 		}
 	}
 }

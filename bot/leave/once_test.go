@@ -1,8 +1,11 @@
 package leave
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"escalator/bot/store"
 )
 
 // One customer who leaves words in several sessions is contacted once for all of them,
@@ -42,5 +45,31 @@ func TestKeeper_aRefusalThatGoesOn_isToldOnce(t *testing.T) {
 		if m := w.message("s1"); m.Tried != 52 {
 			t.Errorf("tried %d times", m.Tried)
 		}
+	})
+}
+
+// What led to something is kept for days, and the store is full of it: a customer who
+// waits for longer than all of them is still contacted.
+func TestKeeper_aStoreFullOfWhatIsOver_forgetsNobodyWhoWaits(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.leaves("waits", "call me")
+		for i := range maxKept + 1200 {
+			r, _, err := Add(store.Record{}, w.left(fmt.Sprint("s", i), "for the staff", func(l *Left) { l.Service = "" }))
+			if err == nil {
+				err = w.records.PutRecords(w.t.Context(), r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == maxKept+500 {
+				w.passes(lookEvery + time.Second)
+			}
+		}
+		w.passes(lookEvery)
+		if all, _ := w.records.Records(t.Context(), store.KindWords); len(all) != maxKept || w.message("s0") != nil || w.message("s1201") == nil {
+			t.Errorf("%d are kept, or others went than the oldest that are over", len(all))
+		}
+		w.reads(1)
+		w.wantContacted("waits")
 	})
 }
