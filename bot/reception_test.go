@@ -247,6 +247,16 @@ func TestMemberChanged_tellsTheReception(t *testing.T) {
 			}
 			w.handle(e)
 		}
+		for _, nothing := range []string{ // names nobody, or says what no page has: that is unknown, not "not free"
+			`{"Event":"Member.StatusChange","MemberId":"li@x"}`, `{"Event":"Member.StatusChange","MemberId":"li@x","Status":"lunch"}`,
+			`{"Event":"Member.StatusChange","MemberId":"li@x","Status":{}}`, `{"Event":"Member.StatusChange","Status":"free"}`, `{}`,
+		} {
+			e, err := desk.Decode(desk.ParseQuery("SdkAppid=1&CallbackCommand="+desk.CommandMemberChanged), []byte(nothing))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.handle(e)
+		}
 		if diff := cmp.Diff([]string{"li@x true", "li@x true", "li@x false", "li@x false", "li@x false"}, f.members); diff != "" {
 			t.Error(diff)
 		}

@@ -50,17 +50,32 @@ func (b *Bot) chain(t *store.Transfer) []*rules.Target {
 	return b.Policy().Chain(t.Rule, t.Target, b.Clock.Wall())
 }
 
-// memberChanged tries what waits for an agent when one is free
-// (Member.EventNotify). Tencent's own pages call that status "ready" in the table
-// and "free" in the sample.
+// memberChanged tries what waits for an agent when one is free (Member.EventNotify), and
+// tells the reception. A callback that names no agent, or a status that no page has, says
+// nothing of anybody.
 func (b *Bot) memberChanged(ctx context.Context, e *desk.Event) {
-	free := e.Status == "free" || e.Status == "ready"
+	free, known := memberFree(e.Status)
+	if e.MemberID == "" || !known {
+		return
+	}
 	if b.Reception != nil {
 		b.Reception.MemberChanged(e.MemberID, free)
 	}
 	if free {
 		b.courier.AgentFree(ctx, e.MemberID)
 	}
+}
+
+// memberFree says whether an agent of a status is free. Tencent's own pages call that
+// "ready" in the table and "free" in the sample.
+func memberFree(status string) (free, known bool) {
+	switch status {
+	case "free", "ready":
+		return true, true
+	case "notReady", "rest", "offline":
+		return false, true
+	}
+	return false, false
 }
 
 // settle tells the conversation how its transfer ended, and with which agent.

@@ -64,6 +64,7 @@ func TestKeeper_aStoreThatIsEmptied_losesNobody(t *testing.T) {
 			defer k.Stop(t.Context())
 		}
 		w.leaves("s1", "call me")
+		w.passes(time.Second)
 		w.leaves("s2", "me too")
 		w.leaves("s3", "removed by an operator")
 		w.passes(2 * lookEvery)
