@@ -44,6 +44,20 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	b.timers.describe(m)
+	if m.Turn != nil {
+		b.report(r)
+		b.speak(r)
+	} else {
+		b.keepChange(r)
+	}
+	b.follow(ctx, r)
+	return acts(&r.decision), nil
+}
+
+// follow does what else a message leads to. It comes after the message's own line, so that
+// the log tells a cause before its effects.
+func (b *Bot) follow(ctx context.Context, r *record) {
+	m := r.message
 	b.tellOf(&r.wait, nameOf(m), r.at)
 	if r.decision.Notify != nil && b.Notices != nil {
 		b.Notices.Stored()
@@ -54,13 +68,6 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	if r.words != nil {
 		b.leave.Kept(r.words)
 	}
-	if m.Turn != nil {
-		b.report(r)
-		b.speak(r)
-	} else {
-		b.keepChange(r)
-	}
-	return acts(&r.decision), nil
 }
 
 // changed does what follows where Desk has moved the phase.
