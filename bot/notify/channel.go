@@ -96,6 +96,16 @@ func (s *sender) send(ctx context.Context, team *rules.Team, what notice) error 
 	return nil
 }
 
+// addressOf stands for the address of a team, in records too: files of two names may hold
+// the same. For one that cannot be read the file's name does.
+func addressOf(team *rules.Team, folder secrets.Folder) string {
+	raw, err := folder.Read(team.URLFile)
+	if err != nil {
+		return team.URLFile
+	}
+	return code(raw)
+}
+
 // readSecrets reads the address and the key of a team.
 func readSecrets(team *rules.Team, folder secrets.Folder) (to *url.URL, key desk.Secret, err error) {
 	raw, err := folder.Read(team.URLFile)

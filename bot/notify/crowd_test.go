@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"escalator/bot/store"
 	"escalator/rules"
 )
 
@@ -24,6 +25,32 @@ func (w *world) stored(n *Notifier, events int) {
 		}
 	}
 	n.Stored()
+}
+
+// Two files may hold the address of the same chat, and the vendor counts by the address.
+func TestNotifier_anAddressInTwoFiles_isOneAddress(t *testing.T) {
+	inWorld(t, func(w *world, n *Notifier) {
+		if err := os.Link(filepath.Join(w.folder, "url"), filepath.Join(w.folder, "url-2")); err != nil {
+			t.Fatal(err)
+		}
+		w.takes(strings.Replace(teamsRules, "sales: {wecom: {url_file: url}", "sales: {wecom: {url_file: url-2}, on: [no_agent]", 1))
+		for i := range addressMessages {
+			n.Tell(Event{Kind: NoAgent, Target: fmt.Sprint("t", i)})
+		}
+		if got := w.arrived(); got != addressMessages {
+			t.Errorf("%d messages at once, want %d", got, addressMessages)
+		}
+		time.Sleep(addressTime)
+		if got := w.arrived(); got != 2*addressMessages {
+			t.Errorf("%d messages after a minute, want %d", got, 2*addressMessages)
+		}
+		all, err := w.records.Records(t.Context(), store.KindNotice)
+		for _, r := range all {
+			if err != nil || strings.Contains(r.Name+string(r.Value), planted) {
+				t.Errorf("a record holds the address: %s %s (%v)", r.Name, r.Value, err)
+			}
+		}
+	})
 }
 
 // takes puts other rules in force.

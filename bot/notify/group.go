@@ -182,9 +182,9 @@ func (g *group) adjust(now time.Time) bool {
 	return true
 }
 
-// code stands for a session in a record.
-func code(session string) string {
-	sum := sha256.Sum256([]byte(session))
+// code stands for a session or an address in a record.
+func code(of string) string {
+	sum := sha256.Sum256([]byte(of))
 	return base64.RawURLEncoding.EncodeToString(sum[:6])
 }
 

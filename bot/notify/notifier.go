@@ -60,13 +60,13 @@ type Notifier struct {
 	Options
 	sender   sender
 	quiet    quiet.Lines
-	breakers map[string]*gobreaker.TwoStepCircuitBreaker[any] // by the file of the address; the worker's own
+	breakers map[string]*gobreaker.TwoStepCircuitBreaker[any] // by the code of the address; the worker's own
 	most     int                                              // how many events are taken up at once; the worker's own
 
 	mu      sync.Mutex
 	queue   []Event
 	gone    int             // how many events have left the queue
-	sending map[string]bool // the files of the addresses to which a message is under way
+	sending map[string]bool // the codes of the addresses to which a message is under way
 	woken   chan struct{}   // receives a value when there is something to do
 
 	ctx    context.Context //nolint:containedctx // the worker's own life, made in New

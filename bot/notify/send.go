@@ -35,9 +35,9 @@ func (a *address) free(now time.Time) time.Duration {
 // lease makes a message ours to send, and counts it for its address: both or neither,
 // so that replicas do not send it twice, nor together too many. report tells the
 // breaker what became of it; nil: it is not to be sent before wait is over.
-func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Team) (report func(error), wait time.Duration) {
+func (n *Notifier) lease(ctx context.Context, s *state, g *group, to string) (report func(error), wait time.Duration) {
 	now := n.Clock.Now()
-	name := addressPrefix + team.URLFile
+	name := addressPrefix + to
 	r, known := s.addresses[name]
 	if !known {
 		r = store.Record{Kind: store.KindNotice, Name: name}
@@ -46,7 +46,7 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 	if wait := a.free(now); wait > 0 {
 		return nil, wait
 	}
-	report, err := n.breaker(team).Allow()
+	report, err := n.breaker(to).Allow()
 	if err != nil {
 		return nil, storeRetry
 	}
@@ -70,12 +70,12 @@ func (n *Notifier) lease(ctx context.Context, s *state, g *group, team *rules.Te
 	return report, 0
 }
 
-// breaker is that of a team's address; only the worker asks for it.
-func (n *Notifier) breaker(team *rules.Team) *gobreaker.TwoStepCircuitBreaker[any] {
-	b := n.breakers[team.URLFile]
+// breaker is that of an address; only the worker asks for it.
+func (n *Notifier) breaker(to string) *gobreaker.TwoStepCircuitBreaker[any] {
+	b := n.breakers[to]
 	if b == nil {
-		b = retry.NewBreaker(team.URLFile)
-		n.breakers[team.URLFile] = b
+		b = retry.NewBreaker(to)
+		n.breakers[to] = b
 	}
 	return b
 }

@@ -259,39 +259,43 @@ func (n *Notifier) send(ctx context.Context, s *state) time.Duration {
 		switch {
 		case now.Sub(g.Since) >= keepFor:
 			n.giveUp(ctx, g)
+			continue
 		case team == nil: // the file may be taken back
-		case !n.begin(team.URLFile): // its end wakes the worker
-		default:
-			report, wait := n.lease(ctx, s, g, team)
-			if report == nil {
-				n.ended(team.URLFile)
-				next = earlier(next, now.Add(wait))
-				continue
-			}
-			n.work.Go(func() {
-				n.deliver(ctx, g, team, report)
-				n.ended(team.URLFile)
-				n.Stored()
-			})
+			continue
 		}
+		to := addressOf(team, n.sender.folder)
+		if !n.begin(to) { // its end wakes the worker
+			continue
+		}
+		report, wait := n.lease(ctx, s, g, to)
+		if report == nil {
+			n.ended(to)
+			next = earlier(next, now.Add(wait))
+			continue
+		}
+		n.work.Go(func() {
+			n.deliver(ctx, g, team, report)
+			n.ended(to)
+			n.Stored()
+		})
 	}
 	return max(0, next.Sub(n.Clock.Now()))
 }
 
 // begin reports whether a message to an address may be sent now: one at a time, so that
 // an address that is slow holds up none but itself.
-func (n *Notifier) begin(urlFile string) bool {
+func (n *Notifier) begin(to string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sending[urlFile] || len(n.sending) == maxSending {
+	if n.sending[to] || len(n.sending) == maxSending {
 		return false
 	}
-	n.sending[urlFile] = true
+	n.sending[to] = true
 	return true
 }
 
-func (n *Notifier) ended(urlFile string) {
+func (n *Notifier) ended(to string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.sending, urlFile)
+	delete(n.sending, to)
 }
