@@ -165,14 +165,19 @@ func (p *Panel) tell(c *history.Conversation, policy *rules.Policy) {
 		At: e.At, Rule: e.Rule, About: policy.About(e.Rule), Outcome: e.Outcome, Reason: e.Reason, Target: e.Target, Matched: e.Matched, Why: e.Why,
 	}
 	p.Counters = cmp.Or(e.Counters, p.Counters)
-	if e.Reason != string(rules.ReasonOfferAccepted) {
+	if e.Reason != string(rules.ReasonOfferAccepted) && firedIn(e) {
 		return
 	}
-	// “Yes” says nothing: what the customer wanted was said before the offer.
-	offer := lastOf(c.Entries[:at], func(o *history.Entry) bool { return o.Outcome == rules.OutcomeOffer.String() && o.Rule == e.Rule })
-	if offer >= 0 {
-		p.Why.Matched, p.Why.Why = c.Entries[offer].Matched, c.Entries[offer].Why
+	// “Yes” and words that are left do not say what the customer wanted: that was said when the rule fired.
+	fired := lastOf(c.Entries[:at], func(o *history.Entry) bool { return o.Rule == e.Rule && firedIn(o) })
+	if fired >= 0 {
+		p.Why.Matched, p.Why.Why = c.Entries[fired].Matched, c.Entries[fired].Why
 	}
+}
+
+// firedIn reports whether the rule of a decision held in that very turn.
+func firedIn(e *history.Entry) bool {
+	return slices.ContainsFunc(e.Rules, func(r rules.RuleStory) bool { return r.ID == e.Rule && r.Result == "fired" })
 }
 
 // brings are the outcomes of decisions that bring a customer to a person.

@@ -106,6 +106,20 @@ func TestPanel_aUserAlone_isShownOnlyOnTheWayToAPerson(t *testing.T) {
 }
 
 // Who is contacted because of what he left comes in another session.
+func TestPanel_wordsLeft_showWhatWasSaidBeforeThem(t *testing.T) {
+	inWorldWithHistory(t, mask.Masked, func(w *world) {
+		w.bot.SetPolicy(mustLoad(t, panelRules+"  - {id: later, when: {says: [call me]}, then: {take_message: {say: 'What is it?'}}}\n"))
+		for _, words := range []string{"please call me", "my parcel is broken", "and it is late"} {
+			w.user(words)
+			synctest.Wait()
+		}
+		p := w.bot.Panel(w.t.Context(), "s1", "")
+		if p.Why == nil || p.Why.Rule != "later" || p.Why.Outcome != "message" || cmp.Diff([]string{"call me"}, p.Why.Matched) != "" || len(p.Words) != 2 {
+			t.Errorf("%+v, words %v", p.Why, p.Words)
+		}
+	})
+}
+
 func TestPanel_wordsLeftInAnotherSession_areShownUnmasked(t *testing.T) {
 	inWorldWithHistory(t, mask.Masked, func(w *world) {
 		w.user("hello")

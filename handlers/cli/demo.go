@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -55,7 +56,8 @@ func demo(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	defer staff.close()
-	a, err := app.New(demoSettings(d, folder), ruleFile, story.log)
+	settings := demoSettings(d, folder)
+	a, err := app.New(settings, ruleFile, story.log)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,9 @@ func demo(ctx context.Context, env Env, args []string) error {
 	served := make(chan error, 1)
 	go func() { served <- a.Run(ctx, env.Reload) }()
 	story.lastSaid = lastSaid(d)
-	play(ctx, &stage{desk: d, story: story, staff: staff, out: env.Stdout, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) }})
+	play(ctx, &stage{
+		desk: d, story: story, staff: staff, out: env.Stdout, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken}, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) },
+	})
 	if !*once && ctx.Err() == nil {
 		invite(env.Stdout, a, d)
 		<-ctx.Done()
@@ -123,6 +127,7 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 		SDKAppID: id.SDKAppID, SecretKey: id.Key, Identifier: id.Identifier, APIURL: d.URL(),
 		Listen: "127.0.0.1:0", CallbackPath: demoPath, CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
 		DataDir: folder, DedupFor: time.Minute, MaxConversations: 10_000, MaxDedupKeys: 10_000, MaxUsers: 10_000,
+		PanelPath: demoPanelPath, PanelToken: desk.Secret(rand.Text()), PanelFrameAncestors: []string{"'self'"},
 		SecretsDir: filepath.Join(folder, demoSecrets), DeskPoll: time.Second, HistoryFor: time.Hour, HistoryMax: 64 << 20,
 		DeliveryHorizon: time.Minute, ShutdownGrace: 2 * time.Second, AIProvider: bot.AIProviderDesk, LogText: "full",
 	}

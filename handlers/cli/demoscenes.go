@@ -16,17 +16,19 @@ type stage struct {
 	desk      *desktest.Desk
 	story     *narrator
 	staff     *staffRoom
+	panel     demoPanel
 	out       io.Writer
 	takeRules func() error // puts the rules of the second half in force
 	session   string
 }
 
 const (
-	demoAgent    = "li@example.com"
-	didNotLearn  = "抱歉，我还没有学会这个问题"
-	ownSession   = "my-session"
-	demoPath     = "/callback"
-	sceneTimeout = 10 * time.Second
+	demoAgent     = "li@example.com"
+	didNotLearn   = "抱歉，我还没有学会这个问题"
+	ownSession    = "my-session"
+	demoPath      = "/callback"
+	demoPanelPath = "/panel"
+	sceneTimeout  = 10 * time.Second
 )
 
 // play plays the script: how a conversation goes to a person or does not, and
@@ -152,6 +154,7 @@ func (s *stage) leavesWords() {
 		s.desk.SetStatus(demoAgent, "free")
 		called()
 	})
+	s.panel.show(s.story, s.session)
 }
 
 // scene begins a scene with a session of its own.

@@ -72,6 +72,13 @@ func TestDemo_servesOnAfterItsScript(t *testing.T) {
 	if err != nil || !strings.HasPrefix(steady(out.String()), string(want)) {
 		t.Errorf("the script is another one than with --once (%v):\n%s", err, out)
 	}
+	panel := regexp.MustCompile(`(http://\S+/panel)#token=(\w+)&sessionid=(\S+)`).FindStringSubmatch(out.String())
+	if panel == nil {
+		t.Fatalf("no address of the panel:\n%s", out)
+	}
+	if status, page := request(t, "GET", panel[1], ""); status != 200 || !strings.Contains(page, "<html") {
+		t.Errorf("the panel: %d %s", status, page)
+	}
 	curl := regexp.MustCompile(`curl -s '(http://[^']+)' \\\n +-d '([^']+)'`).FindStringSubmatch(out.String())
 	if curl == nil {
 		t.Fatalf("no command to copy:\n%s", out)
