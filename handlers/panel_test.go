@@ -4,16 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+	"github.com/tidwall/gjson"
 
 	"escalator/bot"
+	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/leave"
+	"escalator/bot/mask"
+	"escalator/bot/metrics"
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
 )
@@ -232,13 +243,44 @@ func TestPanel_unknownParameters_areNamedOnce_withoutWhatMayBeAValue(t *testing.
 	}
 }
 
-// An agent waits for this while the customer does.
+// An agent waits for this while the customer does: all that there may be of a conversation is read from a disk, in
+// less than 20 ms.
 func BenchmarkPanel_context(b *testing.B) {
 	now := time.Now()
-	s, _ := withPanel(&named{}, func(o *handlers.Options) { o.Now = func() time.Time { now = now.Add(time.Second); return now } })
-	for b.Loop() {
-		if w := visit(s, http.MethodPost, "/x/panel/context", `{"session":"s1"}`, bearer); w.Code != http.StatusOK {
-			b.Fatal(w.Code)
+	kept := newHistory(b)
+	service := newServiceWith(b, nil, kept)
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	for i := range 200 {
+		query := "SdkAppid=" + strconv.Itoa(benchApp) + "&CallbackCommand=" + desk.CommandSessionEvent + "&RequestTime=" + stamp + "&Sign=" + desk.Sign(benchToken, stamp) + "&RequestID=" + strconv.Itoa(i)
+		body := strings.Replace(benchBody(7), `"152_1600012345_7"`, strconv.Quote("152_1600012345_"+strconv.Itoa(i)), 1)
+		if w := visit(service, http.MethodPost, "/callback?"+query, body); w.Code != http.StatusOK {
+			b.Fatal(w.Code, w.Body)
 		}
 	}
+	n := &named{}
+	s, _ := withPanel(n, func(o *handlers.Options) {
+		o.Now = func() time.Time { now = now.Add(time.Second); return now }
+		o.Panel.Customers = customersOf(b, kept)
+	})
+	session := gjson.Get(benchBody(7), "SessionId").String()
+	for b.Loop() {
+		w := visit(s, http.MethodPost, "/x/panel/context", `{"session":"`+session+`"}`, bearer)
+		if w.Code != http.StatusOK || gjson.Get(w.Body.String(), "turns.#").Int() == 0 {
+			b.Fatal(w.Code, w.Body)
+		}
+	}
+}
+
+// customersOf is another replica's bot, which has only the history.
+func customersOf(tb testing.TB, kept *history.History) *bot.Bot {
+	tb.Helper()
+	policy, _ := rules.Load([]byte(benchRules), rules.LoadOptions{})
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	outbox := memory.NewOutbox(nil)
+	return bot.New(bot.Options{
+		Policy: policy, Desk: noDesk{}, History: kept, Outbox: outbox, Horizon: time.Minute, LogText: mask.Masked, Log: log,
+		Conversations: memory.NewConversations(memory.ConversationsOptions{Outbox: outbox, Max: 1, Expires: policy.Expiry}),
+		Records:       memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(1000)}), Metrics: metrics.New(prometheus.NewRegistry()),
+	})
 }
