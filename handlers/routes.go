@@ -49,6 +49,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodPost, path: "/api/outbox/:session/dismiss", handler: s.dismiss, changes: true},
 		{method: http.MethodGet, path: "/api/conversations/:session", handler: s.conversation},
 		{method: http.MethodDelete, path: "/api/users/:user", access: tokenOnly, handler: s.forget, changes: true},
+		{method: http.MethodGet, path: "/api/report", handler: s.report, query: []string{"since", "until"}},
 		{method: http.MethodGet, path: "/api/messages", handler: s.messages},
 		{method: http.MethodDelete, path: "/api/messages", handler: s.deleteMessage, changes: true, query: []string{"session", "by"}},
 		{method: http.MethodGet, path: "/debug/pprof/*name", access: tokenOnly, handler: s.profile, query: anyQuery},

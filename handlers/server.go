@@ -33,6 +33,7 @@ type Options struct {
 	RuleFile  RuleFile
 	Messages  Messages
 	Reception Reception
+	Reports   Reports // nil: no history is kept
 
 	SDKAppID     uint64
 	Verifier     *desk.Verifier

@@ -2,19 +2,24 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
 )
 
+// EndedByAgent is the only EndStatus that a page shows.
+const EndedByAgent = "AgentEndedSession"
+
 // SessionRecord is Desk's record of a session that was with an agent, or should
 // have been.
 type SessionRecord struct {
 	SessionID, UserID  string
 	AgentID            string
+	NoAgent            bool // Desk says that it had no agent; AgentID is empty also where Desk left it out
 	GroupID, GroupName string
-	EndStatus          string         // "AgentEndedSession", …; the list of values is not documented
+	EndStatus          string         // EndedByAgent, …; the list of values is not documented
 	Duration           *time.Duration // nil: unknown
 	Rating             *int           // stars, 1 to 5; nil: not rated, or unknown
 	At                 time.Time      // zero: unknown
@@ -32,22 +37,38 @@ func (c *Client) Records(ctx context.Context, from, to time.Time, user string) (
 				Limit, Offset                int
 			}{from.Unix(), to.Unix(), user, pageSize, page * pageSize}
 		},
-		decode: func(a answer) SessionRecord {
-			r := SessionRecord{
-				SessionID: a.text("SessionId"), UserID: a.text("ClientUserId"), AgentID: a.text("AgentId"),
-				GroupID: a.text("AgentGroupId"), GroupName: a.text("AgentGroupName"), EndStatus: a.text("EndStatus"),
-				At: a.moment("Timestamp"),
-			}
-			if n := a.figure("Duration"); n != nil && *n < int(maxDuration/time.Second) {
-				d := time.Duration(*n) * time.Second
-				r.Duration = &d
-			}
-			if n := a.figure("SatisfactionSelected"); n != nil && *n >= 1 && *n <= 5 {
-				r.Rating = n
-			}
-			return r
-		},
+		decode: sessionRecord,
 	})
+}
+
+// ParseSessionRecord reads one record as Desk writes it.
+func ParseSessionRecord(data []byte) (SessionRecord, error) {
+	root, err := parse(string(data))
+	if err != nil {
+		return SessionRecord{}, err
+	}
+	r := sessionRecord(answer{root})
+	if r.SessionID == "" {
+		return r, errors.New("the record has no SessionId")
+	}
+	return r, nil
+}
+
+func sessionRecord(a answer) SessionRecord {
+	r := SessionRecord{
+		SessionID: a.text("SessionId"), UserID: a.text("ClientUserId"), AgentID: a.text("AgentId"),
+		GroupID: a.text("AgentGroupId"), GroupName: a.text("AgentGroupName"), EndStatus: a.text("EndStatus"),
+		At: a.moment("Timestamp"),
+	}
+	r.NoAgent = r.AgentID == "" && a.get("AgentId").Type == gjson.String
+	if n := a.figure("Duration"); n != nil && *n < int(maxDuration/time.Second) {
+		d := time.Duration(*n) * time.Second
+		r.Duration = &d
+	}
+	if n := a.figure("SatisfactionSelected"); n != nil && *n >= 1 && *n <= 5 {
+		r.Rating = n
+	}
+	return r
 }
 
 // maxDuration is longer than any session: more is an error of whoever wrote it.

@@ -240,6 +240,20 @@ func (s *shelf) History(_ context.Context, session string) (rows [][]byte, err e
 	return rows, nil
 }
 
+func (s *shelf) EachHistory(_ context.Context, since time.Time, take func([]byte) bool) (whole bool, err error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	for _, r := range s.rows {
+		if !r.At.Before(since) && !take(r.Data) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func (s *shelf) HistoryOf(_ context.Context, user string) (row []byte, err error) {
 	unlock, err := s.lock()
 	if err != nil {

@@ -28,6 +28,9 @@ type Histories interface {
 	History(ctx context.Context, session string) ([][]byte, error)
 	// HistoryOf returns the last entry of a user, nil if there is none.
 	HistoryOf(ctx context.Context, user string) ([]byte, error)
+	// EachHistory gives the entries of all sessions in which something happened since a time,
+	// until take returns false; then whole is false.
+	EachHistory(ctx context.Context, since time.Time, take func(entry []byte) bool) (whole bool, err error)
 	// ForgetHistory removes the sessions of a user, or the session of that name, and
 	// returns how many.
 	ForgetHistory(ctx context.Context, name string) (sessions int, err error)

@@ -100,7 +100,8 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), a.staff.Tell, log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
-		Bot: a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Reports: a.newReports(parts.history, client),
+		Bot:     a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, Panel: s.panel(a.bot), AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})

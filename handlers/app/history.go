@@ -4,10 +4,13 @@ import (
 	"context"
 	"path/filepath"
 
+	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
+	"escalator/bot/report"
 	"escalator/bot/store/failover"
+	"escalator/handlers"
 )
 
 // openHistory opens what is kept of conversations for people to read, nil where nothing
@@ -33,4 +36,12 @@ func (a *App) openHistory(m *metrics.Metrics, replica *failover.Store) (*history
 	a.onStop("history", func(context.Context) error { h.Close(); return nil })
 	a.degraded = append(a.degraded, h.Degraded)
 	return h, nil
+}
+
+// newReports makes reports from the history, nil where none is kept.
+func (a *App) newReports(h *history.History, client *desk.Client) handlers.Reports {
+	if h == nil {
+		return nil
+	}
+	return report.NewLive(h, client, a.clock.Wall)
 }

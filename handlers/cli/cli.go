@@ -51,6 +51,7 @@ func commands() []command {
 		{"explain", "TEXT…", "show what a message would do, and why", explain},
 		{"replay", "FILE… [--against OLD.yaml]", "run recorded traffic or dialogues through the rules", replayFiles},
 		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
+		{"report", "FILE… [--records FILE | --desk]", "say what became of the customers for whom rules called a person", reportOutcomes},
 		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
 		{"rules", "[history|diff|rollback]", "ask the running service for its rules; history, diff and rollback", liveRules},

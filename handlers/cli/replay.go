@@ -80,18 +80,16 @@ type run struct {
 // replayLines plays the lines of all files through each policy. At the end the
 // clock goes on to the time of the last recorded callback.
 func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at time.Time) ([]*replay.Result, error) {
-	var accounts app.Settings // as the service that recorded was told
-	if list := lines.env.Getenv(envPrefix + "SERVICE_ACCOUNTS"); list != "" {
-		if err := setServiceAccounts(&accounts, list); err != nil {
-			return nil, &usageError{[]string{envPrefix + "SERVICE_ACCOUNTS: " + err.Error()}}
-		}
+	accounts, err := recordedAccounts(lines.env)
+	if err != nil {
+		return nil, err
 	}
 	runs := make([]run, len(policies))
 	for i, p := range policies {
-		runs[i] = run{replay.New(p), inbound.NewRecorded(p, accounts.ServiceAccounts)}
+		runs[i] = run{replay.New(p), inbound.NewRecorded(p, accounts)}
 	}
 	names, order := dialogueNames{}, &inOrder{}
-	err := lines.each(files, func(file string, line int, rec *replay.Record) {
+	err = lines.each(files, func(file string, line int, rec *replay.Record) {
 		session := names.of(rec, fmt.Sprintf("%s:%d", file, line))
 		if rec.Desk != nil {
 			order.add(*rec.At, func() {
@@ -126,6 +124,17 @@ func replayLines(lines *lineFiles, files []string, policies []*rules.Policy, at 
 		results[i] = r.Result()
 	}
 	return results, err
+}
+
+// recordedAccounts are the accounts of the service, as the one that recorded was told.
+func recordedAccounts(env Env) ([]string, error) {
+	var s app.Settings
+	if list := env.Getenv(envPrefix + "SERVICE_ACCOUNTS"); list != "" {
+		if err := setServiceAccounts(&s, list); err != nil {
+			return nil, &usageError{[]string{envPrefix + "SERVICE_ACCOUNTS: " + err.Error()}}
+		}
+	}
+	return s.ServiceAccounts, nil
 }
 
 // talk plays a dialogue, or an utterance: a conversation of one message.

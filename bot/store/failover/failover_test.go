@@ -224,6 +224,10 @@ func (f *fake) AppendHistory(context.Context, []store.HistoryRow, store.HistoryB
 
 func (f *fake) History(context.Context, string) ([][]byte, error) { return nil, f.call() }
 
+func (f *fake) EachHistory(context.Context, time.Time, func([]byte) bool) (bool, error) {
+	return true, f.call()
+}
+
 func (f *fake) HistoryOf(context.Context, string) ([]byte, error) { return nil, f.call() }
 
 func (f *fake) ForgetHistory(context.Context, string) (int, error) { return 0, f.call() }

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"context"
+	"time"
 
 	"escalator/bot/store"
 )
@@ -30,6 +31,15 @@ func (s *Store) HistoryOf(ctx context.Context, user string) (entry []byte, err e
 		return err
 	})
 	return entry, err
+}
+
+// EachHistory implements store.Histories.
+func (s *Store) EachHistory(ctx context.Context, since time.Time, take func([]byte) bool) (whole bool, err error) {
+	err = s.ask(func() (err error) {
+		whole, err = s.shared.EachHistory(ctx, since, take)
+		return err
+	})
+	return whole, err
 }
 
 // ForgetHistory implements store.Histories.

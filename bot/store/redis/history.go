@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -136,6 +137,43 @@ func (c *Client) HistoryOf(ctx context.Context, user string) (entry []byte, err 
 		return err
 	})
 	return entry, err
+}
+
+// EachHistory implements store.Histories, a hundred sessions in a round trip, those first in
+// which something happened last.
+func (c *Client) EachHistory(ctx context.Context, since time.Time, take func(entry []byte) bool) (whole bool, err error) {
+	for from := int64(0); ; from += sweepAtOnce {
+		var sessions []string
+		var lists []*redis.StringSliceCmd
+		err := c.do(ctx, "reading all history", func(ctx context.Context) (err error) {
+			sessions, err = c.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+				Key: c.keys.history("")[2], Start: strconv.FormatInt(since.UnixMilli(), 10), Stop: "+inf", ByScore: true, Rev: true, Offset: from, Count: sweepAtOnce,
+			}).Result()
+			if err != nil || len(sessions) == 0 {
+				return err
+			}
+			_, err = c.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+				for _, session := range sessions {
+					lists = append(lists, p.LRange(ctx, c.keys.history(session)[0], 0, -1))
+				}
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+		for _, list := range lists {
+			for _, entry := range list.Val() {
+				if !take([]byte(entry)) {
+					return false, nil
+				}
+			}
+		}
+		if len(sessions) < sweepAtOnce {
+			return true, nil
+		}
+	}
 }
 
 // ForgetHistory implements store.Histories. It looks at all sessions.

@@ -141,3 +141,33 @@ func TestHistory_whileRedisIsAway_saysSo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestHistory_ofAllSessions_isReadSinceATime(t *testing.T) {
+	o := join(t, redistest.Start(t), 1)
+	const sessions = 250 // more than are read in a round trip
+	for i := range sessions {
+		o.keepRows(plenty, row(fmt.Sprintf("s%03d", i), "", i), row(fmt.Sprintf("s%03d", i), "", 1000+i))
+	}
+	read := func(since time.Time, most int) (entries []string, whole bool) {
+		t.Helper()
+		whole, err := o.EachHistory(t.Context(), since, func(entry []byte) bool {
+			entries = append(entries, string(entry))
+			return len(entries) < most
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entries, whole
+	}
+	all, whole := read(time.Now().Add(-time.Minute), 1000)
+	slices.Sort(all)
+	if len(slices.Compact(all)) != 2*sessions || !whole {
+		t.Errorf("%d entries, whole %t", len(all), whole)
+	}
+	if some, whole := read(time.Time{}, 10); len(some) != 10 || whole {
+		t.Errorf("it was to stop at 10: %d, whole %t", len(some), whole)
+	}
+	if none, whole := read(time.Now().Add(time.Minute), 1000); len(none) != 0 || !whole {
+		t.Errorf("of the future: %d", len(none))
+	}
+}
