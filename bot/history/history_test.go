@@ -334,3 +334,25 @@ func TestHistory_closed_hasWrittenAll_andCanBeOpenedAgain(t *testing.T) {
 		t.Errorf("%q", files)
 	}
 }
+
+func TestEach_givesWhatIsKeptOfAllConversations(t *testing.T) {
+	inTime(t, nil, func(k *kept) {
+		k.says("a", "one")
+		k.says("b", "two")
+		time.Sleep(10 * time.Minute) // another segment
+		since := time.Now()
+		k.says("a", "three")
+		if got, whole := k.all(time.Time{}); !slices.Equal(got, []string{"a one", "a three", "b two"}) || !whole {
+			t.Errorf("all: %q, whole %t", got, whole)
+		}
+		if got, whole := k.all(since); !slices.Equal(got, []string{"a three"}) || !whole {
+			t.Errorf("since then: %q, whole %t", got, whole)
+		}
+		if _, err := k.Forget(k.t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := k.all(time.Time{}); !slices.Equal(got, []string{"a one", "a three"}) {
+			t.Errorf("after b was forgotten: %q", got)
+		}
+	})
+}

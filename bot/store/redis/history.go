@@ -147,7 +147,7 @@ func (c *Client) EachHistory(ctx context.Context, since time.Time, take func(ent
 		var lists []*redis.StringSliceCmd
 		err := c.do(ctx, "reading all history", func(ctx context.Context) (err error) {
 			sessions, err = c.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-				Key: c.keys.history("")[2], Start: strconv.FormatInt(since.UnixMilli(), 10), Stop: "+inf", ByScore: true, Rev: true, Offset: from, Count: sweepAtOnce,
+				Key: c.keys.history("")[2], Start: "+inf", Stop: strconv.FormatInt(since.UnixMilli(), 10), ByScore: true, Rev: true, Offset: from, Count: sweepAtOnce,
 			}).Result()
 			if err != nil || len(sessions) == 0 {
 				return err
