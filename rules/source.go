@@ -1,9 +1,9 @@
 package rules
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +29,14 @@ func newSource(name string, src []byte) source {
 	return source{[]*sourceFile{{name: name, src: src}}}
 }
 
-// add appends a file.
+// yamlBreak is what begins a line for a parser of YAML.
+var yamlBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
+
+// add appends a file, after as many lines as a parser may see in the one before and one
+// more: a mistake at its very end must not be told of the next file.
 func (s *source) add(name string, src []byte, list bool) *sourceFile {
 	last := s.files[len(s.files)-1]
-	f := &sourceFile{name: name, src: src, list: list, above: last.above + bytes.Count(last.src, []byte("\n")) + 1}
+	f := &sourceFile{name: name, src: src, list: list, above: last.above + len(yamlBreak.FindAllIndex(last.src, -1)) + 2}
 	s.files = append(s.files, f)
 	return f
 }

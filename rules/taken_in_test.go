@@ -157,6 +157,12 @@ func TestTakingIn_whatIsWrong_isToldAtItsPlace(t *testing.T) {
 		{"an include that is a list", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "- x\n"}, []string{"a.yaml:1:1: an include is a mapping with some of the keys lists, targets, calendars, rules, tests, not a list"}},
 		{"a section of the wrong kind", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "rules: {id: x}\n"}, []string{"a.yaml:1:8: `rules` must be a list of rules, not a mapping"}},
 		{"no YAML", folderOf{"rules.yaml": include("a.yaml"), "a.yaml": "tests: []\nrules: [\n"}, []string{"a.yaml:3:1: a bracket opens here and is not closed in the right place"}},
+		{"no YAML up to its very end", folderOf{
+			"rules.yaml": include("a.yaml, b.yaml"), "a.yaml": "rules: [{", "b.yaml": "tests: [{",
+		}, []string{"a.yaml:2:1: a bracket opens here and is not closed in the right place", "b.yaml:2:1: a bracket opens here and is not closed in the right place"}},
+		{"lines that end in other ways", folderOf{
+			"rules.yaml": include("a.yaml, b.yaml"), "a.yaml": "tests: []\r# one\u2028rules: [{\r", "b.yaml": "tests: []\n",
+		}, []string{"a.yaml:4:1: a bracket opens here and is not closed in the right place"}},
 		{"mistakes in several files", folderOf{
 			"rules.yaml": include("a.yaml, b.yaml"), "a.yaml": "rules:\n  - {id: of-a, wen: {says: [x y]}, then: {keep: true}}\n", "b.yaml": "targets:\n  b: {grup: 3}\n",
 		}, []string{"a.yaml:2:16: unknown key `wen` in a rule", "b.yaml:2:7: unknown key `grup` in `b`"}},
