@@ -31,7 +31,11 @@ type customerTalk struct {
 	customer int
 	under    int // the rule whose transfer is under way, -1: none
 	imagined []int
+	seen     time.Time
 }
+
+// forgetAfter is the session_ttl of the file: an imagined transfer ends with the bot phase, and so with a longer silence.
+const forgetAfter = time.Hour
 
 type customerModel struct {
 	rules []customerRule
@@ -54,7 +58,7 @@ func (m *customerModel) rests(rule, customer int, now time.Time) bool {
 
 func drawCustomerRules(t *rapid.T) (rules []customerRule, file string) {
 	var b strings.Builder
-	b.WriteString("limits: {per_session: 16/1s}\ndefaults: {session_ttl: 1h}\nrules:\n")
+	fmt.Fprintf(&b, "limits: {per_session: 16/1s}\ndefaults: {session_ttl: %dh}\nrules:\n", forgetAfter/time.Hour)
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		r := customerRule{
 			id: fmt.Sprint("r", i), wait: rapid.SampledFrom([]time.Duration{10 * time.Second, 2 * time.Minute, 3 * time.Hour, 48 * time.Hour}).Draw(t, "wait"),
@@ -100,9 +104,13 @@ func TestCooldownPerCustomer_equalsAList(t *testing.T) {
 			}
 			rule := rapid.IntRange(0, len(m.rules)-1).Draw(rt, "rule")
 			want := !m.rests(rule, talk.customer, now)
+			if now.Sub(talk.seen) > forgetAfter {
+				talk.imagined = nil
+			}
 			if m.rules[rule].shadow && m.rules[rule].person && len(talk.imagined) > 0 {
 				continue // its imagined transfer goes on
 			}
+			talk.seen = now
 			d := p.Decide(&talk.c, Turn{Text: modelWords[rule], At: now, User: users[talk.customer]})
 			got := d.Outcome == OutcomeTransfer || d.Outcome == OutcomeKeep || d.Outcome == OutcomeShadow
 			if got != want {
@@ -129,6 +137,7 @@ func TestCooldownPerCustomer_equalsAList(t *testing.T) {
 
 // settle ends a transfer, or what came after it: the session is closed.
 func (m *customerModel) settle(rt *rapid.T, p *Policy, talk *customerTalk, u *User, now time.Time) {
+	talk.seen = now
 	if talk.under < 0 {
 		talk.c.Observe(EventClosed, now, time.Time{})
 		talk.imagined = nil
