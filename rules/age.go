@@ -10,7 +10,7 @@ var ageCondition = &condition{
 	key: "age", turns: onAll,
 	doc:     "So much time has passed since the bot phase began.",
 	example: "age: {at_least: 5m}",
-	value: &shape{name: "a length of the bot phase", ref: "age", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
+	value: &shape{name: "a range of time", ref: "age", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
 		{key: "at_least", of: aSpan, doc: "The bot phase began so long ago, or longer; at most 30d.", aka: []string{"min", "after"}},
 		{key: "at_most", of: aSpan, doc: "The bot phase began so long ago, or less; at most 30d.", aka: []string{"max", "within"}},
 	}, examples: []string{"{at_least: 5m}", "{at_most: 1m}"}},

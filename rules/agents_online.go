@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ var agentsOnlineCondition = &condition{
 	example: "agents_online: {at_most: 0}",
 	aka:     []string{"agents", "agents_free", "online", "free_agents"},
 	value: &shape{
-		name: "a number of free agents", ref: "agentsOnline", form: formRecord, atLeastOne: []string{"at_least", "at_most"},
+		name: "a range of free agents", ref: "agentsOnline", form: formRecord, atLeastOne: []string{"at_least", "at_most"},
 		fields: append(figureFields("free agents"), field{
 			key: "agents", of: listOf(anAgent), doc: "Of these agents only, by their address at Desk. Desk tells no figure by group.", aka: []string{"agent", "of"},
 		}),
@@ -42,6 +43,13 @@ type agentsLeaf struct {
 func (l *agentsLeaf) need(p *Policy) {
 	l.figureLeaf.need(p)
 	p.asks.askFor(l.agents)
+}
+
+func (l *agentsLeaf) never(*Policy) string {
+	if l.least != nil && *l.least > len(l.agents) && l.ifUnknown != yes {
+		return fmt.Sprintf("%d or more free agents of the %d that `agents` names", *l.least, len(l.agents))
+	}
+	return ""
 }
 
 // freeOf counts the agents that are free. Those whose status is not known may be.

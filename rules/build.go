@@ -41,7 +41,7 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{
 		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
 	}}},
-	{key: "include", of: listOf(&shape{name: "a file's name or pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
+	{key: "include", of: listOf(&shape{name: "a file name or a pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
 	{key: "words_from", of: wordsFromShape, doc: "Where else than in texts the customer's words stand: paths of the texts of buttons, cards and menus.", aka: []string{"text_from", "texts_from"}},
 	{key: "ai_provider", of: providersShape, doc: "Who answers what is not escalated, by consultation entry (CustomerServiceId): desk (Desk's robot), self (your own bot), omit (the answer does not say). default stands for the others. It overrides ESCALATOR_AI_PROVIDER.", aka: []string{"provider", "ai"}},
 	{key: "panel", of: panelShape, doc: "What the agents' panel shows of the customer.", aka: []string{"agent_panel", "screen_pop"}},
@@ -63,6 +63,10 @@ func (l *loader) build(root *yaml.Node) *Policy {
 	l.book = newPhraseBook(&l.checker)
 	if root.Kind != yaml.MappingNode {
 		return nil
+	}
+	l.broken = map[string]bool{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		l.broken[root.Content[i].Value] = l.bad[root.Content[i]] || l.bad[root.Content[i+1]]
 	}
 	l.settings(root)
 	l.providers(l.get(root, "ai_provider"))
@@ -124,8 +128,17 @@ func (l *loader) settings(root *yaml.Node) {
 	}
 }
 
+// sectionsOf are the sections of the file that declare names of a kind.
+var sectionsOf = map[string][]string{
+	"calendar": {"calendars"}, "list": {"lists"}, "rule": {"rules"}, "target": {"targets"}, "target or route": {"targets", "routes"}, "team": {"notify"},
+}
+
 // failUnknown complains about a name that nothing has.
 func (l *loader) failUnknown(n *yaml.Node, what string, names []string) {
+	if slices.ContainsFunc(sectionsOf[what], func(section string) bool { return l.broken[section] }) {
+		l.markBad(n)
+		return
+	}
 	hint := DidYouMean(n.Value, names)
 	switch {
 	case hint != "":

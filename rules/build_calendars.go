@@ -12,16 +12,17 @@ var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord
 	{key: "tz", of: &shape{name: "a time zone", form: formText, examples: []string{"Asia/Shanghai"}}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
 	{key: "open", of: listOf(&shape{
 		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})?( [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})+$`,
+		meant:    meantHours,
 		examples: []string{"mon-fri 09:00-21:00", "mon-fri 09:00-12:00 13:00-18:00", "sun 22:00-06:00"},
 		doc:      "Days and hours, one span or several; hours over midnight belong to the day on which they start.",
 	}), required: true, doc: "When it is open, week by week.", aka: []string{"hours", "week"}},
 	{key: "closed", of: listOf(&shape{
-		name: "a day or days", pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?|[a-z]{3}(-[a-z]{3})?)$`,
+		name: "a day or a range of days", meant: meantDays, pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?|[a-z]{3}(-[a-z]{3})?)$`,
 		examples: []string{"2027-02-06", "2027-02-06..2027-02-12", "sun"}, doc: "A date, the first and the last of several, or a day of every week.",
 	}), doc: "Days on which it is closed all the same.", aka: []string{"holidays", "except"}},
 	{key: "extra", of: listOf(&shape{
-		name: "a day with hours", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`,
-		examples: []string{"2027-02-14 09:00-18:00"}, doc: "A date with hours.",
+		name: "a day with hours", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})+$`,
+		examples: []string{"2027-02-14 09:00-18:00"}, doc: "A date with hours, one span or several.",
 	}), doc: "Working days all the same: these hours count even on a closed day."},
 }, examples: []string{"{tz: Asia/Shanghai, open: [mon-fri 09:00-21:00]}"}}
 
@@ -46,6 +47,9 @@ func (l *loader) calendar(key, n *yaml.Node) {
 				l.fail(entry, hint, "%s", problem)
 			}
 		}
+	}
+	if closed := l.get(n, "closed"); closed != nil && !l.faulty(closed) && !l.faulty(l.get(n, "open")) && k.isShut() {
+		l.fail(closed, "take a day out of `closed`, or hours into `extra`", "the calendar is never open: `closed` takes all days of `open` away")
 	}
 	l.calendars[k.name] = k
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -94,6 +96,7 @@ func (l *loader) rule(id, n *yaml.Node) {
 	r.take = l.takeMessage(l.get(then, "take_message"), anywhere.ID)
 	r.say, r.offer = l.speech(l.get(then, "say")), l.speech(l.get(then, "offer"))
 	switch say := r.say != nil && r.goal == nil && l.get(then, "transfer") == nil && !hasKey(then, "keep"); {
+	case say && !slices.ContainsFunc(action.groupKeys(), func(key string) bool { return hasKey(then, key) }): // the shape says so
 	case say && hasKey(then, "take_message"):
 		l.fail(l.get(then, "say"), "for example take_message: {say: …}", "`take_message` has a `say` of its own")
 	case say:

@@ -55,7 +55,7 @@ var (
 			{key: "name", of: aWord, required: true, doc: "What the test shows.", aka: []string{"id", "title"}},
 			{key: "at", doc: "When the test begins.", standard: DefaultTestTime.Format(time.RFC3339), of: &shape{
 				name: "a time", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$`,
-				doc: "A time with its zone.", examples: []string{"2026-12-01T10:00:00+08:00"},
+				meant: meantMoment, doc: "A time with its zone.", examples: []string{"2026-12-01T10:00:00+08:00"},
 			}, aka: []string{"time", "when"}},
 			{key: "say", of: aWord, doc: "One message of the customer.", aka: []string{"user", "text", "message"}},
 			{key: "expect", of: expectation, doc: "What must be decided.", aka: []string{"then"}},

@@ -178,11 +178,11 @@ func (k *calendar) addClosed(text string) (problem, hint string) {
 	}
 	first, ok := parseDay(firstText)
 	if !ok {
-		return firstText + " is no date of the calendar", dateHint
+		return firstText + " is no date", dateHint
 	}
 	last, ok := parseDay(lastText)
 	if !ok {
-		return lastText + " is no date of the calendar", dateHint
+		return lastText + " is no date", dateHint
 	}
 	if last < first {
 		return lastText + " comes before " + firstText, "did you mean " + lastText + ".." + firstText + "?"
@@ -196,13 +196,26 @@ func (k *calendar) addExtra(text string) (problem, hint string) {
 	dayText, hourText, _ := strings.Cut(text, " ")
 	date, ok := parseDay(dayText)
 	if !ok {
-		return dayText + " is no date of the calendar", dateHint
+		return dayText + " is no date", dateHint
 	}
-	h, problem, hint := parseHours(hourText)
-	if problem == "" {
+	for span := range strings.SplitSeq(hourText, " ") {
+		h, problem, hint := parseHours(span)
+		if problem != "" {
+			return problem, hint
+		}
 		k.extra = append(k.extra, extraDay{date, h})
 	}
-	return problem, hint
+	return "", ""
+}
+
+// isShut says that every week the days with hours are closed, and there are no others.
+func (k *calendar) isShut() bool {
+	for day, hs := range k.week {
+		if len(hs) > 0 && !k.shut[day] {
+			return false
+		}
+	}
+	return len(k.extra) == 0
 }
 
 const dateHint = "dates are year-month-day, such as 2027-02-06"

@@ -86,10 +86,10 @@ func TestCalendar_whatIsWrong(t *testing.T) {
 		"open: [mon-fri 09:00-12:00, 13:00-18:00]":            `"13:00-18:00" is not opening hours`,
 		"open: [mon-fri 09:00-12:00  13:00-18:00]":            `"mon-fri 09:00-12:00  13:00-18:00" is not opening hours`,
 		"open: [mon-fri 09:00-12:00], closed: [fry]":          `"fry" is no day of the week`,
-		"open: [mon-fri 09:00-12:00], closed: [sunday]":       `"sunday" is not a day or days`,
+		"open: [mon-fri 09:00-12:00], closed: [sunday]":       `"sunday" is not a day or a range of days`,
 		"open: [mon-fri 09:00-12:00], closed: [sat-son]":      `"son" is no day of the week`,
-		"open: [mon-fri 09:00-12:00], closed: [2027-02-30]":   "2027-02-30 is no date of the calendar",
-		"open: [mon-fri 09:00-12:00], closed: [sun..mon]":     `"sun..mon" is not a day or days`,
+		"open: [mon-fri 09:00-12:00], closed: [2027-02-30]":   "2027-02-30 is no date",
+		"open: [mon-fri 09:00-12:00], closed: [sun..mon]":     `"sun..mon" is not a day or a range of days`,
 		"open: [mon-fri 09:00-12:00], closed: [sun, fri-mon]": "",
 		"open: [mon-fri 09:00-12:00 13:00-18:00 19:00-20:00]": "",
 	} {

@@ -88,7 +88,10 @@ func (l *loader) lintFields(n *yaml.Node) {
 		}
 		l.lintPath(path)
 		for _, key := range []string{"exists", "at_least", "at_most"} {
-			l.idle(n, "ignore_case", l.get(n, key) != nil, "`"+key+"` knows no capitals", "take it out")
+			if l.get(n, key) != nil {
+				l.idle(n, "ignore_case", true, "`"+key+"` knows no capitals", "take it out")
+				break
+			}
 		}
 	}
 	for _, kid := range n.Content {

@@ -20,6 +20,8 @@ type checker struct {
 	texts    []*yaml.Node // what may be any text: phrases, sentences, names of tests
 	// bad holds the nodes that must not be read further: they have been complained about.
 	bad map[*yaml.Node]bool
+	// broken are the sections of the file that cannot be read: what names something in them is not blamed.
+	broken map[string]bool
 }
 
 // fail reports a problem at a node and keeps later passes away from it.
@@ -134,7 +136,7 @@ func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
 func (s *shape) choose(n *yaml.Node) *shape {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if t := s.telltales[n.Content[i].Value]; t != nil && !weighs(n.Content[i+1]) {
+			if t := s.telltale(n.Content[i].Value); t != nil && !weighs(n.Content[i+1]) {
 				return t
 			}
 		}
@@ -142,6 +144,22 @@ func (s *shape) choose(n *yaml.Node) *shape {
 	for _, f := range s.forms {
 		if f.yamlKind() == n.Kind {
 			return f
+		}
+	}
+	return nil
+}
+
+// telltale finds the mapping form that has a key, or one that a key was most likely meant to be; nil if there is none.
+func (s *shape) telltale(key string) *shape {
+	if t := s.telltales[key]; t != nil {
+		return t
+	}
+	if word := nearest(key, sortedKeys(s.telltales)); word != "" {
+		return s.telltales[word]
+	}
+	for _, t := range s.telltales {
+		if slices.ContainsFunc(t.fields, func(f field) bool { return slices.Contains(f.aka, strings.ToLower(key)) }) {
+			return t
 		}
 	}
 	return nil
@@ -281,14 +299,46 @@ func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
 		k.fail(n, "begin the file with version: 1", "a rule file is a mapping with the keys version, targets, rules and others, not %s", describe(n))
 		return
 	}
-	if n.Kind == yaml.MappingNode && s.yamlKind() == yaml.ScalarNode {
+	switch {
+	case n.Kind == yaml.MappingNode && s.isFreeText():
 		hint = `if the colon belongs to the text, put the text in quotes`
+	case n.Kind == yaml.MappingNode && len(n.Content) == 2 && s.yamlKind() == yaml.ScalarNode && s.allows(n.Content[1]):
+		hint = "write it alone: " + n.Content[1].Value
+	case n.Kind == yaml.ScalarNode && s.wraps(n) != "":
+		hint = "did you mean " + s.wraps(n) + "?"
 	}
 	if what == s.name {
 		k.failValue(n, hint, "%s is due here, not %s", s.name, describe(n))
 		return
 	}
 	k.failValue(n, hint, "%s must be %s, not %s", what, s.name, describe(n))
+}
+
+// isFreeText says that any text may stand here.
+func (s *shape) isFreeText() bool { return s.form == formText && s.enum == nil && s.pattern == "" }
+
+// allows says that a value may stand here, as far as its form goes.
+func (s *shape) allows(n *yaml.Node) bool {
+	one := checker{source: newSource("", nil)}
+	one.check(n, s, s.name)
+	return len(one.problems) == 0
+}
+
+// wraps gives a lone value as the record that is due, where only one of its keys must be there and can have that value; ""
+// if that is not so.
+func (s *shape) wraps(n *yaml.Node) string {
+	var only *field
+	for i := range s.fields {
+		if f := &s.fields[i]; f.required && only != nil {
+			return ""
+		} else if f.required {
+			only = f
+		}
+	}
+	if only == nil || !only.of.allows(n) {
+		return ""
+	}
+	return "{" + only.key + ": " + shorten(n.Value) + "}"
 }
 
 // advice is the way out for a value that is none of the shape's.

@@ -73,13 +73,18 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 			k.failAt(n.Line, n.Column, exampleHint(f.key, f.of), "%s lacks `%s`", what, f.key)
 		}
 	}
-	k.checkOneOf(n, s, s.groupKeys(), what, keys)
-	k.checkOneOf(n, s, s.atLeastOne, what, keys)
+	lacking := false
 	for _, f := range s.fields {
 		if other := s.needs[f.key]; other != "" && keys[f.key] != nil && keys[other] == nil {
 			k.fail(keys[f.key], exampleHint(other, s.field(other).of), "`%s` needs `%s` beside it", f.key, other)
+			lacking = true
 		}
 	}
+	if lacking { // what is needed is most likely the one that is missing
+		return
+	}
+	k.checkOneOf(n, s, s.groupKeys(), what, keys)
+	k.checkOneOf(n, s, s.atLeastOne, what, keys)
 }
 
 func (k *checker) checkOneOf(n *yaml.Node, s *shape, words []string, what string, keys map[string]*yaml.Node) {

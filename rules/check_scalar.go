@@ -23,7 +23,7 @@ func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
 	case formNumber:
 		f, err := strconv.ParseFloat(n.Value, 64)
 		if n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-			k.failKind(n, s, what)
+			k.failNumber(n, s, what)
 		} else if s.max != 0 && (f < s.min || f > s.max) {
 			k.fail(n, exampleOf(s), "%s must be %s, not %s", what, s.name, n.Value)
 		}
@@ -40,8 +40,24 @@ func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
 	}
 }
 
+// failNumber reports what is no number: one in quotes, or with something beside it.
+func (k *checker) failNumber(n *yaml.Node, s *shape, what string) {
+	number := strings.Trim(n.Value, "¥￥$€元块 ")
+	f, err := strconv.ParseFloat(number, 64)
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!str" || err != nil || math.IsNaN(f) || math.IsInf(f, 0):
+		k.failKind(n, s, what)
+	case number == n.Value && n.Style != 0:
+		k.fail(n, "take off the quotes: "+n.Value, "%s must be %s, not a text", what, s.name)
+	default:
+		k.fail(n, "write the number alone: "+number, "%s must be %s, not %s", what, s.name, describe(n))
+	}
+}
+
 func boolHint(word string) string {
 	switch strings.ToLower(word) {
+	case "true", "false":
+		return "take off the quotes: " + strings.ToLower(word)
 	case "yes", "on", "1", "y", "是":
 		return "did you mean true?"
 	case "no", "off", "0", "n", "否":
@@ -68,7 +84,14 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 			hint = "valid: " + strings.Join(s.enum, ", ")
 		}
 		k.failValue(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
-	case !s.matches(n.Value):
+	case s.matches(n.Value):
+	case s.guess(n.Value) != "":
+		if at, r, sign := signIn(n.Value); at >= 0 {
+			k.failSign(n, at, "this holds "+sign.says(r), s.guess(n.Value))
+			return
+		}
+		k.fail(n, s.guess(n.Value), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
+	default:
 		k.failValue(n, textHint(s), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
 	}
 }
@@ -107,11 +130,7 @@ func textHint(s *shape) string {
 func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 	i, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.Tag != "!!int" || err != nil {
-		if err == nil && n.Tag == "!!str" {
-			k.fail(n, "take off the quotes: "+n.Value, "%s must be %s, not a text", what, s.name)
-			return
-		}
-		k.failKind(n, s, what)
+		k.failNumber(n, s, what)
 		return
 	}
 	if float64(i) < s.min || float64(i) > s.max {

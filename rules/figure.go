@@ -39,7 +39,7 @@ func figureFields(what string) []field {
 	}
 }
 
-var aFigure = &shape{name: "a number", form: formInteger, min: 0, max: 1_000_000, examples: []string{"1"}}
+var aFigure = &shape{name: "a whole number from 0 to 1000000", form: formInteger, min: 0, max: 1_000_000, examples: []string{"1"}}
 
 // figure compiles what conditions on a figure share.
 func (l *loader) figure(n *yaml.Node, what string, of func(*Reading) figure) *figureLeaf {

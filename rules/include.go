@@ -12,7 +12,7 @@ import (
 
 // aFileName is the name of a file that a rule file takes in.
 var aFileName = &shape{
-	name: "a file's name", pattern: `\p{L}`, examples: []string{"refund.csv"}, // a number alone is a weight
+	name: "a file name", pattern: `\p{L}`, examples: []string{"refund.csv"}, // a number alone is a weight
 	doc: "A file's name, relative to the rule file's folder, in which it must lie.",
 }
 
@@ -33,7 +33,7 @@ var includeShape = sync.OnceValue(func() *shape {
 // takeIncludes joins the files that `include` names to the tree of the rule file, so that all that follows sees one tree.
 // Each line of it still knows its file.
 func (l *loader) takeIncludes(root *yaml.Node) {
-	taken := map[string]bool{}
+	taken := map[string]bool{l.set.Main: true}
 	for _, entry := range l.items(l.get(root, "include")) {
 		if entry.Kind != yaml.ScalarNode || isNull(entry) {
 			continue // the shape says so
@@ -45,6 +45,10 @@ func (l *loader) takeIncludes(root *yaml.Node) {
 		names := l.set.included(entry.Value)
 		if err := l.set.Faults[entry.Value]; err != nil || len(names) == 0 && l.plain() {
 			l.failFile(entry, entry.Value, err)
+			continue
+		}
+		if entry.Value == l.set.Main {
+			l.fail(entry, "take it out, or name another file", "the rule file cannot include itself")
 			continue
 		}
 		for _, name := range names {
@@ -79,7 +83,7 @@ func (k *checker) failFile(n *yaml.Node, name string, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		k.fail(n, relative, "there is no file `%s`", name)
 	case isPattern(name) && err == nil:
-		k.fail(n, relative, "no file is called like `%s`", name)
+		k.fail(n, relative, "no file matches `%s`", name)
 	case err == nil:
 		k.fail(n, "give the rule file by its path", "`%s` was not read: the text of the rule file was given alone", name)
 	case errors.Is(err, errTooManyIncludes), errors.Is(err, errTooManyLists):
@@ -142,7 +146,7 @@ func (l *loader) join(root, n *yaml.Node) {
 		case key.Value == "include":
 			l.fail(key, "name the file in the `include` of the rule file itself", "an include cannot include another file")
 		case f == nil && fileShape.field(key.Value) != nil:
-			l.fail(key, "an include holds "+strings.Join(included, ", "), "`%s` belongs into the rule file itself", key.Value)
+			l.fail(key, "an include holds "+strings.Join(included, ", "), "`%s` belongs in the rule file itself", key.Value)
 		case f == nil:
 			l.failUnknownKey(key, includeShape(), "an include")
 		case value.Kind != f.of.yamlKind() || value.Anchor != "" || value.Style&yaml.TaggedStyle != 0 || len(value.Content) == 0:

@@ -34,7 +34,7 @@ func (l *loader) lintTyped(root *yaml.Node) {
 }
 
 // weightBehind is what a line of CSV has behind its phrase.
-var weightBehind = regexp.MustCompile(`[,;]\s*-?[0-9]+$`)
+var weightBehind = regexp.MustCompile(`[,;，；、\t]\s*-?[0-9]+$`)
 
 // lintListed looks at a phrase of a file: another sign than the file's own may have been meant to separate columns, or
 // phrases.

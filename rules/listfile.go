@@ -53,6 +53,7 @@ func (b *phraseBook) fromFile(at *yaml.Node) *listFile {
 	default:
 		f.readText(src)
 	}
+	f.full() // the last line may hold the one too many
 	if len(f.entries) == 0 && !b.bad[at] && !f.faulty() {
 		b.fail(at, "write one phrase a line", "`%s` holds no phrase", shorten(name))
 	}
@@ -161,7 +162,7 @@ func (f *listFile) take(phrase string, weight, line, column int) {
 	f.fromFiles++
 }
 
-// full says that no more phrases may be taken, and blames the file that has one too many.
+// full says that there are too many phrases, and blames the file that has one too many.
 func (f *listFile) full() bool {
 	if f.fromFiles <= maxListPhrases {
 		return false

@@ -29,6 +29,8 @@ var moodCondition = &condition{
 		case words == nil:
 			l.failUnknown(list, "list", l.book.names())
 			return nil
+		case l.book.answerIn(words, nil) != noAnswerGiven && words.weighted: // the list says so
+			return nil
 		case l.book.answerIn(words, nil) != noAnswerGiven:
 			l.fail(list, "take a list of words with weights", "the list `%s` holds a whole message, $%s, which has no weight", name, l.book.answerIn(words, nil).pack())
 			return nil

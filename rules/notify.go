@@ -39,10 +39,10 @@ const (
 
 var (
 	aSecretFile = &shape{
-		name: "a file's name", pattern: `^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$`, examples: []string{"wecom-url"},
+		name: "a file name", pattern: `^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$`, examples: []string{"wecom-url"},
 		doc: "The name of a file in ESCALATOR_SECRETS_DIR, without a folder.", way: "name a file in the folder ESCALATOR_SECRETS_DIR, without the folder, and put the address into it",
 	}
-	address = &shape{name: "url_file", ref: "address", form: formRecord, fields: []field{
+	address = &shape{name: "a mapping with url_file", ref: "address", form: formRecord, fields: []field{
 		{key: "url_file", of: aSecretFile, required: true, doc: "The file that holds the address. It is a secret: who knows it can write to the team.", aka: []string{"url", "webhook", "address"}},
 		{key: "secret_file", of: aSecretFile, doc: "The file that holds the key with which messages are signed: Feishu, DingTalk and webhooks.", aka: []string{"secret", "key", "sign"}},
 	}, examples: []string{"{url_file: support-url}"}}

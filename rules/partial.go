@@ -16,11 +16,13 @@ import (
 var (
 	aShare = &shape{
 		name: "a share from 0.1% to 100%", ref: "share", pattern: `^(100(\.0)?|[1-9][0-9]?(\.[0-9])?|0\.[1-9])%$`,
-		doc: "A share of the customers, from 0.1% to 100%. A larger share keeps those who were in.", examples: []string{"10%", "0.5%"},
+		meant: meantShare,
+		doc:   "A share of the customers, from 0.1% to 100%. A larger share keeps those who were in.", examples: []string{"10%", "0.5%"},
 	}
 	aMoment = &shape{
 		name: "a date or a time", ref: "moment", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$`,
-		doc: "A date, or a time with its zone.", examples: []string{"2027-02-06", "2027-02-06T09:00:00+08:00"},
+		meant: meantMoment,
+		doc:   "A date, or a time with its zone.", examples: []string{"2027-02-06", "2027-02-06T09:00:00+08:00"},
 	}
 )
 
@@ -108,7 +110,7 @@ func (l *loader) limit(r *rule, n *yaml.Node) {
 	until := l.get(n, "until")
 	r.from, r.until = l.moment(l.get(n, "from"), 0), l.moment(until, 1)
 	if !r.from.IsZero() && !r.until.IsZero() && !r.from.Before(r.until) {
-		l.fail(until, "a rule that ends on the day on which it starts has the same date in both", "`until` comes before `from`")
+		l.fail(until, "put a later one behind `until`; a rule of one day has the same date in both", "`until` is not after `from`")
 	}
 }
 
@@ -123,7 +125,7 @@ func (l *loader) moment(n *yaml.Node, days int) time.Time {
 	}
 	t, err := time.ParseInLocation(time.DateOnly, n.Value, zone)
 	if err != nil {
-		l.fail(n, dateHint, "%s is no time of the calendar", n.Value)
+		l.fail(n, dateHint, "there is no such date or time as %s", n.Value)
 		return time.Time{}
 	}
 	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, zone)
@@ -133,7 +135,7 @@ func (l *loader) moment(n *yaml.Node, days int) time.Time {
 func (l *loader) lintEnds() {
 	for _, r := range l.written {
 		if until := l.get(r.node, "until"); r.over(l.now) && r.mode != ModeOff {
-			l.warn(until.Line, until.Column, "take the rule out, or give it a later end", "rule `%s` is over: it is off since %s", r.id, formatMoment(r.until))
+			l.warn(until.Line, until.Column, "take the rule out, or give it a later end", "rule `%s` is over: it has been off since %s", r.id, formatMoment(r.until))
 		}
 	}
 }

@@ -148,11 +148,11 @@ func TestPartialRules_whatIsWrong(t *testing.T) {
 		{"share: 100.0%", ""},
 		{"share: 33.3%", ""},
 		{"from: tomorrow", `"tomorrow" is not a date or a time`},
-		{"from: 2027-02-30", "2027-02-30 is no time of the calendar"},
-		{"until: 2027-02-06T25:00:00Z", "2027-02-06T25:00:00Z is no time of the calendar"},
-		{"from: 2027-02-07, until: 2027-02-06", "`until` comes before `from`"},
+		{"from: 2027-02-30", "there is no such date or time as 2027-02-30"},
+		{"until: 2027-02-06T25:00:00Z", "there is no such date or time as 2027-02-06T25:00:00Z"},
+		{"from: 2027-02-07, until: 2027-02-06", "`until` is not after `from`"},
 		{"from: 2027-02-06, until: 2027-02-06", ""},
-		{"from: 2027-02-06T10:00:00Z, until: 2027-02-06T10:00:00Z", "`until` comes before `from`"},
+		{"from: 2027-02-06T10:00:00Z, until: 2027-02-06T10:00:00Z", "`until` is not after `from`"},
 		{"owner: ''", "`owner` must not be empty"},
 	} {
 		_, r := Load([]byte(fileHead+"rules: [{id: a, "+c.key+", when: {says: [gold]}, then: {transfer: default}}]"), LoadOptions{})
@@ -167,7 +167,7 @@ func TestLint_rulesThatAreOver(t *testing.T) {
 		"tests: [{name: a, say: fair, expect: fair}, {name: b, say: hello, expect: none}]\n"
 	for now, want := range map[string][]string{
 		"2027-02-07T23:59:59Z": nil,
-		"2027-02-08T00:00:00Z": {"rules.yaml:3:27: rule `fair` is over: it is off since 2027-02-08 00:00 +00:00"},
+		"2027-02-08T00:00:00Z": {"rules.yaml:3:27: rule `fair` is over: it has been off since 2027-02-08 00:00 +00:00"},
 	} {
 		_, r := Load([]byte(file), LoadOptions{Now: at(t, now)})
 		if diff := cmp.Diff(want, told(r.Warnings)); diff != "" {

@@ -151,6 +151,12 @@ func (b *phraseBook) Class(name string) *text.Class {
 	if l := b.lists[name]; l != nil {
 		return l.class
 	}
+	if b.broken["lists"] { // the list may stand there, with whatever phrases
+		l := newWordList(name, nil)
+		l.class.Phrases = []text.Source{{Text: name, Names: b}}
+		l.used, b.lists[name] = true, l
+		return l.class
+	}
 	return nil
 }
 

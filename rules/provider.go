@@ -21,7 +21,7 @@ var (
 	providerShape = &shape{name: "who answers", form: formChoice, forms: []*shape{aProvider, halfProvider}}
 
 	providersShape = &shape{
-		name: "who answers, by consultation entry", form: formDict, key: aScalar, elem: providerShape,
+		name: "who answers, by consultation entry", form: formDict, key: aWord, elem: providerShape,
 		examples: []string{`{default: desk, "@shop": self, "@trial": {self: 20%, else: desk}}`},
 	}
 )
@@ -38,6 +38,9 @@ func (l *loader) providers(n *yaml.Node) {
 		p := provider{first: textOf(pair[1])}
 		if pair[1].Kind == yaml.MappingNode {
 			p = provider{ProviderSelf, textOf(l.get(pair[1], "else")), shareOf(l.get(pair[1], "self"))}
+			if p.others == p.first {
+				l.warn(pair[1].Line, pair[1].Column, "write self, or desk behind `else`", "`%s` has no effect as a share: the others get self too", textOf(pair[0]))
+			}
 		}
 		if l.policy.providers == nil {
 			l.policy.providers = map[string]provider{}

@@ -10,7 +10,7 @@ var queueCondition = &condition{
 	example: "queue: {at_least: 10}",
 	aka:     []string{"queued", "waiting", "queue_length"},
 	value: &shape{
-		name: "a length of the queue", ref: "queue", form: formRecord, atLeastOne: []string{"at_least", "at_most"},
+		name: "a range of waiting customers", ref: "queue", form: formRecord, atLeastOne: []string{"at_least", "at_most"},
 		fields:   append(figureFields("customers waiting"), field{key: "group", of: aGroup, doc: "Only those who wait for this group, by its number at Desk.", aka: []string{"group_id", "of"}}),
 		examples: []string{"{at_least: 10}", "{at_most: 3, group: 2473}"},
 	},

@@ -66,7 +66,7 @@ func (l *loader) checkQueueAction(r *rule, then *yaml.Node) {
 			return
 		}
 	}
-	if key, _ := l.pair(then, "transfer"); key != nil && !r.leaveQueue {
+	if key, _ := l.pair(then, "transfer"); key != nil && !hasKey(then, "leave_queue") {
 		l.fail(key, "add leave_queue: true beside it, or keep the customer in the queue: {keep: true, say: …}", "the customer is in the queue already: a transfer gives that place up")
 	}
 }

@@ -14,7 +14,7 @@ var ratingCondition = &condition{
 	example: "rating: {at_most: 2}",
 	aka:     []string{"stars", "satisfaction", "score"},
 	value: &shape{
-		name: "a number of stars", ref: "rating", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
+		name: "a range of stars", ref: "rating", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
 			{key: "at_least", of: aStar, doc: "So many stars, or more.", aka: []string{"min"}},
 			{key: "at_most", of: aStar, doc: "So many stars, or fewer.", aka: []string{"max"}},
 		}, examples: []string{"{at_most: 2}"},
@@ -96,6 +96,7 @@ func (l *loader) checkRatingAction(r *rule, then *yaml.Node) {
 	for _, pair := range l.pairs(then) {
 		if r.rates && !slices.Contains([]string{"notify", "tag"}, pair[0].Value) {
 			l.fail(pair[0], "make two rules of it, or take "+pair[0].Value+" out", "a rule that holds by `rating` may only notify and tag: the customer may be with an agent, or gone")
+			return
 		}
 	}
 }

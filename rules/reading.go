@@ -45,7 +45,7 @@ var aDeskStep = &shape{
 				name: "the free agents", form: formChoice, forms: []*shape{aFigure, maybeNone(listOf(anAgent))},
 			}},
 			{key: "queue", of: aFigure, doc: "So many customers wait.", aka: []string{"waiting"}},
-			{key: "groups", of: &shape{name: "waiting customers by group", form: formDict, key: aScalar, elem: aFigure}, doc: "So many wait for each group, by its number.", aka: []string{"group"}},
+			{key: "groups", of: &shape{name: "waiting customers by group", form: formDict, key: &shape{name: "a group's number", pattern: `^[0-9]+$`, examples: []string{"2473"}}, elem: aFigure, examples: []string{"{2473: 4}"}}, doc: "So many wait for each group, by its number.", aka: []string{"group"}},
 		}, examples: []string{"{agents: 3, queue: 12, groups: {2473: 4}}"},
 	}},
 }

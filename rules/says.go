@@ -94,6 +94,35 @@ type phraseTest struct {
 // never: each of the phrases is masked, or there is none that counts.
 func (l *saysLeaf) never(p *Policy) string { return l.test.never(p) }
 
+func (l *saysLeaf) excludes(other leaf) string {
+	if b, ok := other.(*saysLeaf); ok && l.by == b.by {
+		return apartAnswers(append(l.test.sets(), b.test.sets()...))
+	}
+	return ""
+}
+
+// sets are those of which each must be found.
+func (s *phraseTest) sets() []*matchSet {
+	if s.any == nil {
+		return slices.Clone(s.all)
+	}
+	return append([]*matchSet{s.any}, s.all...)
+}
+
+// apartAnswers says why a message cannot be found in all the sets, "" if it can: a message is one answer, not two.
+func apartAnswers(sets []*matchSet) string {
+	left := ^answers(0)
+	for _, s := range sets {
+		if s.answers != 0 && len(s.groups) == 0 {
+			left &= s.answers
+		}
+	}
+	if left == 0 {
+		return "a message that is $yes and $no is neither"
+	}
+	return ""
+}
+
 // phraseTest compiles the phrases of says, said and bot_says; standard is the negation that counts if the file says none.
 func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 	t := phraseTest{negation: standard}
@@ -146,10 +175,7 @@ func (l *loader) checkRequired() {
 // names gives the lists of the phrases in brackets, "" if there are none.
 func (s *phraseTest) names() string {
 	var names []string
-	for _, set := range append([]*matchSet{s.any}, s.all...) {
-		if set == nil {
-			continue
-		}
+	for _, set := range s.sets() {
 		for _, g := range set.groups {
 			if g.list != "" && !slices.Contains(names, "$"+g.list) {
 				names = append(names, "$"+g.list)
@@ -164,11 +190,7 @@ func (s *phraseTest) names() string {
 
 // never says why no message can pass the test, "" if one can.
 func (s *phraseTest) never(p *Policy) string {
-	sets := s.all
-	if s.any != nil {
-		sets = append([]*matchSet{s.any}, s.all...)
-	}
-	for _, set := range sets {
+	for _, set := range s.sets() {
 		switch some, counts := s.counts(p, set); {
 		case counts:
 		case some:
@@ -177,7 +199,7 @@ func (s *phraseTest) never(p *Policy) string {
 			return "none of its phrases has a weight over 0"
 		}
 	}
-	return ""
+	return apartAnswers(s.sets())
 }
 
 // counts says whether a set has some phrase, or answer, and whether one of them can count. It ends at the first that can:

@@ -72,7 +72,7 @@ var (
 )
 
 // anAgent is the address of an agent: one word, so that two that stand behind one comma are noticed.
-var anAgent = &shape{name: "an agent's address", pattern: `^[^\s,;，、；“”]+$`, examples: []string{"li@example.com"}}
+var anAgent = &shape{name: "an agent address", pattern: `^[^\s,;，、；“”]+$`, examples: []string{"li@example.com"}}
 
 // aGroup is a group by its number at Desk.
 var aGroup = &shape{name: "a group's number", form: formInteger, min: 0, max: 1 << 53, examples: []string{"2473"}}
@@ -96,10 +96,21 @@ func listOf(elem *shape) *shape {
 	return &shape{name: "a list of " + plural(elem.name), form: formList, elem: elem}
 }
 
-// plural turns "a phrase" into "phrases"; the names in this file are chosen so that it works.
+// plural turns "a phrase" into "phrases", "a list of phrases" into "lists of phrases" and "a date or a time" into "dates or
+// times".
 func plural(name string) string {
+	first, second, choice := strings.Cut(name, " or ")
+	if choice {
+		return plural(first) + " or " + plural(second)
+	}
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "a "), "an ")
-	if strings.HasSuffix(name, "s") || strings.HasSuffix(name, "es") {
+	head, of, made := strings.Cut(name, " of ")
+	switch {
+	case made:
+		return plural(head) + " of " + of
+	case strings.HasSuffix(name, "ss"):
+		return name + "es"
+	case strings.HasSuffix(name, "s"):
 		return name
 	}
 	return name + "s"

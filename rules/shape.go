@@ -33,6 +33,8 @@ type shape struct {
 	doc       string
 	examples  []string
 	way       string // the way out that messages show instead of an example
+	// meant guesses what was meant by a text that does not match, given in lower case.
+	meant func(text string) string
 
 	enum     []string          // formText: the only valid words
 	synonyms map[string]string // what people write instead of them

@@ -28,7 +28,7 @@ const (
 )
 
 var takeMessageShape = &shape{
-	name: "say, for and contact_within", ref: "takeMessage", form: formRecord,
+	name: "a mapping of say, for and contact_within", ref: "takeMessage", form: formRecord,
 	doc: "Asks the customer to leave words. They are kept, the staff is told, and the customer is contacted once as soon as somebody is free.",
 	fields: []field{
 		{key: "say", of: aSentence, required: true, doc: "Asks for the words; they are taken from the moment on that it was sent.", aka: []string{"text", "message", "ask"}},

@@ -8,7 +8,7 @@ var turnsCondition = &condition{
 	key: "turns", turns: onAll,
 	doc:     "So many messages of the customer since the bot phase began.",
 	example: "turns: {at_least: 6}",
-	value: &shape{name: "a number of turns", ref: "turns", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
+	value: &shape{name: "a range of turns", ref: "turns", form: formRecord, atLeastOne: []string{"at_least", "at_most"}, fields: []field{
 		{key: "at_least", of: aCount, doc: "So many messages of the customer since the bot phase began, or more.", aka: []string{"times", "count", "messages", "min"}},
 		{key: "at_most", of: aCount, doc: "So many messages of the customer since the bot phase began, or fewer.", aka: []string{"max"}},
 	}, examples: []string{"{at_least: 6}", "{at_most: 2}"}},

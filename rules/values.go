@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,11 @@ func hasKey(n *yaml.Node, key string) bool {
 		}
 	}
 	return false
+}
+
+// faulty says that the node or an element of it was complained about.
+func (k *checker) faulty(n *yaml.Node) bool {
+	return n == nil || k.bad[n] || slices.ContainsFunc(n.Content, func(e *yaml.Node) bool { return k.bad[e] })
 }
 
 // items gives the elements of a sequence that may be read.
