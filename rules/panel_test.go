@@ -115,7 +115,7 @@ func TestPanel_belongsIntoTheRuleFileItself(t *testing.T) {
 		"rules.yaml": []byte("version: 1\ninclude: [more.yaml]\ntargets: {default: {}}\n" + askRule),
 		"more.yaml":  []byte("panel: {fields: {A: CloudCustomData.level}}\n"),
 	}}.Load(start)
-	if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, "`panel` belongs into the rule file itself") {
+	if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, "`panel` belongs in the rule file itself") {
 		t.Errorf("%+v", r.Errors)
 	}
 }
