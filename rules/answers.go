@@ -242,3 +242,17 @@ func (e *evaluation) wholeMessage(a answer) Match {
 	}
 	return Match{Phrase: "$" + a.pack(), Text: e.t.Text[start:end], Start: start, End: end}
 }
+
+// apartAnswers says why a message cannot be found in all the sets, "" if it can: a message is one answer, not two.
+func apartAnswers(sets []*matchSet) string {
+	left := ^answers(0)
+	for _, s := range sets {
+		if s.answers != 0 && len(s.groups) == 0 {
+			left &= s.answers
+		}
+	}
+	if left == 0 {
+		return "a message that is $yes and $no is neither"
+	}
+	return ""
+}

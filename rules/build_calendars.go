@@ -49,7 +49,7 @@ func (l *loader) calendar(key, n *yaml.Node) {
 		}
 	}
 	if closed := l.get(n, "closed"); closed != nil && !l.faulty(closed) && !l.faulty(l.get(n, "open")) && k.isShut() {
-		l.fail(closed, "take a day out of `closed`, or hours into `extra`", "the calendar is never open: `closed` takes all days of `open` away")
+		l.fail(closed, "take a day out of `closed`, or hours into `extra`", "the calendar is never open: `closed` takes every day of `open` away")
 	}
 	l.calendars[k.name] = k
 }

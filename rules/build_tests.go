@@ -140,7 +140,7 @@ func (l *loader) tests(n *yaml.Node) {
 		if at := l.get(item, "at"); at != nil {
 			parsed, err := time.Parse(time.RFC3339, at.Value)
 			if err != nil {
-				l.fail(at, "for example 2026-12-01T10:00:00+08:00", "%s is no time of the calendar", at.Value)
+				l.fail(at, "for example 2026-12-01T10:00:00+08:00", "there is no such date or time as %s", at.Value)
 			}
 			t.At, t.AtSet = parsed, true
 		}

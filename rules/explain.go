@@ -60,6 +60,9 @@ type Stop struct {
 	Target    string `json:"target"`
 	Closed    string `json:"closed,omitempty"`
 	LastAgent string `json:"last_agent,omitempty"`
+	// Priority and Agents are those that the rule asks for instead of the target's.
+	Priority *int     `json:"priority,omitempty"`
+	Agents   []string `json:"agents,omitempty"`
 }
 
 // PartTrace says what became of one part of a rule's condition.
@@ -132,8 +135,12 @@ func (e *evaluation) noteEffect(r *rule, d *Decision) {
 
 // stops is the whole chain of a rule, closed targets too.
 func (e *evaluation) stops(r *rule) (stops []Stop) {
-	for t := e.destination(r); t != nil; t = t.next {
-		s := Stop{Target: t.ID}
+	first := e.destination(r)
+	for t := first; t != nil; t = t.next {
+		s := Stop{Target: t.ID, Priority: r.priority}
+		if t == first {
+			s.Agents = r.agents
+		}
 		if !t.IsOpen(e.wall) {
 			s.Closed = t.calendar.closedWords(e.wall)
 		}

@@ -107,7 +107,7 @@ func TestImpossible_byItself(t *testing.T) {
 		"when: {agents_online: {at_least: 3, agents: [li@x, wu@x, li@x]}}":                                                                 "this can never hold: 3 or more free agents of the 2 that `agents` names",
 		"when: {agents_online: {at_least: 3, agents: [li@x, wu@x], if_unknown: true}}":                                                     "",
 		"when: {agents_online: {at_least: 2, agents: [li@x, wu@x]}}":                                                                       "",
-		"when: {hours: c}}]\ncalendars: {c: {tz: UTC, open: [sun 09:00-18:00], closed: [sun]":                                              "the calendar is never open: `closed` takes all days of `open` away",
+		"when: {hours: c}}]\ncalendars: {c: {tz: UTC, open: [sun 09:00-18:00], closed: [sun]":                                              "the calendar is never open: `closed` takes every day of `open` away",
 		"when: {hours: c}}]\ncalendars: {c: {tz: UTC, open: [sun 09:00-18:00], closed: [sun], extra: [2027-02-14 09:00-12:00 13:00-18:00]": "",
 	} {
 		src := fileHead + "rules: [{id: r, then: {transfer: default}, " + body + "}]"

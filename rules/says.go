@@ -109,20 +109,6 @@ func (s *phraseTest) sets() []*matchSet {
 	return append([]*matchSet{s.any}, s.all...)
 }
 
-// apartAnswers says why a message cannot be found in all the sets, "" if it can: a message is one answer, not two.
-func apartAnswers(sets []*matchSet) string {
-	left := ^answers(0)
-	for _, s := range sets {
-		if s.answers != 0 && len(s.groups) == 0 {
-			left &= s.answers
-		}
-	}
-	if left == 0 {
-		return "a message that is $yes and $no is neither"
-	}
-	return ""
-}
-
 // phraseTest compiles the phrases of says, said and bot_says; standard is the negation that counts if the file says none.
 func (l *loader) phraseTest(n *yaml.Node, standard negation) phraseTest {
 	t := phraseTest{negation: standard}

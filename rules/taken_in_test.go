@@ -282,6 +282,7 @@ func TestSet_faultsBelongToTheVersion(t *testing.T) {
 func TestListFile_signsThatSeparateNothing_areWarnedOf(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"a.csv", "refund now;2\n", "a.csv:1:11: a semicolon does not separate anything here: this is one phrase, refund now;2"},
+		{"a.csv", "退款，2\n", "a.csv:1:3: a full-width comma (，) does not separate anything here: this is one phrase, 退款，2"},
 		{"a.csv", "退款、退货\n", "a.csv:1:3: a Chinese list comma (、) does not separate anything here: this is one phrase, 退款、退货"},
 		{"a.csv", "refund now\t2\n", "a.csv:1:11: a tab does not separate anything here: this is one phrase, refund now\t2"},
 		{"a.txt", "refund now,2\n", "a.txt:1:11: a comma does not separate anything here: this is one phrase, refund now,2"},

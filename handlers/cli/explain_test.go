@@ -129,6 +129,24 @@ func TestExplain_lastAgent_isNamedBeforeTheTarget(t *testing.T) {
 	}
 }
 
+// TestExplain_whatTheRuleChangesOfItsTargets_isTold: a rule's priority counts in the whole chain, its agents at the first
+// target only.
+func TestExplain_whatTheRuleChangesOfItsTargets_isTold(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const file = "version: 1\ntargets: {default: {}, sales: {group: 5, else: default}}\nrules:\n" +
+		"  - {id: r, when: {says: [hi]}, then: {transfer: sales, priority: 0, agents: [li@x, wu@x]}}\n" +
+		"  - {id: s, when: {says: [bye]}, then: {transfer: default}}\n"
+	if err := os.WriteFile("rules.yaml", []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := runIn(t, "", "explain", "hi"); !strings.Contains(r.stdout, "try sales, only li@x, wu@x, priority 0 → default, priority 0\n") {
+		t.Errorf("%+v", r)
+	}
+	if r := runIn(t, "", "explain", "bye"); strings.Contains(r.stdout, "try ") {
+		t.Errorf("a target that stands as written is named twice: %+v", r)
+	}
+}
+
 func TestExplain_everyLineFitsTheTerminal_andObeysNoCustomer(t *testing.T) {
 	t.Chdir("testdata")
 	for _, words := range []string{

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"escalator/rules"
@@ -63,19 +64,27 @@ func (p *page) rules(traces []rules.RuleTrace) {
 // effect prints where a rule leads and who is told what: the customer, first in the language of the conversation, and the
 // staff.
 func (p *page) effect(label, language string, r *rules.RuleTrace) {
-	closed := false
+	special := false
 	var stops []string
 	for _, s := range r.Chain {
 		if s.Closed != "" {
 			s.Target += " (" + s.Closed + ")"
-			closed = true
+			special = true
 		}
 		if s.LastAgent != "" {
 			s.Target = s.LastAgent + " (had the customer last)"
 		}
+		if len(s.Agents) > 0 {
+			s.Target += ", only " + strings.Join(s.Agents, ", ")
+			special = true
+		}
+		if s.Priority != nil {
+			s.Target += ", priority " + strconv.Itoa(*s.Priority)
+			special = true
+		}
 		stops = append(stops, s.Target)
 	}
-	if len(stops) > 1 || closed {
+	if len(stops) > 1 || special {
 		p.line(label+"try ", strings.Join(stops, " → "))
 	}
 	p.words(label+"say", language, r.Say)
