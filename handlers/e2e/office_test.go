@@ -50,6 +50,9 @@ func TestOffice_wordsAreLeft_theStaffIsTold_andSomebodyContactsOnce(t *testing.T
 	}
 	o.hears("s1", "Please leave a message.", thanks)
 	chat.wants(t, "a customer left a message\nMessages received: 1; 1 customer waiting now.\nTarget: leave\nRule: leave\nCustomer: My parcel is broken, my number is ***")
+	// Killed before it has written down that the staff knows, it would not tell it that this is over.
+	o.log("notice", map[string]any{"team": "support", "kind": "message", "outcome": "sent"})
+	o.wantMessage("s1", "waiting")
 	o.restart()
 	o.wantMessage("s1", "waiting")
 
