@@ -131,7 +131,7 @@ func TestHistory_holdsNoWords_whereTheLogMayNotShowThem(t *testing.T) {
 func TestHistory_ofUser_isTheSessionOfTheLastMessage(t *testing.T) {
 	inWorldWithHistory(t, mask.Masked, func(w *world) {
 		w.user("human")
-		session, _, err := w.bot.History.OfUser(w.t.Context(), "user1")
+		session, err := w.bot.History.OfUser(w.t.Context(), "user1")
 		if session != "s1" || err != nil {
 			t.Errorf("%q %v", session, err)
 		}

@@ -95,7 +95,7 @@ func (b *Bot) sessionOf(ctx context.Context, user string) (session string, err e
 	if b.History == nil {
 		return "", ErrNoHistory
 	}
-	session, _, err = b.History.OfUser(ctx, user)
+	session, err = b.History.OfUser(ctx, user)
 	return session, err //nolint:wrapcheck // it is not shown
 }
 

@@ -126,7 +126,7 @@ func TestHistory_afterItsTime_isNotTold(t *testing.T) {
 		if _, err := k.Conversation(k.t.Context(), "s"); !errors.Is(err, ErrUnknown) {
 			t.Error(err)
 		}
-		if session, _, err := k.OfUser(k.t.Context(), "li"); session != "" || err != nil {
+		if session, err := k.OfUser(k.t.Context(), "li"); session != "" || err != nil {
 			t.Errorf("of the user: %q %v", session, err)
 		}
 		time.Sleep(10 * time.Minute)
@@ -304,8 +304,8 @@ func TestHistory_whileTheSharedStoreIsAway_isKeptHere_andToldAsOne(t *testing.T)
 		}
 		s.turn(false)
 		k.says("t", "last")
-		if session, phase, err := k.OfUser(k.t.Context(), "li"); session != "t" || phase != "bot" || err != nil {
-			t.Errorf("%q %q %v", session, phase, err)
+		if session, err := k.OfUser(k.t.Context(), "li"); session != "t" || err != nil {
+			t.Errorf("%q %v", session, err)
 		}
 		if n, err := k.Forget(k.t.Context(), "li"); n != 1 || err != nil {
 			t.Errorf("forgotten: %d %v", n, err)

@@ -135,9 +135,9 @@ func consequence(e Entry) int {
 	return 1
 }
 
-// OfUser returns the session of the last that is kept of a user, and the phase that it
-// was in then; "" where nothing is kept.
-func (h *History) OfUser(ctx context.Context, user string) (session, phase string, err error) {
+// OfUser returns the session of the last that is kept of a user, "" where nothing is.
+// The phase that it is in now only the live conversation knows.
+func (h *History) OfUser(ctx context.Context, user string) (session string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	last, err := look(ctx, h.reading, func() (last Entry, err error) {
@@ -163,7 +163,7 @@ func (h *History) OfUser(ctx context.Context, user string) (session, phase strin
 		}
 		return last, nil
 	})
-	return last.Session, last.Phase, err
+	return last.Session, err
 }
 
 // Forget removes all that is kept of a user, or of a session of that name. What was
