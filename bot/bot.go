@@ -15,8 +15,8 @@ import (
 	"escalator/bot/delivery"
 	"escalator/bot/history"
 	"escalator/bot/inbound"
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/metrics"
 	"escalator/bot/mute"
 	"escalator/bot/notify"
@@ -32,7 +32,7 @@ var ErrUnavailable = errors.New("the transfer cannot be stored")
 // Desk is what is needed of the REST API; *desk.Client is one.
 type Desk interface {
 	delivery.Desk
-	leave.Desk
+	messages.Desk
 }
 
 // Backend is the operator's own bot, to which callbacks are passed on;
@@ -116,10 +116,10 @@ type Bot struct {
 	requests *requests
 	quiet    quiet.Lines
 
-	stats   stats
-	courier *delivery.Courier
-	leave   *leave.Keeper
-	timers  *timers
+	stats    stats
+	courier  *delivery.Courier
+	messages *messages.Keeper
+	timers   *timers
 }
 
 // New returns a bot that is not delivering yet.
@@ -140,7 +140,7 @@ func New(o Options) *Bot {
 		Settle: b.settle, LeftQueue: b.leftQueue, Tell: b.tell, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore,
 		Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
 	})
-	b.leave = leave.New(leave.Options{
+	b.messages = messages.New(messages.Options{
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,
 		Tell: b.tell, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
 	})
@@ -172,7 +172,7 @@ func (b *Bot) Mute(rule string, d time.Duration, by, why string) (rules.Mute, er
 func (b *Bot) Start() {
 	b.recallTransfers()
 	b.courier.Start()
-	b.leave.Start()
+	b.messages.Start()
 	b.timers.start()
 }
 
@@ -193,7 +193,7 @@ func (b *Bot) recallTransfers() {
 func (b *Bot) Stop(ctx context.Context) error {
 	b.timers.cancel() // a turn under way may hang on its storage: the courier must not wait for it
 	var contacts sync.WaitGroup
-	contacts.Go(func() { b.leave.Stop(ctx) }) // beside the courier: a call that is cut has an unknown outcome
+	contacts.Go(func() { b.messages.Stop(ctx) }) // beside the courier: a call that is cut has an unknown outcome
 	err := b.courier.Stop(ctx)
 	contacts.Wait()
 	b.timers.stop()

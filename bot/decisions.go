@@ -10,8 +10,8 @@ import (
 
 	"escalator/bot/history"
 	"escalator/bot/inbound"
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -26,8 +26,8 @@ type record struct {
 	decision rules.Decision
 	wait     waiting // in the queue
 	language string
-	before   *store.Record  // the words that the customer left before; nil: they were not read
-	words    *leave.Message // what the customer has left by now; nil: this message left none
+	before   *store.Record     // the words that the customer left before; nil: they were not read
+	words    *messages.Message // what the customer has left by now; nil: this message left none
 
 	note  *history.Note // nil: nothing is kept of it
 	said  string        // what was said, where the message is no turn

@@ -32,7 +32,7 @@ func (b *Bot) Forget(ctx context.Context, user string) (f Forgotten, err error) 
 	if f.Record, err = store.RemoveRecord(ctx, b.Records, store.KindUser, user); err != nil {
 		return f, fmt.Errorf("forgetting a user: %w", err)
 	}
-	if f.Words, err = b.leave.Forget(ctx, user); err != nil {
+	if f.Words, err = b.messages.Forget(ctx, user); err != nil {
 		return f, fmt.Errorf("forgetting the words of a user: %w", err)
 	}
 	return f, nil

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/store"
 )
 
@@ -23,7 +23,7 @@ func TestForget_removesHistoryRecordAndWords_ofThatUserOnly(t *testing.T) {
 			put(store.Record{Kind: store.KindUser, Name: user, Value: []byte("kept")})
 		}
 		for session, user := range map[string]string{"s1": "user1", "s7": "user2"} {
-			r, _, err := leave.Add(store.Record{Kind: store.KindWords, Name: session}, &leave.Left{Conversation: session, User: user, Text: "call me", At: time.Now()})
+			r, _, err := messages.Add(store.Record{Kind: store.KindWords, Name: session}, &messages.Left{Conversation: session, User: user, Text: "call me", At: time.Now()})
 			if err != nil {
 				t.Fatal(err)
 			}

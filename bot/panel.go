@@ -10,7 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/history"
-	"escalator/bot/leave"
+	"escalator/bot/messages"
 	"escalator/rules"
 )
 
@@ -35,7 +35,7 @@ type Panel struct {
 	Turns    []PanelTurn        `json:"turns,omitempty"` // the last ones, masked as in the log
 	Older    bool               `json:"older,omitempty"` // there were more
 	Fields   []rules.PanelField `json:"fields,omitempty"`
-	Words    []leave.Words      `json:"words,omitempty"` // that the customer left, unmasked
+	Words    []messages.Words   `json:"words,omitempty"` // that the customer left, unmasked
 	// Missing names what could not be read: conversation, history, words. no_history says
 	// that none is kept.
 	Missing []string `json:"missing,omitempty"`
@@ -120,7 +120,7 @@ func (b *Bot) panelOf(ctx context.Context, session string) *Panel {
 		p.Missing = append(p.Missing, b.unread("history", err))
 	}
 	if b.Records != nil {
-		words, err := b.leave.Of(ctx, p.User, session, conversation)
+		words, err := b.messages.Of(ctx, p.User, session, conversation)
 		if err != nil {
 			p.Missing = append(p.Missing, b.unread("words", err))
 		}

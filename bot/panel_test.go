@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -125,7 +125,7 @@ func TestPanel_wordsLeftInAnotherSession_areShownUnmasked(t *testing.T) {
 		w.user("hello")
 		for session, left := range map[string]string{"s0": "user1 call 13800138000", "s7": "user2 other words"} {
 			user, text, _ := strings.Cut(left, " ")
-			r, _, err := leave.Add(store.Record{Kind: store.KindWords, Name: session}, &leave.Left{Conversation: session, User: user, Text: text, At: time.Now()})
+			r, _, err := messages.Add(store.Record{Kind: store.KindWords, Name: session}, &messages.Left{Conversation: session, User: user, Text: text, At: time.Now()})
 			if err == nil {
 				err = w.bot.Records.PutRecords(w.t.Context(), r)
 			}

@@ -35,7 +35,7 @@ func (b *Bot) DeskTold(r *rules.Reading) {
 	if b.Recorder != nil {
 		b.Recorder.RecordDesk(b.Clock.Wall(), r)
 	}
-	b.leave.Reading(r)
+	b.messages.Reading(r)
 }
 
 // equip gives a turn what the service knows beside it.

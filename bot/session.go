@@ -66,7 +66,7 @@ func (b *Bot) follow(ctx context.Context, r *record) {
 		b.changed(ctx, m)
 	}
 	if r.words != nil {
-		b.leave.Kept(r.words)
+		b.messages.Kept(r.words)
 	}
 }
 
@@ -76,7 +76,7 @@ func (b *Bot) changed(ctx context.Context, m *inbound.Message) {
 	case rules.EventClosed:
 		b.courier.Withdraw(ctx, m.Conversation)
 	case rules.EventWithHuman, rules.EventAgentMessage:
-		b.leave.Reached(m.Conversation, m.Customer(), m.Service)
+		b.messages.Reached(m.Conversation, m.Customer(), m.Service)
 	default:
 	}
 }

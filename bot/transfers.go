@@ -84,7 +84,7 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 	var w waiting
 	switch r {
 	case rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultAlreadyQueued:
-		b.leave.Reached(t.ID, t.User, t.Service)
+		b.messages.Reached(t.ID, t.User, t.Service)
 	default:
 	}
 	var from, to rules.Phase

@@ -7,8 +7,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -33,7 +33,7 @@ func (b *Bot) readWords(ctx context.Context, r *record) error {
 	if r == nil || r.decision.Left == nil {
 		return nil // as with nearly all messages
 	}
-	before, err := b.Records.Record(ctx, store.KindWords, leave.Name(r.message.Conversation))
+	before, err := b.Records.Record(ctx, store.KindWords, messages.Name(r.message.Conversation))
 	r.before = &before
 	return err //nolint:wrapcheck // decide says what it was for
 }
@@ -44,7 +44,7 @@ func (r *record) addWords() (kept store.Record, err error) {
 		return kept, errWordsUnread
 	}
 	m, d := r.message, &r.decision
-	kept, r.words, err = leave.Add(*r.before, &leave.Left{
+	kept, r.words, err = messages.Add(*r.before, &messages.Left{
 		Conversation: strings.Clone(m.Conversation), Session: strings.Clone(m.Session), User: strings.Clone(m.Customer()), Service: strings.Clone(m.Service),
 		Rule: d.Rule, Target: d.Target, Text: strings.Clone(d.Left.Words), Opened: d.Left.Opened, At: r.at, ContactWithin: d.Left.ContactWithin,
 	})
@@ -61,5 +61,5 @@ func (b *Bot) onItsWay(ctx context.Context, conversation string) bool {
 	return t.State != store.GivenUp
 }
 
-// Leave is what keeps the words that customers leave.
-func (b *Bot) Leave() *leave.Keeper { return b.leave }
+// Messages is what keeps the words that customers leave.
+func (b *Bot) Messages() *messages.Keeper { return b.messages }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"escalator/bot/desk"
-	"escalator/bot/leave"
+	"escalator/bot/messages"
 	"escalator/bot/notify"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -60,9 +60,9 @@ func leaving(t *testing.T, test func(w *world, told func() []notify.Event)) {
 }
 
 // kept is what is kept of the words of session s1.
-func (w *world) keptWords() (states []leave.State, words []string) {
+func (w *world) keptWords() (states []messages.State, words []string) {
 	w.t.Helper()
-	list, err := w.bot.Leave().Messages(w.t.Context())
+	list, err := w.bot.Messages().List(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (w *world) keptWords() (states []leave.State, words []string) {
 	return states, words
 }
 
-func (w *world) wantKept(states []leave.State, words ...string) {
+func (w *world) wantKept(states []messages.State, words ...string) {
 	w.t.Helper()
 	gotStates, gotWords := w.keptWords()
 	if diff := cmp.Diff(states, gotStates) + cmp.Diff(words, gotWords); diff != "" {
@@ -83,7 +83,7 @@ func (w *world) wantKept(states []leave.State, words ...string) {
 // free has a reading show a free agent.
 func (w *world) free() {
 	one := 1
-	w.bot.Leave().Reading(&rules.Reading{At: w.bot.Clock.Now(), Free: &one})
+	w.bot.Messages().Reading(&rules.Reading{At: w.bot.Clock.Now(), Free: &one})
 	synctest.Wait()
 }
 
@@ -96,18 +96,18 @@ func TestWords_nobodyThere_areKept_andTheCustomerIsContactedOnce(t *testing.T) {
 			t.Errorf("answered %s", a.JSON)
 		}
 		w.user("call me after six")
-		w.wantKept([]leave.State{leave.Waiting}, "My number is ***", "call me after six")
+		w.wantKept([]messages.State{messages.Waiting}, "My number is ***", "call me after six")
 		said := w.said()
 		if len(said) != 2 || said[1] != "Thank you, we have your message. Somebody will contact you as soon as possible. You can add more if you like." {
 			t.Errorf("said %q", said)
 		}
-		if words, err := w.bot.Leave().Of(w.t.Context(), "", "s1"); err != nil || len(words) != 2 || words[0].Text != "My number is 13800138000" {
+		if words, err := w.bot.Messages().Of(w.t.Context(), "", "s1"); err != nil || len(words) != 2 || words[0].Text != "My number is 13800138000" {
 			t.Errorf("for the agent: %v, %v", words, err)
 		}
 		w.desk.state = desk.StateNotInSession
 		w.free()
 		w.free()
-		w.wantKept([]leave.State{leave.Contacted}, "My number is ***", "call me after six")
+		w.wantKept([]messages.State{messages.Contacted}, "My number is ***", "call me after six")
 		want := []desk.ContactRequest{{ServiceID: "@service", UserID: "user1"}}
 		if diff := cmp.Diff(want, w.desk.contacts); diff != "" {
 			t.Errorf("contacts (-want +got):\n%s", diff)
@@ -125,7 +125,7 @@ func TestWords_ofARulesOwnAction(t *testing.T) {
 		}
 		w.wantSaid("Please write.")
 		w.user("my parcel")
-		w.wantKept([]leave.State{leave.Waiting}, "my parcel")
+		w.wantKept([]messages.State{messages.Waiting}, "my parcel")
 		if s := w.bot.RuleStats("leave"); s.Fired != 1 {
 			t.Errorf("the rule fired %d times", s.Fired)
 		}
@@ -151,20 +151,20 @@ func TestWords_endWhenTheCustomerReachesAPerson(t *testing.T) {
 		w.desk.answer(code(141001))
 		w.user("a human please")
 		w.user("my parcel")
-		w.wantKept([]leave.State{leave.Waiting}, "my parcel")
+		w.wantKept([]messages.State{messages.Waiting}, "my parcel")
 	}
 	leaving(t, func(w *world, _ func() []notify.Event) {
 		leaveOne(w)
 		w.handle(w.event("Agent.Said", "how may I help?", ""))
 		synctest.Wait()
-		w.wantKept([]leave.State{leave.Done}, "my parcel")
+		w.wantKept([]messages.State{messages.Done}, "my parcel")
 	})
 	leaving(t, func(w *world, _ func() []notify.Event) {
 		leaveOne(w)
 		w.desk.answer(nil)
 		time.Sleep(time.Minute)
 		w.user("a human please")
-		w.wantKept([]leave.State{leave.Done}, "my parcel")
+		w.wantKept([]messages.State{messages.Done}, "my parcel")
 		w.free()
 		if len(w.desk.contacts) != 0 {
 			t.Errorf("contacts %+v", w.desk.contacts)
@@ -181,7 +181,7 @@ func TestWords_endWhenTheCustomerReachesAPerson(t *testing.T) {
 		w.desk.answer(nil)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		w.wantKept([]leave.State{leave.Done}, "my parcel")
+		w.wantKept([]messages.State{messages.Done}, "my parcel")
 	})
 }
 
@@ -217,7 +217,7 @@ func TestWords_thatCannotBeStored_areRefused_andCountOnce(t *testing.T) {
 		if a := w.handle(e); !a.Repeat || string(a.JSON) != string(answerSelf) {
 			t.Errorf("a repeat: %+v", a)
 		}
-		w.wantKept([]leave.State{leave.Waiting}, "my parcel")
+		w.wantKept([]messages.State{messages.Waiting}, "my parcel")
 	})
 }
 
@@ -258,7 +258,7 @@ func TestWords_thatSomebodyChangesMeanwhile_areAddedToWhatIsThere(t *testing.T) 
 			e := w.event(desk.EventUserMessage, "second", "")
 			_, err := w.bot.Handle(w.t.Context(), Request{Event: e})
 			if times == 1 {
-				w.wantKept([]leave.State{leave.Waiting}, "first", "second")
+				w.wantKept([]messages.State{messages.Waiting}, "first", "second")
 			} else if !errors.Is(err, ErrUnavailable) {
 				t.Errorf("always changed: %v", err)
 			}

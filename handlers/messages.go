@@ -9,20 +9,20 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot/desk"
-	"escalator/bot/leave"
+	"escalator/bot/messages"
 )
 
-// Messages are the words that customers left; *leave.Keeper is one.
+// Messages are the words that customers left; *messages.Keeper is one.
 type Messages interface {
 	// Messages returns all that are kept, the oldest first, the words masked.
-	Messages(ctx context.Context) ([]leave.Shown, error)
-	// Delete forgets those of a session; leave.ErrNone: there are none.
+	List(ctx context.Context) ([]messages.Shown, error)
+	// Delete forgets those of a session; messages.ErrNone: there are none.
 	Delete(ctx context.Context, session string) error
 }
 
 // messages lists the words that customers left, and what became of them.
 func (s *Server) messages(c *gin.Context) {
-	list, err := s.Messages.Messages(c.Request.Context())
+	list, err := s.Messages.List(c.Request.Context())
 	if err != nil {
 		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
 		return
@@ -41,7 +41,7 @@ func (s *Server) deleteMessage(c *gin.Context) {
 	c.Set(actor, cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)))
 	c.Set(subject, session)
 	switch err := s.Messages.Delete(c.Request.Context(), session); {
-	case errors.Is(err, leave.ErrNone):
+	case errors.Is(err, messages.ErrNone):
 		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
 	case err != nil:
 		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"escalator/bot/leave"
+	"escalator/bot/messages"
 	"escalator/handlers"
 )
 
@@ -18,14 +18,14 @@ type keptMessages struct {
 	deleted string
 }
 
-func (k *keptMessages) Messages(context.Context) ([]leave.Shown, error) {
+func (k *keptMessages) List(context.Context) ([]messages.Shown, error) {
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
-	return []leave.Shown{{Session: "im:a|@b", Rule: "ask", Target: "default", State: leave.Waiting, Since: at, Until: at, Changed: at, Tried: 2, Words: []string{"call ***"}}}, k.err
+	return []messages.Shown{{Session: "im:a|@b", Rule: "ask", Target: "default", State: messages.Waiting, Since: at, Until: at, Changed: at, Tried: 2, Words: []string{"call ***"}}}, k.err
 }
 
 func (k *keptMessages) Delete(_ context.Context, session string) error {
 	if session != "im:a|@b" {
-		return leave.ErrNone
+		return messages.ErrNone
 	}
 	k.deleted = session
 	return k.err

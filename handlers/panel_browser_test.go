@@ -24,7 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"escalator/bot"
-	"escalator/bot/leave"
+	"escalator/bot/messages"
 	"escalator/handlers"
 	"escalator/rules"
 )
@@ -214,7 +214,7 @@ func aCustomer() *bot.Panel {
 			{At: at(6), Role: "escalator", Text: "正在为您转接人工客服，请稍候。"},
 		},
 		Fields: []rules.PanelField{{Name: "会员 Level", Value: "<i>gold</i>"}, {Name: "Order no.", Value: "A-20260105-77"}, {Name: "Shop"}},
-		Words:  []leave.Words{{At: at(4), Text: "明天上午打我电话 13800138000"}},
+		Words:  []messages.Words{{At: at(4), Text: "明天上午打我电话 13800138000"}},
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/bot/history"
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -160,7 +160,7 @@ func TestPanel_answersWhatTheBotKnows(t *testing.T) {
 		Known: true, Session: "s|1", User: "li", Phase: "queued", Older: true, Missing: []string{"history"},
 		Why:   &bot.PanelReason{At: at, Rule: "ask", About: "asks", Outcome: "transfer", Target: "default", Matched: []string{"人工"}, Why: "says: 人工"},
 		Turns: []bot.PanelTurn{{At: at, Role: "user", Text: "<b>人工", Sends: []string{"image"}}}, Fields: []rules.PanelField{{Name: "会员", Value: "gold"}},
-		Counters: &rules.Counters{UserMessages: 3}, Words: []leave.Words{{At: at, Text: "call"}},
+		Counters: &rules.Counters{UserMessages: 3}, Words: []messages.Words{{At: at, Text: "call"}},
 	}}
 	s, _ := withPanel(n, nil)
 	w := visit(s, http.MethodPost, "/x/panel/context", `{"session":"s|1","user":"li","names":[]}`, bearer)

@@ -107,7 +107,7 @@ func capOf(kind Kind, users int) int {
 	case KindUser:
 		return users
 	case KindWords:
-		return 20_000 // 10,000 customers who wait, which bot/leave sees to, and those of the last days
+		return 20_000 // 10,000 customers who wait, which bot/messages sees to, and those of the last days
 	case KindParted:
 		return 10_000
 	case KindNotice:

@@ -101,7 +101,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	ruleFile.Attach(a.applyRules(kept.local), a.staff.Tell, log.Logger, registry)
 	a.server = handlers.New(handlers.Options{
 		Reports: a.newReports(parts.history, client),
-		Bot:     a.bot, RuleFile: a.ruleFile, Messages: a.bot.Leave(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
+		Bot:     a.bot, RuleFile: a.ruleFile, Messages: a.bot.Messages(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, Panel: s.panel(a.bot), AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),
 		NotReady: kept.notReady, Degraded: a.reasons, Log: log.Logger, Registry: registry,
 	})
@@ -131,7 +131,7 @@ func (a *App) openReception(client *desk.Client, records store.Records, m *metri
 	a.reception = reception.New(reception.Options{
 		Desk: client, Records: records, Every: a.settings.DeskPoll, Log: a.log.Logger, Clock: a.clock,
 		Asks:    func() rules.Asks { return a.bot.Policy().Asks() },
-		Waiting: func() bool { return a.bot.Leave().Waiting() },
+		Waiting: func() bool { return a.bot.Messages().Waiting() },
 		Told:    func(r *rules.Reading) { a.bot.DeskTold(r) },
 	})
 	m.WatchDesk(a.reception.Reading, a.clock.Now)

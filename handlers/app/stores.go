@@ -10,8 +10,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/delivery"
-	"escalator/bot/leave"
 	"escalator/bot/mask"
+	"escalator/bot/messages"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
 	"escalator/bot/store/failover"
@@ -114,7 +114,7 @@ func mergeRecords(kind store.Kind, ours, theirs []byte) []byte {
 	case store.KindUser:
 		return rules.MergeUsers(ours, theirs)
 	case store.KindWords:
-		return leave.Merge(ours, theirs)
+		return messages.Merge(ours, theirs)
 	default:
 		return nil
 	}

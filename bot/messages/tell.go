@@ -1,4 +1,4 @@
-package leave
+package messages
 
 import (
 	"cmp"

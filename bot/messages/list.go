@@ -1,4 +1,4 @@
-package leave
+package messages
 
 import (
 	"bytes"
@@ -36,8 +36,8 @@ type Shown struct {
 	Words   []string  `json:"words"`
 }
 
-// Messages returns all words that are kept, those first that came first.
-func (k *Keeper) Messages(ctx context.Context) ([]Shown, error) {
+// List returns all words that are kept, those first that came first.
+func (k *Keeper) List(ctx context.Context) ([]Shown, error) {
 	all := []Shown{}
 	err := k.each(ctx, func(m *Message) error {
 		s := Shown{

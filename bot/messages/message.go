@@ -1,4 +1,4 @@
-package leave
+package messages
 
 import (
 	"crypto/sha256"

@@ -1,4 +1,4 @@
-// Package leave keeps the words that customers leave when nobody is there
+// Package messages keeps the words that customers leave when nobody is there
 // (take_message), and has each customer contacted once when somebody is free.
 //
 // The words of a conversation are one record (store.KindWords). They are put with
@@ -26,4 +26,4 @@
 //     restart too. It is never called again.
 //   - Words that a shared store has lost are put back by a process that saw them.
 //   - Each end is one line "message" in the log, and the staff is told.
-package leave
+package messages
