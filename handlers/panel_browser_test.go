@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,7 +78,12 @@ func serveInFrame(t *testing.T, shown *bot.Panel, allowed bool) *served {
 	if !allowed {
 		ancestor = "https://desk.example.com"
 	}
-	v.server, v.log = withPanel(v.bot, func(o *handlers.Options) { o.Panel.FrameAncestors = []string{ancestor} })
+	var asked atomic.Int64
+	v.server, v.log = withPanel(v.bot, func(o *handlers.Options) {
+		o.Panel.FrameAncestors = []string{ancestor}
+		// A second goes by with each request, so that none is over the limit of an address.
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(asked.Add(1)) * time.Second) }
+	})
 	s := httptest.NewServer(v.server.Public())
 	t.Cleanup(s.Close)
 	v.panel = s.URL + "/x/panel"

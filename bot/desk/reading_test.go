@@ -84,13 +84,13 @@ func TestClient_readings_areRead(t *testing.T) {
 			"records", "as documented", `desk_http_svc/describe_im_cdr_list {"StartTimestamp":100,"EndTimestamp":200,"ClientUserId":"u1","Limit":100,"Offset":0}`,
 			`"TotalCount":1,"IMCdrList":[{"SessionId":"s1","AgentGroupId":"3067","AgentGroupName":"Online","AgentId":"a@x.com","ChannelType":"SDK","ClientUserId":"u1",
 			 "Duration":10,"EndStatus":"AgentEndedSession","SatisfactionSelected":5,"Timestamp":1730443136}]`,
-			`{"Items":[{"SessionID":"s1","UserID":"u1","AgentID":"a@x.com","GroupID":"3067","GroupName":"Online","EndStatus":"AgentEndedSession","Duration":10000000000,"Rating":5,"At":"2024-11-01T06:38:56Z"}],"Total":1,"Cut":false}`,
+			`{"Items":[{"SessionID":"s1","UserID":"u1","AgentID":"a@x.com","NoAgent":false,"GroupID":"3067","GroupName":"Online","EndStatus":"AgentEndedSession","Duration":10000000000,"Rating":5,"At":"2024-11-01T06:38:56Z"}],"Total":1,"Cut":false}`,
 		},
 		{
 			"records", "milliseconds, numbers for texts, a rating that is none, a time that is none", "",
 			`"Data":{"IMCdrList":[{"SessionID":"s1","AgentGroupId":3067,"SatisfactionSelected":0,"Duration":99999999999,"Timestamp":"1730443136000"},{"Timestamp":0,"SatisfactionSelected":"6"}]}`,
-			`{"Items":[{"SessionID":"s1","UserID":"","AgentID":"","GroupID":"3067","GroupName":"","EndStatus":"","Duration":null,"Rating":null,"At":"2024-11-01T06:38:56Z"},
-			 {"SessionID":"","UserID":"","AgentID":"","GroupID":"","GroupName":"","EndStatus":"","Duration":null,"Rating":null,"At":"0001-01-01T00:00:00Z"}],"Total":null,"Cut":false}`,
+			`{"Items":[{"SessionID":"s1","UserID":"","AgentID":"","NoAgent":false,"GroupID":"3067","GroupName":"","EndStatus":"","Duration":null,"Rating":null,"At":"2024-11-01T06:38:56Z"},
+			 {"SessionID":"","UserID":"","AgentID":"","NoAgent":false,"GroupID":"","GroupName":"","EndStatus":"","Duration":null,"Rating":null,"At":"0001-01-01T00:00:00Z"}],"Total":null,"Cut":false}`,
 		},
 		{
 			"robot", "as documented", `openim_console_http_svc/desc_robot_config {"LanguageTag":"zh"}`,

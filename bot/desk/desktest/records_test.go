@@ -50,7 +50,7 @@ func TestDesk_records_tellHowSessionsWent(t *testing.T) {
 	ten, zero, five := 10*time.Second, time.Duration(0), 5
 	want := []desk.SessionRecord{
 		{SessionID: "taken", UserID: "u", AgentID: "a@x.com", GroupID: "3067", GroupName: "Group 3067", EndStatus: EndedByAgent, Duration: &ten, Rating: &five, At: from},
-		{SessionID: "queued", UserID: "u", GroupID: "0", GroupName: "Group 0", EndStatus: endedTimeout, Duration: &zero, At: from},
+		{SessionID: "queued", UserID: "u", NoAgent: true, GroupID: "0", GroupName: "Group 0", EndStatus: endedTimeout, Duration: &zero, At: from},
 	}
 	if diff := cmp.Diff(want, page.Items); diff != "" {
 		t.Error(diff)
