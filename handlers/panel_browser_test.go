@@ -173,18 +173,32 @@ func (p *page) inFrame(js string) (text string) {
 // visit shows the panel in its frame, as Desk does with this hash.
 func (p *page) visit(hash string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.of.desk+"/#"+hash))
+	p.do(chromedp.Navigate("about:blank"))
+	for len(p.frames) > 0 {
+		<-p.frames // of a document that is gone: its number may be another one's by now
+	}
+	p.do(chromedp.Navigate(p.of.desk + "/#" + hash))
 	select {
 	case p.frame = <-p.frames:
-	case <-p.ctx.Done():
+	case <-time.After(pageFor):
 		p.t.Fatal("the panel is not loaded")
+	}
+	for len(p.frames) > 0 {
+		p.frame = <-p.frames
 	}
 }
 
 // shows waits until the panel has some words, and returns all that it has.
 func (p *page) shows(words string) string {
 	p.t.Helper()
-	return p.inFrame(fmt.Sprintf(`new Promise((done) => { const look = () => document.body.innerText.includes(%q) ? done(document.body.innerText) : setTimeout(look, 10); look(); })`, words))
+	got := p.inFrame(fmt.Sprintf(`new Promise((done) => {
+		const end = Date.now() + %d, look = () => document.body.innerText.includes(%q) || Date.now() > end ? done(document.body.innerText) : setTimeout(look, 10);
+		look();
+	})`, (pageFor / 2).Milliseconds(), words))
+	if !strings.Contains(got, words) {
+		p.t.Fatalf("no %q in\n%s", words, got)
+	}
+	return got
 }
 
 const withToken = "token=" + panelToken
