@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -81,7 +82,7 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 			hint = "did you mean " + word + "?"
 		}
 		if hint == "" {
-			hint = "valid: " + strings.Join(s.enum, ", ")
+			hint = cmp.Or(s.way, "valid: "+strings.Join(s.enum, ", "))
 		}
 		k.failValue(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
 	case s.matches(n.Value):

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -45,12 +46,12 @@ var (
 	address = &shape{name: "a mapping with url_file", ref: "address", form: formRecord, fields: []field{
 		{key: "url_file", of: aSecretFile, required: true, doc: "The file that holds the address. It is a secret: who knows it can write to the team.", aka: []string{"url", "webhook", "address"}},
 		{key: "secret_file", of: aSecretFile, doc: "The file that holds the key with which messages are signed: Feishu, DingTalk and webhooks.", aka: []string{"secret", "key", "sign"}},
-	}, examples: []string{"{url_file: support-url}"}}
+	}, examples: []string{"{url_file: support-url}"}, way: "an address is a secret: put it into a file in the folder ESCALATOR_SECRETS_DIR and write the file's name here, {url_file: support-url}"}
 
 	eventKinds = []string{"no_agent", "failed", "held", "reload_refused", "message", "unknown_event"}
 	aMatter    = &shape{
 		name: "a kind of event", ref: "matter", form: formChoice, forms: []*shape{
-			enumShape("a kind of event", eventKinds, "waiting", waitingLong+": 5m", waitingLong, waitingLong+": 5m", "nobody", "no_agent", "given_up", "failed", "reload", "reload_refused", "messages", "message", "unknown", "unknown_event"),
+			eventKind("waiting", waitingLong+": 5m", waitingLong, waitingLong+": 5m", "nobody", "no_agent", "given_up", "failed", "reload", "reload_refused", "messages", "message", "unknown", "unknown_event"),
 			{name: "a time to wait", form: formRecord, fields: []field{
 				{key: waitingLong, of: aSpan, required: true, doc: "A customer has waited in Desk's queue for this time.", aka: []string{"waiting", "queued_for"}},
 			}},
@@ -73,6 +74,13 @@ var (
 	}
 	aTeam = &shape{name: "a team", pattern: patternName, examples: []string{"support"}}
 )
+
+// eventKind is one of the events that need no time. Its hint names the one that does, too.
+func eventKind(synonyms ...string) *shape {
+	s := enumShape("a kind of event", eventKinds, synonyms...)
+	s.way = "valid: " + strings.Join(eventKinds, ", ") + ", " + waitingLong + ": 5m"
+	return s
+}
 
 // teams reads `notify`.
 func (l *loader) teams(n *yaml.Node) {
