@@ -27,7 +27,7 @@ func (s *Server) publicRoutes() []route {
 }
 
 func (s *Server) adminRoutes() []route {
-	return []route{
+	return append(theConsole().routes(), []route{
 		{method: http.MethodGet, path: "/healthz", access: open, handler: s.healthz},
 		{method: http.MethodGet, path: "/readyz", access: open, handler: s.readyz},
 		{method: http.MethodGet, path: "/metrics", handler: gin.WrapH(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{})), query: anyQuery},
@@ -53,7 +53,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/messages", handler: s.messages},
 		{method: http.MethodDelete, path: "/api/messages", handler: s.deleteMessage, changes: true, query: []string{"session", "by"}},
 		{method: http.MethodGet, path: "/debug/pprof/*name", access: tokenOnly, handler: s.profile, query: anyQuery},
-	}
+	}...)
 }
 
 const (

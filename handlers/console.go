@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+)
+
+// consolePolicy lets the console have what is its own, and nobody show it in a frame.
+const consolePolicy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+// assetsForever is how long a browser may keep an asset: its address names its content.
+const assetsForever = "public, max-age=31536000, immutable"
+
+// consoleViews are the addresses of the console's views. Each shows the same page, which
+// reads its address: so a link can be sent to a colleague.
+var consoleViews = []string{
+	"/console/", "/console/c", "/console/c/:session", "/console/try", "/console/rules", "/console/rules/:id",
+	"/console/file", "/console/history", "/console/delivery", "/console/suggest",
+}
+
+//go:embed console
+var consoleFiles embed.FS
+
+// console is the operators' page: files without data, which anybody may read who reaches
+// the listener. What it shows comes from the API, which asks for the token.
+type console struct {
+	page   []byte
+	hash   string // of all assets, which they have in their address
+	assets map[string]asset
+}
+
+// asset is a file as browsers get it.
+type asset struct {
+	kind           string
+	plain, gzipped []byte
+}
+
+// theConsole is read once: its files are part of the program.
+var theConsole = sync.OnceValue(func() *console {
+	all := &console{assets: map[string]asset{}}
+	files, _ := fs.Sub(consoleFiles, "console") // it is there, or this is not built
+	sum := sha256.New()
+	_ = fs.WalkDir(files, ".", func(name string, f fs.DirEntry, _ error) error {
+		if f.IsDir() || name == "index.html" {
+			return nil
+		}
+		content, _ := fs.ReadFile(files, name) // the same
+		sum.Write([]byte(name + "\x00"))
+		sum.Write(content)
+		all.assets["/"+name] = asset{kind: kindOf(name), plain: content, gzipped: zip(content)}
+		return nil
+	})
+	all.hash = hex.EncodeToString(sum.Sum(nil))[:16]
+	page, _ := fs.ReadFile(files, "index.html")
+	all.page = bytes.ReplaceAll(page, []byte("{assets}"), []byte("/console/assets/"+all.hash))
+	return all
+})
+
+// kindOf does not ask the system for its table of types, which differs.
+func kindOf(name string) string {
+	switch path.Ext(name) {
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".json":
+		return "application/json; charset=utf-8"
+	default:
+		return mime.TypeByExtension(path.Ext(name))
+	}
+}
+
+func zip(content []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	_, _ = w.Write(content) // a buffer takes all
+	_ = w.Close()
+	return out.Bytes()
+}
+
+func (s *console) routes() []route {
+	all := []route{
+		{method: http.MethodGet, path: "/", access: visitor, handler: toConsole},
+		{method: http.MethodGet, path: "/console", access: visitor, handler: toConsole},
+		{method: http.MethodGet, path: "/console/assets/:hash/*name", access: visitor, handler: s.asset},
+	}
+	for _, view := range consoleViews {
+		all = append(all, route{method: http.MethodGet, path: view, access: visitor, handler: s.show, query: anyQuery}) // the page's own filters
+	}
+	return all
+}
+
+func toConsole(c *gin.Context) { c.Redirect(http.StatusFound, "/console/") }
+
+func (*console) headers(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", consolePolicy)
+	h.Set("Referrer-Policy", "no-referrer") // addresses of views name customers
+}
+
+func (s *console) show(c *gin.Context) {
+	s.headers(c)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", s.page)
+}
+
+func (s *console) asset(c *gin.Context) {
+	a, known := s.assets[pathValue(c, "name")]
+	if !known || c.Param("hash") != s.hash { // of another version: to answer with ours would be kept as that
+		refuse(c, http.StatusNotFound, nothingHere)
+		return
+	}
+	s.headers(c)
+	h := c.Writer.Header()
+	h.Set("Cache-Control", assetsForever)
+	h.Set("Vary", "Accept-Encoding")
+	content := a.plain
+	if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		content = a.gzipped
+	}
+	c.Data(http.StatusOK, a.kind, content)
+}
