@@ -63,7 +63,7 @@ var theConsole = sync.OnceValue(func() *console {
 	})
 	all.hash = hex.EncodeToString(sum.Sum(nil))[:16]
 	page, _ := fs.ReadFile(files, "index.html")
-	all.page = bytes.ReplaceAll(page, []byte("{assets}"), []byte("/console/assets/"+all.hash))
+	all.page = bytes.ReplaceAll(page, []byte("{hash}"), []byte(all.hash))
 	return all
 })
 
