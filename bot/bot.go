@@ -21,6 +21,7 @@ import (
 	"escalator/bot/mute"
 	"escalator/bot/notify"
 	"escalator/bot/quiet"
+	"escalator/bot/stats"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -116,7 +117,7 @@ type Bot struct {
 	requests *requests
 	quiet    quiet.Lines
 
-	stats    stats
+	stats    *stats.Stats
 	courier  *delivery.Courier
 	messages *messages.Keeper
 	timers   *timers
@@ -131,7 +132,7 @@ func New(o Options) *Bot {
 		o.Mutes, _ = mute.Open(mute.Options{Log: o.Log, Now: o.Clock.Wall}) // there is no file
 	}
 	b := &Bot{
-		Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats{byRule: map[string]*RuleStats{}},
+		Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats.New(o.Clock.Wall),
 		inbound: inbound.New(o.ServiceAccounts), requests: newRequests(),
 	}
 	b.timers = newTimers(b)
@@ -150,6 +151,9 @@ func New(o Options) *Bot {
 
 // Policy returns the rules in force.
 func (b *Bot) Policy() *rules.Policy { return b.policy.Load() }
+
+// Stats is what was counted of the decisions.
+func (b *Bot) Stats() *stats.Stats { return b.stats }
 
 // SetPolicy puts other rules in force. A message that is being handled ends
 // under those that it began with.

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
@@ -141,8 +143,8 @@ func TestBot_aDayOfTraffic_leavesTheMemoryAsItWas(t *testing.T) {
 		if d.conversations.Live() != 0 || d.marks.Len() != 0 || len(list) != 0 {
 			t.Errorf("left after a day and a half of rest: %d conversations, %d marks, %d transfers", d.conversations.Live(), d.marks.Len(), len(list))
 		}
-		if fired := d.bot.RuleStats("ask-human").Fired; fired < dayArrivals/askOneIn {
-			t.Errorf("%d transfers in two days: this was no traffic", fired)
+		if fired := testutil.ToFloat64(d.bot.Metrics.Decisions.WithLabelValues("ask-human", "transfer")); fired < dayArrivals/askOneIn {
+			t.Errorf("%v transfers in two days: this was no traffic", fired)
 		}
 		if err := d.bot.Stop(t.Context()); err != nil {
 			t.Error(err)

@@ -12,6 +12,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/messages"
+	"escalator/bot/stats"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -72,7 +73,7 @@ type Would struct {
 func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
-	b.stats.count(d, r.wall)
+	b.count(r)
 	b.keepTurn(r)
 	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
@@ -85,6 +86,15 @@ func (b *Bot) report(r *record) {
 		b.recent.add(rec)
 	}
 	(&logrus.Entry{Logger: b.Log, Data: rec.fields()}).Log(level, "decision") // WithFields would copy them
+}
+
+// count adds a decision to the stats.
+func (b *Bot) count(r *record) {
+	d := &r.decision
+	b.stats.Add(&stats.Count{
+		At: r.wall, Message: r.message.Turn.Kind == rules.UserTurn && d.Outcome != rules.OutcomeAsked, Outcome: d.Outcome,
+		Rule: d.Rule, Fired: stats.Fires(d.Outcome, d.Take != nil), Near: d.Near, Shadow: d.Shadow,
+	})
 }
 
 func (b *Bot) publicRecord(r *record) *DecisionRecord {

@@ -222,7 +222,7 @@ func TestQuestions_countForNothing(t *testing.T) {
 				t.Errorf("decision %v", line)
 			}
 		}
-		if s := w.bot.RuleStats("human"); s.Fired != 0 || s.LastFired != nil {
+		if s := w.bot.Stats().Rule("human"); s.Fired != 0 || s.LastFired != nil {
 			t.Errorf("%+v", s)
 		}
 		if n := w.bot.Conversations.(*memory.Conversations).Live(); n != 0 {

@@ -126,7 +126,7 @@ func TestWords_ofARulesOwnAction(t *testing.T) {
 		w.wantSaid("Please write.")
 		w.user("my parcel")
 		w.wantKept([]messages.State{messages.Waiting}, "my parcel")
-		if s := w.bot.RuleStats("leave"); s.Fired != 1 {
+		if s := w.bot.Stats().Rule("leave"); s.Fired != 1 {
 			t.Errorf("the rule fired %d times", s.Fired)
 		}
 		if a := w.user("hello"); string(a.JSON) != string(answerSelf) {

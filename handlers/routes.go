@@ -42,6 +42,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/rules/history", handler: s.ruleHistory},
 		{method: http.MethodGet, path: "/api/rules/diff", handler: s.ruleDiff, query: []string{"from", "to"}},
 		{method: http.MethodPost, path: "/api/rules/rollback", access: tokenOnly, handler: s.rollback, changes: true},
+		{method: http.MethodGet, path: "/api/stats", handler: s.showStats, query: []string{"since"}},
 		{method: http.MethodGet, path: "/api/desk", handler: s.desk},
 		{method: http.MethodGet, path: "/api/outbox", handler: s.outbox},
 		{method: http.MethodPost, path: "/api/outbox/retry", handler: s.retryAll, changes: true, query: []string{"code"}},

@@ -12,6 +12,7 @@ import (
 	"escalator/bot"
 	"escalator/bot/delivery"
 	"escalator/bot/mute"
+	"escalator/bot/stats"
 	"escalator/rules"
 )
 
@@ -26,7 +27,10 @@ type named struct {
 	err error
 
 	panel *bot.Panel // what agents are shown; nil: that it is known
+	stats *stats.Stats
 }
+
+func (n *named) Stats() *stats.Stats { return n.stats }
 
 func (n *named) Retry(_ context.Context, session string, who delivery.Operator) error {
 	n.ids = append(n.ids, session)

@@ -15,6 +15,7 @@ import (
 	"escalator/bot/history"
 	"escalator/bot/mute"
 	"escalator/bot/rulefile"
+	"escalator/bot/stats"
 	"escalator/rules"
 	"escalator/rules/replay"
 )
@@ -28,10 +29,10 @@ type RuleFile interface {
 	Rollback(ctx context.Context, version string, by rulefile.Author) (*rulefile.Change, error)
 }
 
-// ruleView is a rule as GET /api/rules shows it.
+// ruleView is a rule as GET /api/rules shows it, with what it did in the last day.
 type ruleView struct {
 	rules.RuleInfo
-	bot.RuleStats
+	stats.Rule
 	CooldownS float64     `json:"cooldown"` // seconds, in the place of the duration
 	Muted     *rules.Mute `json:"muted,omitempty"`
 }
@@ -41,7 +42,7 @@ func (s *Server) listRules(c *gin.Context) {
 	policy, muted, now := s.Bot.Policy(), s.Bot.Muted(), s.Now()
 	views := []ruleView{}
 	for _, info := range policy.Rules() {
-		v := ruleView{RuleInfo: info, RuleStats: s.Bot.RuleStats(info.ID), CooldownS: info.Cooldown.Seconds()}
+		v := ruleView{RuleInfo: info, Rule: s.Bot.Stats().Rule(info.ID), CooldownS: info.Cooldown.Seconds()}
 		if m, ok := muted[info.ID]; ok && m.Until.After(now) {
 			v.Muted = &m
 		}
@@ -175,7 +176,7 @@ type Operations interface {
 	Policy() *rules.Policy
 	Muted() rules.Muted
 	Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error)
-	RuleStats(id string) bot.RuleStats
+	Stats() *stats.Stats
 	Decisions(n int) []*bot.DecisionRecord
 	Watch() (decisions <-chan *bot.DecisionRecord, stop func())
 	Transfers(ctx context.Context) (delivery.Transfers, error)

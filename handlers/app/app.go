@@ -97,6 +97,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts, Unsigned: len(s.CallbackTokens) == 0,
 		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
 	})
+	a.refillStats(parts.history)
 	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), a.staff.Tell, log.Logger, registry)
 	a.server = handlers.New(handlers.Options{

@@ -38,6 +38,18 @@ func (a *App) openHistory(m *metrics.Metrics, replica *failover.Store) (*history
 	return h, nil
 }
 
+// refillStats counts, in the background, what an earlier process has decided.
+func (a *App) refillStats(h *history.History) {
+	if h == nil {
+		return
+	}
+	a.background("stats of the last day", func(ctx context.Context) {
+		if err := a.bot.Stats().Refill(ctx, h); err != nil && ctx.Err() == nil {
+			a.log.WithError(err).Warn("stats begin anew: what was decided before the start cannot be read")
+		}
+	})
+}
+
 // newReports makes reports from the history, nil where none is kept.
 func (a *App) newReports(h *history.History, client *desk.Client) handlers.Reports {
 	if h == nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"escalator/bot"
 	"escalator/bot/rulefile"
+	"escalator/bot/stats"
 	"escalator/rules"
 	"escalator/rules/text"
 )
@@ -60,7 +60,7 @@ func (c *client) listRules(ctx context.Context) error {
 			Share string     `json:"share"`
 			From  *time.Time `json:"from"`
 			Until *time.Time `json:"until"`
-			bot.RuleStats
+			stats.Rule
 			Muted *rules.Mute `json:"muted"`
 		} `json:"rules"`
 	}
@@ -77,13 +77,13 @@ func (c *client) listRules(ctx context.Context) error {
 			p.line("  ", "This version cannot be kept in the data folder: "+answer.Unkept)
 		}
 		p.blank()
-		p.line("", padded("rule", widestLabel)+"  mode       fired  suppressed  shadow  last fired")
+		p.line("", padded("rule, last 24 h", widestLabel)+"  mode    fired  near suppressed shadow  last fired")
 		for _, r := range answer.Rules {
 			last := "never"
 			if r.LastFired != nil {
 				last = r.LastFired.Local().Format("01-02 15:04:05") // with the year it would be 83 columns
 			}
-			p.line(padded(r.ID, widestLabel), fmt.Sprintf("  %-8s %7d %11d %7d  %s", r.Mode, r.Fired, r.Suppressed, r.Shadow, last))
+			p.line(padded(r.ID, widestLabel), fmt.Sprintf("  %-7s %5d %5d %10d %6d  %s", r.Mode, r.Fired, r.Near, r.Suppressed, r.Shadow, last))
 			if limits := limitWords(r.Owner, r.Share, r.From, r.Until); limits != "" {
 				p.line("  ", limits)
 			}
