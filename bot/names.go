@@ -2,6 +2,7 @@ package bot
 
 import (
 	"hash/maphash"
+	"maps"
 	"sync"
 
 	"github.com/sirupsen/logrus"
@@ -21,23 +22,33 @@ const otherName = "other"
 type nameSet struct {
 	mu    sync.Mutex
 	max   int
-	names map[string]bool
+	names map[string]int // how often each was shown
 }
 
-func newNameSet(limit int) *nameSet { return &nameSet{max: limit, names: map[string]bool{}} }
+func newNameSet(limit int) *nameSet { return &nameSet{max: limit, names: map[string]int{}} }
 
 // add returns the label to use for name and whether it is used for the first
 // time.
 func (s *nameSet) add(name string) (label string, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.names[name] && len(s.names) >= s.max {
+	if s.names[name] == 0 && len(s.names) >= s.max {
 		name = otherName
 	}
-	first = !s.names[name]
-	s.names[name] = true
-	return name, first
+	s.names[name]++
+	return name, s.names[name] == 1
 }
+
+// counts returns how often each name was shown.
+func (s *nameSet) counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.names)
+}
+
+// UnknownEvents returns how often each event, or command, came whose name we do not
+// know: of the first 32 names, then under "other".
+func (b *Bot) UnknownEvents() map[string]int { return b.unknown.counts() }
 
 // noteUnknownEvent counts an event or a command whose name we do not know, and logs
 // each name once: the first real run shows what to map in the rule file, or in the

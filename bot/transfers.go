@@ -45,6 +45,9 @@ func (b *Bot) conversationOf(session string) string {
 // Degraded says why transfers do not reach Desk although it answers; nil: they do.
 func (b *Bot) Degraded() []string { return b.courier.Degraded() }
 
+// Delivery returns how transfers stand with Desk.
+func (b *Bot) Delivery() delivery.Condition { return b.courier.Condition(b.Clock.Wall()) }
+
 // chain is where a transfer leads by the name of its target under the rules in force.
 func (b *Bot) chain(t *store.Transfer) []*rules.Target {
 	return b.Policy().Chain(t.Rule, t.Target, b.Clock.Wall())

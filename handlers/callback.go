@@ -29,6 +29,7 @@ type callbacks struct {
 	bodies   *bodies
 	shed     *shed
 	now      func() time.Time
+	skew     skew
 
 	path           string // of the callbacks
 	strangers      *shed  // requests that are unsigned or empty
@@ -124,8 +125,13 @@ func (h *callbacks) authenticate(q desk.Query) error {
 	if q.SDKAppID != h.appID {
 		return foreign(q.SDKAppID, h.appID)
 	}
-	err := h.verifier.Verify(q, h.now())
-	if auth, ok := errors.AsType[*desk.AuthError](err); ok {
+	now := h.now()
+	err := h.verifier.Verify(q, now)
+	auth, refused := errors.AsType[*desk.AuthError](err)
+	if off, told := q.Off(now); told && (!refused || auth.Reason == desk.AuthStale) {
+		h.skew.note(off, now)
+	}
+	if refused {
 		return unsigned(auth)
 	}
 	return err

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -9,22 +10,39 @@ import (
 // healthz says that the process lives; it asks nothing of anybody else.
 func (s *Server) healthz(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) }
 
+// readiness is what GET /readyz answers.
+type readiness struct {
+	Status  string   `json:"status"` // ready, degraded or unready
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+const unready = "unready"
+
 // readyz says whether callbacks should come here. It does not depend on Desk:
 // while Desk is away transfers are kept.
 func (s *Server) readyz(c *gin.Context) {
+	is, code := s.readiness(), http.StatusOK
+	if is.Status == unready {
+		code = http.StatusServiceUnavailable
+	}
+	c.JSON(code, is)
+}
+
+func (s *Server) readiness() readiness {
 	reasons := s.NotReady()
 	if s.stopping.Load() {
 		reasons = append(reasons, "the service is stopping")
 	}
+	if drain := s.drains.now(); drain != nil {
+		reasons = append(reasons, "draining since "+drain.Since.UTC().Format(time.RFC3339)+", by "+drain.By)
+	}
 	if len(reasons) > 0 {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"status": "unready", "reasons": reasons})
-		return
+		return readiness{unready, reasons}
 	}
 	if s.Degraded != nil {
 		if reasons = s.Degraded(); len(reasons) > 0 { // another replica would be no better off
-			c.JSON(http.StatusOK, gin.H{"status": "degraded", "reasons": reasons})
-			return
+			return readiness{"degraded", reasons}
 		}
 	}
-	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+	return readiness{Status: "ready"}
 }

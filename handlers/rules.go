@@ -185,4 +185,5 @@ type Operations interface {
 	Dismiss(ctx context.Context, session string, who delivery.Operator) error
 	Conversation(ctx context.Context, session string) (*history.Conversation, error)
 	Forget(ctx context.Context, user string) (bot.Forgotten, error)
+	UnknownEvents() map[string]int
 }

@@ -48,6 +48,11 @@ type Options struct {
 	// NotReady returns the reasons why no callback should come now; nil: ready.
 	NotReady func() []string
 
+	// Status tells what runs here.
+	Status func() Installation
+	// Pending returns how many transfers nobody but this process can deliver; nil: none.
+	Pending func() int
+
 	Log      *logrus.Logger
 	Registry *prometheus.Registry
 	Now      func() time.Time // nil: time.Now
@@ -69,6 +74,7 @@ type Server struct {
 	watchers    *shed // those who watch decisions
 	crossOrigin *http.CrossOriginProtection
 	tries       tries
+	drains      *drains
 	profiling   sync.Mutex
 	quiet       quiet.Lines
 	signedOut   signedOut
@@ -82,7 +88,10 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{Options: o, crossOrigin: http.NewCrossOriginProtection()}
+	if o.Pending == nil {
+		o.Pending = func() int { return 0 }
+	}
+	s := &Server{Options: o, crossOrigin: http.NewCrossOriginProtection(), drains: newDrains(o.Pending, o.Registry)}
 	s.reached = newReached(o.Registry)
 	files := openFiles()
 	public, operators := min(maxConnections, files/2), max(min(maxOperators, files/8), 2*keptForHealth)

@@ -3,6 +3,8 @@ package delivery
 import (
 	"sync"
 	"time"
+
+	"escalator/bot/desk"
 )
 
 const (
@@ -19,8 +21,10 @@ type hold struct {
 
 	mu    sync.Mutex
 	held  bool
+	code  int    // Desk's last one
 	why   string // what Desk said last
 	delay time.Duration
+	since time.Time
 	until time.Time
 }
 
@@ -36,16 +40,16 @@ func (h *hold) pause() (wait time.Duration, probing bool) {
 }
 
 // set begins or prolongs the hold and returns the time to the next probe.
-func (h *hold) set(why string) (next time.Duration, began bool) {
+func (h *hold) set(code int, why string) (next time.Duration, began bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	began, h.why = !h.held, why
+	began, h.code, h.why = !h.held, code, why
 	if left := h.until.Sub(h.now()); h.held && left > 0 {
 		return left, false // refused beside others when the hold began: no probe
 	}
 	h.delay = min(max(holdFirst, 2*h.delay), holdLongest)
 	if began {
-		h.delay = holdFirst
+		h.delay, h.since = holdFirst, h.now()
 	}
 	h.held, h.until = true, h.now().Add(h.delay)
 	return h.delay, began
@@ -59,6 +63,30 @@ func (h *hold) reason() string {
 		return ""
 	}
 	return h.why
+}
+
+// Held says that Desk refuses every transfer.
+type Held struct {
+	Code     int       `json:"code"`  // Desk's last one
+	Words    string    `json:"words"` // what it means, and what to do
+	Since    time.Time `json:"since"`
+	NextTryS float64   `json:"next_try_s"` // until the next probe
+}
+
+// told returns the hold for people to read, nil where there is none. wall is the time of
+// the calendar.
+func (h *hold) told(wall time.Time) *Held {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.held {
+		return nil
+	}
+	row, _ := desk.LookupCode(h.code)
+	now := h.now()
+	return &Held{
+		Code: h.code, Words: row.Meaning + ". " + row.WayOut,
+		Since: wall.Add(h.since.Sub(now)), NextTryS: max(0, h.until.Sub(now).Seconds()),
+	}
 }
 
 // clear ends the hold and reports whether there was one.

@@ -105,3 +105,15 @@ func (c *Courier) Degraded() []string {
 	}
 	return nil
 }
+
+// Condition is how the courier stands with Desk.
+type Condition struct {
+	Up   bool  `json:"up"`           // false: Desk does not answer
+	Held *Held `json:"courier_held"` // nil: Desk takes transfers
+}
+
+// Condition returns how the courier stands with Desk, with the times of the calendar,
+// which shows wall.
+func (c *Courier) Condition(wall time.Time) Condition {
+	return Condition{Up: !c.outage.known(), Held: c.hold.told(wall)}
+}

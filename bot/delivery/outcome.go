@@ -184,7 +184,7 @@ func (c *Courier) giveTime(asked time.Duration) {
 // held keeps the transfer and stops all others: settings must be mended first.
 func (a *attempt) held(ctx context.Context) {
 	t := a.transfer
-	next, began := a.hold.set(t.Error)
+	next, began := a.hold.set(t.Code, t.Error)
 	t.Due = a.opt.Now()
 	if began {
 		a.opt.Metrics.Held.Set(1)

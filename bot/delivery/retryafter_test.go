@@ -181,7 +181,7 @@ func TestHold_thatBeginsWhileATransferIsTaken_holdsThatTooWithoutACall(t *testin
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &heldAtTake{Outbox: memory.NewOutbox(nil)}
 		w := newWorld(t, outbox)
-		outbox.hold = func() { w.courier.hold.set("code 70009") }
+		outbox.hold = func() { w.courier.hold.set(70009, "code 70009") }
 		w.courier.Start()
 		w.put("plain")
 		if got := w.lines(); got != "" {

@@ -38,8 +38,10 @@ func (c *Client) call(ctx context.Context, op string, request any) (answer, erro
 		a, failed = c.callHosts(ctx, op, payload, c.signer.Signature())
 	}
 	if failed != nil {
+		c.last.Store(&LastCall{time.Now(), failed.Error()})
 		return answer{}, failed
 	}
+	c.last.Store(&LastCall{At: time.Now()})
 	return a, nil
 }
 

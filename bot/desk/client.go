@@ -41,6 +41,21 @@ type Client struct {
 	http     *http.Client
 	timeout  time.Duration
 	scrubber *strings.Replacer // hides the key
+	last     atomic.Pointer[LastCall]
+}
+
+// LastCall is when Desk was called last, and what became of it.
+type LastCall struct {
+	At    time.Time // zero: it was not called yet
+	Error string    // "": it was answered, and well
+}
+
+// LastCall returns the last call that has ended.
+func (c *Client) LastCall() LastCall {
+	if last := c.last.Load(); last != nil {
+		return *last
+	}
+	return LastCall{}
 }
 
 // NewClient checks the options and returns a Client. It opens no connection.

@@ -76,7 +76,7 @@ func (v *Verifier) Verify(q Query, now time.Time) error {
 	case !v.signed(q):
 		return &AuthError{Reason: AuthMismatch}
 	}
-	return v.fresh(q.RequestTime, now)
+	return v.fresh(q, now)
 }
 
 // signed compares hashes of fixed length in constant time, with every token, so
@@ -102,17 +102,29 @@ func (v *Verifier) signed(q Query) bool {
 const inMilliseconds = 100_000_000_000
 
 // fresh returns nil, or how far the time is from now.
-func (v *Verifier) fresh(requestTime string, now time.Time) error {
-	n, err := strconv.ParseInt(requestTime, 10, 64)
+func (v *Verifier) fresh(q Query, now time.Time) error {
+	off, milliseconds, ok := q.off(now)
+	if !ok || milliseconds || off.Abs() > v.skew {
+		return &AuthError{Reason: AuthStale, NoTime: !ok, Milliseconds: milliseconds, Off: off}
+	}
+	return nil
+}
+
+// Off returns how far RequestTime is from now, below zero for an older one; ok is false
+// where it is no time.
+func (q Query) Off(now time.Time) (off time.Duration, ok bool) {
+	off, _, ok = q.off(now)
+	return off, ok
+}
+
+func (q Query) off(now time.Time) (off time.Duration, milliseconds, ok bool) {
+	n, err := strconv.ParseInt(q.RequestTime, 10, 64)
 	now = now.Truncate(time.Second)
 	switch {
 	case err != nil || n < 0:
-		return &AuthError{Reason: AuthStale, NoTime: true}
+		return 0, false, false
 	case n > inMilliseconds:
-		return &AuthError{Reason: AuthStale, Milliseconds: true, Off: time.UnixMilli(n).Sub(now)}
+		return time.UnixMilli(n).Sub(now), true, true
 	}
-	if off := time.Unix(n, 0).Sub(now); off.Abs() > v.skew {
-		return &AuthError{Reason: AuthStale, Off: off}
-	}
-	return nil
+	return time.Unix(n, 0).Sub(now), false, true
 }

@@ -100,7 +100,9 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.refillStats(parts.history)
 	a.degraded = append(a.degraded, a.bot.Degraded)
 	ruleFile.Attach(a.applyRules(kept.local), a.staff.Tell, log.Logger, registry)
+	condition := a.newCondition(kept, client, parts.history)
 	a.server = handlers.New(handlers.Options{
+		Status: condition.status, Pending: condition.pending,
 		Reports: a.newReports(parts.history, client),
 		Bot:     a.bot, RuleFile: a.ruleFile, Messages: a.bot.Messages(), Reception: a.reception, SDKAppID: s.SDKAppID, Verifier: desk.NewVerifier(s.CallbackTokens, s.CallbackSkew),
 		CallbackPath: s.CallbackPath, Panel: s.panel(a.bot), AdminToken: s.AdminToken, AdminHosts: s.adminHosts(),

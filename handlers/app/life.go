@@ -39,16 +39,16 @@ func (a *App) Start(reload <-chan os.Signal) {
 	a.background("rule file", func(ctx context.Context) { a.ruleFile.Watch(ctx, reload) })
 	go func() { a.served <- a.server.Serve(a.public, a.admin) }()
 	a.log.WithFields(logrus.Fields{
-		"listen": a.Addr(), "path": shownPath(a.settings.CallbackPath), "admin": a.AdminAddr(),
+		"listen": a.Addr(), "path": ShownPath(a.settings.CallbackPath), "admin": a.AdminAddr(),
 		"version": a.settings.Version, "api": hostOf(a.settings.APIURL), "ai_provider": a.settings.AIProvider.String(),
 		"data": a.settings.DataDir, "redis": a.settings.RedisURL != "",
 		"rules": a.settings.Rules, "rules_version": a.bot.Policy().Version(),
 	}).Info("serving")
 }
 
-// shownPath is the path of the callbacks without what may be secret in it: all but
+// ShownPath is the path of the callbacks without what may be secret in it: all but
 // the part that everybody has.
-func shownPath(path string) string {
+func ShownPath(path string) string {
 	const usual = "/callback"
 	switch {
 	case path == usual:

@@ -65,7 +65,7 @@ func TestShownPath_hidesWhatMayBeSecret(t *testing.T) {
 	for path, want := range map[string]string{
 		"/callback": "/callback", "/callback/8d2c": "/callback/…", "/8d2c": "/…", "/callback8d2c": "/…", "/": "/…",
 	} {
-		if got := shownPath(path); got != want {
+		if got := ShownPath(path); got != want {
 			t.Errorf("%s is shown as %s, want %s", path, got, want)
 		}
 	}

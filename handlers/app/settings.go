@@ -14,11 +14,14 @@ import (
 	"escalator/bot/backend"
 	"escalator/bot/desk"
 	"escalator/bot/store/redis"
+	"escalator/handlers"
 )
 
 // Settings is everything that can be set from outside, but for the rules.
 type Settings struct {
 	Version, Commit string // of the program; not set from outside
+	// Shown is what operators may see of the settings below.
+	Shown []handlers.Setting
 
 	SDKAppID    uint64
 	SecretKey   desk.Secret

@@ -32,7 +32,8 @@ type stores struct {
 	writable      func() error         // why the outbox takes nothing, or nil
 	stats         func() store.Stats   // what the outbox holds
 	limiter       delivery.RateLimiter // nil: this process alone
-	replica       *failover.Store      // nil without Redis
+	redis         *redis.Client        // nil without Redis
+	replica       *failover.Store      // the same
 	local         *memory.Conversations
 	localDedup    *memory.Dedup
 	localRecords  *memory.Records
@@ -84,6 +85,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
 	}
 	a.onStop("redis client", func(context.Context) error { return client.Close() })
+	all.redis = client
 	all.replica, err = a.joinReplicas(client, failover.Options{
 		Shared: redis.NewStore(client, expires, store.Alarms{Next: alarms.Next}),
 		Local:  failover.Local{Conversations: local, Dedup: dedup, Outbox: disk, Records: records},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/handlers"
 	"escalator/handlers/app"
 	"escalator/rules/text"
 )
@@ -24,6 +25,7 @@ type setting struct {
 	secret  bool // it may hold one: from the environment or a file (…_FILE), never a flag, and never shown
 	require bool
 	set     func(*app.Settings, string) error
+	shown   func(string) string // what operators may see of the value; nil: all of it
 }
 
 const envPrefix = "ESCALATOR_"
@@ -39,7 +41,7 @@ var settingsTable = []setting{
 	{env: "CALLBACK_TOKEN", secret: true, help: "callback token; two, separated by a comma, while it is being changed", set: setTokens},
 	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *app.Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
 	{env: "LISTEN", def: ":8080", help: "public listener: callbacks, and the agents' panel when switched on", set: address(func(s *app.Settings) *string { return &s.Listen })},
-	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath},
+	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath, shown: app.ShownPath},
 	{env: "PANEL_PATH", help: "path of the agents' panel on the public listener, for Desk's screen pop; switches it on", set: setPanelPath},
 	{env: "PANEL_TOKEN", secret: true, help: "token of the agents' panel, 16 characters or more; required with its path", set: setPanelToken},
 	{env: "PANEL_FRAME_ANCESTORS", help: "origins whose pages may show the agents' panel, such as https://desk.example.com, separated by spaces; required with its path", set: setPanelFrameAncestors},
@@ -102,6 +104,7 @@ func loadSettings(args []string, env Env) (*app.Settings, error) {
 		case !there && row.require:
 			problems = append(problems, fmt.Sprintf("%s is not set: %s", row.name(), row.help))
 		}
+		s.Shown = append(s.Shown, row.show(given, env.Getenv))
 	}
 	problems = append(problems, s.Problems()...)
 	if len(problems) > 0 {
@@ -214,6 +217,21 @@ func (s *setting) read(into *app.Settings, flags map[string]string, getenv func(
 		return true, fmt.Errorf("%s: %w", s.name(), err)
 	}
 	return true, nil
+}
+
+// show returns what operators may see of the setting.
+func (s *setting) show(flags map[string]string, getenv func(string) string) handlers.Setting {
+	value, _ := s.value(flags, getenv) // read has told of an error
+	shown := handlers.Setting{Name: s.name(), Value: value, Default: value == s.def}
+	switch {
+	case s.secret && value == "":
+		shown.Value = "not set"
+	case s.secret:
+		shown.Value = "set"
+	case s.shown != nil:
+		shown.Value = s.shown(value)
+	}
+	return shown
 }
 
 // slip is how many letters of a name may be wrong for it to be a slip of the keyboard.

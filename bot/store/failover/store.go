@@ -181,6 +181,13 @@ func (s *Store) Degraded() (reasons []string) {
 	return reasons
 }
 
+// Up reports whether the shared store is in use, and since when; zero: since the start.
+func (s *Store) Up() (up bool, since time.Time) {
+	s.breaker.mu.Lock()
+	defer s.breaker.mu.Unlock()
+	return s.breaker.is != open, s.breaker.since
+}
+
 // Writable reports why nothing can be stored, or nil: one place is enough.
 func (s *Store) Writable() error {
 	if _, cause := s.breaker.away(); cause == nil {

@@ -22,6 +22,7 @@ import (
 //	escalator:APP:{alarms}                 when conversations want to be woken
 //	escalator:APP:{mutes}                  the rules that operators silenced
 //	escalator:APP:{rate}                   the turns of delivery
+//	escalator:APP:{replicas}               when each replica was here last
 //	escalator:APP:{probe} …                written to see whether Redis can be
 //
 // What stands in braces decides the slot of a cluster.
@@ -54,6 +55,8 @@ func (k keys) records(kind store.Kind) []string {
 func (k keys) alarms() string { return string(k) + "{alarms}" }
 func (k keys) mutes() string  { return string(k) + "{mutes}" }
 func (k keys) rate() string   { return string(k) + "{rate}" }
+
+func (k keys) replicas() string { return string(k) + "{replicas}" }
 
 // probes returns the keys on which is tried whether Redis can be used.
 func (k keys) probes() []string {
