@@ -3,6 +3,8 @@ package rules
 import (
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -33,8 +35,8 @@ type ageLeaf struct{ span span }
 
 func (l *ageLeaf) holds(e *evaluation) verdict { return l.span.holds(e.now - e.c.began) }
 
-func (l *ageLeaf) explain(_ *evaluation, v verdict) string {
-	return "the bot phase began " + since(v.have) + " (" + l.span.words() + ")"
+func (l *ageLeaf) explain(_ *evaluation, v verdict) lang.Text {
+	return lang.Say("the bot phase began %s (%s)", since(v.have), l.span.words())
 }
 
 func (l *ageLeaf) late(*evaluation, verdict) bool { return true }
@@ -44,7 +46,7 @@ func (l *ageLeaf) implies(other leaf) bool {
 	return ok && l.span.within(b.span)
 }
 
-func (l *ageLeaf) excludes(other leaf) string {
+func (l *ageLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*ageLeaf); ok {
 		return l.span.apart(b.span)
 	}
@@ -52,9 +54,9 @@ func (l *ageLeaf) excludes(other leaf) string {
 }
 
 // since tells how long ago something was, given in milliseconds, to the second.
-func since(ms int) string {
+func since(ms int) lang.Text {
 	if ms < 1000 {
 		return "just now"
 	}
-	return ago(int64(ms/1000*1000)) + " ago"
+	return lang.Say("%s ago", ago(int64(ms/1000*1000)))
 }

@@ -1,9 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,7 +17,7 @@ var agentsOnlineCondition = &condition{
 	value: &shape{
 		name: "a range of free agents", ref: "agentsOnline", form: formRecord, atLeastOne: []string{"at_least", "at_most"},
 		fields: append(figureFields("free agents"), field{
-			key: "agents", of: listOf(anAgent), doc: "Of these agents only, by their address at Desk. Desk tells no figure by group.", aka: []string{"agent", "of"},
+			key: "agents", of: listOf(someAgents, anAgent), doc: "Of these agents only, by their address at Desk. Desk tells no figure by group.", aka: []string{"agent", "of"},
 		}),
 		examples: []string{"{at_least: 1}", "{at_most: 0, if_unknown: false}"},
 	},
@@ -31,7 +32,7 @@ func buildAgentsOnline(l *loader, n *yaml.Node) leaf {
 	slices.Sort(agents)
 	agents = slices.Compact(agents)
 	of := func(r *Reading) figure { return freeOf(r, agents) }
-	return &agentsLeaf{l.figure(n, "free agents of "+strings.Join(agents, ", "), of), agents}
+	return &agentsLeaf{l.figure(n, lang.Say("free agents of %s", strings.Join(agents, ", ")), of), agents}
 }
 
 // agentsLeaf is `agents_online` of some agents only.
@@ -45,9 +46,9 @@ func (l *agentsLeaf) need(p *Policy) {
 	p.asks.askFor(l.agents)
 }
 
-func (l *agentsLeaf) never(*Policy) string {
+func (l *agentsLeaf) never(*Policy) lang.Text {
 	if l.least != nil && *l.least > len(l.agents) && l.ifUnknown != yes {
-		return fmt.Sprintf("%d or more free agents of the %d that `agents` names", *l.least, len(l.agents))
+		return lang.Say("%d or more free agents of the %d that `agents` names", *l.least, len(l.agents))
 	}
 	return ""
 }
@@ -73,7 +74,7 @@ func (l *agentsLeaf) implies(other leaf) bool {
 	return ok && l.figureLeaf.implies(b.figureLeaf)
 }
 
-func (l *agentsLeaf) excludes(other leaf) string {
+func (l *agentsLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*agentsLeaf); ok {
 		return l.figureLeaf.excludes(b.figureLeaf)
 	}

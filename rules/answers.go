@@ -3,6 +3,7 @@ package rules
 import (
 	"unicode"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -57,8 +58,8 @@ func (b *phraseBook) checkAnswers() {
 	for _, l := range b.order {
 		switch {
 		case l.builtin:
-			b.refuseAnswers(l.entries, "a change of the pack $"+l.name)
-			b.refuseAnswers(l.masks, "a change of the pack $"+l.name)
+			b.refuseAnswers(l.entries, lang.Say("a change of the pack $%s", l.name))
+			b.refuseAnswers(l.masks, lang.Say("a change of the pack $%s", l.name))
 		case l.weighted:
 			b.refuseAnswers(l.entries, "a list with weights")
 		}
@@ -70,7 +71,7 @@ func (b *phraseBook) checkAnswers() {
 }
 
 // refuseAnswers complains about the file's entries that stand for $yes or $no, or for a list that holds one.
-func (b *phraseBook) refuseAnswers(entries []wordEntry, where string) {
+func (b *phraseBook) refuseAnswers(entries []wordEntry, where lang.Text) {
 	for _, e := range entries {
 		l := b.wholeList(e)
 		if e.node == nil || b.bad[e.node] || l == nil {
@@ -244,7 +245,7 @@ func (e *evaluation) wholeMessage(a answer) Match {
 }
 
 // apartAnswers says why a message cannot be found in all the sets, "" if it can: a message is one answer, not two.
-func apartAnswers(sets []*matchSet) string {
+func apartAnswers(sets []*matchSet) lang.Text {
 	left := ^answers(0)
 	for _, s := range sets {
 		if s.answers != 0 && len(s.groups) == 0 {

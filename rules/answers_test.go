@@ -122,7 +122,7 @@ func TestAnswers_elsewhere_areErrors(t *testing.T) {
 		}
 		src := []byte("version: 1\ntargets: {default: {}}\n" + body)
 		_, r := Load(src, LoadOptions{})
-		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, want) {
+		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message.String(), want) {
 			t.Errorf("%s\nwant %q, got %+v", body, want, r.Errors)
 			continue
 		}
@@ -137,7 +137,7 @@ func TestAnswers_explain(t *testing.T) {
 	for text, want := range map[string]string{
 		"好的": "says: the whole message is $yes", "嗯，好的": "$yes is masked by 嗯", "转我": "says: found 转", "好的，订单": "the whole message is no answer that it looks for",
 	} {
-		if _, trace := p.Explain(&Conversation{}, Turn{Text: text, At: start}); !strings.Contains(trace.Rules[0].Why, want) {
+		if _, trace := p.Explain(&Conversation{}, Turn{Text: text, At: start}); !strings.Contains(trace.Rules[0].Why.String(), want) {
 			t.Errorf("%q: %s", text, trace.Rules[0].Why)
 		}
 	}

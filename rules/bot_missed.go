@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"fmt"
 	"time"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -39,13 +40,13 @@ func (l *missedLeaf) holds(e *evaluation) verdict {
 	return counter(e.c.missed(e.now, l.within.Milliseconds(), l.inARow, e.state(e.rule)), l.times, e.counted&countedMiss != 0)
 }
 
-func (l *missedLeaf) explain(e *evaluation, v verdict) string {
+func (l *missedLeaf) explain(e *evaluation, v verdict) lang.Text {
 	words := counted(v, l.within)
 	if e == nil {
 		return words
 	}
 	if spent := e.c.missed(e.now, l.within.Milliseconds(), l.inARow, nil) - v.have; spent > 0 {
-		words += fmt.Sprintf(", not counting %d that it fired on", spent)
+		words = lang.Say("%s, not counting %d that it fired on", words, spent)
 	}
 	return words
 }
@@ -54,8 +55,8 @@ func (l *missedLeaf) explain(e *evaluation, v verdict) string {
 func (l *missedLeaf) late(e *evaluation, _ verdict) bool { return e.state(e.rule) == nil }
 
 // counted words a counter: "2 of 3 in 15m".
-func counted(v verdict, within time.Duration) string {
-	return fmt.Sprintf("%d of %d in %s", v.have, v.need, formatDuration(within))
+func counted(v verdict, within time.Duration) lang.Text {
+	return lang.Say("%d of %d in %s", v.have, v.need, formatDuration(within))
 }
 
 func (l *missedLeaf) implies(other leaf) bool {

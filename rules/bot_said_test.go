@@ -88,11 +88,11 @@ func TestBotSaid_memoryOverAReload(t *testing.T) {
 func TestBotSaid_explain_namesThePack(t *testing.T) {
 	p := rulesWhen(t, "", "{says: [$yes], bot_said: {any: [$bot_offers], within: 1m, last: true}}")
 	k := newTalk(t, p)
-	if _, trace := p.Explain(&k.c, Turn{Kind: BotTurn, Text: "Shall I connect you to a colleague?", At: k.now}); !strings.Contains(trace.Rules[0].Condition.Parts[1].Why, "($bot_offers, en)") {
+	if _, trace := p.Explain(&k.c, Turn{Kind: BotTurn, Text: "Shall I connect you to a colleague?", At: k.now}); !strings.Contains(trace.Rules[0].Condition.Parts[1].Why.String(), "($bot_offers, en)") {
 		t.Errorf("the bot asks: %+v", trace.Rules[0].Condition)
 	}
 	k.wait(time.Second)
-	if _, trace := p.Explain(&k.c, Turn{Text: "yes please", At: k.now}); !strings.Contains(trace.Rules[0].Why, "bot_said: said 1s ago ($bot_offers)") {
+	if _, trace := p.Explain(&k.c, Turn{Text: "yes please", At: k.now}); !strings.Contains(trace.Rules[0].Why.String(), "bot_said: said 1s ago ($bot_offers)") {
 		t.Error(trace.Rules[0].Why)
 	}
 }
@@ -106,7 +106,7 @@ func TestBotSaid_explain(t *testing.T) {
 		k := newTalk(t, p)
 		k.bot(c.bot)
 		k.wait(time.Second)
-		if _, trace := p.Explain(&k.c, Turn{Text: "好", At: k.now}); !strings.Contains(trace.Rules[0].Why, c.want) {
+		if _, trace := p.Explain(&k.c, Turn{Text: "好", At: k.now}); !strings.Contains(trace.Rules[0].Why.String(), c.want) {
 			t.Errorf("%s: %s", c.bot, trace.Rules[0].Why)
 		}
 	}

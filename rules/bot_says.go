@@ -1,6 +1,10 @@
 package rules
 
-import "go.yaml.in/yaml/v4"
+import (
+	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
+)
 
 var botSaysCondition = &condition{
 	key: "bot_says", turns: onBot, value: phraseForms(negationIgnore),
@@ -16,7 +20,7 @@ var botSaysCondition = &condition{
 func (l *loader) botTest(n *yaml.Node, condition string) phraseTest {
 	for _, entries := range []*yaml.Node{l.get(n, "any"), l.get(n, "all"), n} {
 		if entries != nil && entries.Kind == yaml.SequenceNode {
-			l.book.refuseAnswers(l.book.entries(entries), condition)
+			l.book.refuseAnswers(l.book.entries(entries), lang.Raw(condition))
 		}
 	}
 	return l.phraseTest(n, negationIgnore)

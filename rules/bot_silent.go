@@ -3,6 +3,8 @@ package rules
 import (
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -21,11 +23,11 @@ func (l *silentLeaf) holds(e *evaluation) verdict {
 	return truth(e.c.waiting != 0 && e.now-e.c.waiting >= l.after.Milliseconds())
 }
 
-func (l *silentLeaf) explain(e *evaluation, _ verdict) string {
+func (l *silentLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	if e.c.waiting == 0 {
 		return "the customer waits for no answer"
 	}
-	return "silent for " + ago(e.now-e.c.waiting) + " of " + formatDuration(l.after)
+	return lang.Say("silent for %s of %s", ago(e.now-e.c.waiting), formatDuration(l.after))
 }
 
 func (l *silentLeaf) implies(other leaf) bool {
@@ -36,9 +38,9 @@ func (l *silentLeaf) implies(other leaf) bool {
 func (l *silentLeaf) need(p *Policy) { p.silences = append(p.silences, l.after) }
 
 // excludes: when the bot is silent for longer than a window, nothing was said in it.
-func (l *silentLeaf) excludes(other leaf) string {
+func (l *silentLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*saidLeaf); ok && b.within < l.after {
-		return "`bot_silent` waits for " + formatDuration(l.after) + " without a message of the customer, and `said` wants one in the last " + formatDuration(b.within)
+		return lang.Say("`bot_silent` waits for %s without a message of the customer, and `said` wants one in the last %s", formatDuration(l.after), formatDuration(b.within))
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 	"escalator/rules/text"
 
@@ -34,21 +35,21 @@ var fileShape = &shape{name: "a rule file", form: formRecord, doc: "Rules of Esc
 	{key: "defaults", doc: "Defaults of the rules.", of: defaultsShape},
 	{key: "limits", doc: "Limits.", of: limitsShape},
 	{key: "test_policy", of: enumShape("a policy", []string{"block", "warn"}), standard: "block", doc: "Whether a changed file whose tests fail may be taken."},
-	{key: "calendars", of: dictOf(aName, calendarShape), doc: "Opening hours by name."},
-	{key: "lists", of: dictOf(aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack, ask_human.person and its like a role of it.", aka: []string{"words", "keywords", "phrases"}},
+	{key: "calendars", of: dictOf("a mapping of calendars by name", aName, calendarShape), doc: "Opening hours by name."},
+	{key: "lists", of: dictOf("a mapping of phrases by name", aListKey, phraseBookShape), doc: "Lists of phrases by name, used as $name; a list named like a built-in pack changes the pack, ask_human.person and its like a role of it.", aka: []string{"words", "keywords", "phrases"}},
 	{key: "signals", of: signalsShape, doc: "What counts as a signal."},
-	{key: "events", of: dictOf(aScalar, enumShape("a kind of event", mappedEvents, "human", "with_human", "agent", "agent_message", "user", "user_message", "bot", "bot_message", "close", "closed", "queued", "transferring", "queuing", "transferring", "assigned", "with_human")), doc: "What further events of Desk mean, by their names as seen in the log."},
+	{key: "events", of: dictOf("a mapping of kinds of event by name", aScalar, enumShape("a kind of event", mappedEvents, "human", "with_human", "agent", "agent_message", "user", "user_message", "bot", "bot_message", "close", "closed", "queued", "transferring", "queuing", "transferring", "assigned", "with_human")), doc: "What further events of Desk mean, by their names as seen in the log."},
 	{key: "task_flow", doc: "Calls of a task flow's API.", of: &shape{name: "a task flow", form: formRecord, fields: []field{
 		{key: "text", of: aName, required: true, doc: "The variable that holds the customer's words."},
 	}}},
-	{key: "include", of: listOf(&shape{name: "a file name or a pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
+	{key: "include", of: listOf("a list of file names or patterns", &shape{name: "a file name or a pattern", examples: []string{"teams/*.yaml"}, doc: "A file that holds some of the lists, targets, calendars, rules and tests, or a pattern for several; relative to the folder of this file."}), doc: "Further files that hold lists, targets, calendars, rules and tests. Their rules follow those of this file, in the order given.", aka: []string{"includes", "import", "imports", "files"}},
 	{key: "words_from", of: wordsFromShape, doc: "Where else than in texts the customer's words stand: paths of the texts of buttons, cards and menus.", aka: []string{"text_from", "texts_from"}},
 	{key: "ai_provider", of: providersShape, doc: "Who answers what is not escalated, by consultation entry (CustomerServiceId): desk (Desk's robot), self (your own bot), omit (the answer does not say). default stands for the others. It overrides ESCALATOR_AI_PROVIDER.", aka: []string{"provider", "ai"}},
 	{key: "panel", of: panelShape, doc: "What the agents' panel shows of the customer.", aka: []string{"agent_panel", "screen_pop"}},
-	{key: "notify", of: dictOf(aName, teamShape), doc: "Teams of the staff that are told what happens, by name.", aka: []string{"teams", "notifications", "alerts"}},
-	{key: "targets", of: exampleShape(dictOf(aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
-	{key: "routes", of: dictOf(aName, listOf(routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
-	{key: "rules", of: exampleShape(listOf(ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
+	{key: "notify", of: dictOf("a mapping of teams by name", aName, teamShape), doc: "Teams of the staff that are told what happens, by name.", aka: []string{"teams", "notifications", "alerts"}},
+	{key: "targets", of: exampleShape(dictOf("a mapping of targets by name", aName, targetShape), "{default: {}}"), required: true, doc: "Where transfers go, by name.", aka: []string{"target", "groups"}},
+	{key: "routes", of: dictOf("a mapping of lists of lines of a route by name", aName, listOf("a list of lines of a route", routeLine)), doc: "Routes are used like targets: the first line that holds decides.", aka: []string{"route"}},
+	{key: "rules", of: exampleShape(listOf("a list of rules", ruleShape), "[{id: ask-human, when: {says: [$ask_human]}, then: {transfer: default}}]"), required: true, doc: "The rules, top to bottom: the first that fires decides.", aka: []string{"rule"}},
 	{key: "tests", of: &shape{name: "a list of tests", form: formList, elem: testShape, empty: true}, doc: "Tests of the rules, run by `escalator test`.", aka: []string{"test"}},
 }}
 
@@ -129,12 +130,12 @@ func (l *loader) settings(root *yaml.Node) {
 }
 
 // sectionsOf are the sections of the file that declare names of a kind.
-var sectionsOf = map[string][]string{
+var sectionsOf = map[lang.Text][]string{
 	"calendar": {"calendars"}, "list": {"lists"}, "rule": {"rules"}, "target": {"targets"}, "target or route": {"targets", "routes"}, "team": {"notify"},
 }
 
 // failUnknown complains about a name that nothing has.
-func (l *loader) failUnknown(n *yaml.Node, what string, names []string) {
+func (l *loader) failUnknown(n *yaml.Node, what lang.Text, names []string) {
 	if slices.ContainsFunc(sectionsOf[what], func(section string) bool { return l.broken[section] }) {
 		l.markBad(n)
 		return
@@ -143,9 +144,9 @@ func (l *loader) failUnknown(n *yaml.Node, what string, names []string) {
 	switch {
 	case hint != "":
 	case len(names) == 0:
-		hint = "the file has no " + what + " at all"
+		hint = lang.Say("the file has no %s at all", what)
 	case len(names) <= 12:
-		hint = "known: " + strings.Join(names, ", ")
+		hint = lang.Say("known: %s", strings.Join(names, ", "))
 	}
 	l.failValue(n, hint, "there is no %s `%s`", what, shorten(n.Value))
 }

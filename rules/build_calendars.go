@@ -5,22 +5,24 @@ import (
 	"strings"
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
 var calendarShape = &shape{name: "a calendar", ref: "calendar", form: formRecord, fields: []field{
 	{key: "tz", of: &shape{name: "a time zone", form: formText, examples: []string{"Asia/Shanghai"}}, required: true, doc: "The time zone, such as Asia/Shanghai.", aka: []string{"timezone", "time_zone", "zone"}},
-	{key: "open", of: listOf(&shape{
+	{key: "open", of: listOf("a list of opening hours", &shape{
 		name: "opening hours", pattern: `^[a-z]{3}(-[a-z]{3})?( [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})+$`,
 		meant:    meantHours,
 		examples: []string{"mon-fri 09:00-21:00", "mon-fri 09:00-12:00 13:00-18:00", "sun 22:00-06:00"},
 		doc:      "Days and hours, one span or several; hours over midnight belong to the day on which they start.",
 	}), required: true, doc: "When it is open, week by week.", aka: []string{"hours", "week"}},
-	{key: "closed", of: listOf(&shape{
+	{key: "closed", of: listOf("a list of days or ranges of days", &shape{
 		name: "a day or a range of days", meant: meantDays, pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?|[a-z]{3}(-[a-z]{3})?)$`,
 		examples: []string{"2027-02-06", "2027-02-06..2027-02-12", "sun"}, doc: "A date, the first and the last of several, or a day of every week.",
 	}), doc: "Days on which it is closed all the same.", aka: []string{"holidays", "except"}},
-	{key: "extra", of: listOf(&shape{
+	{key: "extra", of: listOf("a list of days with hours", &shape{
 		name: "a day with hours", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})+$`,
 		examples: []string{"2027-02-14 09:00-18:00"}, doc: "A date with hours, one span or several.",
 	}), doc: "Working days all the same: these hours count even on a closed day."},
@@ -40,7 +42,7 @@ func (l *loader) calendar(key, n *yaml.Node) {
 	}
 	for _, part := range []struct {
 		key  string
-		read func(string) (problem, hint string)
+		read func(string) (problem, hint lang.Text)
 	}{{"open", k.addWeekly}, {"closed", k.addClosed}, {"extra", k.addExtra}} {
 		for _, entry := range l.items(l.get(n, part.key)) {
 			if problem, hint := part.read(entry.Value); problem != "" {
@@ -61,12 +63,11 @@ var withoutSummer = map[string]string{"EST": "America/New_York", "MST": "America
 func (l *loader) warnOfZone(tz *yaml.Node) {
 	hours, fixed := strings.CutPrefix(tz.Value, "Etc/GMT")
 	place := withoutSummer[tz.Value]
-	const fault = "the time zone %s has no summer time, whatever the clocks on the wall do"
 	switch {
 	case place != "":
-		l.warn(tz.Line, tz.Column, "write "+place, fault, tz.Value)
+		l.warn(tz.Line, tz.Column, lang.Say("write %s", place), "the time zone %s has no summer time, whatever the clocks on the wall do", tz.Value)
 	case fixed && strings.TrimLeft(hours, "+-0") != "":
-		l.warn(tz.Line, tz.Column, "write the name of a place there"+placeAt(hours), fault+", and its sign is turned round: it is UTC%s", tz.Value, turned(hours))
+		l.warn(tz.Line, tz.Column, placeHint(hours), "the time zone %s has no summer time, whatever the clocks on the wall do, and its sign is turned round: it is UTC%s", tz.Value, turned(hours))
 	}
 }
 
@@ -75,8 +76,8 @@ func turned(hours string) string {
 	return strings.NewReplacer("+", "-", "-", "+").Replace(hours)
 }
 
-// placeAt names a well-known zone that has so many hours in winter, by the names of Etc/GMT; "" if there is none.
-func placeAt(hours string) string {
+// placeHint asks for a place, if it can for a well-known zone that has so many hours in winter by the names of Etc/GMT.
+func placeHint(hours string) lang.Text {
 	n, err := strconv.Atoi(turned(hours))
 	for _, name := range commonZones {
 		zone, zoneErr := time.LoadLocation(name)
@@ -84,10 +85,10 @@ func placeAt(hours string) string {
 			continue
 		}
 		if _, offset := time.Date(2026, 1, 1, 0, 0, 0, 0, zone).Zone(); offset == n*3600 {
-			return ", such as " + name
+			return lang.Say("write the name of a place there, such as %s", name)
 		}
 	}
-	return ""
+	return "write the name of a place there"
 }
 
 // commonZones are the zones that a misspelt one is compared with, and what people write instead.
@@ -99,7 +100,7 @@ var commonZones = []string{
 	"Australia/Sydney", "UTC",
 }
 
-func zoneHint(zone string) string {
+func zoneHint(zone string) lang.Text {
 	switch strings.ToLower(zone) {
 	case "beijing", "asia/beijing", "china", "cst", "gmt+8", "utc+8", "+08:00", "北京":
 		return "did you mean Asia/Shanghai?"

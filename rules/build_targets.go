@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 var targetShape = &shape{name: "a target", ref: "target", form: formRecord, fields: []field{
 	{key: "group", of: aGroup, doc: "AgentGroupId of Desk.", aka: []string{"group_id", "agent_group"}},
-	{key: "agents", of: listOf(anAgent), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
+	{key: "agents", of: listOf(someAgents, anAgent), doc: "The agents wanted, by their address at Desk (AgentIdList).", aka: []string{"agent", "agent_ids"}},
 	{key: "tip_if_no_agent", of: aBool, standard: "true", doc: "Desk tells the customer when nobody is online (SendTipIfNoAgentOnline)."},
 	{key: "check_working_hours", of: aBool, doc: "Desk checks its own working hours (CheckIfDuringWorkingHours)."},
 	{key: "prompt_outside_working_hours", of: aBool, doc: "Desk tells the customer outside its working hours (SendPromptNotDuringWorkingHours)."},
@@ -138,7 +140,7 @@ func (l *loader) findGoal(n *yaml.Node) *goal {
 		return g
 	}
 	if n.Tag == "!!int" {
-		l.fail(n, "give the group a target and name that: targets: {sales: {group: "+n.Value+"}}", "there is no target or route `%s`", n.Value)
+		l.fail(n, lang.Say("give the group a target and name that: targets: {sales: {group: %s}}", n.Value), "there is no target or route `%s`", n.Value)
 		return nil
 	}
 	l.failUnknown(n, "target or route", sortedKeys(l.policy.goals))

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // calendar tells when something is open. Hours are wall-clock hours of its zone, so they follow daylight saving time,
@@ -123,7 +125,7 @@ func (k *calendar) lastDay() day {
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // addWeekly reads "mon-fri 09:00-12:00 13:00-18:00"; the problem is "" when it is right.
-func (k *calendar) addWeekly(text string) (problem, hint string) {
+func (k *calendar) addWeekly(text string) (problem, hint lang.Text) {
 	dayText, hourText, _ := strings.Cut(text, " ")
 	days, problem, hint := parseWeekdays(dayText)
 	if problem != "" {
@@ -142,7 +144,7 @@ func (k *calendar) addWeekly(text string) (problem, hint string) {
 }
 
 // parseWeekdays reads "mon" or "fri-mon", by time.Weekday.
-func parseWeekdays(text string) (days []int, problem, hint string) {
+func parseWeekdays(text string) (days []int, problem, hint lang.Text) {
 	firstText, lastText, isRange := strings.Cut(text, "-")
 	if !isRange {
 		lastText = firstText
@@ -151,9 +153,9 @@ func parseWeekdays(text string) (days []int, problem, hint string) {
 	for _, w := range []string{firstText, lastText} {
 		if !slices.Contains(weekdays, w) {
 			if hint := DidYouMean(w, weekdays); hint != "" {
-				return nil, strconv.Quote(w) + " is no day of the week", hint
+				return nil, lang.Say("%s is no day of the week", strconv.Quote(w)), hint
 			}
-			return nil, strconv.Quote(w) + " is no day of the week", "write mon, tue, wed, thu, fri, sat or sun"
+			return nil, lang.Say("%s is no day of the week", strconv.Quote(w)), "write mon, tue, wed, thu, fri, sat or sun"
 		}
 	}
 	for d := first; ; d = (d + 1) % 7 {
@@ -164,7 +166,7 @@ func parseWeekdays(text string) (days []int, problem, hint string) {
 }
 
 // addClosed reads "2027-02-06", "2027-02-06..2027-02-12" or "sun".
-func (k *calendar) addClosed(text string) (problem, hint string) {
+func (k *calendar) addClosed(text string) (problem, hint lang.Text) {
 	if text[0] >= 'a' {
 		days, problem, hint := parseWeekdays(text)
 		for _, d := range days {
@@ -178,25 +180,25 @@ func (k *calendar) addClosed(text string) (problem, hint string) {
 	}
 	first, ok := parseDay(firstText)
 	if !ok {
-		return firstText + " is no date", dateHint
+		return lang.Say("%s is no date", firstText), dateHint
 	}
 	last, ok := parseDay(lastText)
 	if !ok {
-		return lastText + " is no date", dateHint
+		return lang.Say("%s is no date", lastText), dateHint
 	}
 	if last < first {
-		return lastText + " comes before " + firstText, "did you mean " + lastText + ".." + firstText + "?"
+		return lang.Say("%s comes before %s", lastText, firstText), lang.Say("did you mean %s?", lastText+".."+firstText)
 	}
 	k.closed = append(k.closed, days{first, last})
 	return "", ""
 }
 
 // addExtra reads "2027-02-14 09:00-18:00".
-func (k *calendar) addExtra(text string) (problem, hint string) {
+func (k *calendar) addExtra(text string) (problem, hint lang.Text) {
 	dayText, hourText, _ := strings.Cut(text, " ")
 	date, ok := parseDay(dayText)
 	if !ok {
-		return dayText + " is no date", dateHint
+		return lang.Say("%s is no date", dayText), dateHint
 	}
 	for span := range strings.SplitSeq(hourText, " ") {
 		h, problem, hint := parseHours(span)
@@ -226,18 +228,18 @@ func parseDay(text string) (day, bool) {
 }
 
 // parseHours reads "09:00-21:00".
-func parseHours(text string) (h hours, problem, hint string) {
+func parseHours(text string) (h hours, problem, hint lang.Text) {
 	fromText, toText, _ := strings.Cut(text, "-")
 	from, ok := parseClock(fromText)
 	if !ok || from == minutesADay {
-		return h, fromText + " is no time of day", "hours go from 00:00 to 24:00"
+		return h, lang.Say("%s is no time of day", fromText), "hours go from 00:00 to 24:00"
 	}
 	to, ok := parseClock(toText)
 	switch {
 	case !ok:
-		return h, toText + " is no time of day", "hours go from 00:00 to 24:00"
+		return h, lang.Say("%s is no time of day", toText), "hours go from 00:00 to 24:00"
 	case to == from:
-		return h, text + " is no time at all", "for the whole day write 00:00-24:00"
+		return h, lang.Say("%s is no time at all", text), "for the whole day write 00:00-24:00"
 	case to < from:
 		to += minutesADay
 	}

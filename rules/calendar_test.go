@@ -94,7 +94,7 @@ func TestCalendar_whatIsWrong(t *testing.T) {
 		"open: [mon-fri 09:00-12:00 13:00-18:00 19:00-20:00]": "",
 	} {
 		_, r := Load([]byte(fileHead+"calendars: {c: {tz: UTC, "+body+"}}\nrules: [{id: r, when: {hours: c}, then: {keep: true}}]"), LoadOptions{})
-		if want == "" && !r.OK() || want != "" && (len(r.Errors) != 1 || r.Errors[0].Message != want || r.Errors[0].Hint == "") {
+		if want == "" && !r.OK() || want != "" && (len(r.Errors) != 1 || r.Errors[0].Message.String() != want || r.Errors[0].Hint == "") {
 			t.Errorf("%s: %+v", body, r.Errors)
 		}
 	}
@@ -118,8 +118,8 @@ func TestLint_zonesWithoutSummerTime(t *testing.T) {
 		_, r := Load([]byte(fileHead+"calendars: {c: {tz: "+zone+", open: [mon 09:00-10:00]}}\nrules: [{id: r, when: {hours: c}, then: {keep: true}}]\n"), LoadOptions{})
 		got := ""
 		for _, w := range r.Warnings {
-			if strings.Contains(w.Message, "no summer time") {
-				got = w.Hint
+			if strings.Contains(w.Message.String(), "no summer time") {
+				got = w.Hint.String()
 			}
 		}
 		if got != hint {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -89,7 +90,7 @@ func (l *loader) lintFields(n *yaml.Node) {
 		l.lintPath(path)
 		for _, key := range []string{"exists", "at_least", "at_most"} {
 			if l.get(n, key) != nil {
-				l.idle(n, "ignore_case", true, "`"+key+"` knows no capitals", "take it out")
+				l.idle(n, "ignore_case", true, lang.Say("`%s` knows no capitals", key), "take it out")
 				break
 			}
 		}
@@ -108,7 +109,7 @@ func (l *loader) lintPath(path *yaml.Node) {
 
 // fieldHint is the way out for a path that no callback has, "" if the callbacks may have such a field. Those of Desk begin
 // with a capital, so an unknown one that does may be a field of tomorrow.
-func fieldHint(path []string) string {
+func fieldHint(path []string) lang.Text {
 	best := 0 // how many names of the path are known
 	for _, f := range callbackFields {
 		known := strings.Split(f.path, ".")
@@ -117,18 +118,18 @@ func fieldHint(path []string) string {
 		case n == len(path), n == len(known) && f.below != "":
 			return ""
 		case n == len(known):
-			return f.path + " has no parts: path: " + strings.Join(path[:n], ".")
+			return lang.Say("%s has no parts: path: %s", f.path, strings.Join(path[:n], "."))
 		}
 		best = max(best, n)
 	}
 	if meant := misspelt(path, best); meant != "" {
-		return "did you mean " + meant + "?"
+		return lang.Say("did you mean %s?", meant)
 	}
 	if meant := shortened(path); meant != "" {
-		return "did you mean " + meant + "?"
+		return lang.Say("did you mean %s?", meant)
 	}
 	if best == 0 && strings.IndexFunc(path[0], unicode.IsLower) == 0 {
-		return "what your app sends along lies in CloudCustomData: path: CloudCustomData." + strings.Join(path, ".")
+		return lang.Say("what your app sends along lies in CloudCustomData: path: CloudCustomData.%s", strings.Join(path, "."))
 	}
 	return ""
 }

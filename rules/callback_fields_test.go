@@ -36,7 +36,7 @@ func TestCallbackFields_pathsThatNoCallbackHas(t *testing.T) {
 		"Locale":                           "", // Desk may add fields
 		"Locale.Zone":                      "",
 	} {
-		if got := fieldHint(strings.Split(path, ".")); got != want {
+		if got := fieldHint(strings.Split(path, ".")); got.String() != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}

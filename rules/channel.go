@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -23,7 +25,7 @@ var aChannel = func() *shape {
 }()
 
 var channelCondition = &condition{
-	key: "channel", turns: onAll, value: listOf(aChannel),
+	key: "channel", turns: onAll, value: listOf("a list of channels", aChannel),
 	doc:     "The customer came by one of these: `sdk` (the app), `web` or `wechat`. False where the callback does not say.",
 	example: "channel: [sdk, wechat]",
 	aka:     []string{"channels", "source", "platform"},
@@ -54,15 +56,15 @@ func channelOf(value string) string {
 
 func (l *channelLeaf) quotes() {}
 
-func (l *channelLeaf) explain(e *evaluation, _ verdict) string {
+func (l *channelLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	value, ok := e.field(channelPath)
 	switch name := channelOf(value); {
 	case !ok:
 		return "the callback names no channel"
 	case name == "":
-		return "the channel " + shorten(value) + " is none of those known"
+		return lang.Say("the channel %s is none of those known", shorten(value))
 	default:
-		return "the customer came by " + name
+		return lang.Say("the customer came by %s", name)
 	}
 }
 
@@ -71,12 +73,12 @@ func (l *channelLeaf) implies(other leaf) bool {
 	return ok && !slices.ContainsFunc(l.names, func(name string) bool { return !slices.Contains(b.names, name) })
 }
 
-func (l *channelLeaf) excludes(other leaf) string {
+func (l *channelLeaf) excludes(other leaf) lang.Text {
 	b, ok := other.(*channelLeaf)
 	if !ok || slices.ContainsFunc(l.names, func(name string) bool { return slices.Contains(b.names, name) }) {
 		return ""
 	}
-	return "a customer comes by one channel, and it cannot be both " + orList(l.names) + " and " + orList(b.names)
+	return lang.Say("a customer comes by one channel, and it cannot be both %s and %s", orList(l.names), orList(b.names))
 }
 
 func (l *channelLeaf) need(p *Policy) { p.record(&fieldRecorder{[]string{channelPath}}) }

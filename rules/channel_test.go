@@ -63,11 +63,11 @@ func TestChannel_whereTheCallbackSaysNone(t *testing.T) {
 func TestChannel_explain(t *testing.T) {
 	p := rulesWhen(t, "", "{channel: [web]}")
 	for value, want := range map[string]string{"Web(H5)": "came by web", "2": "came by wechat", "Phone": "the channel Phone is none"} {
-		if _, trace := p.Explain(&Conversation{}, Turn{At: start, Fields: TestFields{"ChannelType": value}}); !strings.Contains(trace.Rules[0].Why, want) {
+		if _, trace := p.Explain(&Conversation{}, Turn{At: start, Fields: TestFields{"ChannelType": value}}); !strings.Contains(trace.Rules[0].Why.String(), want) {
 			t.Errorf("%q: %s", value, trace.Rules[0].Why)
 		}
 	}
-	if _, trace := p.Explain(&Conversation{}, Turn{At: start.Add(time.Second)}); !strings.Contains(trace.Rules[0].Why, "names no channel") {
+	if _, trace := p.Explain(&Conversation{}, Turn{At: start.Add(time.Second)}); !strings.Contains(trace.Rules[0].Why.String(), "names no channel") {
 		t.Error(trace.Rules[0].Why)
 	}
 }

@@ -1,10 +1,11 @@
 package rules
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -23,23 +24,23 @@ type checker struct {
 }
 
 // fail reports a problem at a node and keeps later passes away from it.
-func (k *checker) fail(n *yaml.Node, hint, format string, args ...any) {
+func (k *checker) fail(n *yaml.Node, hint, format lang.Text, args ...any) {
 	k.markBad(n)
 	k.failAt(n.Line, n.Column, hint, format, args...)
 }
 
 // failValue reports a value that is none of those that may stand there. If a foreign sign stands in it, that is to blame.
-func (k *checker) failValue(n *yaml.Node, hint, format string, args ...any) {
+func (k *checker) failValue(n *yaml.Node, hint, format lang.Text, args ...any) {
 	at, r, sign := signIn(n.Value)
 	if n.Kind != yaml.ScalarNode || at < 0 {
 		k.fail(n, hint, format, args...)
 		return
 	}
-	k.failSign(n, at, "this holds "+sign.says(r), sign.hintIn(n.Value, at))
+	k.failSign(n, at, lang.Say("this holds %s", sign.says(r)), sign.hintIn(n.Value, at))
 }
 
 // failSign blames one character of a scalar.
-func (k *checker) failSign(n *yaml.Node, at int, message, hint string) {
+func (k *checker) failSign(n *yaml.Node, at int, message, hint lang.Text) {
 	k.markBad(n)
 	line, column := k.source.inside(n, at)
 	k.failAt(line, column, hint, "%s", message)
@@ -52,12 +53,12 @@ func (k *checker) markBad(n *yaml.Node) {
 	k.bad[n] = true
 }
 
-func (k *checker) failAt(line, column int, hint, format string, args ...any) {
-	k.problems = append(k.problems, Problem{Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (k *checker) failAt(line, column int, hint, format lang.Text, args ...any) {
+	k.problems = append(k.problems, Problem{Line: line, Column: column, Message: lang.Say(format, args...), Hint: hint})
 }
 
 // check compares a node with the shape of its place. what names the place in messages, such as `within`.
-func (k *checker) check(n *yaml.Node, s *shape, what string) {
+func (k *checker) check(n *yaml.Node, s *shape, what lang.Text) {
 	if !k.plainYAML(n, s, what) {
 		return
 	}
@@ -76,7 +77,7 @@ func (k *checker) check(n *yaml.Node, s *shape, what string) {
 }
 
 // plainYAML refuses what YAML offers and rule files do not use.
-func (k *checker) plainYAML(n *yaml.Node, s *shape, what string) bool {
+func (k *checker) plainYAML(n *yaml.Node, s *shape, what lang.Text) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		k.fail(n, quoteHint("*"+n.Value), "*%s is a YAML alias; rule files use none", n.Value)
@@ -94,24 +95,26 @@ func (k *checker) plainYAML(n *yaml.Node, s *shape, what string) bool {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-func (k *checker) failNull(n *yaml.Node, s *shape, what string) {
+func (k *checker) failNull(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Value != "" {
 		k.fail(n, quoteHint(n.Value), "%s is YAML's word for nothing, and %s is due here", n.Value, s.name)
 		return
 	}
-	hint := ""
+	var hint lang.Text
 	switch {
 	case s == targetShape:
 		hint = "write {} for a target without settings"
 	case len(s.examples) > 0:
-		hint = "for example " + s.examples[0]
+		hint = lang.Say("for example %s", s.examples[0])
 	default:
 		hint = "give it a value, or take the key out"
 	}
 	k.fail(n, hint, "%s is empty; it must be %s", what, s.name)
 }
 
-func quoteHint(text string) string { return `if you mean this text, put it in quotes: "` + text + `"` }
+func quoteHint(text string) lang.Text {
+	return lang.Say(`if you mean this text, put it in quotes: "%s"`, text)
+}
 
 func (s *shape) yamlKind() yaml.Kind {
 	switch s.form {
@@ -123,7 +126,7 @@ func (s *shape) yamlKind() yaml.Kind {
 	return yaml.ScalarNode
 }
 
-func (k *checker) checkRecord(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkRecord(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Kind != yaml.MappingNode {
 		k.failKind(n, s, what)
 		return
@@ -139,17 +142,17 @@ func (k *checker) checkRecord(n *yaml.Node, s *shape, what string) {
 			k.failUnknownKey(key, s, what)
 			continue
 		}
-		k.check(value, f.of, "`"+f.key+"`")
+		k.check(value, f.of, lang.Say("`%s`", f.key))
 	}
 	k.checkPresence(n, s, what, keys)
 }
 
 // exampleHint shows how a key that is missing may be written.
-func exampleHint(key string, s *shape) string {
+func exampleHint(key string, s *shape) lang.Text {
 	if example := s.example(); example != "" {
-		return "for example " + key + ": " + example
+		return lang.Say("for example %s: %s", key, example)
 	}
-	return "add a line " + key + ": …"
+	return lang.Say("add a line %s: …", key)
 }
 
 // example is a value as it may be written, "" if the declaration has none.
@@ -169,7 +172,7 @@ func (s *shape) example() string {
 	return ""
 }
 
-func (k *checker) checkDict(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkDict(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Kind != yaml.MappingNode {
 		k.failKind(n, s, what)
 		return
@@ -186,12 +189,12 @@ func (k *checker) checkDict(n *yaml.Node, s *shape, what string) {
 		if isNull(value) && value.Value == "" && k.swallowed(key) {
 			continue
 		}
-		k.checkScalar(key, s.key, "a key of "+what)
-		k.check(value, s.elem, "`"+shorten(key.Value)+"`")
+		k.checkScalar(key, s.key, lang.Say("a key of %s", what))
+		k.check(value, s.elem, lang.Say("`%s`", shorten(key.Value)))
 	}
 }
 
-func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkList(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Kind != yaml.SequenceNode {
 		k.failKind(n, s, what)
 		return
@@ -207,15 +210,15 @@ func (k *checker) checkList(n *yaml.Node, s *shape, what string) {
 	}
 }
 
-func exampleOf(s *shape) string {
+func exampleOf(s *shape) lang.Text {
 	if example := s.example(); example != "" {
-		return "for example " + example
+		return lang.Say("for example %s", example)
 	}
 	return ""
 }
 
 // failKind says that the node's form is wrong: a list where a text is due and the like.
-func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
+func (k *checker) failKind(n *yaml.Node, s *shape, what lang.Text) {
 	hint := bracketHint(n, s)
 	if hint == "" {
 		hint = s.advice()
@@ -228,9 +231,9 @@ func (k *checker) failKind(n *yaml.Node, s *shape, what string) {
 	case n.Kind == yaml.MappingNode && s.isFreeText():
 		hint = `if the colon belongs to the text, put the text in quotes`
 	case n.Kind == yaml.MappingNode && len(n.Content) == 2 && s.yamlKind() == yaml.ScalarNode && s.allows(n.Content[1]):
-		hint = "write it alone: " + n.Content[1].Value
+		hint = lang.Say("write it alone: %s", n.Content[1].Value)
 	case n.Kind == yaml.ScalarNode && s.wraps(n) != "":
-		hint = "did you mean " + s.wraps(n) + "?"
+		hint = lang.Say("did you mean %s?", s.wraps(n))
 	}
 	if what == s.name {
 		k.failValue(n, hint, "%s is due here, not %s", s.name, describe(n))
@@ -267,7 +270,7 @@ func (s *shape) wraps(n *yaml.Node) string {
 }
 
 // advice is the way out for a value that is none of the shape's.
-func (s *shape) advice() string {
+func (s *shape) advice() lang.Text {
 	if s.way != "" {
 		return s.way
 	}
@@ -275,13 +278,13 @@ func (s *shape) advice() string {
 }
 
 // bracketHint shows a lone value as the list that is due.
-func bracketHint(n *yaml.Node, s *shape) string {
+func bracketHint(n *yaml.Node, s *shape) lang.Text {
 	list := s.form == formList
 	for _, f := range s.forms {
 		list = list || f.form == formList
 	}
 	if list && n.Kind == yaml.ScalarNode {
-		return "write a list: [" + strings.Join(parts(n.Value), ", ") + "]"
+		return lang.Say("write a list: [%s]", strings.Join(parts(n.Value), ", "))
 	}
 	return ""
 }
@@ -305,7 +308,7 @@ func parts(s string) []string {
 }
 
 // describe says in words what a node is.
-func describe(n *yaml.Node) string {
+func describe(n *yaml.Node) lang.Text {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
@@ -316,13 +319,13 @@ func describe(n *yaml.Node) string {
 	}
 	switch n.Tag {
 	case "!!int", "!!float":
-		return "the number " + n.Value
+		return lang.Say("the number %s", n.Value)
 	case "!!bool":
-		return n.Value
+		return lang.Raw(n.Value)
 	case "!!null":
 		return "nothing"
 	}
-	return "the text " + strconv.Quote(shorten(n.Value))
+	return lang.Say("the text %s", strconv.Quote(shorten(n.Value)))
 }
 
 // shorten keeps quotations from the file short.

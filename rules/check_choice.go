@@ -6,26 +6,28 @@ import (
 	"strconv"
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
 // This file picks the form of a value that may have several.
 
 // checkChoice picks the one form that the node's kind allows and checks against that.
-func (k *checker) checkChoice(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkChoice(n *yaml.Node, s *shape, what lang.Text) {
 	if form := s.choose(n); form != nil {
 		k.check(n, form, what)
 		return
 	}
 	if entry := listSign.FindString(n.Value); entry != "" && n.Style == 0 && s.yamlKindOf(yaml.SequenceNode) {
-		k.failSign(n, 0, "an entry of a list begins with a dash and a space, not with "+strings.TrimSpace(entry), "write - and a space")
+		k.failSign(n, 0, lang.Say("an entry of a list begins with a dash and a space, not with %s", strings.TrimSpace(entry)), "write - and a space")
 		return
 	}
 	report := k.fail
 	if at, _, sign := signIn(n.Value); at == 0 && strings.ContainsAny(sign.want, "[{") {
 		report = k.failValue
 	}
-	report(n, bracketHint(n, s), "%s must be %s, not %s", what, orList(formNames(s)), describe(n))
+	report(n, bracketHint(n, s), "%s must be %s, not %s", what, either(formNames(s)), describe(n))
 }
 
 // choose finds the form of a choice that a node must obey, nil if no form fits its kind.
@@ -76,8 +78,8 @@ func (s *shape) yamlKindOf(kind yaml.Kind) bool {
 	return slices.ContainsFunc(s.forms, func(f *shape) bool { return f.yamlKind() == kind })
 }
 
-func formNames(s *shape) []string {
-	var names []string
+func formNames(s *shape) []lang.Text {
+	var names []lang.Text
 	for _, f := range s.forms {
 		names = append(names, f.name)
 	}

@@ -3,6 +3,8 @@ package rules
 import (
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -31,7 +33,7 @@ func (k *checker) uniqueKeys(n *yaml.Node) map[string]*yaml.Node {
 	return keys
 }
 
-func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
+func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what lang.Text) {
 	if word, _, _ := strings.Cut(strings.ReplaceAll(key.Value, "：", ":"), ":"); s.field(word) != nil && k.swallowed(key) {
 		return
 	}
@@ -40,21 +42,21 @@ func (k *checker) failUnknownKey(key *yaml.Node, s *shape, what string) {
 		words = append(words, f.key)
 		for _, other := range f.aka {
 			if fold(other) == fold(key.Value) {
-				k.fail(key, "did you mean "+f.key+"?", "unknown key `%s` in %s", key.Value, what)
+				k.fail(key, lang.Say("did you mean %s?", f.key), "unknown key `%s` in %s", key.Value, what)
 				return
 			}
 		}
 	}
 	hint := DidYouMean(key.Value, words)
 	if hint == "" {
-		hint = "valid here: " + strings.Join(words, ", ")
+		hint = lang.Say("valid here: %s", strings.Join(words, ", "))
 	}
 	k.failValue(key, hint, "unknown key `%s` in %s", shorten(key.Value), what)
 }
 
 // checkPresence checks which keys stand together. Unknown keys were reported already, so a record that has one is
 // only blamed for keys that exclude each other: the missing one is most likely the misspelt one.
-func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[string]*yaml.Node) {
+func (k *checker) checkPresence(n *yaml.Node, s *shape, what lang.Text, keys map[string]*yaml.Node) {
 	unknown := false
 	for key := range keys {
 		unknown = unknown || s.field(key) == nil
@@ -87,7 +89,7 @@ func (k *checker) checkPresence(n *yaml.Node, s *shape, what string, keys map[st
 	k.checkOneOf(n, s, s.atLeastOne, what, keys)
 }
 
-func (k *checker) checkOneOf(n *yaml.Node, s *shape, words []string, what string, keys map[string]*yaml.Node) {
+func (k *checker) checkOneOf(n *yaml.Node, s *shape, words []string, what lang.Text, keys map[string]*yaml.Node) {
 	for _, w := range words {
 		if keys[w] != nil {
 			return
@@ -108,6 +110,6 @@ func (k *checker) swallowed(key *yaml.Node) bool {
 	if !found || rest == "" {
 		return false
 	}
-	k.failSign(key, len(word)+1, "a space is missing after `"+shorten(word)+":`", "write "+shorten(word)+": and a space")
+	k.failSign(key, len(word)+1, lang.Say("a space is missing after `%s:`", shorten(word)), lang.Say("write %s: and a space", shorten(word)))
 	return true
 }

@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
-func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkScalar(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Kind != yaml.ScalarNode {
 		k.failKind(n, s, what)
 		return
@@ -42,23 +44,23 @@ func (k *checker) checkScalar(n *yaml.Node, s *shape, what string) {
 }
 
 // failNumber reports what is no number: one in quotes, or with something beside it.
-func (k *checker) failNumber(n *yaml.Node, s *shape, what string) {
+func (k *checker) failNumber(n *yaml.Node, s *shape, what lang.Text) {
 	number := strings.Trim(n.Value, "¥￥$€元块 ")
 	f, err := strconv.ParseFloat(number, 64)
 	switch {
 	case n.Kind != yaml.ScalarNode || n.Tag != "!!str" || err != nil || math.IsNaN(f) || math.IsInf(f, 0):
 		k.failKind(n, s, what)
 	case number == n.Value && n.Style != 0:
-		k.fail(n, "take off the quotes: "+n.Value, "%s must be %s, not a text", what, s.name)
+		k.fail(n, lang.Say("take off the quotes: %s", n.Value), "%s must be %s, not a text", what, s.name)
 	default:
-		k.fail(n, "write the number alone: "+number, "%s must be %s, not %s", what, s.name, describe(n))
+		k.fail(n, lang.Say("write the number alone: %s", number), "%s must be %s, not %s", what, s.name, describe(n))
 	}
 }
 
-func boolHint(word string) string {
+func boolHint(word string) lang.Text {
 	switch strings.ToLower(word) {
 	case "true", "false":
-		return "take off the quotes: " + strings.ToLower(word)
+		return lang.Say("take off the quotes: %s", strings.ToLower(word))
 	case "yes", "on", "1", "y", "是":
 		return "did you mean true?"
 	case "no", "off", "0", "n", "否":
@@ -67,7 +69,7 @@ func boolHint(word string) string {
 	return ""
 }
 
-func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkText(n *yaml.Node, s *shape, what lang.Text) {
 	if s.enum == nil && s.pattern == "" {
 		k.texts = append(k.texts, n)
 	}
@@ -79,16 +81,16 @@ func (k *checker) checkText(n *yaml.Node, s *shape, what string) {
 	case s.enum != nil:
 		hint := DidYouMean(n.Value, s.enum)
 		if word := s.synonyms[strings.ToLower(n.Value)]; word != "" {
-			hint = "did you mean " + word + "?"
+			hint = lang.Say("did you mean %s?", word)
 		}
 		if hint == "" {
-			hint = cmp.Or(s.way, "valid: "+strings.Join(s.enum, ", "))
+			hint = cmp.Or(s.way, lang.Say("valid: %s", strings.Join(s.enum, ", ")))
 		}
 		k.failValue(n, hint, "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
 	case s.matches(n.Value):
 	case s.guess(n.Value) != "":
 		if at, r, sign := signIn(n.Value); at >= 0 {
-			k.failSign(n, at, "this holds "+sign.says(r), s.guess(n.Value))
+			k.failSign(n, at, lang.Say("this holds %s", sign.says(r)), s.guess(n.Value))
 			return
 		}
 		k.fail(n, s.guess(n.Value), "%s is not %s", strconv.Quote(shorten(n.Value)), s.name)
@@ -110,25 +112,25 @@ func (k *checker) halfQuoted(n *yaml.Node) bool {
 		default:
 			continue
 		}
-		k.failSign(n, at, quote+" is a quote of print, which YAML does not know, and the other half is not in this phrase", `write the text between " and "`)
+		k.failSign(n, at, lang.Say("%s is a quote of print, which YAML does not know, and the other half is not in this phrase", quote), `write the text between " and "`)
 		return true
 	}
 	return false
 }
 
-func textHint(s *shape) string {
+func textHint(s *shape) lang.Text {
 	switch {
 	case s.way != "":
 		return s.way
 	case len(s.examples) > 0:
-		return "for example " + s.examples[0]
+		return lang.Say("for example %s", s.examples[0])
 	case s.pattern == patternName || s.pattern == patternListName:
 		return "a name holds letters, digits, - and _ only"
 	}
 	return ""
 }
 
-func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkInteger(n *yaml.Node, s *shape, what lang.Text) {
 	i, err := strconv.ParseInt(n.Value, 10, 64)
 	if n.Tag != "!!int" || err != nil {
 		k.failNumber(n, s, what)
@@ -137,7 +139,7 @@ func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 	if float64(i) < s.min || float64(i) > s.max {
 		hint := exampleOf(s)
 		if s.min == s.max {
-			hint = "write " + itoa(int(s.min))
+			hint = lang.Say("write %s", itoa(int(s.min)))
 		}
 		if (s == aCount || s == aRepeat) && i > maxCount {
 			hint = "counts end at 16, so that a conversation needs little memory"
@@ -147,11 +149,11 @@ func (k *checker) checkInteger(n *yaml.Node, s *shape, what string) {
 }
 
 // checkTimed checks durations and rates: texts with a unit, so that nobody has to guess what 10 means.
-func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
+func (k *checker) checkTimed(n *yaml.Node, s *shape, what lang.Text) {
 	if n.Tag == "!!int" || n.Tag == "!!float" {
-		hint := "did you mean " + n.Value + "s or " + n.Value + "m?"
+		hint := lang.Say("did you mean %s or %s?", n.Value+"s", n.Value+"m")
 		if s.form == formRate {
-			hint = "did you mean " + n.Value + "/s or " + n.Value + "/24h?"
+			hint = lang.Say("did you mean %s or %s?", n.Value+"/s", n.Value+"/24h")
 		}
 		k.fail(n, hint, "%s must be %s, and %s has no unit", what, s.name, n.Value)
 		return
@@ -168,13 +170,13 @@ func (k *checker) checkTimed(n *yaml.Node, s *shape, what string) {
 var wordyDuration = regexp.MustCompile(`(?i)^\s*([0-9]+)\s*(s|secs?|seconds?|秒钟?|m|mins?|minutes?|分钟?|h|hrs?|hours?|小时|时|d|days?|天|日)\.?\s*$`)
 
 // durationHint turns "5 minutes" into 5m.
-func durationHint(text string, s *shape) string {
+func durationHint(text string, s *shape) lang.Text {
 	if m := wordyDuration.FindStringSubmatch(text); m != nil && s.form == formDuration {
 		unit := map[string]string{"秒": "s", "分": "m", "小": "h", "时": "h", "天": "d", "日": "d"}[string([]rune(m[2])[0])]
 		if unit == "" {
 			unit = strings.ToLower(m[2][:1])
 		}
-		return "did you mean " + m[1] + unit + "?"
+		return lang.Say("did you mean %s?", m[1]+unit)
 	}
 	return exampleOf(s)
 }

@@ -3,11 +3,12 @@ package rules
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -24,11 +25,11 @@ const (
 )
 
 // ErrTooLarge is the error of a Folder for a file that is larger than asked for.
-var ErrTooLarge = errors.New("it is too large")
+var ErrTooLarge = lang.Errorf("it is too large")
 
 var (
-	errTooManyIncludes = fmt.Errorf("a rule file includes at most %d files", maxIncludes)
-	errTooManyLists    = fmt.Errorf("a rule file takes phrases from at most %d files", maxLists)
+	errTooManyIncludes = lang.Errorf("a rule file includes at most %d files", maxIncludes)
+	errTooManyLists    = lang.Errorf("a rule file takes phrases from at most %d files", maxLists)
 )
 
 // Folder is where a rule file lies, and the files that it takes in. All names are relative to it, with slashes.
@@ -198,7 +199,7 @@ func matches(element, name string) bool {
 }
 
 // checkName says why a name or a pattern names nothing in the rule file's folder, "" if it may.
-func checkName(name string) string {
+func checkName(name string) lang.Text {
 	_, err := path.Match(name, "")
 	switch {
 	case path.IsAbs(name):

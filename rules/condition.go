@@ -2,8 +2,9 @@ package rules
 
 import (
 	"hash/fnv"
-	"strings"
 	"time"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -35,7 +36,7 @@ var conditions = []*condition{
 type leaf interface {
 	holds(e *evaluation) verdict
 	// explain says in words why the verdict is what it is.
-	explain(e *evaluation, v verdict) string
+	explain(e *evaluation, v verdict) lang.Text
 	// implies says that wherever this condition holds, the other holds too. It is sure when it says yes.
 	implies(other leaf) bool
 }
@@ -123,8 +124,8 @@ func newConditionShape() *shape {
 	}
 	s.fields = append(
 		s.fields,
-		field{key: "all", of: listOf(s), doc: "All of these hold.", aka: []string{"and"}},
-		field{key: "any", of: listOf(s), doc: "One of these holds.", aka: []string{"or"}},
+		field{key: "all", of: listOf("a list of conditions", s), doc: "All of these hold.", aka: []string{"and"}},
+		field{key: "any", of: listOf("a list of conditions", s), doc: "One of these holds.", aka: []string{"or"}},
 		field{key: "not", of: s, doc: "This does not hold. Where the condition does not apply to the turn, neither does its not."},
 	)
 	for _, f := range s.fields {
@@ -141,7 +142,7 @@ func (k kinds) sentence() string {
 	if k == onAll {
 		return "Applies to all turns."
 	}
-	return "Applies to " + strings.Join(k.words(), " and ") + " only."
+	return "Applies to " + lang.Join(" and ", k.words()...).String() + " only."
 }
 
 // condition compiles a `when`. A mapping with several keys means all of them.

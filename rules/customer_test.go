@@ -126,7 +126,7 @@ func TestCustomerConditions_unknownCustomer_neitherHoldsNorNot(t *testing.T) {
 	}
 	p := rulesWhen(t, "", "{not: {first_contact: true}}")
 	_, trace := p.Explain(&Conversation{}, Turn{Text: "a", At: start})
-	if why := trace.Rules[0].Why; !strings.Contains(why, "nobody knows who the customer is") {
+	if why := trace.Rules[0].Why; !strings.Contains(why.String(), "nobody knows who the customer is") {
 		t.Errorf("explained as %q", why)
 	}
 }
@@ -232,7 +232,7 @@ func TestCooldownPerCustomer_explained(t *testing.T) {
 	k := newCustomer(t, onceADay)
 	k.user("gift")
 	_, trace := k.p.Explain(&Conversation{}, Turn{Text: "gift", At: k.now, User: k.customer})
-	if why := trace.Rules[0].Why; !strings.Contains(why, "cooldown of this customer until") {
+	if why := trace.Rules[0].Why; !strings.Contains(why.String(), "cooldown of this customer until") {
 		t.Errorf("explained as %q", why)
 	}
 }

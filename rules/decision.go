@@ -1,5 +1,7 @@
 package rules
 
+import "escalator/rules/lang"
+
 // Outcome is what a turn led to.
 type Outcome uint8
 
@@ -25,10 +27,13 @@ const (
 	OutcomeMessage
 )
 
-var outcomeNames = [...]string{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow", "asked", "message"}
+var outcomeNames = [...]lang.Text{"none", "transfer", "offer", "keep", "closed", "suppressed", "shadow", "asked", "message"}
+
+// Words names the outcome for a reader.
+func (o Outcome) Words() lang.Text { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
 
 // String names the outcome as RULES.md 6 does.
-func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
+func (o Outcome) String() string { return o.Words().String() }
 
 // MarshalText writes the outcome's name.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
@@ -51,6 +56,17 @@ const (
 	ReasonOfferDeclined       Reason = "offer_declined"
 	ReasonClosed              Reason = "closed"
 )
+
+// reasonWords are the reasons for a reader.
+var reasonWords = map[Reason]lang.Text{
+	ReasonNegated: "negated", ReasonMasked: "masked", ReasonCooldown: "cooldown", ReasonPerSession: "per_session",
+	ReasonAlreadyTransferring: "already_transferring", ReasonAlreadyQueued: "already_queued", ReasonAlreadyHuman: "already_human",
+	ReasonMuted: "muted", ReasonOfferPending: "offer_pending", ReasonOfferAccepted: "offer_accepted",
+	ReasonOfferDeclined: "offer_declined", ReasonClosed: "closed",
+}
+
+// Words names the reason for a reader.
+func (r Reason) Words() lang.Text { return reasonWords[r] }
 
 // Decision is what to do about one turn.
 type Decision struct {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -72,9 +73,9 @@ const (
 )
 
 // words names the kinds for messages.
-func (k kinds) words() []string {
-	var w []string
-	for i, name := range []string{"a user message", "a bot message", "a timer", "a rating"} {
+func (k kinds) words() []lang.Text {
+	var w []lang.Text
+	for i, name := range []lang.Text{"a user message", "a bot message", "a timer", "a rating"} {
 		if k&(1<<i) != 0 {
 			w = append(w, name)
 		}
@@ -185,12 +186,12 @@ func (e *evaluation) matchOf(i int) Match {
 }
 
 // respelled says which typing errors of a hit were forgiven.
-func (e *evaluation) respelled(i int) string {
+func (e *evaluation) respelled(i int) lang.Text {
 	var b strings.Builder
 	for _, r := range e.p.matcher.Respelled(&e.msg, e.hits[i]) {
 		b.WriteString(", " + r.Typed + " read as " + r.Meant)
 	}
-	return b.String()
+	return lang.Raw(b.String())
 }
 
 // words is the part of the message that a hit covers.

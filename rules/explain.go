@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // Trace is the story of one decision: what was read, and every rule in the order of the file with the reason why it
@@ -20,7 +20,7 @@ type Trace struct {
 	Counters *Counters   `json:"counters,omitempty"` // nil for what is no turn
 	Rules    []RuleTrace `json:"rules"`
 	// Summary is the decision in words.
-	Summary string `json:"summary"`
+	Summary lang.Text `json:"summary"`
 
 	notes map[string]RuleTrace
 }
@@ -42,7 +42,7 @@ type RuleTrace struct {
 	Result string `json:"result"`
 	Reason Reason `json:"reason,omitempty"`
 	// Why is the story in words.
-	Why       string     `json:"why"`
+	Why       lang.Text  `json:"why"`
 	Condition *PartTrace `json:"condition,omitempty"`
 	Matched   []Match    `json:"matched,omitempty"`
 	// Chain is where a rule that fired, or would have, leads: the targets in the order in which they are tried.
@@ -57,9 +57,9 @@ type RuleTrace struct {
 // Stop is one target of a chain. Closed says which calendar is closed and until when, "" where the target is open.
 // LastAgent is the agent who had the customer last, for the step before the target in which only they are asked.
 type Stop struct {
-	Target    string `json:"target"`
-	Closed    string `json:"closed,omitempty"`
-	LastAgent string `json:"last_agent,omitempty"`
+	Target    string    `json:"target"`
+	Closed    lang.Text `json:"closed,omitempty"`
+	LastAgent string    `json:"last_agent,omitempty"`
 	// Priority and Agents are those that the rule asks for instead of the target's.
 	Priority *int     `json:"priority,omitempty"`
 	Agents   []string `json:"agents,omitempty"`
@@ -69,12 +69,12 @@ type Stop struct {
 type PartTrace struct {
 	Name string `json:"name"`
 	// Holds is yes, no, or "does not apply" (to this kind of turn).
-	Holds string      `json:"holds"`
-	Why   string      `json:"why,omitempty"`
+	Holds lang.Text   `json:"holds"`
+	Why   lang.Text   `json:"why,omitempty"`
 	Parts []PartTrace `json:"parts,omitempty"`
 }
 
-var stateWords = [...]string{no: "no", unfit: "does not apply", yes: "yes"}
+var stateWords = [...]lang.Text{no: "no", unfit: "does not apply", yes: "yes"}
 
 // begin writes down the turn, before any rule is tried.
 func (t *Trace) begin(e *evaluation) {
@@ -109,7 +109,7 @@ func (e *evaluation) note(r *rule, result string, reason Reason) {
 		n.Matched = r.when.matches(e)
 	}
 	if result == "suppressed" {
-		n.Why = e.guardWords(r, reason) + "; " + n.Why
+		n.Why = lang.Say("%s; %s", e.guardWords(r, reason), n.Why)
 	}
 	e.trace.notes[r.id] = n
 }
@@ -159,15 +159,15 @@ func (e *evaluation) noteClosed(r *rule) {
 		return
 	}
 	chain := e.stops(r)
-	var closed []string
+	var closed []lang.Text
 	for _, s := range chain {
 		closed = append(closed, s.Closed)
 	}
-	words := "makes no offer: " + strings.Join(slices.Compact(closed), ", ")
+	words := lang.Say("makes no offer: %s", lang.Join(", ", slices.Compact(closed)...))
 	e.tried.say(words)
 	if e.trace != nil {
 		n := e.trace.notes[r.id]
-		n.Chain, n.Why = chain, words+"; "+n.Why
+		n.Chain, n.Why = chain, lang.Say("%s; %s", words, n.Why)
 		e.trace.notes[r.id] = n
 	}
 }
@@ -178,11 +178,11 @@ func (e *evaluation) notePassed(r, resting *rule) {
 	if e.trace == nil && e.tried == nil {
 		return
 	}
-	words := resting.id + " is at rest, and below it only rules that hold by `says` are"
+	words := lang.Say("%s is at rest, and below it only rules that hold by `says` are", resting.id)
 	e.tried.say(words)
 	if e.trace != nil {
 		n := e.trace.notes[r.id]
-		n.Why = "not tried: " + words + "; " + n.Why
+		n.Why = lang.Say("not tried: %s; %s", words, n.Why)
 		e.trace.notes[r.id] = n
 	}
 }
@@ -197,9 +197,9 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 	case ReasonOfferDeclined:
 		n.Result, n.Why = "no", "the customer declined its offer"
 	case ReasonPerSession:
-		n.Result, n.Why = "suppressed", n.Why+", but "+e.guardWords(r, d.Reason)
+		n.Result, n.Why = "suppressed", lang.Say("%s, but %s", n.Why, e.guardWords(r, d.Reason))
 	case ReasonClosed:
-		n.Why += ", but every target is closed"
+		n.Why = lang.Say("%s, but every target is closed", n.Why)
 	}
 	if e.tried != nil {
 		e.tried.answer = triedRule{rule: r, result: n.Result, reason: n.Reason, words: n.Why}
@@ -211,7 +211,7 @@ func (e *evaluation) noteAnswer(r *rule, d *Decision) {
 }
 
 // guardWords says in words what stopped a rule that held.
-func (e *evaluation) guardWords(r *rule, reason Reason) string {
+func (e *evaluation) guardWords(r *rule, reason Reason) lang.Text {
 	switch reason {
 	case ReasonAlreadyTransferring, ReasonOfferPending, ReasonOfferDeclined:
 		if r.mode == ModeShadow && e.c.phase == PhaseBot {
@@ -221,13 +221,13 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	switch reason {
 	case ReasonCooldown:
 		left := time.Duration(e.cooldownEnd(r, r.when.bySays(e))-e.now) * time.Millisecond
-		whose := ""
+		end := clockAt(e.wall.Add(left), e.wall)
 		if r.perCustomer {
-			whose = " of this customer"
+			return lang.Say("cooldown of this customer until %s", end)
 		}
-		return "cooldown" + whose + " until " + clockAt(e.wall.Add(left), e.wall)
+		return lang.Say("cooldown until %s", end)
 	case ReasonPerSession:
-		return fmt.Sprintf("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
+		return lang.Say("per_session: all %d transfers in %s are used up", e.p.perSession.Count, formatDuration(e.p.perSession.Per))
 	case ReasonAlreadyTransferring:
 		return "the conversation is being transferred already"
 	case ReasonAlreadyQueued:
@@ -239,7 +239,7 @@ func (e *evaluation) guardWords(r *rule, reason Reason) string {
 	case ReasonOfferDeclined:
 		return "its offer was made in this phase and not accepted"
 	}
-	return string(reason)
+	return reason.Words()
 }
 
 // clockAt writes a time as the clock of a turn shows it: the day only when it is another one.
@@ -272,25 +272,25 @@ func (k *cond) trace(e *evaluation) PartTrace {
 }
 
 // unfitWords says to which turns the condition applies.
-func (k *cond) unfitWords() string {
-	return "applies to " + strings.Join(k.applies.words(), " and ") + " only"
+func (k *cond) unfitWords() lang.Text {
+	return lang.Say("applies to %s only", lang.Join(" and ", k.applies.words()...))
 }
 
 // story tells in one line why a condition is as it is: the parts that decided, by their words.
-func (p PartTrace) story() string {
+func (p PartTrace) story() lang.Text {
 	if len(p.Parts) == 0 {
-		return p.Name + ": " + p.Why
+		return lang.Say("%s: %s", p.Name, p.Why)
 	}
-	var parts []string
+	var parts []lang.Text
 	for _, part := range p.Parts {
 		if p.Name == "not" || part.Holds == p.Holds {
 			parts = append(parts, part.story())
 		}
 	}
 	if p.Name == "not" {
-		return "not (" + strings.Join(parts, "; ") + ")"
+		return lang.Say("not (%s)", lang.Join("; ", parts...))
 	}
-	return strings.Join(parts, "; ")
+	return lang.Join("; ", parts...)
 }
 
 // finish puts the rules into the order of the file and adds those that were not tried.
@@ -298,12 +298,12 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 	for _, r := range e.p.rules {
 		n, tried := t.notes[r.id]
 		if !tried {
-			n = RuleTrace{ID: r.id, Mode: r.mode, Result: "not_tried", Why: "not tried: " + d.Rule + " decided"}
+			n = RuleTrace{ID: r.id, Mode: r.mode, Result: "not_tried", Why: lang.Say("not tried: %s decided", d.Rule)}
 			switch {
 			case d.Outcome == OutcomeSuppressed:
-				n.Why = "not tried: " + d.Rule + " was stopped"
+				n.Why = lang.Say("not tried: %s was stopped", d.Rule)
 			case d.Rule == "" && len(d.Shadow) > 0:
-				n.Why = "not tried: " + d.Shadow[0] + " would have decided"
+				n.Why = lang.Say("not tried: %s would have decided", d.Shadow[0])
 			}
 			switch {
 			case e.kind == 0:
@@ -315,7 +315,10 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 			case e.muted(r):
 				n.Result, n.Reason, n.Why = "muted", ReasonMuted, e.t.Muted[r.id].wordsAt(e.wall)
 			case !e.concerns(r):
-				n.Why = "not tried: only rules that ask about the " + map[bool]string{true: "rating", false: "time in the queue"}[e.kind == onRating] + " are"
+				n.Why = "not tried: only rules that ask about the time in the queue are"
+				if e.kind == onRating {
+					n.Why = "not tried: only rules that ask about the rating are"
+				}
 			}
 		}
 		n.Owner = r.owner
@@ -326,47 +329,57 @@ func (t *Trace) finish(e *evaluation, d Decision) {
 }
 
 // wordsAt says of a mute who wants it, until when and why, as the clock of a turn shows it.
-func (m Mute) wordsAt(wall time.Time) string {
-	words := "muted"
+func (m Mute) wordsAt(wall time.Time) lang.Text {
+	until := clockAt(m.Until, wall)
+	words := lang.Say("muted until %s", until)
 	if m.By != "" {
-		words += " by " + m.By
+		words = lang.Say("muted by %s until %s", m.By, until)
 	}
-	words += " until " + clockAt(m.Until, wall)
 	if m.Why != "" {
-		words += ": " + m.Why
+		words = lang.Say("%s: %s", words, m.Why)
 	}
 	return words
 }
 
 // words tells the decision in one line.
-func (d Decision) words() string {
-	var b strings.Builder
-	b.WriteString(d.Outcome.String())
-	if d.Target != "" && d.Outcome != OutcomeShadow && d.Outcome != OutcomeMessage {
-		b.WriteString(" to " + d.Target)
+func (d Decision) words() lang.Text {
+	target := d.Target
+	if d.Outcome == OutcomeShadow || d.Outcome == OutcomeMessage {
+		target = ""
 	}
+	words := deed(d.Outcome, target)
 	if d.Rule != "" {
-		b.WriteString(" by " + d.Rule)
+		words = lang.Say("%s by %s", words, d.Rule)
 	}
 	if d.Reason != "" && d.Outcome != OutcomeClosed {
-		b.WriteString(" (" + string(d.Reason) + ")")
+		words = lang.Say("%s (%s)", words, d.Reason.Words())
 	}
 	if d.LeaveQueue {
-		b.WriteString(", after taking the customer out of the queue")
+		words = lang.Say("%s, after taking the customer out of the queue", words)
 	}
 	if d.Verify {
-		b.WriteString(", after asking Desk for the session's state")
+		words = lang.Say("%s, after asking Desk for the session's state", words)
 	}
-	for i, w := range d.Would {
-		b.WriteString([]string{"; shadow: ", ", "}[min(i, 1)] + w.Rule + " (" + strings.TrimSuffix(w.Outcome.String()+" to "+w.Target, " to ") + ")")
-	}
-	if d.Near != "" {
-		b.WriteString("; near: " + d.Near)
-		if d.NearReason != "" {
-			b.WriteString(" (" + string(d.NearReason) + ")")
-		} else {
-			b.WriteString(" (one short)")
+	if len(d.Would) > 0 {
+		would := make([]lang.Text, len(d.Would))
+		for i, w := range d.Would {
+			would[i] = lang.Say("%s (%s)", w.Rule, deed(w.Outcome, w.Target))
 		}
+		words = lang.Say("%s; shadow: %s", words, lang.Join(", ", would...))
 	}
-	return b.String()
+	switch {
+	case d.Near != "" && d.NearReason != "":
+		words = lang.Say("%s; near: %s (%s)", words, d.Near, d.NearReason.Words())
+	case d.Near != "":
+		words = lang.Say("%s; near: %s (one short)", words, d.Near)
+	}
+	return words
+}
+
+// deed names an outcome, and where it leads.
+func deed(o Outcome, target string) lang.Text {
+	if target == "" {
+		return o.Words()
+	}
+	return lang.Say("%s to %s", o.Words(), target)
 }

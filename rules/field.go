@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -43,7 +45,7 @@ var fieldValues = &shape{name: "a list of values", form: formList, elem: aScalar
 
 // aFieldValue is a value to compare with; several is the key that takes a list of them.
 func aFieldValue(several string) *shape {
-	return &shape{name: "a value", form: formText, empty: true, way: "for several values write " + several + ": […]"}
+	return &shape{name: "a value", form: formText, empty: true, way: lang.Say("for several values write %s: […]", several)}
 }
 
 // comparisons are the keys of the tests that have values; not says that the value must be none of them.
@@ -182,12 +184,12 @@ func (l *fieldLeaf) passes(value string) bool {
 
 func (l *fieldLeaf) quotes() {}
 
-func (l *fieldLeaf) explain(e *evaluation, _ verdict) string {
+func (l *fieldLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	value, ok := e.field(l.path)
 	if !ok {
-		return l.path + " is not there"
+		return lang.Say("%s is not there", l.path)
 	}
-	return l.path + " is " + strconv.Quote(shorten(value))
+	return lang.Say("%s is %s", l.path, strconv.Quote(shorten(value)))
 }
 
 // field reads a value of this callback, else of the conversation's last user message, else of its start.
@@ -259,12 +261,12 @@ func (r *fieldRecorder) absorb(other recorder) bool {
 }
 
 // excludes: no value of the field can pass both tests.
-func (l *fieldLeaf) excludes(other leaf) string {
+func (l *fieldLeaf) excludes(other leaf) lang.Text {
 	b, ok := other.(*fieldLeaf)
 	if !ok || l.path != b.path || !l.disjoint(b) {
 		return ""
 	}
-	return "no value of " + l.path + " passes both tests"
+	return lang.Say("no value of %s passes both tests", l.path)
 }
 
 // disjoint compares one way round; the caller also asks the other way.

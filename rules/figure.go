@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -24,7 +25,7 @@ func exactly(n *int) figure {
 
 // figureLeaf is a condition on a figure of the last reading: `agents_online` and `queue`.
 type figureLeaf struct {
-	what        string // the figure in words, which tells it from others
+	what        lang.Text // the figure in words, which tells it from others
 	of          func(*Reading) figure
 	least, most *int
 	ifUnknown   state // what the condition is where nobody knows the figure
@@ -42,7 +43,7 @@ func figureFields(what string) []field {
 var aFigure = &shape{name: "a whole number from 0 to 1000000", form: formInteger, min: 0, max: 1_000_000, examples: []string{"1"}}
 
 // figure compiles what conditions on a figure share.
-func (l *loader) figure(n *yaml.Node, what string, of func(*Reading) figure) *figureLeaf {
+func (l *loader) figure(n *yaml.Node, what lang.Text, of func(*Reading) figure) *figureLeaf {
 	f := &figureLeaf{what: what, of: of, ifUnknown: unfit}
 	f.least, f.most = intPointer(l.get(n, "at_least")), intPointer(l.get(n, "at_most"))
 	if known := l.get(n, "if_unknown"); known != nil {
@@ -83,25 +84,25 @@ func (l *figureLeaf) holds(e *evaluation) verdict {
 	return verdict{state: s}
 }
 
-func (l *figureLeaf) explain(e *evaluation, _ verdict) string {
+func (l *figureLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	f := l.now(e)
-	told := fmt.Sprintf("%d %s", f.low, l.what)
+	told := lang.Say("%d %s", f.low, l.what)
 	switch {
 	case !f.known:
-		told = "Desk has not told the " + l.what + " within " + formatDuration(ReadingFor)
+		told = lang.Say("Desk has not told the %s within %s", l.what, formatDuration(ReadingFor))
 	case f.low != f.high:
-		told = fmt.Sprintf("%d to %d %s", f.low, f.high, l.what)
+		told = lang.Say("%d to %d %s", f.low, f.high, l.what)
 	}
 	if l.judge(f) != unfit {
 		return told
 	}
 	switch l.ifUnknown {
 	case yes:
-		return told + ": if_unknown makes it hold"
+		return lang.Say("%s: if_unknown makes it hold", told)
 	case no:
-		return told + ": if_unknown makes it not hold"
+		return lang.Say("%s: if_unknown makes it not hold", told)
 	default:
-		return told + ": neither this nor its `not` holds"
+		return lang.Say("%s: neither this nor its `not` holds", told)
 	}
 }
 
@@ -111,12 +112,12 @@ func (l *figureLeaf) implies(other leaf) bool {
 		(b.least == nil || l.least != nil && *l.least >= *b.least) && (b.most == nil || l.most != nil && *l.most <= *b.most)
 }
 
-func (l *figureLeaf) excludes(other leaf) string {
+func (l *figureLeaf) excludes(other leaf) lang.Text {
 	b, ok := other.(*figureLeaf)
 	if !ok || l.what != b.what || l.ifUnknown == yes && b.ifUnknown == yes || l.least == nil || b.most == nil || *l.least <= *b.most {
 		return ""
 	}
-	return fmt.Sprintf("%d or more %s and %d or fewer at the same time", *l.least, l.what, *b.most)
+	return lang.Say("%d or more %s and %d or fewer at the same time", *l.least, l.what, *b.most)
 }
 
 func (l *figureLeaf) need(p *Policy) { p.asks.Reading = true }

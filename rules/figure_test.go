@@ -98,7 +98,7 @@ func TestFigures_explainSaysWhatDeskTold(t *testing.T) {
 		{"{agents_online: {at_least: 2, agents: [a@x, b@x]}}", &Reading{At: start, Agents: map[string]bool{"a@x": true}}, "1 to 2 free agents of a@x, b@x"},
 	} {
 		_, trace := deskRule(t, c.when).Explain(&Conversation{}, Turn{At: start, Text: "hello", Desk: c.desk})
-		if why := trace.Rules[0].Why; !strings.Contains(why, c.want) {
+		if why := trace.Rules[0].Why; !strings.Contains(why.String(), c.want) {
 			t.Errorf("%s: %q, want %q", c.when, why, c.want)
 		}
 	}
@@ -140,7 +140,7 @@ func TestFigures_whatCanNeverHold_isAnError(t *testing.T) {
 		"{all: [{rating: {at_most: 2}}, {queued_for: 5m}]}",
 	} {
 		src := "version: 1\ntargets: {default: {group: 1}}\nrules: [{id: r, when: " + when + ", then: {tag: [t]}}]\n"
-		if _, r := Load([]byte(src), LoadOptions{}); r.OK() || !strings.Contains(r.Errors[0].Message, "never hold") {
+		if _, r := Load([]byte(src), LoadOptions{}); r.OK() || !strings.Contains(r.Errors[0].Message.String(), "never hold") {
 			t.Errorf("%s: %v", when, r.Errors)
 		}
 	}

@@ -1,6 +1,10 @@
 package rules
 
-import "go.yaml.in/yaml/v4"
+import (
+	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
+)
 
 var firstContactCondition = &condition{
 	key: "first_contact", turns: onAll,
@@ -25,14 +29,14 @@ func (firstContactLeaf) holds(e *evaluation) verdict {
 	return verdict{have: int(e.now - e.t.User.First.UnixMilli())}
 }
 
-func (firstContactLeaf) explain(_ *evaluation, v verdict) string {
+func (firstContactLeaf) explain(_ *evaluation, v verdict) lang.Text {
 	switch v.state {
 	case yes:
 		return "nothing was kept of the customer when this session began"
 	case unfit:
 		return unknownCustomer
 	default:
-		return "the customer came first " + since(v.have)
+		return lang.Say("the customer came first %s", since(v.have))
 	}
 }
 

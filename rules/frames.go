@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 	"escalator/rules/text"
 
@@ -24,7 +25,7 @@ func (b *phraseBook) changeRole(key, value *yaml.Node, name string) {
 	case at < 0:
 		hint := DidYouMean(name, names)
 		if hint == "" {
-			hint = "known: " + strings.Join(names, ", ")
+			hint = lang.Say("known: %s", strings.Join(names, ", "))
 		}
 		b.fail(key, hint, "$%s has no role `%s`", packs.Framed, shorten(name))
 	case value != nil && phraseBookForm(value) != packChange:
@@ -166,7 +167,7 @@ func frameOf(g *packs.Grammar, f packs.Frame) text.Frame {
 }
 
 // frameWords tells which frame a hit is, with the words that fill it; "" if it is a hit of a phrase.
-func (e *evaluation) frameWords(i int) string {
+func (e *evaluation) frameWords(i int) lang.Text {
 	f, ok := e.msg.Framed(e.hits[i])
 	if !ok {
 		return ""
@@ -175,9 +176,9 @@ func (e *evaluation) frameWords(i int) string {
 	for _, p := range f.Parts {
 		parts = append(parts, e.spanWords(p))
 	}
-	words := e.p.matcher.Phrase(e.hits[i].Phrase) + ": " + strings.Join(parts, " + ")
+	words := lang.Say("%s: %s", e.p.matcher.Phrase(e.hits[i].Phrase), strings.Join(parts, " + "))
 	if f.Void {
-		words += " does not count, for the message " + packs.Shared().Roles[f.GuardRole].Says + ": " + e.spanWords(f.Guard)
+		words = lang.Say("%s does not count, for the message %s: %s", words, packs.Shared().Roles[f.GuardRole].Says, e.spanWords(f.Guard))
 	}
 	return words
 }
@@ -189,7 +190,7 @@ func (e *evaluation) spanWords(s text.Span) string {
 }
 
 // unknownLanguage says that $ask_human found nothing because no pack knows the message's language.
-func (s *phraseTest) unknownLanguage(e *evaluation) string {
+func (s *phraseTest) unknownLanguage(e *evaluation) lang.Text {
 	framed := s.any != nil && slices.ContainsFunc(s.any.groups, func(g phraseGroup) bool { return g.frames })
 	if !framed || e == nil || e.kind != onUser || languageAfter(&e.msg, "") != "" {
 		return ""

@@ -53,7 +53,7 @@ func TestFrames_mistakes_areTold(t *testing.T) {
 		"ask_human.xyzzy: {add: [x]}":       "known: person",
 	} {
 		p, r := Load([]byte(strings.Replace(framesFile, "LISTS", lists, 1)), LoadOptions{})
-		if p != nil || !strings.Contains(r.Errors[0].Message+r.Errors[0].Hint, want) {
+		if p != nil || !strings.Contains(r.Errors[0].Message.String()+r.Errors[0].Hint.String(), want) {
 			t.Errorf("%s: %+v, want %q", lists, r.Errors, want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestFrames_areExplained(t *testing.T) {
 		{"θα ήθελα να μιλήσω με κάποιον", "no pack for this language"},
 	} {
 		_, trace := p.Explain(&Conversation{}, Turn{Text: c.text, At: start})
-		if why := trace.Rules[0].Why; !strings.Contains(why, c.why) {
+		if why := trace.Rules[0].Why; !strings.Contains(why.String(), c.why) {
 			t.Errorf("%q: %s, want %s", c.text, why, c.why)
 		}
 	}

@@ -3,6 +3,8 @@ package rules
 import (
 	"slices"
 	"strings"
+
+	"escalator/rules/lang"
 )
 
 // grounds visits the leaves that make a condition true: those in branches that hold, also through `rule`, under no `not`.
@@ -53,7 +55,7 @@ type Why []Ground
 // Ground is a condition that held, and the story of it in words. Quotes says that the words may quote the customer.
 type Ground struct {
 	Condition string
-	Words     string
+	Words     lang.Text
 	Quotes    bool
 }
 
@@ -66,7 +68,7 @@ func (w Why) Text(mask func(string) string) string {
 			b.WriteString("; ")
 		}
 		b.WriteString(g.Condition)
-		words := g.Words
+		words := g.Words.String()
 		if g.Quotes {
 			words = mask(words)
 		}
@@ -75,6 +77,21 @@ func (w Why) Text(mask func(string) string) string {
 		}
 	}
 	return b.String()
+}
+
+// Words joins the grounds for a reader who may see all of them.
+func (w Why) Words() lang.Text {
+	if len(w) == 0 {
+		return ""
+	}
+	grounds := make([]lang.Text, len(w))
+	for i, g := range w {
+		grounds[i] = lang.Raw(g.Condition)
+		if g.Words != "" {
+			grounds[i] = lang.Say("%s: %s", g.Condition, g.Words)
+		}
+	}
+	return lang.Join("; ", grounds...)
 }
 
 // why tells what makes a rule hold, if the caller wants to know.
@@ -87,7 +104,7 @@ func (e *evaluation) why(r *rule) (why Why) {
 		why = append(why, Ground{k.name, k.leaf.explain(e, k.evalLeaf(e)), quotes})
 	})
 	if why == nil { // it holds because something is not so
-		why = Why{{"not", strings.TrimPrefix(r.when.trace(e).story(), "not "), true}}
+		why = Why{{"not", lang.Raw(strings.TrimPrefix(r.when.trace(e).story().String(), "not ")), true}}
 	}
 	return why
 }

@@ -3,6 +3,8 @@ package rules
 import (
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -38,14 +40,14 @@ func (u *User) hadAgent(now time.Time, within time.Duration) bool {
 	return !u.AgentAt.IsZero() && now.Sub(u.AgentAt) <= within
 }
 
-func (l *hadAgentLeaf) explain(_ *evaluation, v verdict) string {
+func (l *hadAgentLeaf) explain(_ *evaluation, v verdict) lang.Text {
 	switch {
 	case v.state == unfit:
 		return unknownCustomer
 	case v.have < 0:
 		return "no person has had the customer in the last 30 days"
 	}
-	return "a person had the customer " + since(v.have) + " (within " + formatDuration(l.within) + ")"
+	return lang.Say("a person had the customer %s (within %s)", since(v.have), formatDuration(l.within))
 }
 
 func (l *hadAgentLeaf) late(*evaluation, verdict) bool { return true }

@@ -1,6 +1,10 @@
 package rules
 
-import "go.yaml.in/yaml/v4"
+import (
+	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
+)
 
 var hoursCondition = &condition{
 	key: "hours", turns: onAll, value: aCalendarName,
@@ -20,9 +24,9 @@ type hoursLeaf struct{ calendar *calendar }
 
 func (l *hoursLeaf) holds(e *evaluation) verdict { return truth(l.calendar.isOpen(e.wall)) }
 
-func (l *hoursLeaf) explain(e *evaluation, v verdict) string {
+func (l *hoursLeaf) explain(e *evaluation, v verdict) lang.Text {
 	if v.state == yes {
-		return l.calendar.name + " is open at " + e.wall.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST")
+		return lang.Say("%s is open at %s", l.calendar.name, e.wall.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST"))
 	}
 	return l.calendar.closedWords(e.wall)
 }
@@ -32,9 +36,9 @@ func (l *hoursLeaf) implies(other leaf) bool {
 	return ok && l.calendar == b.calendar
 }
 
-func (l *hoursLeaf) excludes(other leaf) string {
+func (l *hoursLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*hoursLeaf); ok && !l.calendar.meets(b.calendar) {
-		return l.calendar.name + " and " + b.calendar.name + " are never open at the same time"
+		return lang.Say("%s and %s are never open at the same time", l.calendar.name, b.calendar.name)
 	}
 	return ""
 }

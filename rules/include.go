@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // aFileName is the name of a file that a rule file takes in.
@@ -105,7 +107,7 @@ func (l *loader) parseIncluded(name string, src []byte) *yaml.Node {
 	above := l.source.add(name, src, false).above
 	for _, p := range one.problems {
 		if p == emptyFile {
-			p.Hint = "write " + strings.Join(included, ", ") + " into it, or take it out of include"
+			p.Hint = lang.Say("write %s into it, or take it out of include", strings.Join(included, ", "))
 		}
 		p.Line += above
 		l.problems = append(l.problems, p)
@@ -146,11 +148,11 @@ func (l *loader) join(root, n *yaml.Node) {
 		case key.Value == "include":
 			l.fail(key, "name the file in the `include` of the rule file itself", "an include cannot include another file")
 		case f == nil && fileShape.field(key.Value) != nil:
-			l.fail(key, "an include holds "+strings.Join(included, ", "), "`%s` belongs in the rule file itself", key.Value)
+			l.fail(key, lang.Say("an include holds %s", strings.Join(included, ", ")), "`%s` belongs in the rule file itself", key.Value)
 		case f == nil:
 			l.failUnknownKey(key, includeShape(), "an include")
 		case value.Kind != f.of.yamlKind() || value.Anchor != "" || value.Style&yaml.TaggedStyle != 0 || len(value.Content) == 0:
-			l.check(value, f.of, "`"+f.key+"`")
+			l.check(value, f.of, lang.Say("`%s`", f.key))
 		default:
 			l.append(root, key, value)
 		}

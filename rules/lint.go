@@ -2,6 +2,8 @@ package rules
 
 import (
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // lint looks for what is not wrong but most likely not meant. It runs on files without errors only.
@@ -32,15 +34,15 @@ func (l *loader) lintReach() {
 			if earlier.mode != ModeEnforce || later.mode != ModeEnforce || !earlier.forestalls(later.rule) {
 				continue
 			}
-			except := ""
+			unless := lang.Text("")
 			if earlier.yields(later.rule) {
 				if earlier.when.implies(later.when) {
 					continue // what is to be done while the first is at rest, most likely
 				}
-				except = " unless `" + earlier.id + "` is at rest"
+				unless = lang.Say(" unless `%s` is at rest", earlier.id)
 			}
 			id := l.get(later.node, "id")
-			l.warn(id.Line, id.Column, "move it before "+earlier.id+", or take it out", "rule `%s` is never reached%s: whenever it holds, `%s` (%s) holds before it", later.id, except, earlier.id, l.source.where(earlier.node.Line, id.Line))
+			l.warn(id.Line, id.Column, lang.Say("move it before %s, or take it out", earlier.id), "rule `%s` is never reached%s: whenever it holds, `%s` (%s) holds before it", later.id, unless, earlier.id, l.source.where(earlier.node.Line, id.Line))
 			break
 		}
 	}
@@ -81,12 +83,13 @@ func (l *loader) lintModes(root *yaml.Node) {
 func (l *loader) lintUnused(root *yaml.Node) {
 	for _, w := range l.book.order {
 		if !w.used {
-			l.warn(w.node.Line, w.node.Column, "use it as $"+w.name+", or take it out", "the list `%s` is never used", w.name)
+			l.warn(w.node.Line, w.node.Column, lang.Say("use it as $%s, or take it out", w.name), "the list `%s` is never used", w.name)
 		}
 	}
 	for _, section := range []struct {
-		key, what string
-		used      map[string]bool
+		key  string
+		what lang.Text
+		used map[string]bool
 	}{{"targets", "target", l.usedGoals}, {"routes", "route", l.usedGoals}, {"calendars", "calendar", l.usedDays}} {
 		for _, pair := range l.pairs(l.get(root, section.key)) {
 			if !section.used[pair[0].Value] && pair[0].Value != anywhere.ID {
@@ -98,15 +101,15 @@ func (l *loader) lintUnused(root *yaml.Node) {
 
 // lintCooldowns finds cooldowns that are longer than a conversation is remembered.
 func (l *loader) lintCooldowns(root *yaml.Node) {
-	check := func(n *yaml.Node, way string) {
+	check := func(n *yaml.Node, way lang.Text) {
 		if n != nil && n.Kind == yaml.ScalarNode && l.duration(n) > l.policy.sessionTTL {
-			l.warn(n.Line, n.Column, way+"shorten it, or raise defaults.session_ttl", "the cooldown ends before its time: a conversation is forgotten after %s of silence (session_ttl)", formatDuration(l.policy.sessionTTL))
+			l.warn(n.Line, n.Column, way, "the cooldown ends before its time: a conversation is forgotten after %s of silence (session_ttl)", formatDuration(l.policy.sessionTTL))
 		}
 	}
-	check(l.get(l.get(root, "defaults"), "cooldown"), "")
+	check(l.get(l.get(root, "defaults"), "cooldown"), "shorten it, or raise defaults.session_ttl")
 	for _, r := range l.written {
 		if n := l.get(r.node, "cooldown"); n != nil {
-			check(n, "write {for: "+n.Value+", per: customer}, ")
+			check(n, lang.Say("write {for: %s, per: customer}, shorten it, or raise defaults.session_ttl", n.Value))
 		}
 	}
 }

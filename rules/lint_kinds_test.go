@@ -22,8 +22,8 @@ func lintOf(t *testing.T, body string) []string {
 	}
 	var got []string
 	for _, w := range r.Warnings {
-		if !strings.Contains(w.Message, "has no test") && !strings.Contains(w.Message, "never used") {
-			got = append(got, skipRunes(strings.Split(string(src), "\n")[w.Line-1], w.Column-1)+" ← "+w.Message)
+		if !strings.Contains(w.Message.String(), "has no test") && !strings.Contains(w.Message.String(), "never used") {
+			got = append(got, skipRunes(strings.Split(string(src), "\n")[w.Line-1], w.Column-1)+" ← "+w.Message.String())
 		}
 	}
 	return got
@@ -139,7 +139,7 @@ func TestLint_goodFiles_areNotComplainedAbout(t *testing.T) {
 		src := readFile(t, file)
 		_, r := Load(src, LoadOptions{Now: start})
 		r.Warnings = slices.DeleteFunc(r.Warnings, func(p Problem) bool {
-			return strings.Contains(p.Message, "has no test") || strings.Contains(p.Message, "no test in which")
+			return strings.Contains(p.Message.String(), "has no test") || strings.Contains(p.Message.String(), "no test in which")
 		})
 		if len(r.Errors)+len(r.Warnings) > 0 {
 			r.Write(t.Output(), file, Files{filepath.Base(file): src})

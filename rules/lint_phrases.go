@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -31,7 +32,7 @@ func (l *loader) lintPhrases() {
 			continue
 		}
 		if why := short(w.entry.text); why != "" {
-			l.warn(n.Line, n.Column, "write ="+w.entry.text+" if it must be the whole message, more words, or # ok: reason behind it", "the phrase %s is %s and will be found where nobody means it", w.entry.text, why)
+			l.warn(n.Line, n.Column, lang.Say("write =%s if it must be the whole message, more words, or # ok: reason behind it", w.entry.text), "the phrase %s is %s and will be found where nobody means it", w.entry.text, why)
 		}
 		if broad.Has(w.id) && l.alone(w.id) {
 			l.warn(n.Line, n.Column, "say more of what must stand there", "the regular expression %s is found in nearly every message", shorten(w.entry.text))
@@ -72,7 +73,7 @@ func (l *loader) lintTwice(w writtenPhrase, spelt map[spelling]*yaml.Node) bool 
 }
 
 // short says why a phrase is too little to stand anywhere in a message, "" if it is not.
-func short(s string) string {
+func short(s string) lang.Text {
 	r, size := utf8.DecodeRuneInString(s)
 	if size == len(s) && unicode.Is(unicode.Han, r) {
 		return "one character only"

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // lintTargets points at settings of a target that have no effect.
@@ -19,12 +21,12 @@ func (l *loader) lintTargets(n *yaml.Node) {
 		l.idle(pair[1], "else", ends, "`end_session_if_no_agent` ends the conversation first", "take one of the two out")
 		l.idle(pair[1], "retry_if_no_agent", ends, "`end_session_if_no_agent` ends the conversation first", "take one of the two out")
 		l.lintTakeMessage(pair[1], t)
-		l.idle(pair[1], "retry_if_no_agent", l.usedGoals[t.ID] && !l.firstGoals[t.ID] && t.ID != anywhere.ID, "only that of the first target of a chain counts, and `"+t.ID+"` is never first", "move it to the target whose `else` leads here")
+		l.idle(pair[1], "retry_if_no_agent", l.usedGoals[t.ID] && !l.firstGoals[t.ID] && t.ID != anywhere.ID, lang.Say("only that of the first target of a chain counts, and `%s` is never first", t.ID), "move it to the target whose `else` leads here")
 	}
 }
 
 // idle warns of a key that can have no effect.
-func (l *loader) idle(n *yaml.Node, key string, idle bool, why, way string) {
+func (l *loader) idle(n *yaml.Node, key string, idle bool, why, way lang.Text) {
 	if at, _ := l.pair(n, key); at != nil && idle {
 		l.warn(at.Line, at.Column, way, "`%s` never comes into play: %s", key, why)
 	}

@@ -29,7 +29,7 @@ func TestLint_sayWhatIsMostLikelyNotMeant(t *testing.T) {
 
 // withoutPackFaults leaves out what TestPacks_everyPhrase_compiles complains about.
 func withoutPackFaults(ps []Problem) []Problem {
-	return slices.DeleteFunc(ps, func(p Problem) bool { return strings.HasPrefix(p.Message, "built-in pack") })
+	return slices.DeleteFunc(ps, func(p Problem) bool { return strings.HasPrefix(p.Message.String(), "built-in pack") })
 }
 
 func TestLint_cleanFile_isSilent(t *testing.T) {
@@ -56,8 +56,8 @@ func TestLint_rulesThatAreNeverReached(t *testing.T) {
 	_, r := Load(readFile(t, "testdata/reach.yaml"), LoadOptions{})
 	var got []string
 	for _, w := range r.Warnings {
-		if strings.Contains(w.Message, "never reached") {
-			got = append(got, w.Message)
+		if strings.Contains(w.Message.String(), "never reached") {
+			got = append(got, w.Message.String())
 		}
 	}
 	want := []string{

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // lintTests finds rules that no test shows, and tests whose result hangs on the hour.
@@ -16,7 +18,7 @@ func (l *loader) lintTests(root *yaml.Node) {
 	}
 	for _, r := range l.written {
 		id := l.get(r.node, "id")
-		missing := ""
+		var missing lang.Text
 		switch {
 		case r.mode == ModeOff || r.over(l.now):
 		case !fires[r.id] && !silent[r.id]:
@@ -27,7 +29,7 @@ func (l *loader) lintTests(root *yaml.Node) {
 			missing = "no test in which it stays silent"
 		}
 		if missing != "" {
-			l.warn(id.Line, id.Column, "for example {name: …, say: …, expect: "+r.id+"}, and one with expect: none", "rule `%s` has %s", r.id, missing)
+			l.warn(id.Line, id.Column, lang.Say("for example {name: …, say: …, expect: %s}, and one with expect: none", r.id), "rule `%s` has %s", r.id, missing)
 		}
 	}
 	items := l.items(l.get(root, "tests"))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -39,7 +41,7 @@ var weightBehind = regexp.MustCompile(`[,;，；、\t]\s*-?[0-9]+$`)
 // lintListed looks at a phrase of a file: another sign than the file's own may have been meant to separate columns, or
 // phrases.
 func (l *loader) lintListed(n *yaml.Node, isCSV bool) {
-	at, hint := joint(n.Value, false), "give each phrase a line of its own; if it is one, say so in a further column: # ok: one phrase"
+	at, hint := joint(n.Value, false), lang.Text("give each phrase a line of its own; if it is one, say so in a further column: # ok: one phrase")
 	if m := weightBehind.FindStringIndex(n.Value); m != nil {
 		if at, hint = m[0], "separate the columns with a comma"; !isCSV {
 			hint = "separate the columns with a tab, or call the file .csv"
@@ -52,12 +54,12 @@ func (l *loader) lintListed(n *yaml.Node, isCSV bool) {
 }
 
 // jointName names the sign with which a text begins.
-func jointName(s string) string {
+func jointName(s string) lang.Text {
 	r, _ := utf8.DecodeRuneInString(s)
 	if sign, ok := signOf(r); ok {
 		return sign.says(r)
 	}
-	return map[rune]string{';': "a semicolon", ',': "a comma", '\t': "a tab"}[r]
+	return map[rune]lang.Text{';': "a semicolon", ',': "a comma", '\t': "a tab"}[r]
 }
 
 // lintCut finds a text behind which a comment begins that looks like more of it.
@@ -71,7 +73,7 @@ func (l *loader) lintCut(n *yaml.Node, comments map[int]comment) {
 		return
 	}
 	whole := n.Value + strings.TrimRight(string(line[n.Column-1+utf8.RuneCountInString(n.Value):]), " \t\r")
-	l.warn(n.Line, c.column, `if it belongs to the text, put the text in quotes: "`+shorten(whole)+`"; if not, write a space after #`, "everything after this # is a comment; the text is only %s", shorten(n.Value))
+	l.warn(n.Line, c.column, lang.Say(`if it belongs to the text, put the text in quotes: "%s"; if not, write a space after #`, shorten(whole)), "everything after this # is a comment; the text is only %s", shorten(n.Value))
 }
 
 // printQuoted is a text between typographic quotes.
@@ -86,7 +88,7 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 	}
 	if m := printQuoted.FindStringSubmatch(n.Value); m != nil {
 		quoted := m[1]
-		l.warn(n.Line, n.Column, `write "`+shorten(quoted)+`", or only `+shorten(quoted), "these are typographic quotes, which YAML takes as part of the phrase")
+		l.warn(n.Line, n.Column, lang.Say(`write "%s", or only %s`, shorten(quoted), shorten(quoted)), "these are typographic quotes, which YAML takes as part of the phrase")
 		return
 	}
 	inBrackets := slices.ContainsFunc(slips, func(s slip) bool {
@@ -99,11 +101,11 @@ func (l *loader) lintPlain(n *yaml.Node, slips []slip, bot bool) {
 	}
 	sign := jointName(n.Value[at:])
 	if n.Value[at] == ',' {
-		sign += " outside of brackets"
+		sign = lang.Say("%s outside of brackets", sign)
 	}
-	hint := "if they are " + itoa(len(list)) + " phrases, write [" + strings.Join(list, ", ") + "]; if it is one, put it in quotes"
+	hint := lang.Say("if they are %d phrases, write [%s]; if it is one, put it in quotes", len(list), strings.Join(list, ", "))
 	if !inBrackets {
-		hint = "if they are " + itoa(len(list)) + " phrases, give each a line of its own: - " + strings.Join(list, " - ") + "; if it is one, put it in quotes"
+		hint = lang.Say("if they are %d phrases, give each a line of its own: - %s; if it is one, put it in quotes", len(list), strings.Join(list, " - "))
 	}
 	line, column := l.source.inside(n, at)
 	l.warn(line, column, hint, "%s does not separate phrases: this is one phrase, %s", sign, shorten(n.Value))

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -174,7 +176,7 @@ func (f *listFile) full() bool {
 }
 
 // failLine reports a problem at a line of the file, and at a byte of it.
-func (f *listFile) failLine(line, at int, hint, format string, args ...any) {
+func (f *listFile) failLine(line, at int, hint, format lang.Text, args ...any) {
 	text := f.source.line(f.file.above + line)
 	f.failAt(f.file.above+line, 1+utf8.RuneCountInString(text[:min(max(at-1, 0), len(text))]), hint, format, args...)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 
 	"go.yaml.in/yaml/v4"
@@ -48,7 +49,7 @@ func (b *phraseBook) addList(key, value *yaml.Node) {
 	}
 	switch {
 	case strings.Contains(key.Value, "."):
-		b.fail(key, "a name holds letters, digits, - and _ only; "+packs.Framed+".person adds to a role of $"+packs.Framed, "`%s` is no list's name", shorten(key.Value))
+		b.fail(key, lang.Say("a name holds letters, digits, - and _ only; %[1]s.person adds to a role of $%[1]s", packs.Framed), "`%s` is no list's name", shorten(key.Value))
 	case value == nil:
 		if pack == nil {
 			b.lists[key.Value] = newWordList(key.Value, key)
@@ -91,11 +92,11 @@ func phraseBookForm(n *yaml.Node) *shape {
 	return phraseBookShape.choose(n)
 }
 
-func packHint(name string) string {
+func packHint(name string) lang.Text {
 	if hint := DidYouMean(name, packs.Names); hint != "" {
 		return hint
 	}
-	return "for a list of your own write " + name + ": […]"
+	return lang.Say("for a list of your own write %s: […]", name)
 }
 
 // listEntries reads the forms of a list of one's own.

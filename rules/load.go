@@ -3,12 +3,12 @@ package rules
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -38,7 +38,7 @@ func (s Set) Load(now time.Time) (p *Policy, r Report) {
 		// A reload must never end the service, whatever a file holds that nobody thought of.
 		if x := recover(); x != nil {
 			p, r = nil, Report{Errors: []Problem{{
-				Line: 1, Column: 1, Message: fmt.Sprintf("internal fault while reading the file: %v", x),
+				Line: 1, Column: 1, Message: lang.Say("internal fault while reading the file: %v", x),
 				Hint: "please report this with the file; the rules that run stay in force",
 			}}}
 		}
@@ -93,8 +93,8 @@ type loader struct {
 	path         []string // of the rules being built, for circles
 }
 
-func (l *loader) warn(line, column int, hint, format string, args ...any) {
-	l.warnings = append(l.warnings, Problem{Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (l *loader) warn(line, column int, hint, format lang.Text, args ...any) {
+	l.warnings = append(l.warnings, Problem{Line: line, Column: column, Message: lang.Say(format, args...), Hint: hint})
 }
 
 // parse turns the bytes into one YAML tree, or reports why that is not possible.

@@ -68,7 +68,7 @@ func TestLoad_aControlCharacter_isToldAtItsPlace(t *testing.T) {
 		{"version: 1\n# \u009b\n", 2, 3},
 	} {
 		_, r := Load([]byte(c.src), LoadOptions{Now: start})
-		if len(r.Errors) != 1 || r.Errors[0].Line != c.line || r.Errors[0].Column != c.column || !strings.Contains(r.Errors[0].Message, "control character") {
+		if len(r.Errors) != 1 || r.Errors[0].Line != c.line || r.Errors[0].Column != c.column || !strings.Contains(r.Errors[0].Message.String(), "control character") {
 			t.Errorf("%q: %+v", c.src, r.Errors)
 		}
 	}

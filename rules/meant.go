@@ -5,18 +5,20 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"escalator/rules/lang"
 )
 
 // This file guesses what somebody meant who wrote a share, a date or opening hours in another way than the language has.
 // A guess is only shown when it is right as it stands.
 
 // guess words a guess for a text that the shape does not allow, "" if there is none.
-func (s *shape) guess(text string) string {
+func (s *shape) guess(text string) lang.Text {
 	if s.meant == nil {
 		return ""
 	}
 	if m := s.meant(strings.ToLower(strings.TrimSpace(text))); m != "" && s.matches(m) {
-		return "did you mean " + m + "?"
+		return lang.Say("did you mean %s?", m)
 	}
 	return ""
 }

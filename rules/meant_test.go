@@ -39,7 +39,7 @@ func TestMistakes_otherWaysToWriteIt_areUnderstood(t *testing.T) {
 			src = fileHead + "rules: [{id: r, " + c.rule + ", when: {says: [gold]}, then: {keep: true}}]"
 		}
 		_, r := Load([]byte(strings.Replace(src, "r, ,", "r,", 1)), LoadOptions{})
-		if len(r.Errors) != 1 || r.Errors[0].Hint != c.hint {
+		if len(r.Errors) != 1 || r.Errors[0].Hint.String() != c.hint {
 			t.Errorf("%s%s: %+v", c.rule, c.calendar, r.Errors)
 		}
 	}
@@ -64,7 +64,7 @@ func TestMistakes_aMappingTooManyOrTooFew(t *testing.T) {
 		"when: {says: [gold]}, then: {transfer: default, leave_queue: true, priority: '1'}": "take off the quotes: 1",
 	} {
 		_, r := Load([]byte(fileHead+"rules: [{id: r, "+body+"}]"), LoadOptions{})
-		if len(r.Errors) == 0 || r.Errors[len(r.Errors)-1].Hint != hint {
+		if len(r.Errors) == 0 || r.Errors[len(r.Errors)-1].Hint.String() != hint {
 			t.Errorf("%s: %+v", body, r.Errors)
 		}
 	}
@@ -89,7 +89,7 @@ func TestMistakes_areToldOnce(t *testing.T) {
 		_, r := Load([]byte(fileHead+c.body), LoadOptions{})
 		var got []string
 		for _, p := range r.Errors {
-			got = append(got, itoa(p.Line)+":"+itoa(p.Column)+" "+p.Message)
+			got = append(got, itoa(p.Line)+":"+itoa(p.Column)+" "+p.Message.String())
 		}
 		if diff := cmp.Diff([]string{c.want}, got); diff != "" {
 			t.Errorf("%s: %s", c.body, diff)
@@ -115,7 +115,7 @@ func TestImpossible_byItself(t *testing.T) {
 			src = fileHead + tail + "}}\nrules: [{id: r, then: {transfer: default}, " + head + "}]"
 		}
 		_, r := Load([]byte(src), LoadOptions{})
-		if want == "" && !r.OK() || want != "" && (len(r.Errors) != 1 || r.Errors[0].Message != want) {
+		if want == "" && !r.OK() || want != "" && (len(r.Errors) != 1 || r.Errors[0].Message.String() != want) {
 			t.Errorf("%s: %+v", body, r.Errors)
 		}
 	}

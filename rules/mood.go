@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -55,8 +56,8 @@ func (l *moodLeaf) holds(e *evaluation) verdict {
 	return counter(e.c.mood(l.key, e.now, l.within.Milliseconds()), l.atLeast, false)
 }
 
-func (l *moodLeaf) explain(_ *evaluation, v verdict) string {
-	return "$" + l.list + " at " + counted(v, l.within)
+func (l *moodLeaf) explain(_ *evaluation, v verdict) lang.Text {
+	return lang.Say("$%s at %s", l.list, counted(v, l.within))
 }
 
 func (l *moodLeaf) appendMatches(e *evaluation, matches []Match) []Match {
@@ -170,7 +171,7 @@ func earlier(a, b text.Hit) bool {
 }
 
 // never: a mood rises by weights over 0 only.
-func (l *moodLeaf) never(*Policy) string {
+func (l *moodLeaf) never(*Policy) lang.Text {
 	for _, g := range l.set.groups {
 		for _, weight := range g.weights {
 			if weight > 0 {
@@ -178,5 +179,5 @@ func (l *moodLeaf) never(*Policy) string {
 			}
 		}
 	}
-	return "no phrase of $" + l.list + " has a weight over 0, so its mood never rises"
+	return lang.Say("no phrase of $%s has a weight over 0, so its mood never rises", l.list)
 }

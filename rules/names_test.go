@@ -41,7 +41,7 @@ func TestNames_insideAPhrase(t *testing.T) {
 // Frames are no phrases, and stand in none.
 func TestNames_framesInsideAPhrase_areRefused(t *testing.T) {
 	p, r := Load([]byte("version: 1\ntargets: {default: {}}\nrules: [{id: a, when: {says: ['if not $ask_human']}, then: {keep: true}}]"), LoadOptions{})
-	if p != nil || !strings.Contains(r.Errors[0].Message, "no phrase of $ask_human can stand inside another one") {
+	if p != nil || !strings.Contains(r.Errors[0].Message.String(), "no phrase of $ask_human can stand inside another one") {
 		t.Errorf("%+v", r.Errors)
 	}
 }
@@ -66,7 +66,7 @@ rules:
 	_, r := Load([]byte(src), LoadOptions{})
 	var got []string
 	for _, p := range r.Errors {
-		got = append(got, strings.Join([]string{itoa(p.Line), itoa(p.Column), p.Message}, " "))
+		got = append(got, strings.Join([]string{itoa(p.Line), itoa(p.Column), p.Message.String()}, " "))
 	}
 	want := []string{
 		"3 17 this group is not closed",
@@ -100,7 +100,7 @@ rules: [{id: r, when: {says: [$ask_human, $both, 发票, "查 .. 单"]}, then: {
 			t.Errorf("%q: nothing is found", c.text)
 			continue
 		}
-		if m := d.Matched[0]; m.List != c.list || m.Lang != c.lang || !strings.HasSuffix(trace.Rules[0].Why, c.why) {
+		if m := d.Matched[0]; m.List != c.list || m.Lang != c.lang || !strings.HasSuffix(trace.Rules[0].Why.String(), c.why) {
 			t.Errorf("%q: %q %q, %s", c.text, m.List, m.Lang, trace.Rules[0].Why)
 		}
 		if m := d.Matched[0]; c.lang != "" && m.Phrase != "$"+c.list {
@@ -136,7 +136,7 @@ func TestNames_listsThatMultiply_areReadOnce(t *testing.T) {
 		b.WriteString("  l30: [转, 人工]\nrules:\n  - {id: r, when: {says: [$l0, $l28]}, then: {transfer: default}}\n")
 		_, r := Load([]byte(b.String()), LoadOptions{})
 		for _, p := range r.Errors {
-			if !strings.Contains(p.Message, "longer than") && !strings.Contains(p.Message, "nested too deeply") {
+			if !strings.Contains(p.Message.String(), "longer than") && !strings.Contains(p.Message.String(), "nested too deeply") {
 				t.Errorf("%s: %+v", step, p)
 			}
 		}

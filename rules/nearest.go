@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -45,17 +46,26 @@ func fold(s string) string {
 
 // DidYouMean guesses which of the words a person meant who mistyped one, in words such as "did you mean check?"; "" if
 // none is near enough.
-func DidYouMean(word string, words []string) string {
+func DidYouMean(word string, words []string) lang.Text {
 	if w := nearest(word, words); w != "" {
-		return "did you mean " + w + "?"
+		return lang.Say("did you mean %s?", w)
 	}
 	return ""
 }
 
 // orList words a list of valid words: "a, b or c".
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+func orList(words []string) lang.Text {
+	texts := make([]lang.Text, len(words))
+	for i, w := range words {
+		texts[i] = lang.Raw(w)
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return either(texts)
+}
+
+// either is orList for words that are said differently in each language.
+func either(words []lang.Text) lang.Text {
+	if len(words) < 2 {
+		return lang.Join("", words...)
+	}
+	return lang.Say("%s or %s", lang.Join(", ", words[:len(words)-1]...), words[len(words)-1])
 }

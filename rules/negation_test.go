@@ -99,7 +99,7 @@ func TestNegation_reasonNamesTheNegator(t *testing.T) {
 		t.Fatalf("decision: %+v", d)
 	}
 	_, trace := p.Explain(&k.c, Turn{Text: "先别转人工", At: k.now})
-	if why := trace.Rules[0].Why; !strings.HasSuffix(why, "转人工 is negated by 别") {
+	if why := trace.Rules[0].Why; !strings.HasSuffix(why.String(), "转人工 is negated by 别") {
 		t.Errorf("explained as %s", why)
 	}
 }
@@ -118,7 +118,7 @@ rules:
 	}
 	var lines []int
 	for _, w := range r.Warnings {
-		if strings.Contains(w.Message, "asking_idioms") {
+		if strings.Contains(w.Message.String(), "asking_idioms") {
 			lines = append(lines, w.Line)
 		}
 	}

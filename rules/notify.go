@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // Team is whom the staff's messages go to, as `notify` declares it: a chat, or any address that takes a POST.
@@ -78,7 +80,7 @@ var (
 // eventKind is one of the events that need no time. Its hint names the one that does, too.
 func eventKind(synonyms ...string) *shape {
 	s := enumShape("a kind of event", eventKinds, synonyms...)
-	s.way = "valid: " + strings.Join(eventKinds, ", ") + ", " + waitingLong + ": 5m"
+	s.way = lang.Say("valid: %s, %s: 5m", strings.Join(eventKinds, ", "), waitingLong)
 	return s
 }
 
@@ -97,7 +99,7 @@ func (l *loader) teams(n *yaml.Node) {
 		for _, channel := range Channels {
 			if at := l.get(pair[1], channel); at != nil {
 				t.Channel, t.URLFile, t.SecretFile = channel, textOf(l.get(at, "url_file")), textOf(l.get(at, "secret_file"))
-				l.idle(at, "secret_file", channel == "wecom" || channel == "slack", "messages to `"+channel+"` are not signed", "take it out")
+				l.idle(at, "secret_file", channel == "wecom" || channel == "slack", lang.Say("messages to `%s` are not signed", channel), "take it out")
 			}
 		}
 		for _, matter := range l.items(l.get(pair[1], "on")) {

@@ -72,8 +72,8 @@ rules: [{id: r, when: {says: [live agent]}, then: {transfer: other, notify: [sup
 `), LoadOptions{})
 	var told []string
 	for _, w := range r.Warnings {
-		if strings.Contains(w.Message, "team") {
-			told = append(told, w.Message)
+		if strings.Contains(w.Message.String(), "team") {
+			told = append(told, w.Message.String())
 		}
 	}
 	want := []string{"the team `sales` is never told anything: it has no `on`, and no rule names it"}

@@ -1,6 +1,10 @@
 package rules
 
-import "time"
+import (
+	"time"
+
+	"escalator/rules/lang"
+)
 
 // offerSpent says why a rule's offer is not made again in this phase, "" if it may be made. It is made from the moment of
 // the decision, and pending while it is on its way to the customer and while it may be answered.
@@ -44,7 +48,7 @@ func (e *evaluation) answerOffer(d *Decision) {
 		Shadow: d.Shadow, Would: d.Would,
 	}
 	if e.t.WithWhy {
-		d.Why = Why{{"offer", "answered with " + words.Text, true}}
+		d.Why = Why{{"offer", lang.Say("answered with %s", words.Text), true}}
 	}
 	e.c.endOffer()
 	switch {

@@ -3,6 +3,8 @@ package rules
 import (
 	"slices"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // openingAhead is how many days ahead the next opening is looked for: no calendar of the week is closed for longer.
@@ -34,11 +36,11 @@ func (k *calendar) opens(at time.Time) (time.Time, bool) {
 }
 
 // closedWords says that the calendar is closed at a time, and until when.
-func (k *calendar) closedWords(at time.Time) string {
+func (k *calendar) closedWords(at time.Time) lang.Text {
 	if begin, ok := k.opens(at); ok {
-		return k.name + " is closed until " + begin.Format("Mon 2006-01-02 15:04 MST")
+		return lang.Say("%s is closed until %s", k.name, begin.Format("Mon 2006-01-02 15:04 MST"))
 	}
-	return k.name + " is closed"
+	return lang.Say("%s is closed", k.name)
 }
 
 // Zone is the zone of the file's only calendar, or of all if they have the same one; nil if there is none such.

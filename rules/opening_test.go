@@ -26,7 +26,7 @@ rules: [{id: r, when: {says: [x], hours: night}, then: {transfer: default}}]
 		}
 		var c Conversation
 		_, trace := p.Explain(&c, Turn{Text: "x", At: when})
-		if why := trace.Rules[0].Why; !strings.HasSuffix(why, want) {
+		if why := trace.Rules[0].Why; !strings.HasSuffix(why.String(), want) {
 			t.Errorf("%s: %s, want %s", at, why, want)
 		}
 	}
@@ -37,7 +37,7 @@ rules: [{id: r, when: {says: [x], hours: night}, then: {transfer: default}}]
 
 func TestCalendar_opens_neverAgain(t *testing.T) {
 	k := &calendar{name: "fair", zone: time.UTC, extra: []extraDay{{day: 20260101, hours: hours{540, 600}}}}
-	if got := k.closedWords(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)); got != "fair is closed" {
+	if got := k.closedWords(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)).String(); got != "fair is closed" {
 		t.Error(got)
 	}
 }
@@ -51,7 +51,7 @@ rules: [{id: r, when: {says: [help]}, then: {offer: Shall I?, transfer: sales}}]
 	var c Conversation
 	d, trace := p.Explain(&c, Turn{Text: "help", At: time.Date(2026, 1, 3, 10, 0, 0, 0, time.UTC)})
 	want := "makes no offer: office is closed until Mon 2026-01-05 09:00 UTC; says: found help"
-	if r := trace.Rules[0]; d.Outcome != OutcomeNone || r.Result != "no" || r.Why != want || len(r.Chain) != 1 {
+	if r := trace.Rules[0]; d.Outcome != OutcomeNone || r.Result != "no" || r.Why.String() != want || len(r.Chain) != 1 {
 		t.Errorf("%s: %+v", d.Outcome, r)
 	}
 }
@@ -78,7 +78,7 @@ func TestExplain_aForgivenTypingError_isNamed(t *testing.T) {
 	} {
 		var c Conversation
 		_, trace := p.Explain(&c, Turn{Text: text, At: DefaultTestTime})
-		if got := trace.Rules[0].Why; got != want {
+		if got := trace.Rules[0].Why; got.String() != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}

@@ -33,7 +33,7 @@ rules:
 func TestPacks_everyPhrase_compiles(t *testing.T) {
 	_, r := packPolicy(t)
 	for _, w := range r.Warnings {
-		if strings.HasPrefix(w.Message, "built-in pack") {
+		if strings.HasPrefix(w.Message.String(), "built-in pack") {
 			t.Error(w.Message)
 		}
 	}

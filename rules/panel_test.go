@@ -89,7 +89,7 @@ func TestPanel_mistakes(t *testing.T) {
 		"{fields: {" + many.String() + "}}":                                  "at most 16 fields",
 	} {
 		_, r := Load([]byte("version: 1\npanel: "+panel+"\ntargets: {default: {}}\n"+askRule), LoadOptions{})
-		if len(r.Errors) == 0 || !strings.Contains(r.Errors[0].Message+r.Errors[0].Hint, want) {
+		if len(r.Errors) == 0 || !strings.Contains(r.Errors[0].Message.String()+r.Errors[0].Hint.String(), want) {
 			t.Errorf("%s: %+v, want %q", panel, r.Errors, want)
 		}
 	}
@@ -115,7 +115,7 @@ func TestPanel_belongsIntoTheRuleFileItself(t *testing.T) {
 		"rules.yaml": []byte("version: 1\ninclude: [more.yaml]\ntargets: {default: {}}\n" + askRule),
 		"more.yaml":  []byte("panel: {fields: {A: CloudCustomData.level}}\n"),
 	}}.Load(start)
-	if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, "`panel` belongs in the rule file itself") {
+	if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message.String(), "`panel` belongs in the rule file itself") {
 		t.Errorf("%+v", r.Errors)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -84,14 +86,14 @@ func (r *rule) absent(wall time.Time, who string) absence {
 }
 
 // words says why the rule is off, "" if it is not.
-func (a absence) words(r *rule) string {
+func (a absence) words(r *rule) lang.Text {
 	switch a {
 	case tooEarly:
-		return "off until " + formatMoment(r.from)
+		return lang.Say("off until %s", formatMoment(r.from))
 	case tooLate:
-		return "off since " + formatMoment(r.until)
+		return lang.Say("off since %s", formatMoment(r.until))
 	case outOfShare:
-		return "off for this customer, who is not in its share of " + r.share.String()
+		return lang.Say("off for this customer, who is not in its share of %s", r.share.String())
 	default:
 		return ""
 	}

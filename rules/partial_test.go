@@ -98,7 +98,7 @@ func TestPartialRules_areAsOff_whereTheyAreNotForTheCustomerOrTheTime(t *testing
 		}
 		i := slices.IndexFunc(trace.Rules, func(r RuleTrace) bool { return r.ID == map[string]string{"gold": "vip"}[c.says] || r.ID == c.says })
 		told, kept := trace.Rules[i], inFull.Of(&tried, nil)[i]
-		if off := c.off != ""; (told.Result == "off") != off || off && (told.Why != c.off || kept.Result != "off" || kept.Why != c.off) {
+		if off := c.off != ""; (told.Result == "off") != off || off && (told.Why.String() != c.off || kept.Result != "off" || kept.Why != c.off) {
 			t.Errorf("%s at %s of %q %q: told %s: %s, kept %+v", c.says, c.at, c.user, c.session, told.Result, told.Why, kept)
 		}
 		if told.ID == "vip" && told.Owner != "Li" {
@@ -156,7 +156,7 @@ func TestPartialRules_whatIsWrong(t *testing.T) {
 		{"owner: ''", "`owner` must not be empty"},
 	} {
 		_, r := Load([]byte(fileHead+"rules: [{id: a, "+c.key+", when: {says: [gold]}, then: {transfer: default}}]"), LoadOptions{})
-		if c.want == "" && !r.OK() || c.want != "" && (len(r.Errors) != 1 || r.Errors[0].Message != c.want || r.Errors[0].Hint == "") {
+		if c.want == "" && !r.OK() || c.want != "" && (len(r.Errors) != 1 || r.Errors[0].Message.String() != c.want || r.Errors[0].Hint == "") {
 			t.Errorf("%s: %+v", c.key, r.Errors)
 		}
 	}
@@ -210,7 +210,7 @@ func TestProvider_byEntryAndCustomer(t *testing.T) {
 		"{self: 10%, else: nobod}": `"nobod" is not desk, self or omit`,
 	} {
 		_, r := Load([]byte(fileHead+`ai_provider: {"@shop": `+value+"}\nrules: [{id: a, when: {says: [gold]}, then: {transfer: default}}]"), LoadOptions{})
-		if len(r.Errors) != 1 || r.Errors[0].Message != want || r.Errors[0].Hint == "" {
+		if len(r.Errors) != 1 || r.Errors[0].Message.String() != want || r.Errors[0].Hint == "" {
 			t.Errorf("%s: %+v", value, r.Errors)
 		}
 	}

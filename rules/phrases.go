@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 	"escalator/rules/text"
 
@@ -23,7 +23,7 @@ type phraseBook struct {
 	written    []writtenPhrase
 	behind     text.PhraseSet // negators that refuse only what stands before them
 	count      int
-	packFaults []string
+	packFaults []lang.Text
 	answered   bool         // some condition looks for $yes or $no
 	former     []*yaml.Node // where a pack is called by the name that it had before
 	scopes     []*packNames // of the pack files
@@ -161,11 +161,11 @@ func (b *phraseBook) Class(name string) *text.Class {
 }
 
 // Suggest is the hint for a name that no list has.
-func (b *phraseBook) Suggest(name string) string {
+func (b *phraseBook) Suggest(name string) lang.Text {
 	if hint := nearest(name, b.names()); hint != "" {
-		return "did you mean $" + hint + "?"
+		return lang.Say("did you mean $%s?", hint)
 	}
-	return "known: $" + strings.Join(b.names(), ", $")
+	return lang.Say("known: $%s", strings.Join(b.names(), ", $"))
 }
 
 // packNames are the names that the phrases of one pack file may use: its private word classes, and the packs.
@@ -211,7 +211,7 @@ func (n *packNames) words(name string) (words []string, ok bool) {
 }
 
 // Suggest has no hint: packs are mended by whoever maintains them.
-func (n *packNames) Suggest(string) string { return "" }
+func (n *packNames) Suggest(string) lang.Text { return "" }
 
 func (e *wordEntry) source() text.Source { return text.Source{Text: e.text, Names: e.names} }
 
@@ -284,9 +284,9 @@ func (b *phraseBook) names() []string {
 
 // failInside reports a problem inside a phrase. A pack's own phrases are right, a test says so; if one is wrong all the
 // same it is left out with a warning, because that is no reason to refuse a file which cannot mend it.
-func (b *phraseBook) failInside(e wordEntry, offset int, hint, format string, args ...any) {
+func (b *phraseBook) failInside(e wordEntry, offset int, hint, format lang.Text, args ...any) {
 	if e.node == nil {
-		b.packFaults = append(b.packFaults, fmt.Sprintf("built-in pack (%s): phrase %q is left out: %s", e.lang, shorten(e.text), fmt.Sprintf(format, args...)))
+		b.packFaults = append(b.packFaults, lang.Raw(lang.Say("built-in pack (%s): phrase %q is left out: %s", e.lang, shorten(e.text), lang.Say(format, args...)).String()))
 		return
 	}
 	line, column := b.source.inside(e.node, offset)

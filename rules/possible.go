@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"strings"
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -10,10 +10,10 @@ import (
 // only when it is sure.
 
 // hopeless is a leaf that can be impossible by itself; never says why, "" if it can hold.
-type hopeless interface{ never(p *Policy) string }
+type hopeless interface{ never(p *Policy) lang.Text }
 
 // exclusive is a leaf that can be impossible together with another one; excludes says why, "" if both can hold.
-type exclusive interface{ excludes(other leaf) string }
+type exclusive interface{ excludes(other leaf) lang.Text }
 
 // place is where the file has a condition.
 type place struct {
@@ -43,14 +43,14 @@ func (l *loader) checkPossible() {
 }
 
 // impossibleKinds names the two parts that ask for different kinds of turns.
-func impossibleKinds(k *cond) string {
+func impossibleKinds(k *cond) lang.Text {
 	if k.name == "all" {
 		for i, a := range k.kids {
 			for _, b := range k.kids[i+1:] {
 				ta, _ := a.canHold()
 				tb, _ := b.canHold()
 				if ta != 0 && tb != 0 && ta&tb == 0 {
-					return "`" + a.name + "` asks for " + strings.Join(ta.words(), " or ") + ", `" + b.name + "` for " + strings.Join(tb.words(), " or ")
+					return lang.Say("`%s` asks for %s, `%s` for %s", a.name, lang.Join(" or ", ta.words()...), b.name, lang.Join(" or ", tb.words()...))
 				}
 			}
 		}
@@ -63,8 +63,8 @@ func impossibleKinds(k *cond) string {
 	return "its parts ask for different kinds of turns"
 }
 
-func impossibleHint(k *cond) string {
-	hint := "make two rules of it, or join the parts with `any`"
+func impossibleHint(k *cond) lang.Text {
+	hint := lang.Text("make two rules of it, or join the parts with `any`")
 	k.walk(func(l *cond) {
 		if l.name == "says" {
 			hint = "`said: {any: […], within: …}` remembers what the customer said before"
@@ -74,13 +74,13 @@ func impossibleHint(k *cond) string {
 }
 
 // impossible says why a condition can never hold whatever the turn is, "" if it can.
-func (k *cond) impossible(p *Policy) string {
+func (k *cond) impossible(p *Policy) lang.Text {
 	k = k.unwrap()
 	switch k.name {
 	case "not":
 		return ""
 	case "any":
-		why := ""
+		var why lang.Text
 		for _, kid := range k.kids {
 			if why = kid.impossible(p); why == "" {
 				return ""
@@ -119,11 +119,11 @@ func (k *cond) conjuncts(parts []*cond) []*cond {
 }
 
 // clash says why two conditions cannot both hold, "" if they can.
-func clash(a, b *cond) string {
+func clash(a, b *cond) lang.Text {
 	a, b = a.unwrap(), b.unwrap()
 	switch {
 	case a.name == "any":
-		why := ""
+		var why lang.Text
 		for _, kid := range a.kids {
 			if why = clash(kid, b); why == "" {
 				return ""
@@ -141,7 +141,7 @@ func clash(a, b *cond) string {
 		return clash(b, a)
 	case a.name == "not":
 		if b.name != "not" && b.implies(a.kids[0]) {
-			return "`" + b.name + "` must hold, and `not` rules it out"
+			return lang.Say("`%s` must hold, and `not` rules it out", b.name)
 		}
 		return ""
 	case b.name == "not":

@@ -24,7 +24,7 @@ rules:
 func loadWhen(when string) (errors string) {
 	_, r := Load([]byte(possibleHead+"  - {id: r, when: "+when+", then: {transfer: default}}\n"), LoadOptions{})
 	for _, p := range r.Errors {
-		errors += p.Message + "\n"
+		errors += p.Message.String() + "\n"
 	}
 	return errors
 }

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 var queueCondition = &condition{
@@ -21,7 +23,7 @@ var queueCondition = &condition{
 		}
 		l.queueGroups = append(l.queueGroups, group)
 		id := textOf(group)
-		return l.figure(n, "customers waiting for group "+id, func(r *Reading) figure {
+		return l.figure(n, lang.Say("customers waiting for group %s", id), func(r *Reading) figure {
 			if waiting, known := r.Groups[id]; known {
 				return exactly(&waiting)
 			}

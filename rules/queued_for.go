@@ -3,6 +3,8 @@ package rules
 import (
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -29,11 +31,11 @@ func (l *queuedLeaf) holds(e *evaluation) verdict {
 	return truth(e.c.phase == PhaseQueued && since != 0 && e.now-since >= l.after.Milliseconds())
 }
 
-func (l *queuedLeaf) explain(e *evaluation, _ verdict) string {
+func (l *queuedLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	if e.c.phase != PhaseQueued {
 		return "the customer is not in the queue"
 	}
-	return "in the queue for " + ago(e.now-e.c.recall().wait.since) + " of " + formatDuration(l.after)
+	return lang.Say("in the queue for %s of %s", ago(e.now-e.c.recall().wait.since), formatDuration(l.after))
 }
 
 func (l *queuedLeaf) implies(other leaf) bool {
@@ -44,7 +46,7 @@ func (l *queuedLeaf) implies(other leaf) bool {
 func (l *queuedLeaf) need(p *Policy) { p.waits = append(p.waits, l.after) }
 
 // excludes: who waits in the queue is not with the bot.
-func (l *queuedLeaf) excludes(other leaf) string {
+func (l *queuedLeaf) excludes(other leaf) lang.Text {
 	if _, ok := other.(*silentLeaf); ok {
 		return "`bot_silent` is about a customer who is with the bot, and `queued_for` about one in the queue"
 	}

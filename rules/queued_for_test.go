@@ -276,7 +276,7 @@ func TestQueueActions_thatCannotBe_areErrors(t *testing.T) {
 	} {
 		src := "version: 1\ntargets: {default: {}}\nrules:\n  - {id: long, when: {queued_for: 9m}, then: {keep: true}}\n  - {id: r, " + c.rule + "}\n"
 		_, r := Load([]byte(src), LoadOptions{})
-		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, c.want) {
+		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message.String(), c.want) {
 			t.Errorf("%s: %v", c.rule, r.Errors)
 		}
 	}

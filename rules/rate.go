@@ -3,6 +3,8 @@ package rules
 import (
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -31,7 +33,7 @@ func (l *rateLeaf) holds(e *evaluation) verdict {
 	return counter(n, l.messages, n > 1 && e.counted&countedUser != 0)
 }
 
-func (l *rateLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
+func (l *rateLeaf) explain(_ *evaluation, v verdict) lang.Text { return counted(v, l.within) }
 
 func (l *rateLeaf) late(*evaluation, verdict) bool { return true }
 

@@ -1,9 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -65,11 +66,11 @@ func (l *ratingLeaf) holds(e *evaluation) verdict {
 	return truth(n >= l.least && n <= l.most)
 }
 
-func (l *ratingLeaf) explain(e *evaluation, v verdict) string {
+func (l *ratingLeaf) explain(e *evaluation, v verdict) lang.Text {
 	if v.state == unfit {
 		return "this callback carries no rating"
 	}
-	return fmt.Sprintf("%d of %d stars", Stars(e.t.Fields), maxStars)
+	return lang.Say("%d of %d stars", Stars(e.t.Fields), maxStars)
 }
 
 func (l *ratingLeaf) implies(other leaf) bool {
@@ -77,14 +78,14 @@ func (l *ratingLeaf) implies(other leaf) bool {
 	return ok && l.least >= b.least && l.most <= b.most
 }
 
-func (l *ratingLeaf) excludes(other leaf) string {
+func (l *ratingLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*ratingLeaf); ok && l.least > b.most {
-		return "no rating is both within " + l.words() + " and " + b.words()
+		return lang.Say("no rating is both within %s and %s", l.words(), b.words())
 	}
 	return ""
 }
 
-func (l *ratingLeaf) words() string { return itoa(l.least) + " to " + itoa(l.most) }
+func (l *ratingLeaf) words() lang.Text { return lang.Say("%s to %s", itoa(l.least), itoa(l.most)) }
 
 func (l *ratingLeaf) need(p *Policy) { p.rates = true }
 
@@ -95,7 +96,7 @@ func (p *Policy) Rates() bool { return p.rates }
 func (l *loader) checkRatingAction(r *rule, then *yaml.Node) {
 	for _, pair := range l.pairs(then) {
 		if r.rates && !slices.Contains([]string{"notify", "tag"}, pair[0].Value) {
-			l.fail(pair[0], "make two rules of it, or take "+pair[0].Value+" out", "a rule that holds by `rating` may only notify and tag: the customer may be with an agent, or gone")
+			l.fail(pair[0], lang.Say("make two rules of it, or take %s out", pair[0].Value), "a rule that holds by `rating` may only notify and tag: the customer may be with an agent, or gone")
 			return
 		}
 	}

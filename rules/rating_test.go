@@ -74,7 +74,7 @@ func TestRating_mayOnlyNotifyAndTag(t *testing.T) {
 	} {
 		for _, when := range []string{"{rating: {at_most: 2}}", "{any: [{rating: {at_most: 2}}, {says: [hello]}]}", "{rule: bad}"} {
 			src := "version: 1\ntargets: {default: {}}\nrules:\n  - {id: bad, when: {rating: {at_most: 1}}, then: {tag: [t]}}\n  - {id: r, when: " + when + ", then: " + then + "}\n"
-			if _, r := Load([]byte(src), LoadOptions{}); r.OK() || !strings.Contains(r.Errors[0].Message, "may only notify and tag") {
+			if _, r := Load([]byte(src), LoadOptions{}); r.OK() || !strings.Contains(r.Errors[0].Message.String(), "may only notify and tag") {
 				t.Errorf("%s with %s: %v", when, then, r.Errors)
 			}
 		}

@@ -1,10 +1,11 @@
 package rules
 
 import (
-	"fmt"
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // ReadingFor is how long a reading counts (RULES.md 7).
@@ -42,7 +43,7 @@ var aDeskStep = &shape{
 	forms: []*shape{enumShape("an answer of Desk", deskResults), {
 		name: "agents and queue", form: formRecord, atLeastOne: []string{"agents", "queue", "groups"}, fields: []field{
 			{key: "agents", doc: "So many agents are free, or these, and no other whom a rule names.", aka: []string{"free"}, of: &shape{
-				name: "the free agents", form: formChoice, forms: []*shape{aFigure, maybeNone(listOf(anAgent))},
+				name: "the free agents", form: formChoice, forms: []*shape{aFigure, maybeNone(listOf(someAgents, anAgent))},
 			}},
 			{key: "queue", of: aFigure, doc: "So many customers wait.", aka: []string{"waiting"}},
 			{key: "groups", of: &shape{name: "waiting customers by group", form: formDict, key: &shape{name: "a group's number", pattern: `^[0-9]+$`, examples: []string{"2473"}}, elem: aFigure, examples: []string{"{2473: 4}"}}, doc: "So many wait for each group, by its number.", aka: []string{"group"}},
@@ -85,15 +86,15 @@ func deskStep(n *yaml.Node, k *checker) (result string, told *Reading) {
 func ParseDesk(text string) (result string, told *Reading, err error) {
 	doc, err := decode([]byte(text))
 	if err != nil || len(doc.Content) != 1 {
-		return "", nil, fmt.Errorf("desk: %q is neither a word nor {agents: 3, queue: 12}", text)
+		return "", nil, lang.Errorf("desk: %q is neither a word nor {agents: 3, queue: 12}", text)
 	}
 	k := checker{source: newSource("desk", []byte(text))}
 	if k.check(doc.Content[0], aDeskStep, "desk"); len(k.problems) > 0 {
 		p := k.problems[0]
 		if p.Hint != "" {
-			p.Message += " (" + p.Hint + ")"
+			p.Message = lang.Say("%s (%s)", p.Message, p.Hint)
 		}
-		return "", nil, fmt.Errorf("desk: %s", p.Message)
+		return "", nil, lang.Errorf("desk: %s", p.Message)
 	}
 	result, told = deskStep(doc.Content[0], &k)
 	return result, told, nil

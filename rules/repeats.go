@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -50,7 +52,7 @@ func (l *repeatsLeaf) holds(e *evaluation) verdict {
 	return counter(n, l.times, n > 1)
 }
 
-func (l *repeatsLeaf) explain(_ *evaluation, v verdict) string { return counted(v, l.within) }
+func (l *repeatsLeaf) explain(_ *evaluation, v verdict) lang.Text { return counted(v, l.within) }
 
 func (l *repeatsLeaf) late(*evaluation, verdict) bool { return true }
 

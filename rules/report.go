@@ -8,17 +8,18 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
 // Problem is one finding in a rule file. Line and Column are 1-based; Column counts characters.
 type Problem struct {
 	// File is the include or list file, relative to the rule file's folder; "" is the rule file itself.
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	File    string    `json:"file,omitempty"`
+	Line    int       `json:"line"`
+	Column  int       `json:"column"`
+	Message lang.Text `json:"message"`
+	Hint    lang.Text `json:"hint,omitempty"`
 }
 
 // Report holds everything that is to be said about a rule file, in the order of the file.
@@ -63,7 +64,7 @@ func (p Problem) lines(path string, files Files, known map[string][]string) []st
 }
 
 func (p Problem) write(w io.Writer, path, level string, lines []string) {
-	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(p.In(path)), p.Line, p.Column, level, text.Printable(p.Message))
+	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(p.In(path)), p.Line, p.Column, level, text.Printable(p.Message.String()))
 	if p.Line >= 1 && p.Line <= len(lines) {
 		line, column := excerpt(strings.TrimSuffix(lines[p.Line-1], "\r"), p.Column)
 		if strings.TrimSpace(line) != "" {
@@ -71,7 +72,7 @@ func (p Problem) write(w io.Writer, path, level string, lines []string) {
 		}
 	}
 	if p.Hint != "" {
-		fmt.Fprintf(w, "    hint: %s\n", text.Printable(p.Hint))
+		fmt.Fprintf(w, "    hint: %s\n", text.Printable(p.Hint.String()))
 	}
 }
 

@@ -52,7 +52,7 @@ func TestReport_problemBeyondTheFile_isStillShown(t *testing.T) {
 
 func TestLoad_tooLarge_isRefused(t *testing.T) {
 	_, r := Load(bytes.Repeat([]byte("#\n"), MaxSize), LoadOptions{})
-	if r.OK() || !strings.Contains(r.Errors[0].Message, "1 MiB") {
+	if r.OK() || !strings.Contains(r.Errors[0].Message.String(), "1 MiB") {
 		t.Errorf("%+v", r)
 	}
 }

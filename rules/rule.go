@@ -3,6 +3,8 @@ package rules
 import (
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -38,11 +40,11 @@ func (l *ruleLeaf) wrapped() *cond { return l.when }
 
 func (l *ruleLeaf) holds(e *evaluation) verdict { return verdict{state: l.when.eval(e)} }
 
-func (l *ruleLeaf) explain(_ *evaluation, v verdict) string {
+func (l *ruleLeaf) explain(_ *evaluation, v verdict) lang.Text {
 	if v.state == yes {
-		return "the condition of " + l.id + " holds"
+		return lang.Say("the condition of %s holds", l.id)
 	}
-	return "the condition of " + l.id + " does not hold"
+	return lang.Say("the condition of %s does not hold", l.id)
 }
 
 // implies is never asked: what the rule stands for is.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -65,7 +67,7 @@ func (l *saidLeaf) holds(e *evaluation) verdict {
 
 func (l *saidLeaf) quotes() {}
 
-func (l *saidLeaf) explain(e *evaluation, v verdict) string {
+func (l *saidLeaf) explain(e *evaluation, v verdict) lang.Text {
 	switch at := e.c.said(l.key); {
 	case v.found.ok || v.found.why != "" && v.state == no:
 		return l.test.explain(e, v.found)
@@ -74,9 +76,9 @@ func (l *saidLeaf) explain(e *evaluation, v verdict) string {
 	case at == 0:
 		return "not said so far"
 	case v.state == yes:
-		return "said " + ago(e.now-at) + " ago" + l.test.names()
+		return lang.Say("said %s ago%s", ago(e.now-at), l.test.names())
 	default:
-		return "said " + ago(e.now-at) + " ago, which is over " + formatDuration(l.within)
+		return lang.Say("said %s ago, which is over %s", ago(e.now-at), formatDuration(l.within))
 	}
 }
 
@@ -149,4 +151,4 @@ func (c *Conversation) said(key uint64) int64 {
 	return 0
 }
 
-func (l *saidLeaf) never(p *Policy) string { return l.test.never(p) }
+func (l *saidLeaf) never(p *Policy) lang.Text { return l.test.never(p) }

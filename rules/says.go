@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 
 	"go.yaml.in/yaml/v4"
@@ -34,7 +35,7 @@ func (l *saysLeaf) holds(e *evaluation) verdict {
 
 func (l *saysLeaf) quotes() {}
 
-func (l *saysLeaf) explain(e *evaluation, v verdict) string { return l.test.explain(e, v.found) }
+func (l *saysLeaf) explain(e *evaluation, v verdict) lang.Text { return l.test.explain(e, v.found) }
 
 // late: that nothing was found is soon told.
 func (l *saysLeaf) late(e *evaluation, v verdict) bool { return v.found.hit < 0 && e.c.lang[0] != 0 }
@@ -92,9 +93,9 @@ type phraseTest struct {
 }
 
 // never: each of the phrases is masked, or there is none that counts.
-func (l *saysLeaf) never(p *Policy) string { return l.test.never(p) }
+func (l *saysLeaf) never(p *Policy) lang.Text { return l.test.never(p) }
 
-func (l *saysLeaf) excludes(other leaf) string {
+func (l *saysLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*saysLeaf); ok && l.by == b.by {
 		return apartAnswers(append(l.test.sets(), b.test.sets()...))
 	}
@@ -175,7 +176,7 @@ func (s *phraseTest) names() string {
 }
 
 // never says why no message can pass the test, "" if one can.
-func (s *phraseTest) never(p *Policy) string {
+func (s *phraseTest) never(p *Policy) lang.Text {
 	for _, set := range s.sets() {
 		switch some, counts := s.counts(p, set); {
 		case counts:
@@ -326,30 +327,30 @@ func (e *evaluation) matched(f finding) Match {
 }
 
 // explain says in words what was found.
-func (s *phraseTest) explain(e *evaluation, f finding) string {
+func (s *phraseTest) explain(e *evaluation, f finding) lang.Text {
 	switch {
 	case f.ok && f.answer != noAnswerGiven:
-		return "the whole message is $" + f.answer.pack()
+		return lang.Say("the whole message is $%s", f.answer.pack())
 	case f.answer != noAnswerGiven:
-		return "$" + f.answer.pack() + " is masked by " + e.words(f.by)
+		return lang.Say("$%s is masked by %s", f.answer.pack(), e.words(f.by))
 	case f.hit < 0 && f.set != nil && f.set.answers != 0:
-		return "the whole message is no answer that it looks for, and none of its phrases is there" + s.unknownLanguage(e)
+		return lang.Say("the whole message is no answer that it looks for, and none of its phrases is there%s", s.unknownLanguage(e))
 	case f.hit < 0:
-		return "none of its phrases is there" + s.unknownLanguage(e)
+		return lang.Say("none of its phrases is there%s", s.unknownLanguage(e))
 	case f.ok:
 		m := e.match(f.set, f.hit)
 		if frame := e.frameWords(f.hit); frame != "" {
-			return frame + e.respelled(f.hit) + m.source()
+			return lang.Say("%s%s%s", frame, e.respelled(f.hit), m.source())
 		}
-		return "found " + m.Text + m.source() + e.respelled(f.hit)
+		return lang.Say("found %s%s%s", m.Text, m.source(), e.respelled(f.hit))
 	case f.why == ReasonMasked && f.by < 0:
 		return e.frameWords(f.hit)
 	case f.why == ReasonNegated:
-		return e.words(f.hit) + " is negated by " + e.words(f.by)
+		return lang.Say("%s is negated by %s", e.words(f.hit), e.words(f.by))
 	case f.why == ReasonMasked:
-		return e.words(f.hit) + " is masked by " + e.words(f.by)
+		return lang.Say("%s is masked by %s", e.words(f.hit), e.words(f.by))
 	}
-	return e.words(f.hit) + " is not negated"
+	return lang.Say("%s is not negated", e.words(f.hit))
 }
 
 // implies says that a message with the phrases of s has those of b: b looks for one of several phrases, both treat

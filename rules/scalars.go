@@ -2,7 +2,8 @@ package rules
 
 import (
 	"fmt"
-	"strings"
+
+	"escalator/rules/lang"
 )
 
 // The rule language (RULES.md) is declared in shapes: every key, its form, its documentation and its default. Each
@@ -71,6 +72,13 @@ var (
 	aListKey  = &shape{name: "a list's name", pattern: patternListName}
 )
 
+// Lists that stand in several places.
+const (
+	someNames  lang.Text = "a list of names"
+	someAgents lang.Text = "a list of agent addresses"
+	someSends  lang.Text = "a list of kinds of message"
+)
+
 // anAgent is the address of an agent: one word, so that two that stand behind one comma are noticed.
 var anAgent = &shape{name: "an agent address", pattern: `^[^\s,;，、；“”]+$`, examples: []string{"li@example.com"}}
 
@@ -84,7 +92,7 @@ var aCalendarName = &shape{
 }
 
 // enumShape declares a choice of words, with pairs of what people write instead and what they mean.
-func enumShape(name string, words []string, synonyms ...string) *shape {
+func enumShape(name lang.Text, words []string, synonyms ...string) *shape {
 	s := &shape{name: name, form: formText, enum: words, synonyms: map[string]string{}}
 	for i := 0; i+1 < len(synonyms); i += 2 {
 		s.synonyms[synonyms[i]] = synonyms[i+1]
@@ -92,28 +100,8 @@ func enumShape(name string, words []string, synonyms ...string) *shape {
 	return s
 }
 
-func listOf(elem *shape) *shape {
-	return &shape{name: "a list of " + plural(elem.name), form: formList, elem: elem}
-}
-
-// plural turns "a phrase" into "phrases", "a list of phrases" into "lists of phrases" and "a date or a time" into "dates or
-// times".
-func plural(name string) string {
-	first, second, choice := strings.Cut(name, " or ")
-	if choice {
-		return plural(first) + " or " + plural(second)
-	}
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "a "), "an ")
-	head, of, made := strings.Cut(name, " of ")
-	switch {
-	case made:
-		return plural(head) + " of " + of
-	case strings.HasSuffix(name, "ss"):
-		return name + "es"
-	case strings.HasSuffix(name, "s"):
-		return name
-	}
-	return name + "s"
+func listOf(name lang.Text, elem *shape) *shape {
+	return &shape{name: name, form: formList, elem: elem}
 }
 
 // within is the window of a condition.
@@ -143,6 +131,6 @@ func maybeNone(s *shape) *shape {
 	return s
 }
 
-func dictOf(key, elem *shape) *shape {
-	return &shape{name: "a mapping of " + plural(elem.name) + " by name", form: formDict, key: key, elem: elem, empty: true}
+func dictOf(name lang.Text, key, elem *shape) *shape {
+	return &shape{name: name, form: formDict, key: key, elem: elem, empty: true}
 }

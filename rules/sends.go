@@ -3,11 +3,13 @@ package rules
 import (
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
 var sendsCondition = &condition{
-	key: "sends", turns: onUser, value: listOf(aSend),
+	key: "sends", turns: onUser, value: listOf(someSends, aSend),
 	doc:     "The message has an `image`, `sound`, `video`, `file`, `location`, `face` or `custom` part.",
 	example: "sends: [image]",
 	aka:     []string{"send", "attachment"},
@@ -26,11 +28,11 @@ type sendsLeaf struct{ kinds Sends }
 
 func (l *sendsLeaf) holds(e *evaluation) verdict { return truth(e.t.Sends&l.kinds != 0) }
 
-func (l *sendsLeaf) explain(e *evaluation, _ verdict) string {
+func (l *sendsLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	if e.t.Sends == 0 {
 		return "the message holds words only"
 	}
-	return "the message holds " + strings.Join(e.t.Sends.Names(), ", ")
+	return lang.Say("the message holds %s", strings.Join(e.t.Sends.Names(), ", "))
 }
 
 func (l *sendsLeaf) implies(other leaf) bool {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+
+	"escalator/rules/lang"
 )
 
 // form is the YAML form that a place of the file must have.
@@ -28,11 +30,12 @@ const (
 // so they cannot drift apart.
 type shape struct {
 	// name is what messages call it, with its article: "a phrase". ref, if set, names it in the schema's $defs.
-	name, ref string
-	form      form
-	doc       string
-	examples  []string
-	way       string // the way out that messages show instead of an example
+	name     lang.Text
+	ref      string
+	form     form
+	doc      string
+	examples []string
+	way      lang.Text // the way out that messages show instead of an example
 	// meant guesses what was meant by a text that does not match, given in lower case.
 	meant func(text string) string
 

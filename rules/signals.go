@@ -10,8 +10,8 @@ var signalsShape = &shape{name: "signals", form: formRecord, fields: []field{
 var missedSignal = &shape{
 	name: "a signal", form: formRecord, examples: []string{"{marks: [fallback], says: [$bot_missed]}"}, atLeastOne: []string{"marks", "says"},
 	fields: []field{
-		{key: "marks", of: maybeNone(listOf(aName)), doc: "Values of messageType in CloudCustomData of the bot's message; [] for none.", standard: "[fallback, clarify]"},
-		{key: "says", of: maybeNone(listOf(aPhrase)), doc: "What the bot said; [] for nothing.", standard: "[$bot_missed]"},
+		{key: "marks", of: maybeNone(listOf(someNames, aName)), doc: "Values of messageType in CloudCustomData of the bot's message; [] for none.", standard: "[fallback, clarify]"},
+		{key: "says", of: maybeNone(listOf("a list of phrases", aPhrase)), doc: "What the bot said; [] for nothing.", standard: "[$bot_missed]"},
 	},
 }
 

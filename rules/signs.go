@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 )
 
 // This file knows the signs that look like YAML's and are none: those of a Chinese keyboard, of a word processor, of a
@@ -11,7 +13,7 @@ import (
 
 // foreignSign is such a sign: what it is called, and what the file wants in its place.
 type foreignSign struct {
-	name string
+	name lang.Text
 	want string
 }
 
@@ -58,10 +60,10 @@ func signIn(s string) (at int, r rune, sign foreignSign) {
 }
 
 // wayOut says what to write instead.
-func (s foreignSign) wayOut() string {
+func (s foreignSign) wayOut() lang.Text {
 	switch s.want {
 	case ",", ":":
-		return "write " + s.want + " and a space"
+		return lang.Say("write %s and a space", s.want)
 	case " ":
 		return "write a space"
 	case "":
@@ -69,11 +71,11 @@ func (s foreignSign) wayOut() string {
 	case "#":
 		return "write #, with a space before it"
 	}
-	return "write " + s.want
+	return lang.Say("write %s", s.want)
 }
 
 // hintIn says what to write instead within a value, where a colon stands between digits.
-func (s foreignSign) hintIn(value string, at int) string {
+func (s foreignSign) hintIn(value string, at int) lang.Text {
 	if s.want == ":" && at > 0 && unicode.IsDigit(rune(value[at-1])) {
 		return "write :"
 	}
@@ -81,11 +83,11 @@ func (s foreignSign) hintIn(value string, at int) string {
 }
 
 // says is how a message names the sign; an invisible one cannot be shown.
-func (s foreignSign) says(r rune) string {
+func (s foreignSign) says(r rune) lang.Text {
 	if s.want == " " || s.want == "" || unicode.IsSpace(r) {
 		return s.name
 	}
-	return s.name + " (" + string(r) + ")"
+	return lang.Say("%s (%s)", s.name, string(r))
 }
 
 // slip is a place where the text most likely is not what was meant, with what would mend it. A slip that YAML can
@@ -95,7 +97,7 @@ type slip struct {
 	from, to      int // bytes of the line
 	want          string
 	longer        int // by so many characters the line grows when it is mended
-	message, hint string
+	message, hint lang.Text
 }
 
 func (s *slip) cure(line string) string { return line[:s.from] + s.want + line[s.to:] }
@@ -189,13 +191,13 @@ func (w *slipFinder) dash(indent int) {
 		if next != ' ' {
 			want = "- "
 		}
-		w.add(indent, indent+size, want, "an entry begins with "+sign.says(r), "write - and a space")
+		w.add(indent, indent+size, want, lang.Say("an entry begins with %s", sign.says(r)), "write - and a space")
 	case r == '-' && (unicode.IsLetter(next) || next == '{' || next == '[' || next == '$'):
 		w.add(indent+size, indent+size, " ", "a space is missing after the dash", "write - and a space")
 	}
 }
 
-func (w *slipFinder) add(from, to int, want, message, hint string) {
+func (w *slipFinder) add(from, to int, want string, message, hint lang.Text) {
 	column := utf8.RuneCountInString(w.text[:from]) + 1
 	longer := utf8.RuneCountInString(want) - utf8.RuneCountInString(w.text[from:to])
 	w.slips = append(w.slips, slip{w.no, column, from, to, want, longer, message, hint})
@@ -244,7 +246,7 @@ func (w *slipFinder) sign() {
 	case (r == '"' || r == '\'') && fresh:
 		w.quote = byte(r)
 	case r == ':' && w.missingSpace(rest):
-		w.add(w.at+size, w.at+size, " ", "a space is missing after `"+w.text[w.start:w.at]+":`", "write "+w.text[w.start:w.at]+": and a space")
+		w.add(w.at+size, w.at+size, " ", lang.Say("a space is missing after `%s:`", w.text[w.start:w.at]), lang.Say("write %s: and a space", w.text[w.start:w.at]))
 		w.fresh = true
 	case r == ';' && len(w.open) > 0 && strings.HasPrefix(rest, " "):
 		w.add(w.at, w.at+size, ",", "a semicolon separates nothing", "write , and a space")
@@ -309,7 +311,7 @@ func (w *slipFinder) foreign(r rune, size int, shape rune, sign foreignSign, fre
 		}
 		w.fresh = true
 	}
-	w.add(w.at, w.at+size, want, "this is "+sign.says(r)+", not YAML's own", sign.wayOut())
+	w.add(w.at, w.at+size, want, lang.Say("this is %s, not YAML's own", sign.says(r)), sign.wayOut())
 }
 
 // missingSpace says that a colon ends a key, though no space follows it.

@@ -2,12 +2,13 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -74,12 +75,12 @@ func (s source) place(n int) (file string, line int) {
 }
 
 // where says in words which line it is, for a reader who is at another.
-func (s source) where(n, reader int) string {
+func (s source) where(n, reader int) lang.Text {
 	f := s.fileOf(n)
 	if f == s.fileOf(reader) {
-		return "line " + itoa(n-f.above)
+		return lang.Say("line %s", itoa(n-f.above))
 	}
-	return "line " + itoa(n-f.above) + " of " + f.name
+	return lang.Say("line %s of %s", itoa(n-f.above), f.name)
 }
 
 // placed gives problems the file that each is in, and the line there: of a list of phrases only so many that a reader
@@ -96,7 +97,7 @@ func (s source) placed(ps []Problem) []Problem {
 	}
 	for i, p := range out {
 		if n := of[p.File] - maxOfList; p.File != "" && n > 0 && s.isList(p.File) && (i+1 == len(out) || out[i+1].File != p.File) {
-			out[i].Message += fmt.Sprintf(" (and %d more in this file)", n)
+			out[i].Message = lang.Say("%s (and %d more in this file)", out[i].Message, n)
 		}
 	}
 	return out

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -41,23 +43,23 @@ func (s span) holds(n int64) verdict {
 }
 
 // words tells of the span: 6 or more, 2 or less, 2 to 6.
-func (s span) words() string {
+func (s span) words() lang.Text {
 	switch {
 	case s.high == unbounded:
-		return s.show(s.low) + " or more"
+		return lang.Say("%s or more", s.show(s.low))
 	case s.low == 0:
-		return s.show(s.high) + " or less"
+		return lang.Say("%s or less", s.show(s.high))
 	}
-	return s.show(s.low) + " to " + s.show(s.high)
+	return lang.Say("%s to %s", s.show(s.low), s.show(s.high))
 }
 
 // within says that what is in s is in o too.
 func (s span) within(o span) bool { return s.low >= o.low && s.high <= o.high }
 
 // apart says why nothing is in both spans, "" if something is.
-func (s span) apart(o span) string {
+func (s span) apart(o span) lang.Text {
 	if s.low <= o.high && o.low <= s.high {
 		return ""
 	}
-	return "it cannot be both " + s.words() + " and " + o.words()
+	return lang.Say("it cannot be both %s and %s", s.words(), o.words())
 }

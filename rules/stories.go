@@ -68,9 +68,9 @@ func (t *Tried) untried(r *rule) RuleStory {
 	case r.mode == ModeOff:
 		return RuleStory{ID: r.id, Result: "off"}
 	case absence != present:
-		return RuleStory{ID: r.id, Result: "off", Why: absence.words(r)}
+		return RuleStory{ID: r.id, Result: "off", Why: absence.words(r).String()}
 	case muted && t.wall.Before(m.Until):
-		return RuleStory{ID: r.id, Result: "muted", Reason: ReasonMuted, Why: m.wordsAt(t.wall)}
+		return RuleStory{ID: r.id, Result: "muted", Reason: ReasonMuted, Why: m.wordsAt(t.wall).String()}
 	}
 	return RuleStory{ID: r.id, Result: "not_tried"}
 }
@@ -85,9 +85,9 @@ func (s *Stories) of(n *triedRule, leaves []triedLeaf) RuleStory {
 	}
 	told := RuleStory{ID: n.rule.id, Result: n.result, Reason: n.reason, Why: n.why(leaves).Text(s.mask)}
 	if n.words != "" && told.Why != "" {
-		told.Why = n.words + "; " + told.Why
+		told.Why = n.words.String() + "; " + told.Why
 	} else if n.words != "" {
-		told.Why = n.words
+		told.Why = n.words.String()
 	}
 	if ok {
 		s.known[key] = told

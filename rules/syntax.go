@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -218,7 +220,7 @@ func (l *loader) syntaxProblem(err error) Problem {
 	case errors.As(err, &second):
 		return Problem{Line: line, Column: column, Message: "a second YAML document begins here; a rule file is one document", Hint: "remove the line of three dashes, or make two files"}
 	case !errors.As(err, &e):
-		return Problem{Line: 1, Column: 1, Message: "the file cannot be read as YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Hint: "save it as plain UTF-8 text"}
+		return Problem{Line: 1, Column: 1, Message: lang.Say("the file cannot be read as YAML: %s", strings.TrimPrefix(err.Error(), "yaml: ")), Hint: "save it as plain UTF-8 text"}
 	}
 	message, hint := syntaxWords(e.Message, l.source.line(line), column)
 	switch {
@@ -248,14 +250,14 @@ func (l *loader) failTabs() bool {
 	return some
 }
 
-func syntaxWords(message, text string, column int) (words, hint string) {
+func syntaxWords(message, text string, column int) (words, hint lang.Text) {
 	rest := skipRunes(text, column-1)
 	switch {
 	case strings.HasPrefix(message, "unknown anchor"):
 		name := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(message, "unknown anchor "), " referenced"), "'")
-		return "*" + name + " is a YAML alias; rule files use none", quoteHint("*" + name)
+		return lang.Say("*%s is a YAML alias; rule files use none", name), quoteHint("*" + name)
 	case strings.HasPrefix(message, "found character that cannot start") && rest != "":
-		return "a text cannot begin with " + string([]rune(rest)[:1]), "put the text in quotes"
+		return lang.Say("a text cannot begin with %s", string([]rune(rest)[:1])), "put the text in quotes"
 	case strings.HasPrefix(message, "mapping values are not allowed"):
 		return "a colon is out of place here", "put a text that holds a colon in quotes, or check the indentation"
 	case strings.HasPrefix(message, "block sequence entries"):
@@ -265,5 +267,5 @@ func syntaxWords(message, text string, column int) (words, hint string) {
 	case strings.HasPrefix(message, "did not find expected '-'"):
 		return "this line does not fit in here: an entry with a dash is due", "check the indentation and the line before"
 	}
-	return "the file is not valid YAML: " + message, "check the indentation, the colons and the quotes of this line and the one before"
+	return lang.Say("the file is not valid YAML: %s", message), "check the indentation, the colons and the quotes of this line and the one before"
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 // TakeMessage asks a customer to leave words, because nobody is there. It is stored with a transfer, as part of its target.
@@ -49,7 +51,7 @@ func (l *loader) takeMessage(n *yaml.Node, target string) *TakeMessage {
 		For: l.duration(l.value(n, takeMessageShape, "for")), ContactWithin: l.duration(l.value(n, takeMessageShape, "contact_within")),
 	}
 	if t.For > l.policy.sessionTTL {
-		hint := "shorten it, or raise defaults.session_ttl"
+		hint := lang.Text("shorten it, or raise defaults.session_ttl")
 		if long == nil {
 			long, hint = n, "add a shorter `for`, or raise defaults.session_ttl"
 		}
@@ -136,7 +138,7 @@ func (e *evaluation) takeWords(d *Decision) {
 	m.left++
 	m.chars += uint16(utf8.RuneCountInString(words))
 	if e.t.WithWhy {
-		d.Why = Why{{"take_message", "words kept, " + itoa(int(m.left)) + " of at most " + itoa(maxLeft), false}}
+		d.Why = Why{{"take_message", lang.Say("words kept, %s of at most %s", itoa(int(m.left)), itoa(maxLeft)), false}}
 	}
 	if m.left == maxLeft || m.chars >= maxLeftChars {
 		m = openMessage{}

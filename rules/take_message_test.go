@@ -234,11 +234,11 @@ func TestTakeMessage_survivesItsRule(t *testing.T) {
 func TestTakeMessage_explained(t *testing.T) {
 	k := asked(t, load(t, leaveWords))
 	d, trace := k.p.Explain(&k.c, Turn{Text: "hello", At: k.now, WithWhy: true})
-	if trace.Summary != "message by night" || plain(d) != "take_message: words kept, 1 of at most 10" {
+	if trace.Summary.String() != "message by night" || plain(d) != "take_message: words kept, 1 of at most 10" {
 		t.Errorf("summary %q, why %q", trace.Summary, plain(d))
 	}
 	for _, r := range trace.Rules {
-		if r.ID == "night" && (r.Result != "fired" || r.Why != "the customer leaves words, as it asked" || len(r.Say) == 0) {
+		if r.ID == "night" && (r.Result != "fired" || r.Why.String() != "the customer leaves words, as it asked" || len(r.Say) == 0) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -259,7 +259,7 @@ func TestTakeMessage_mistakes(t *testing.T) {
 			body += "\ntargets: {default: {}}"
 		}
 		_, report := Load([]byte(body), LoadOptions{})
-		if len(report.Errors) != 1 || !strings.Contains(report.Errors[0].Message, c.message) {
+		if len(report.Errors) != 1 || !strings.Contains(report.Errors[0].Message.String(), c.message) {
 			t.Errorf("%s: %v", name, report.Errors)
 		}
 	}

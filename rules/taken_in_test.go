@@ -240,7 +240,7 @@ func TestListFile_warningsStandAtItsLine_untilTheyAreAnswered(t *testing.T) {
 		t.Error(diff)
 	}
 	_, r = folderOf{"rules.yaml": main, "a.csv": strings.Repeat("refund\n", 200)}.collected().Load(start)
-	if n := len(r.Warnings); n != maxOfList || !strings.Contains(r.Warnings[n-1].Message, "(and 149 more in this file)") {
+	if n := len(r.Warnings); n != maxOfList || !strings.Contains(r.Warnings[n-1].Message.String(), "(and 149 more in this file)") {
 		t.Errorf("%d warnings, the last is %v", n, r.Warnings[max(0, n-1)])
 	}
 }

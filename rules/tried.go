@@ -1,6 +1,10 @@
 package rules
 
-import "time"
+import (
+	"time"
+
+	"escalator/rules/lang"
+)
 
 // Tried is what became of each rule while a turn was decided. Decide fills it in passing (Turn.Tried); the words are
 // made later and on another goroutine perhaps (Stories), so that no customer waits for them. The zero value is ready, and may
@@ -25,7 +29,7 @@ type triedRule struct {
 	rule   *rule
 	result string
 	reason Reason
-	words  string
+	words  lang.Text
 	leaves int
 }
 
@@ -36,7 +40,7 @@ type triedLeaf struct {
 	inverted   bool // it stands under a not
 	unfit      bool // it does not apply to such turns
 	have, need int
-	words      string
+	words      lang.Text
 }
 
 // late is a leaf that can explain some verdicts without the evaluation: explain is called with nil for these.
@@ -89,7 +93,7 @@ func (t *Tried) note(e *evaluation, r *rule, result string, reason Reason) {
 }
 
 // say adds words to the rule that was noted last.
-func (t *Tried) say(words string) {
+func (t *Tried) say(words lang.Text) {
 	if t != nil && len(t.rules) > 0 {
 		t.rules[len(t.rules)-1].words = words
 	}
@@ -114,7 +118,7 @@ func (l *triedLeaf) speaks() state {
 	return l.state
 }
 
-func (l *triedLeaf) text() string {
+func (l *triedLeaf) text() lang.Text {
 	switch {
 	case l.words != "":
 		return l.words

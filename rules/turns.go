@@ -2,6 +2,8 @@ package rules
 
 import (
 	"go.yaml.in/yaml/v4"
+
+	"escalator/rules/lang"
 )
 
 var turnsCondition = &condition{
@@ -22,12 +24,12 @@ type turnsLeaf struct{ span span }
 
 func (l *turnsLeaf) holds(e *evaluation) verdict { return l.span.holds(int64(e.c.turns)) }
 
-func (l *turnsLeaf) explain(_ *evaluation, v verdict) string {
+func (l *turnsLeaf) explain(_ *evaluation, v verdict) lang.Text {
 	turns := showCount(int64(v.have))
 	if l.span.high == unbounded {
-		return turns + " of " + showCount(l.span.low)
+		return lang.Say("%s of %s", turns, showCount(l.span.low))
 	}
-	return turns + " (" + l.span.words() + ")"
+	return lang.Say("%s (%s)", turns, l.span.words())
 }
 
 func (l *turnsLeaf) late(*evaluation, verdict) bool { return true }
@@ -37,7 +39,7 @@ func (l *turnsLeaf) implies(other leaf) bool {
 	return ok && l.span.within(b.span)
 }
 
-func (l *turnsLeaf) excludes(other leaf) string {
+func (l *turnsLeaf) excludes(other leaf) lang.Text {
 	if b, ok := other.(*turnsLeaf); ok {
 		return l.span.apart(b.span)
 	}

@@ -191,7 +191,7 @@ func TestLoad_nineCooldownsPerCustomer_areRefused(t *testing.T) {
 	if _, r := Load(file(maxUserCooldowns), LoadOptions{}); !r.OK() {
 		t.Errorf("eight: %+v", r.Errors)
 	}
-	if _, r := Load(file(maxUserCooldowns+1), LoadOptions{}); len(r.Errors) != 1 || r.Errors[0].Line != 12 || !strings.Contains(r.Errors[0].Message, "at most 8") {
+	if _, r := Load(file(maxUserCooldowns+1), LoadOptions{}); len(r.Errors) != 1 || r.Errors[0].Line != 12 || !strings.Contains(r.Errors[0].Message.String(), "at most 8") {
 		t.Errorf("nine: %+v", r.Errors)
 	}
 }

@@ -37,7 +37,7 @@ func TestDurations_inAFile(t *testing.T) {
 		{"limits: {per_session: 3/0s}", "`per_session` must be a rate"},
 	} {
 		_, r := Load([]byte("version: 1\n"+c.file+"\ntargets: {default: {}}\nrules: [{id: a, when: {turns: {at_least: 2}}, then: {transfer: default}}]\n"), LoadOptions{})
-		if c.want == "" && !r.OK() || c.want != "" && (len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, c.want)) {
+		if c.want == "" && !r.OK() || c.want != "" && (len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message.String(), c.want)) {
 			t.Errorf("%s: %+v", c.file, r.Errors)
 		}
 	}

@@ -57,7 +57,7 @@ func TestWordsFrom_mistakes(t *testing.T) {
 		"[" + many + "A.b]": "at most 16 entries",
 	} {
 		_, r := Load([]byte("version: 1\nwords_from: "+from+tail), LoadOptions{})
-		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, want) {
+		if len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message.String(), want) {
 			t.Errorf("%s: %+v, want %q", from, r.Errors, want)
 		}
 	}

@@ -128,7 +128,7 @@ func orNone(names []string) string {
 // hint guesses what was meant.
 func hint(word string, known []string, otherwise string) string {
 	if guess := rules.DidYouMean(word, known); guess != "" {
-		return guess
+		return guess.String()
 	}
 	return otherwise
 }

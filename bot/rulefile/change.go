@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/ruletest"
 )
 
@@ -147,7 +148,7 @@ func order(p *rules.Policy, others map[rules.Part]string) (ids []string) {
 // RefusedError is the error of a file that was not taken. The rules in force stay.
 type RefusedError struct {
 	// Why is the reason in one line.
-	Why string
+	Why lang.Text
 	// Report holds the mistakes in the file, if it has any.
 	Report rules.Report
 	// Source is what was refused.
@@ -159,21 +160,21 @@ type RefusedError struct {
 
 // Error tells the reason and each mistake with its place.
 func (r *RefusedError) Error() string {
-	return strings.Join(append([]string{r.Why}, r.Problems()...), "; ")
+	return lang.Join("; ", append([]lang.Text{r.Why}, r.Problems()...)...).String()
 }
 
 // Problems lists the mistakes and the failed tests, a line each.
-func (r *RefusedError) Problems() []string {
-	lines := []string{}
+func (r *RefusedError) Problems() []lang.Text {
+	lines := []lang.Text{}
 	for _, p := range r.Report.Errors {
-		line := fmt.Sprintf("%s:%d:%d: %s", p.In(r.file), p.Line, p.Column, p.Message)
+		line := lang.Say("%s:%d:%d: %s", p.In(r.file), p.Line, p.Column, p.Message)
 		if p.Hint != "" {
-			line += " (" + p.Hint + ")"
+			line = lang.Say("%s (%s)", line, p.Hint)
 		}
 		lines = append(lines, line)
 	}
 	for _, t := range r.Failed {
-		lines = append(lines, fmt.Sprintf("%s:%d: test %q: %s", rules.Beside(r.file, t.File), t.Line, t.Name, t.Message))
+		lines = append(lines, lang.Say("%s:%d: test %q: %s", rules.Beside(r.file, t.File), t.Line, t.Name, t.Message))
 	}
 	return lines
 }

@@ -2,11 +2,11 @@ package rulefile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/ruletest"
 )
 
@@ -26,7 +26,7 @@ func (f *File) judge(set rules.Set) (*verdict, error) {
 	v := &verdict{policy: policy, warnings: report.Warnings, tests: ruletest.Run(policy)}
 	if v.tests.Failed > 0 && policy.BlockOnTests() {
 		return nil, &RefusedError{
-			Why: fmt.Sprintf("%d of the file's %d tests fail", v.tests.Failed, len(v.tests.Tests)), Failed: v.failed(), file: f.source.path,
+			Why: lang.Say("%d of the file's %d tests fail", v.tests.Failed, len(v.tests.Tests)), Failed: v.failed(), file: f.source.path,
 		}
 	}
 	return v, nil
@@ -54,7 +54,7 @@ func (v *verdict) change(before *rules.Policy) *Change {
 // reason is why a file was not taken, in a few words that tell nothing of its content.
 func reason(err error) string {
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
-		return refused.Why
+		return refused.Why.String()
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()

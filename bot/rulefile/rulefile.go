@@ -14,6 +14,7 @@ import (
 
 	"escalator/bot/notify"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const (
@@ -218,7 +219,7 @@ func unreadable(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &RefusedError{Why: "the rule file is gone"}
 	default:
-		return &RefusedError{Why: "the rule file cannot be read: " + reason(err)}
+		return &RefusedError{Why: lang.Say("the rule file cannot be read: %s", reason(err))}
 	}
 }
 
@@ -283,7 +284,7 @@ func (f *File) tell(msg string, err error) {
 	fields := logrus.Fields{"error": err.Error(), "rules_version": f.Policy().Version(), "file": f.source.path}
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		problems := refused.Problems()
-		fields["error"], fields["problems"] = refused.Why, problems[:min(len(problems), maxLogged)]
+		fields["error"], fields["problems"] = refused.Why.String(), problems[:min(len(problems), maxLogged)]
 	}
 	if at := f.Status().LastGood; at != nil {
 		fields["accepted_at"] = at

@@ -121,7 +121,7 @@ func findCommand(name string) (*command, error) {
 	}
 	hint := ""
 	if guess := rules.DidYouMean(name, names); guess != "" {
-		hint = ": " + guess
+		hint = ": " + guess.String()
 	}
 	return nil, &usageError{[]string{fmt.Sprintf("unknown command %q%s (escalator --help lists the commands)", name, hint)}}
 }

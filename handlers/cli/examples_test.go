@@ -32,7 +32,7 @@ func example(t *testing.T, trade string) rules.Set {
 func failures(p *rules.Policy) (bad []string) {
 	for _, test := range ruletest.Run(p).Tests {
 		if !test.OK {
-			bad = append(bad, test.Name+": "+test.Message)
+			bad = append(bad, test.Name+": "+test.Message.String())
 		}
 	}
 	return bad

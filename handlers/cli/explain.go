@@ -103,7 +103,7 @@ func explain(_ context.Context, env Env, args []string) error {
 	}
 	if verdict != nil {
 		p.blank()
-		p.line("test "+verdict.Name+": ", map[bool]string{true: "ok ", false: "FAIL "}[verdict.OK]+verdict.Message)
+		p.line("test "+verdict.Name+": ", map[bool]string{true: "ok ", false: "FAIL "}[verdict.OK]+verdict.Message.String())
 	}
 	return nil
 }

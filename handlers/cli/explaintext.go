@@ -32,7 +32,7 @@ func (p *page) turn(t *replay.ExplainedTurn) {
 			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers))
 	}
 	p.rules(t.Rules)
-	p.line("  → ", t.Summary)
+	p.line("  → ", t.Summary.String())
 	d := &t.Decision
 	p.effect("    ", t.Language, &rules.RuleTrace{Chain: d.Chain, Say: d.Say, Offer: d.Offer, Notify: d.Notify})
 	for _, r := range t.Rules {
@@ -53,7 +53,7 @@ func (p *page) rules(traces []rules.RuleTrace) {
 		if word := results[result]; word != "" {
 			result = word
 		}
-		why := r.Why
+		why := r.Why.String()
 		if r.Owner != "" {
 			why += " (owner: " + r.Owner + ")"
 		}
@@ -68,7 +68,7 @@ func (p *page) effect(label, language string, r *rules.RuleTrace) {
 	var stops []string
 	for _, s := range r.Chain {
 		if s.Closed != "" {
-			s.Target += " (" + s.Closed + ")"
+			s.Target += " (" + s.Closed.String() + ")"
 			special = true
 		}
 		if s.LastAgent != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 	"escalator/rules/text"
 )
@@ -55,7 +56,7 @@ type packPhrase struct {
 // listPacks prints the built-in packs, or one of them phrase by phrase.
 func listPacks(_ context.Context, env Env, args []string) error {
 	fs := newFlags("packs")
-	lang := fs.String("lang", "", "only this language, like zh")
+	only := fs.String("lang", "", "only this language, like zh")
 	asJSON := fs.Bool("json", false, "print one JSON document")
 	rest, err := parse(fs, env, args, "[NAME] [--lang LANGUAGE] [--json]\n\nThe built-in packs, or one of them phrase by phrase, with its sources.")
 	if err != nil {
@@ -64,7 +65,7 @@ func listPacks(_ context.Context, env Env, args []string) error {
 	if len(rest) > 1 {
 		return &usageError{[]string{fmt.Sprintf("one pack at a time, not %d", len(rest))}}
 	}
-	files, err := packFiles(*lang)
+	files, err := packFiles(*only)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func packFiles(lang string) ([]packs.File, error) {
 
 // unknownWord is what a command says to a word that it does not know.
 func unknownWord(what, word string, known []string) error {
-	hint := rules.DidYouMean(word, known)
+	hint := rules.DidYouMean(word, known).String()
 	if hint == "" {
 		hint = "there are " + someOf(known)
 	}
@@ -220,7 +221,7 @@ func (w wordClasses) Class(name string) *text.Class {
 }
 
 // Suggest has no hint: the packs are right.
-func (w wordClasses) Suggest(string) string { return "" }
+func (w wordClasses) Suggest(string) lang.Text { return "" }
 
 // write prints the pack: each phrase with its line in the file of its language.
 func (p *packPhrases) write(out *page) {

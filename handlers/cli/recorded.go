@@ -65,7 +65,7 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 }
 
 func noSuchConversation(file, session string, others []string) error {
-	hint := rules.DidYouMean(session, others)
+	hint := rules.DidYouMean(session, others).String()
 	if hint == "" && len(others) > 0 {
 		hint = "there are " + someOf(others)
 	}

@@ -94,9 +94,9 @@ func openRules(told io.Writer, o rulefile.Options) (*rulefile.File, error) {
 		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", o.Path)}}
 	case errors.As(err, &refused):
 		refused.Report.Write(told, o.Path, refused.Source)
-		err = errors.New(refused.Why)
+		err = errors.New(refused.Why.String())
 		for _, t := range refused.Failed {
-			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(rules.Beside(o.Path, t.File)), t.Line, t.Name, text.Printable(t.Message))
+			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(rules.Beside(o.Path, t.File)), t.Line, t.Name, text.Printable(t.Message.String()))
 		}
 	}
 	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)

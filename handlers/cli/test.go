@@ -43,10 +43,10 @@ func writeTests(env Env, file string, report ruletest.Report) {
 		switch {
 		case !t.OK:
 			p.line("FAIL  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
-			p.line("      ", t.Message)
+			p.line("      ", t.Message.String())
 		case t.Todo:
 			p.line("todo  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
-			p.line("      ", t.Message)
+			p.line("      ", t.Message.String())
 		default:
 			p.line("ok    ", t.Name)
 		}

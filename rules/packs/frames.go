@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"escalator/rules/lang"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -26,7 +28,7 @@ type Grammar struct {
 type Role struct {
 	Name, About string
 	// Says is how a guard is named in explanations: "tells".
-	Says string
+	Says lang.Text
 	Kind RoleKind
 	// Anchor is set for roles of which each frame has one: in a message without their words nothing else is looked for.
 	Anchor bool
@@ -127,7 +129,7 @@ func (g *Grammar) role(name string, n *yaml.Node) error {
 		case "about":
 			r.About = value.Value
 		case "says":
-			r.Says = value.Value
+			r.Says = lang.Key(value.Value)
 		case "kind":
 			r.Kind = RoleKind(value.Value)
 			if !slices.Contains([]RoleKind{Guard, Before, Homonym, Anew}, r.Kind) {

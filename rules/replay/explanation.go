@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -43,7 +44,7 @@ type ExplainedDecision struct {
 	Notify  []string      `json:"notify,omitempty"`
 	Near    string        `json:"near,omitempty"`
 	// Why says what made the rule hold, or what came near.
-	Why string `json:"why,omitempty"`
+	Why lang.Text `json:"why,omitempty"`
 	// Chain is where the rule leads. Say and Offer are what the customer is told and asked, in each language of the file.
 	Chain []rules.Stop       `json:"chain,omitempty"`
 	Say   []rules.SpeechText `json:"say,omitempty"`
@@ -97,7 +98,7 @@ func (x *Explanation) step(p *Player, s *rules.Step) error {
 	if said, silent := words[s.Kind]; silent {
 		turn := happened(s.Kind, said, at, phase, p)
 		if s.Kind == "wait" {
-			turn.Summary = "until " + p.now.Format("15:04:05")
+			turn.Summary = lang.Say("until %s", p.now.Format("15:04:05"))
 		}
 		x.Turns = append(x.Turns, turn)
 	}
@@ -146,7 +147,7 @@ func told(r *rules.Reading) string {
 }
 
 // nowWith says who has the conversation in a phase.
-var nowWith = map[rules.Phase]string{
+var nowWith = map[rules.Phase]lang.Text{
 	rules.PhaseBot: "the bot has the conversation", rules.PhaseHuman: "a person has the conversation",
 	rules.PhaseQueued: "the customer waits in the queue", rules.PhaseTransferring: "the conversation is being transferred",
 }
@@ -186,7 +187,7 @@ func explained(s Step) ExplainedTurn {
 	x := ExplainedTurn{At: s.At, Trace: s.Trace, Decision: ExplainedDecision{
 		Rule: d.Rule, Outcome: d.Outcome, Target: d.Target, Reason: d.Reason, Matched: d.Matched,
 		Shadow: d.Shadow, Would: d.Would, Tags: d.Tags, Near: d.Near,
-		Why: d.Why.Text(func(words string) string { return words }),
+		Why: d.Why.Words(),
 	}}
 	for _, r := range s.Trace.Rules {
 		if r.ID == d.Rule {

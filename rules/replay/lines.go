@@ -5,12 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // maxLine bounds one line of a file: a recorded callback is at most 1 MiB.
@@ -83,14 +83,14 @@ func (c *chatTurn) said() (s Said, heard bool, err error) {
 		}
 	}
 	if !s.KnownRole() {
-		return s, false, fmt.Errorf("the role %q is none of user, bot, agent", c.Role)
+		return s, false, lang.Errorf("the role %q is none of user, bot, agent", c.Role)
 	}
 	if c.Text != nil {
 		s.Text = *c.Text
 		return s, true, nil
 	}
 	if c.Content == nil {
-		return s, false, errors.New("it has neither `text` nor `content`")
+		return s, false, lang.Errorf("it has neither `text` nor `content`")
 	}
 	var parts []struct {
 		Text string `json:"text"`
@@ -106,7 +106,7 @@ func (c *chatTurn) said() (s Said, heard bool, err error) {
 		}
 		s.Text = strings.Join(texts, "\n")
 	default:
-		return s, false, errors.New("`content` is neither a text nor a list of parts with a `text`")
+		return s, false, lang.Errorf("`content` is neither a text nor a list of parts with a `text`")
 	}
 	return s, true, nil
 }
@@ -146,7 +146,7 @@ func ReadLines(r io.Reader, use func(line int, rec *Record), skip func(*LineErro
 	}
 }
 
-var errLongLine = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
+var errLongLine = lang.Errorf("it is longer than %d MiB", maxLine>>20)
 
 // readLine reads a line; one that is too long is passed over, not kept. The
 // last line may come together with io.EOF.
@@ -176,7 +176,7 @@ type line struct {
 func parse(text []byte) (*Record, error) {
 	in := &line{}
 	if err := json.Unmarshal(text, in); err != nil {
-		return nil, fmt.Errorf("it is no JSON object of a known form: %w", err)
+		return nil, lang.Errorf("it is no JSON object of a known form: %w", err)
 	}
 	rec := &in.Record
 	if string(rec.Body) == "null" {
@@ -192,25 +192,25 @@ func parse(text []byte) (*Record, error) {
 	switch {
 	case rec.Body != nil:
 		if rec.At == nil {
-			return nil, errors.New("a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00")
+			return nil, lang.Errorf("a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00")
 		}
 	case rec.Desk != nil:
 		if rec.At == nil {
-			return nil, errors.New("what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00")
+			return nil, lang.Errorf("what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00")
 		}
 	case turns != nil:
 		rec.Turns = []Said{}
 		for i := range turns {
 			s, heard, err := turns[i].said()
 			if err != nil {
-				return nil, fmt.Errorf("turn %d: %w", i+1, err)
+				return nil, lang.Errorf("turn %d: %w", i+1, err)
 			}
 			if heard {
 				rec.Turns = append(rec.Turns, s)
 			}
 		}
 	case strings.TrimSpace(rec.Text) == "":
-		return nil, errors.New("it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback), nor `desk` (agents and queue)")
+		return nil, lang.Errorf("it holds neither `text` (an utterance), nor `turns` (a dialogue), nor `body` (a recorded callback), nor `desk` (agents and queue)")
 	}
 	return rec, nil
 }
@@ -225,7 +225,7 @@ func (r *Record) readID(raw json.RawMessage) error {
 		r.ID = number.String()
 		return nil
 	}
-	return errors.New("`id` is neither a text nor a number")
+	return lang.Errorf("`id` is neither a text nor a number")
 }
 
 // turnGap lies between two turns of a dialogue that does not tell its times.

@@ -119,15 +119,15 @@ func TestExplain_showsTheWayOutOfTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	timer := x.Turns[3]
-	if timer.Summary != "transfer to second by late, after taking the customer out of the queue" || timer.Phase != "queued" {
+	if timer.Summary.String() != "transfer to second by late, after taking the customer out of the queue" || timer.Phase != "queued" {
 		t.Errorf("%+v", timer)
 	}
 	for _, r := range timer.Rules {
-		if r.ID == "silent" && r.Why != "not tried: only rules that ask about the time in the queue are" {
+		if r.ID == "silent" && r.Why.String() != "not tried: only rules that ask about the time in the queue are" {
 			t.Errorf("%s: %s", r.ID, r.Why)
 		}
 	}
-	if last := x.Turns[4]; last.Summary != "a person has the conversation" {
+	if last := x.Turns[4]; last.Summary.String() != "a person has the conversation" {
 		t.Errorf("%+v", last)
 	}
 }

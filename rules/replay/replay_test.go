@@ -295,7 +295,7 @@ func TestExplain_aMute_silencesMessagesAndTimers(t *testing.T) {
 			t.Errorf("%s %q: %s", turn.Role, turn.Text, turn.Summary)
 		}
 	}
-	if first := x.Turns[0]; first.Decision.Reason != rules.ReasonMuted || !strings.Contains(first.Rules[0].Why, "muted by li") {
+	if first := x.Turns[0]; first.Decision.Reason != rules.ReasonMuted || !strings.Contains(first.Rules[0].Why.String(), "muted by li") {
 		t.Errorf("%+v", first)
 	}
 }

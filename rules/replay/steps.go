@@ -1,12 +1,12 @@
 package replay
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // pause is the kind of a step that only lets time pass. Unlike a wait nobody asked for it, and an explanation passes
@@ -51,7 +51,7 @@ func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
 	}
 	result, ok := rules.ParseResult(s.Desk)
 	if !ok || p.rule == "" {
-		return led, fmt.Errorf("desk: %s, but no transfer was made before", s.Desk)
+		return led, lang.Errorf("desk: %s, but no transfer was made before", s.Desk)
 	}
 	p.end(result)
 	return led, nil
@@ -119,7 +119,7 @@ func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
 	for i := range said {
 		s, err := said[i].step()
 		if err != nil {
-			return nil, fmt.Errorf("turn %d: %w", i+1, err)
+			return nil, lang.Errorf("turn %d: %w", i+1, err)
 		}
 		gap := time.Duration(0)
 		switch {
@@ -150,7 +150,7 @@ func (s *Said) step() (rules.Step, error) {
 		return step, nil
 	case "wait":
 		if step.Wait, known = rules.ParseDuration(word); !known || step.Wait == 0 {
-			return step, fmt.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
+			return step, lang.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
 		}
 	case "desk":
 		if step.Desk, step.Reading, err = rules.ParseDesk(word); err != nil {
@@ -161,15 +161,14 @@ func (s *Said) step() (rules.Step, error) {
 			return step, unknown("event", word, rules.EventKinds())
 		}
 	default:
-		return step, fmt.Errorf("the role %q is none of user, bot, agent, wait, desk, event", s.Role)
+		return step, lang.Errorf("the role %q is none of user, bot, agent, wait, desk, event", s.Role)
 	}
 	return step, nil
 }
 
-func unknown(what, word string, known []string) error {
-	hint := rules.DidYouMean(word, known)
-	if hint != "" {
-		hint = ": " + hint
+func unknown(what lang.Text, word string, known []string) error {
+	if hint := rules.DidYouMean(word, known); hint != "" {
+		return lang.Errorf("%s: %q is none of %s: %s", what, word, lang.List(", ", known...), hint)
 	}
-	return fmt.Errorf("%s: %q is none of %s%s", what, word, strings.Join(known, ", "), hint)
+	return lang.Errorf("%s: %q is none of %s", what, word, lang.List(", ", known...))
 }

@@ -2,11 +2,10 @@ package ruletest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
@@ -22,7 +21,7 @@ type Result struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
 	// Message says what went wrong, or that a known gap is closed; "" for a plain success.
-	Message string `json:"message"`
+	Message lang.Text `json:"message"`
 	// Todo marks a known gap: it counts as passed whatever it did.
 	Todo bool `json:"todo,omitempty"`
 	// File is the include that holds the test, "" the rule file itself.
@@ -55,7 +54,7 @@ func RunTest(p *rules.Policy, t rules.Test) Result {
 			continue
 		}
 		if len(t.Steps) > 1 {
-			problem = fmt.Sprintf("step %d: %s", i+1, problem)
+			problem = lang.Say("step %d: %s", i+1, problem)
 		}
 		result.OK, result.Message = false, problem
 		break
@@ -64,22 +63,22 @@ func RunTest(p *rules.Policy, t rules.Test) Result {
 	case t.Todo && result.OK:
 		result.Message = "passes now: take `todo: true` away"
 	case t.Todo:
-		result.OK, result.Message = true, "known gap: "+result.Message
+		result.OK, result.Message = true, lang.Say("known gap: %s", result.Message)
 	}
 	return result
 }
 
 // step carries out one step and says what is wrong with what it led to, "" if nothing is.
-func step(player *replay.Player, s *rules.Step) string {
+func step(player *replay.Player, s *rules.Step) lang.Text {
 	led, err := player.Carry(s)
 	if err != nil {
-		return err.Error()
+		return lang.Of(err)
 	}
 	return judge(s.Expect, led)
 }
 
 // judge compares what a step led to with what the test expects.
-func judge(x *rules.Expectation, led []replay.Step) string {
+func judge(x *rules.Expectation, led []replay.Step) lang.Text {
 	got := replay.Step{}
 	for _, o := range led {
 		if o.Decision.Outcome != rules.OutcomeNone || got.Trace.Role == "" {
@@ -88,16 +87,19 @@ func judge(x *rules.Expectation, led []replay.Step) string {
 	}
 	if x == nil {
 		if got.Decision.Outcome == rules.OutcomeTransfer {
-			return fmt.Sprintf("nothing was expected, but %s transfers to %s: %s", got.Decision.Rule, got.Decision.Target, story(got, got.Decision.Rule))
+			return lang.Say("nothing was expected, but %s transfers to %s: %s", got.Decision.Rule, got.Decision.Target, story(got, got.Decision.Rule))
 		}
 		return ""
 	}
 	return compare(*x, got)
 }
 
-func compare(x rules.Expectation, got replay.Step) string {
+func compare(x rules.Expectation, got replay.Step) lang.Text {
 	d := got.Decision
-	for _, c := range []struct{ what, want, have string }{
+	for _, c := range []struct {
+		what       lang.Text
+		want, have string
+	}{
 		{"rule", x.Rule, ruleThatActs(d, x)},
 		{"target", x.Target, d.Target},
 		{"outcome", x.Outcome, d.Outcome.String()},
@@ -111,10 +113,10 @@ func compare(x rules.Expectation, got replay.Step) string {
 		return mismatch(c.what, c.want, c.have, x, got)
 	}
 	if x.Shadow != nil && !sameSet(x.Shadow, d.Shadow) {
-		return fmt.Sprintf("expected shadow %s, got %s", list(x.Shadow), list(d.Shadow))
+		return lang.Say("expected shadow %s, got %s", list(x.Shadow), list(d.Shadow))
 	}
 	if x.Tags != nil && !sameSet(x.Tags, d.Tags) {
-		return fmt.Sprintf("expected tags %s, got %s", list(x.Tags), list(d.Tags))
+		return lang.Say("expected tags %s, got %s", list(x.Tags), list(d.Tags))
 	}
 	return ""
 }
@@ -151,23 +153,23 @@ func reason(d rules.Decision) string {
 }
 
 // mismatch words a difference: what was expected, what came, and the story of the rule in question.
-func mismatch(what, want, have string, x rules.Expectation, got replay.Step) string {
+func mismatch(what lang.Text, want, have string, x rules.Expectation, got replay.Step) lang.Text {
 	about := x.Rule
 	if about == "" || about == "none" {
 		about = got.Decision.Rule
 	}
-	message := fmt.Sprintf("expected %s %s, got %s", what, want, have)
+	message := lang.Say("expected %s %s, got %s", what, want, have)
 	if why := story(got, about); why != "" {
-		message += ": " + why
+		message = lang.Say("%s: %s", message, why)
 	}
 	if have == "none" && got.Decision.Outcome == rules.OutcomeSuppressed && got.Decision.Rule != x.Rule {
-		message += fmt.Sprintf(" (%s was suppressed: %s)", got.Decision.Rule, got.Decision.Reason)
+		message = lang.Say("%s (%s was suppressed: %s)", message, got.Decision.Rule, got.Decision.Reason.Words())
 	}
 	return message
 }
 
 // story tells what became of a rule, or of the whole turn if the test names none.
-func story(got replay.Step, id string) string {
+func story(got replay.Step, id string) lang.Text {
 	for _, r := range got.Trace.Rules {
 		if r.ID == id {
 			return r.Why
@@ -184,9 +186,9 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(a, b)
 }
 
-func list(words []string) string {
+func list(words []string) lang.Text {
 	if len(words) == 0 {
-		return "none"
+		return lang.Raw("none")
 	}
-	return strings.Join(words, ", ")
+	return lang.List(", ", words...)
 }

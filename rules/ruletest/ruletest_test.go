@@ -86,7 +86,7 @@ func TestRun_results(t *testing.T) {
 		report := Run(p)
 		got := report.Tests[0]
 		ok := c.message == "" || got.Todo
-		if got.Message != c.message || got.OK != ok || (report.Passed == 1) != ok {
+		if got.Message.String() != c.message || got.OK != ok || (report.Passed == 1) != ok {
 			t.Errorf("%s: got %v %q, want %q", c.name, got.OK, got.Message, c.message)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 )
 
 // Names says what the $names of a phrase stand for. Two Names that are equal say the same.
@@ -12,7 +14,7 @@ type Names interface {
 	// Class gives what $name stands for, nil if there is no such name.
 	Class(name string) *Class
 	// Suggest is the hint for somebody who wrote a name that there is not.
-	Suggest(name string) string
+	Suggest(name string) lang.Text
 }
 
 // A Class is what a $name stands for: any one of its phrases. It must not change once a phrase was added that names it.
@@ -118,7 +120,7 @@ func (p *parser) name(seq *sequence) *SyntaxError {
 	name, class := longestName(p.src[start+1:], p.names)
 	if class == nil {
 		word := p.src[start+1:][:nameEnd(p.src[start+1:])]
-		return p.fail(start, "there is no list $"+word, p.names.Suggest(word))
+		return p.fail(start, lang.Say("there is no list $%s", word), p.names.Suggest(word))
 	}
 	before, _ := utf8.DecodeLastRuneInString(p.src[:start])
 	if start > 0 && classOf(before) == classLetter && class.beginsWithLetter() {
@@ -149,7 +151,7 @@ func (p *parser) classGroup(c *Class, at int) (*group, *SyntaxError) {
 		return g, nil
 	}
 	if slices.Contains(p.inside, c) {
-		return nil, p.fail(at, "$"+c.Name+" contains itself", "take one of the names out")
+		return nil, p.fail(at, lang.Say("$%s contains itself", c.Name), "take one of the names out")
 	}
 	if p.depth+1 > maxPhraseDepth {
 		return nil, p.fail(at, "groups are nested too deeply", "split the phrase")
@@ -161,17 +163,17 @@ func (p *parser) classGroup(c *Class, at int) (*group, *SyntaxError) {
 			if c.Lenient {
 				continue
 			}
-			return nil, p.fail(at, "$"+c.Name+" cannot stand inside a phrase, because it holds "+s.Text, "use $"+c.Name+" as an entry of its own")
+			return nil, p.fail(at, lang.Say("$%s cannot stand inside a phrase, because it holds %s", c.Name, s.Text), lang.Say("use $%s as an entry of its own", c.Name))
 		}
 		inner.src, inner.pos, inner.names = s.Text, 0, s.Names
 		alt, err := inner.whole()
 		if err != nil {
-			return nil, &SyntaxError{Offset: at, Message: "in $" + c.Name + ": " + err.Message, Hint: err.Hint, Class: c}
+			return nil, &SyntaxError{Offset: at, Message: lang.Say("in $%s: %s", c.Name, err.Message), Hint: err.Hint, Class: c}
 		}
 		alts = append(alts, alt)
 	}
 	if len(alts) == 0 {
-		err := p.fail(at, "no phrase of $"+c.Name+" can stand inside another one", "use $"+c.Name+" as an entry of its own, with nothing beside it")
+		err := p.fail(at, lang.Say("no phrase of $%s can stand inside another one", c.Name), lang.Say("use $%s as an entry of its own, with nothing beside it", c.Name))
 		err.Class = c
 		return nil, err
 	}

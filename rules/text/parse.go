@@ -3,6 +3,8 @@ package text
 import (
 	"strings"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 )
 
 // A parser reads one phrase by recursive descent. The parentheses, bars,
@@ -68,7 +70,7 @@ func (p *parser) whole() (sequence, *SyntaxError) {
 	return seq, err
 }
 
-func (p *parser) fail(offset int, message, hint string) *SyntaxError {
+func (p *parser) fail(offset int, message, hint lang.Text) *SyntaxError {
 	return &SyntaxError{Offset: offset, Message: message, Hint: hint}
 }
 

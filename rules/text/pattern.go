@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 )
 
 // A pattern is a regular expression on the normal form. It runs only if the
@@ -49,11 +51,11 @@ func (p *parser) pattern() (*pattern, *SyntaxError) {
 }
 
 func (p *parser) badPattern(start int, err error) *SyntaxError {
-	out := p.fail(start, err.Error(), "RE2 syntax, see https://github.com/google/re2/wiki/Syntax")
+	out := p.fail(start, lang.Raw(err.Error()), "RE2 syntax, see https://github.com/google/re2/wiki/Syntax")
 	if se, ok := errors.AsType[*syntax.Error](err); ok {
-		out.Message = se.Code.String()
+		out.Message = lang.Raw(se.Code.String())
 		if se.Expr != "" {
-			out.Message += ": " + se.Expr
+			out.Message = lang.Say("%s: %s", out.Message, se.Expr)
 			if i := strings.Index(p.src[start:], se.Expr); i >= 0 {
 				out.Offset = start + i
 			}

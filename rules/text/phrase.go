@@ -3,6 +3,8 @@ package text
 import (
 	"fmt"
 	"slices"
+
+	"escalator/rules/lang"
 )
 
 // Limits of one phrase. They are far above what a person writes, and keep what
@@ -17,8 +19,8 @@ const (
 // A SyntaxError says what is wrong with a phrase, where, and what to write.
 type SyntaxError struct {
 	Offset  int // byte of the phrase as written
-	Message string
-	Hint    string
+	Message lang.Text
+	Hint    lang.Text
 	Class   *Class // the error is in a phrase of this class, which is named at Offset
 }
 
@@ -227,7 +229,7 @@ func (a shape) check() *SyntaxError {
 	case a.tokens > maxPhraseTokens:
 		return &SyntaxError{Offset: 0, Message: "this phrase is too complex", Hint: "split it into several phrases"}
 	case a.length > maxPhraseLength:
-		return &SyntaxError{Offset: 0, Message: fmt.Sprintf("this phrase is longer than %d words or characters", maxPhraseLength), Hint: "keep the words that matter and put `..` between them"}
+		return &SyntaxError{Offset: 0, Message: lang.Say("this phrase is longer than %d words or characters", maxPhraseLength), Hint: "keep the words that matter and put `..` between them"}
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"escalator/rules/lang"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -46,7 +48,7 @@ func (c classes) Class(name string) *Class {
 	return madeClasses[name]
 }
 
-func (classes) Suggest(string) string { return "" }
+func (classes) Suggest(string) lang.Text { return "" }
 
 // aWord is a word, at times with typing errors.
 func aWord(t *rapid.T) string {

@@ -278,7 +278,7 @@ func TestAdd_saysWhatIsWrong(t *testing.T) {
 			t.Errorf("Add(%q) = %v, want a SyntaxError", tt.src, err)
 			continue
 		}
-		if se.Offset != tt.offset || !strings.Contains(se.Message, tt.want) {
+		if se.Offset != tt.offset || !strings.Contains(se.Message.String(), tt.want) {
 			t.Errorf("Add(%q) = %d: %s; want %d: …%s…", tt.src, se.Offset, se.Message, tt.offset, tt.want)
 		}
 	}
