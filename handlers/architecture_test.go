@@ -33,14 +33,15 @@ type level struct {
 // house is read from the top: the first level that holds a package is the one that counts. A folder that is not listed is an
 // error, so that a new one has to find its place here first.
 var house = []level{
-	{folder: "rules/packs", sees: nil},
-	{folder: "rules/text", sees: []string{"rules/text"}},
+	{folder: "rules/lang", sees: nil},
+	{folder: "rules/packs", sees: []string{"rules/lang"}},
+	{folder: "rules/text", sees: []string{"rules/lang", "rules/text"}},
 	{folder: "rules", sees: []string{"rules"}},
-	{folder: "bot/desk", sees: []string{"bot/desk"}},
+	{folder: "bot/desk", sees: []string{"rules/lang", "bot/desk"}},
 	{folder: "bot/clock", sees: nil},
 	{folder: "bot/logtest", sees: nil}, // for tests only
 	{folder: "bot/regular", sees: nil},
-	{folder: "bot/secrets", sees: []string{"bot/regular", "bot/secrets"}},
+	{folder: "bot/secrets", sees: []string{"rules/lang", "bot/regular", "bot/secrets"}},
 	{folder: "bot/retry", sees: []string{"bot/store"}},
 	{folder: "bot/quiet", sees: []string{"bot/logtest", "bot/quiet"}},
 	// Failover works over any shared store, so it knows none of them.
@@ -105,6 +106,9 @@ func TestHouse_tableSaysWhatTheDesignSays(t *testing.T) {
 	}{
 		{"rules/text", "rules", false},
 		{"rules/packs", "rules/text", false},
+		{"rules/lang", "rules", false},
+		{"rules/text", "rules/lang", true},
+		{"bot/desk", "rules/lang", true},
 		{"rules", "rules/text", true},
 		{"rules", "bot", false},
 		{"rules/replay", "bot/desk", false},
