@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -139,9 +138,8 @@ func (f *File) set(p *rules.Policy, s Status) {
 	f.policy, f.status = p, s
 }
 
-// Watch looks at the file until ctx ends. A value from hangup asks for a reload
-// at once.
-func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
+// Watch looks at the file until ctx ends.
+func (f *File) Watch(ctx context.Context) {
 	debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -149,8 +147,6 @@ func (f *File) Watch(ctx context.Context, hangup <-chan os.Signal) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangup:
-			_, _ = f.Reload(ctx) // it has logged what there is to say
 		case <-tick.C:
 			f.look(ctx)
 		}

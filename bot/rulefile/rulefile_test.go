@@ -71,7 +71,7 @@ func serve(t *testing.T, path, kept string, test func(t *testing.T, w *watched))
 		}, log, w.reg)
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
-		done.Go(func() { f.Watch(ctx, nil) })
+		done.Go(func() { f.Watch(ctx) })
 		test(t, w)
 		cancel()
 		done.Wait()

@@ -114,7 +114,7 @@ func TestWatch_storageThatHangs_keepsNobodyWaiting(t *testing.T) {
 		f.source.storage <- struct{}{}
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
-		done.Go(func() { f.Watch(ctx, nil) })
+		done.Go(func() { f.Watch(ctx) })
 		time.Sleep(time.Minute)
 		began := time.Now()
 		if got := f.Status().LastError; got != ErrStorage.Error() || time.Since(began) > 0 {

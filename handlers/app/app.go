@@ -51,12 +51,15 @@ type App struct {
 	cleanups  []step     // run in reverse order
 	degraded  []func() []string
 	outbox    func() store.Stats
+	// storeAnswers hangs where the store does; whether it can be written is another matter.
+	storeAnswers func(ctx context.Context, beat int) error
+	unwatch      func() // ends the feeding of the watchdog
 }
 
 // New builds the service and binds its listeners; nothing is served yet. It is
 // one straight function, because what depends on what is the point of it.
 func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
-	built := &App{settings: s, clock: clock.New(), log: log, ruleFile: ruleFile, served: make(chan error, 1)}
+	built := &App{settings: s, clock: clock.New(), log: log, ruleFile: ruleFile, served: make(chan error, 1), unwatch: func() {}}
 	a = built
 	defer func() {
 		if err != nil { // a is nil by then
@@ -79,7 +82,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		return nil, err
 	}
 	a.degraded = append(a.degraded, log.Degraded, kept.degraded, ruleFile.Degraded)
-	a.outbox = kept.stats
+	a.outbox, a.storeAnswers = kept.stats, kept.answers
 	metrics.WatchStores(kept.local.Live, kept.stats, a.clock.Now)
 
 	parts, err := a.optionalParts(metrics, kept.replica)

@@ -26,6 +26,7 @@ func (a *App) Run(ctx context.Context, reload <-chan os.Signal) error {
 	case <-ctx.Done():
 	}
 	a.log.WithField("drain_delay_s", a.settings.DrainDelay.Seconds()).Info("stopping")
+	a.tell("STOPPING=1", "STATUS=stopping")
 	a.server.NotReadyAnyMore()
 	<-time.After(a.settings.DrainDelay)
 	return a.Stop()
@@ -36,7 +37,8 @@ func (a *App) Start(reload <-chan os.Signal) {
 	a.bot.Start()
 	a.background("reception", a.reception.Run)
 	a.staff.Start()
-	a.background("rule file", func(ctx context.Context) { a.ruleFile.Watch(ctx, reload) })
+	a.background("rule file", a.ruleFile.Watch)
+	a.background("reloads", func(ctx context.Context) { a.reloadOn(ctx, reload) })
 	go func() { a.served <- a.server.Serve(a.public, a.admin) }()
 	a.log.WithFields(logrus.Fields{
 		"listen": a.Addr(), "path": ShownPath(a.settings.CallbackPath), "admin": a.AdminAddr(),
@@ -44,6 +46,12 @@ func (a *App) Start(reload <-chan os.Signal) {
 		"data": a.settings.DataDir, "redis": a.settings.RedisURL != "",
 		"rules": a.settings.Rules, "rules_version": a.bot.Policy().Version(),
 	}).Info("serving")
+	a.tell("READY=1", a.status())
+	if a.settings.Supervisor.Watchdog > 0 {
+		watched, unwatch := context.WithCancel(context.Background())
+		a.unwatch = unwatch
+		go a.feedWatchdog(watched)
+	}
 }
 
 // ShownPath is the path of the callbacks without what may be secret in it: all but
@@ -75,6 +83,7 @@ func hostOf(address string) string {
 // called once, after Start.
 func (a *App) Stop() error {
 	grace, now := a.settings.ShutdownGrace, time.Now()
+	a.unwatch() // from here on callbacks are not answered, and that is right
 	err := errors.Join(
 		a.end(step{"requests", a.server.Shutdown}, now.Add(grace*5/10)),
 		a.end(step{"listeners", func(context.Context) error { return <-a.served }}, now.Add(grace*6/10)),

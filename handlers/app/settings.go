@@ -19,7 +19,8 @@ import (
 
 // Settings is everything that can be set from outside, but for the rules.
 type Settings struct {
-	Version, Commit string // of the program; not set from outside
+	Version, Commit string     // of the program; not set from outside
+	Supervisor      Supervisor // as it told the process in its environment
 	// Shown is what operators may see of the settings below.
 	Shown []handlers.Setting
 

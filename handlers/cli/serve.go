@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
+	"time"
 
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
@@ -37,6 +39,7 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 		return err
 	}
 	settings.Version, settings.Commit = buildVersion()
+	settings.Supervisor = supervisor(env.Getenv)
 	log, err := app.NewLog(env.Stderr, settings.LogLevel, logFormat(env.Stderr, settings.LogFormat))
 	if err != nil {
 		return err
@@ -64,6 +67,17 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	defer cancel()
 	log.Close(flush)
 	return err
+}
+
+// supervisor reads what systemd tells a service of Type=notify. A watchdog that is meant
+// for another process, whose environment was inherited, is none of ours.
+func supervisor(getenv func(string) string) app.Supervisor {
+	s := app.Supervisor{Socket: getenv("NOTIFY_SOCKET")}
+	if pid := getenv("WATCHDOG_PID"); s.Socket != "" && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+		usec, _ := strconv.ParseUint(getenv("WATCHDOG_USEC"), 10, 32+10) // some months at most
+		s.Watchdog = time.Duration(usec) * time.Microsecond              //nolint:gosec // 42 bits of microseconds fit
+	}
+	return s
 }
 
 // logFormat is how the log is written there: for people in color where they have
