@@ -3,6 +3,7 @@ package handlers
 import (
 	"container/list"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -41,15 +42,15 @@ func newBodies(limit int, cut func()) *bodies {
 	return &bodies{max: limit / blockSize, cut: cut, queue: list.New(), free: sync.Pool{New: func() any { return new(block) }}}
 }
 
-// read reads a body, bounded. Its memory grows with what has come, not with what was
+// read reads a body of at most so many bytes. Its memory grows with what has come, not with what was
 // announced.
-func (b *bodies) read(r *http.Request) ([]byte, error) {
-	limit := int(min(r.ContentLength, maxBody+1))
+func (b *bodies) read(r *http.Request, most int) ([]byte, error) {
+	limit := int(min(r.ContentLength, int64(most)+1))
 	switch {
-	case limit > maxBody:
-		return nil, errTooLarge
+	case limit > most:
+		return nil, tooLarge(most)
 	case limit < 0: // it is not announced
-		limit = maxBody + 1
+		limit = most + 1
 	}
 	body := make([]byte, min(firstPiece, limit))
 	n, err := io.ReadFull(r.Body, body)
@@ -57,8 +58,8 @@ func (b *bodies) read(r *http.Request) ([]byte, error) {
 		body, err = b.readOn(r, body, limit)
 	}
 	switch {
-	case len(body) > maxBody:
-		return nil, errTooLarge
+	case len(body) > most:
+		return nil, tooLarge(most)
 	case err == nil, r.ContentLength < 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return body, nil
 	case errors.Is(err, errNoRoom):
@@ -68,6 +69,16 @@ func (b *bodies) read(r *http.Request) ([]byte, error) {
 	default:
 		return nil, errIncomplete
 	}
+}
+
+// tooLarge refuses a body that is larger than it may be.
+func tooLarge(most int) error {
+	if most == maxBody {
+		return errTooLarge
+	}
+	r := *errTooLarge
+	r.info = fmt.Sprintf("the body is over %d MiB", most>>20)
+	return &r
 }
 
 // readOn reads what comes behind the first piece, up to the limit.

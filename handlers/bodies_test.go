@@ -40,7 +40,7 @@ func TestBodies_areReadWhole_orRefused(t *testing.T) {
 	} {
 		text := strings.Repeat("x", c.sent)
 		b := newBodies(maxBodies, func() { t.Errorf("%s: cut", c.name) })
-		got, err := b.read(bodyOf(strings.NewReader(text), int64(c.announced)))
+		got, err := b.read(bodyOf(strings.NewReader(text), int64(c.announced)), maxBody)
 		if !errors.Is(err, c.want) || err == nil && string(got) != text {
 			t.Errorf("%s: %d bytes, %v, want %v", c.name, len(got), err, c.want)
 		}
@@ -54,7 +54,7 @@ func TestBodies_areReadWhole_orRefused(t *testing.T) {
 func TestBodies_takeWhatHasCome(t *testing.T) {
 	for sent, want := range map[int]error{firstPiece - 1: errIncomplete, firstPiece: errNoRoom} {
 		b := newBodies(1, func() {}) // there is room for first pieces only
-		if _, err := b.read(bodyOf(strings.NewReader(strings.Repeat("x", sent)), maxBody)); !errors.Is(err, want) {
+		if _, err := b.read(bodyOf(strings.NewReader(strings.Repeat("x", sent)), maxBody), maxBody); !errors.Is(err, want) {
 			t.Errorf("%d bytes of 1 MiB: %v, want %v", sent, err, want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestBodies_whoBeganFirst_givesWay(t *testing.T) {
 		r := bodyOf(server, maxBody)
 		r = r.WithContext(contextWith(r.Context(), &connection{Conn: server}))
 		go func() {
-			_, err := b.read(r)
+			_, err := b.read(r, maxBody)
 			s.done <- err
 		}()
 		if _, err := client.Write(make([]byte, maxBody-1)); err != nil {

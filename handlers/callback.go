@@ -79,7 +79,7 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 		h.countOverload()
 		return nil, bot.Answer{}, errOverload
 	}
-	body, err := h.bodies.read(r)
+	body, err := h.bodies.read(r, maxBody)
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}

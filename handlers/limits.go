@@ -39,6 +39,14 @@ const (
 	// which at least keptForHealth connections are left.
 	maxRequests   = 256
 	keptForHealth = 16
+	// maxDraft are the bytes of a body that holds rule files or a long conversation: a rule file is up to 1 MiB, and a
+	// little more as JSON.
+	maxDraft = 2 << 20
+	// maxDrafts bounds the rule files that are compiled for operators at once: each may take a second of a processor and
+	// 100 MB. draftTimeout is how long others wait for their turn, and draftWithin how long one may take.
+	maxDrafts    = 2
+	draftTimeout = 3 * time.Second
+	draftWithin  = 10 * time.Second
 	// maxStreams bounds those who watch decisions.
 	maxStreams = 64
 
@@ -66,6 +74,7 @@ const (
 	limitInProgress  = "in_progress"
 	limitSignIn      = "sign_in"
 	limitPanel       = "panel"
+	limitDrafts      = "drafts"
 )
 
 // reached counts how often a limit was reached: something was cut or turned away.
@@ -77,7 +86,7 @@ func newReached(r prometheus.Registerer) reached {
 	}, []string{"limit"})
 	r.MustRegister(count)
 	for _, limit := range []string{
-		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn, limitPanel,
+		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn, limitPanel, limitDrafts,
 	} {
 		count.WithLabelValues(limit)
 	}

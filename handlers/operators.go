@@ -38,6 +38,9 @@ const (
 	open
 )
 
+// needsToken is what is said to those who have none.
+const needsToken = "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"
+
 // anyQuery is the query of a route that reads it itself.
 var anyQuery = []string{"*"}
 
@@ -52,7 +55,7 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 		_, signedIn := s.session(c.Request)
 		switch {
 		case s.AdminToken == "" && r.access == tokenOnly:
-			refuse(c, http.StatusForbidden, "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this")
+			refuse(c, http.StatusForbidden, needsToken)
 		case s.AdminToken != "" && (r.access == operator || r.access == tokenOnly) && !bearer && !signedIn:
 			c.Header("WWW-Authenticate", `Bearer realm="escalator"`)
 			refuse(c, http.StatusUnauthorized, "send Authorization: Bearer and the admin token")
@@ -67,15 +70,15 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 				refuse(c, http.StatusBadRequest, "the query has "+unknown+"; this request takes: "+cmp.Or(strings.Join(r.query, ", "), "none"))
 				return
 			}
-			s.serve(c)
+			s.serve(c, cmp.Or(r.body, maxBody))
 		}
 	}
 }
 
 // serve goes on with a request when all of it is there: who sends slowly must not take
 // the place of one who does not.
-func (s *Server) serve(c *gin.Context) {
-	body, err := s.bodies.read(c.Request)
+func (s *Server) serve(c *gin.Context, most int) {
+	body, err := s.bodies.read(c.Request, most)
 	if r, refused := errors.AsType[*refusal](err); refused {
 		refuse(c, r.status, r.info)
 		return

@@ -137,7 +137,7 @@ func (p *panel) context(c *gin.Context) {
 	}
 	connection := connectionOf(c.Request)
 	connection.known.Store(true)
-	body, err := p.bodies.read(c.Request)
+	body, err := p.bodies.read(c.Request, maxBody)
 	if err != nil || len(body) > maxPanelBody {
 		refuse(c, http.StatusRequestEntityTooLarge, "the body is not there, or over 16 KiB")
 		return

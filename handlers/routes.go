@@ -18,6 +18,7 @@ type route struct {
 	handler gin.HandlerFunc
 	changes bool     // what it does is written into the log (audit)
 	query   []string // the names that its query may have
+	body    int      // bytes at most; 0: maxBody
 }
 
 func (s *Server) publicRoutes() []route {
@@ -37,7 +38,11 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/rules", handler: s.listRules},
 		{method: http.MethodPost, path: "/api/rules/:id/mute", handler: s.mute, changes: true},
 		{method: http.MethodDelete, path: "/api/rules/:id/mute", handler: s.unmute, changes: true, query: []string{"by"}},
-		{method: http.MethodPost, path: "/api/explain", handler: s.explain},
+		{method: http.MethodPost, path: "/api/explain", handler: s.explain, body: maxDraft},
+		{method: http.MethodPost, path: "/api/check", handler: s.check, body: maxDraft},
+		{method: http.MethodPost, path: "/api/test", handler: s.test, body: maxDraft},
+		{method: http.MethodGet, path: "/api/rules/file", handler: s.showFile},
+		{method: http.MethodPut, path: "/api/rules/file", access: tokenOnly, handler: s.saveFile, changes: true, body: maxDraft},
 		{method: http.MethodPost, path: "/api/reload", handler: s.reload, changes: true},
 		{method: http.MethodGet, path: "/api/rules/history", handler: s.ruleHistory},
 		{method: http.MethodGet, path: "/api/rules/diff", handler: s.ruleDiff, query: []string{"from", "to"}},

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -45,12 +47,13 @@ func (s *Server) ruleHistory(c *gin.Context) {
 
 // ruleDiff compares two versions: unless told otherwise the one in force, and the file as it is now.
 func (s *Server) ruleDiff(c *gin.Context) {
-	d, err := s.RuleFile.Diff(c.Request.Context(), c.Query("from"), c.Query("to"))
-	if err != nil {
-		writeRuleFileError(c, err)
-		return
+	var d *rulefile.Diff
+	if s.drafting(c, func(ctx context.Context) (err error) {
+		d, err = s.RuleFile.Diff(ctx, c.Query("from"), c.Query("to"))
+		return err //nolint:wrapcheck // it says itself what it is about
+	}) {
+		c.JSON(http.StatusOK, d)
 	}
-	c.JSON(http.StatusOK, d)
 }
 
 func writeChange(c *gin.Context, change *rulefile.Change, err error) {
@@ -58,7 +61,7 @@ func writeChange(c *gin.Context, change *rulefile.Change, err error) {
 		writeRuleFileError(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"change": change.String(), "details": change})
+	c.JSON(http.StatusOK, gin.H{"change": change.String(), "details": change, "version": change.Version})
 }
 
 // writeRuleFileError says why the rule file was not taken, written or read.
@@ -67,7 +70,11 @@ func writeRuleFileError(c *gin.Context, err error) {
 	answer := gin.H{"error": err.Error()}
 	var refused *rulefile.RefusedError
 	var notWritable *rulefile.NotWritableError
+	var stale *rulefile.StaleError
 	switch {
+	case errors.As(err, &stale):
+		status = http.StatusPreconditionFailed
+		answer = gin.H{"error": stale.Error(), "version": stale.Version}
 	case errors.As(err, &refused):
 		status = http.StatusUnprocessableEntity
 		answer = gin.H{"error": refused.Why, "problems": refused.Problems()}
@@ -75,8 +82,79 @@ func writeRuleFileError(c *gin.Context, err error) {
 		status = http.StatusConflict
 	case errors.Is(err, rulefile.ErrUnknownVersion):
 		status = http.StatusNotFound
+	case errors.Is(err, errTakesTooLong):
+		status = http.StatusUnprocessableEntity
 	case errors.Is(err, rulefile.ErrStorage):
 		status = http.StatusGatewayTimeout
 	}
 	c.JSON(status, answer)
+}
+
+// showFile shows the rule file with what it takes in, as it is on disk.
+func (s *Server) showFile(c *gin.Context) {
+	var shown *rulefile.Shown
+	if !s.drafting(c, func(ctx context.Context) (err error) {
+		shown, err = s.RuleFile.Show(ctx)
+		return err //nolint:wrapcheck // it says itself what it is about
+	}) {
+		return
+	}
+	if s.AdminToken == "" {
+		shown.Writable, shown.WhyNot = false, needsToken
+	}
+	c.Header("ETag", `"`+shown.Version+`"`)
+	c.JSON(http.StatusOK, shown)
+}
+
+// saveRequest is the body of PUT /api/rules/file.
+type saveRequest struct {
+	Files    map[string]string `json:"files"` // those that change
+	By       string            `json:"by"`
+	Why      string            `json:"why"`
+	RunTests bool              `json:"run_tests"` // failing ones refuse it also where test_policy is warn
+}
+
+// saveFile writes rule files and puts them in force, if they are still those that If-Match names.
+func (s *Server) saveFile(c *gin.Context) {
+	from, ok := ifMatch(c.Request)
+	if !ok {
+		c.JSON(http.StatusPreconditionRequired, gin.H{"error": `send If-Match with the "version" that GET /api/rules/file showed: nobody else's work must be lost`})
+		return
+	}
+	var in saveRequest
+	if !readJSON(c, &in) {
+		return
+	}
+	in.By, in.Why = strings.TrimSpace(in.By), strings.TrimSpace(in.Why)
+	if len(in.Files) == 0 || in.By == "" || in.Why == "" {
+		c.JSON(http.StatusBadRequest, gin.H{"error": `send "files", the texts by their names, "by", who changes them, and "why"`})
+		return
+	}
+	c.Set(actor, in.By)
+	how := "console"
+	if s.hasToken(bearerOf(c.Request)) {
+		how = "api"
+	}
+	var change *rulefile.Change
+	if !s.drafting(c, func(ctx context.Context) (err error) {
+		change, err = s.RuleFile.Save(ctx, rulefile.Draft{
+			Files: filesOf(in.Files), From: from, TestsMustPass: in.RunTests,
+			Author: rulefile.Author{How: how, By: in.By, Why: in.Why, Address: remoteHost(c.Request.RemoteAddr)},
+		})
+		return err //nolint:wrapcheck // as above
+	}) {
+		return
+	}
+	c.Header("ETag", `"`+change.Version+`"`)
+	writeChange(c, change, nil)
+}
+
+// ifMatch gives the one version that a request names. Any version, as * would be, is none.
+func ifMatch(r *http.Request) (version string, ok bool) {
+	tags := r.Header.Values("If-Match")
+	if len(tags) != 1 {
+		return "", false
+	}
+	version = strings.Trim(strings.TrimSpace(tags[0]), `"`)
+	return version, version != "" && version != "*"
 }

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/rulefile"
 	"escalator/handlers"
+	"escalator/rules"
 )
 
 // playedFile is a rule file that answers what a test wants.
@@ -24,7 +26,50 @@ type playedFile struct {
 	by   rulefile.Author
 	from string
 	to   string
+	done rulefile.Draft
+	sent rules.Files
+
+	// A check says by working that it is under way, and waits for end; nil: it does not.
+	working, end chan struct{}
 }
+
+func (f *playedFile) Show(context.Context) (*rulefile.Shown, error) {
+	return &rulefile.Shown{Version: "bbbbbbbbbbbb", Writable: true}, f.err
+}
+
+func (f *playedFile) Save(_ context.Context, d rulefile.Draft) (*rulefile.Change, error) {
+	f.done = d
+	return &rulefile.Change{Before: "aaaaaaaaaaaa", Version: "bbbbbbbbbbbb"}, f.err
+}
+
+func (f *playedFile) Check(ctx context.Context, sent rules.Files) (*rulefile.Checked, error) {
+	f.sent = sent
+	if f.working != nil {
+		f.working <- struct{}{}
+		select {
+		case <-f.end:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return &rulefile.Checked{OK: true, Version: "bbbbbbbbbbbb"}, f.err
+}
+
+func (f *playedFile) Compile(_ context.Context, version string, sent rules.Files) (*rules.Policy, error) {
+	f.to, f.sent = version, sent
+	if f.err != nil {
+		return nil, f.err
+	}
+	p, r := rules.Load([]byte(cmp.Or(string(sent["rules.yaml"]), onlyAsk)), rules.LoadOptions{})
+	if p == nil {
+		return nil, &rulefile.RefusedError{Why: "the rule file has mistakes", Report: r}
+	}
+	return p, nil
+}
+
+// onlyAsk are the rules of a played file.
+const onlyAsk = "version: 1\ntargets: {default: {}}\nrules: [{id: ask, when: {says: [human]}, then: {transfer: default}}]\n" +
+	"tests: [{name: asks, say: human, expect: ask}, {name: fails, say: hello, expect: ask}]\n"
 
 func (f *playedFile) Status() rulefile.Status { return rulefile.Status{Version: "bbbbbbbbbbbb"} }
 
@@ -46,21 +91,34 @@ func (f *playedFile) Rollback(_ context.Context, version string, by rulefile.Aut
 	return &rulefile.Change{Before: "aaaaaaaaaaaa", Version: version}, f.err
 }
 
-// command sends a request to the operators' listener, with its token if it has one.
-func (f *playedFile) command(token desk.Secret, method, path, body string) *httptest.ResponseRecorder {
+// listener is the operators' listener of a service with that file.
+func (f *playedFile) listener(token desk.Secret) http.Handler {
 	log := logrus.New()
 	log.SetOutput(&strings.Builder{})
-	s := handlers.New(handlers.Options{
+	return handlers.New(handlers.Options{
 		Bot: panicking{}, RuleFile: f, SDKAppID: 1, CallbackPath: "/callback", AdminToken: token,
 		Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
-	})
+	}).Admin()
+}
+
+// asked is a request to it, with its token if it has one.
+func asked(token desk.Secret, method, path, body string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.RemoteAddr = "10.0.0.7:4711"
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+token.Reveal())
 	r.Host = "127.0.0.1"
+	return r
+}
+
+// command sends a request to the operators' listener. What is saved was edited from the version that is there.
+func (f *playedFile) command(token desk.Secret, method, path, body string) *httptest.ResponseRecorder {
+	r := asked(token, method, path, body)
+	if method == http.MethodPut {
+		r.Header.Set("If-Match", `"aaaaaaaaaaaa"`)
+	}
 	w := httptest.NewRecorder()
-	s.Admin().ServeHTTP(w, r)
+	f.listener(token).ServeHTTP(w, r)
 	return w
 }
 
@@ -70,7 +128,8 @@ func TestRuleFile_eachFaultHasItsStatus(t *testing.T) {
 		status int
 		says   string
 	}{
-		{nil, http.StatusOK, "bbbbbbbbbbbb"},
+		{nil, http.StatusOK, ""},
+		{&rulefile.StaleError{Version: "cccccccccccc"}, http.StatusPreconditionFailed, `"version":"cccccccccccc"`},
 		{&rulefile.RefusedError{Why: "the rule file has mistakes"}, http.StatusUnprocessableEntity, `"error":"the rule file has mistakes","problems":[]`},
 		{fmt.Errorf("x: %w", rulefile.ErrStorage), http.StatusGatewayTimeout, "the storage has not answered within 2s"},
 		{fmt.Errorf("%w: x", rulefile.ErrUnknownVersion), http.StatusNotFound, "no such version is kept"},
@@ -81,6 +140,10 @@ func TestRuleFile_eachFaultHasItsStatus(t *testing.T) {
 			{http.MethodPost, "/api/reload", ""},
 			{http.MethodGet, "/api/rules/diff?from=aaaaaaaaaaaa&to=bbbbbbbbbbbb", ""},
 			{http.MethodPost, "/api/rules/rollback", `{"version":"bbbbbbbbbbbb","by":"li"}`},
+			{http.MethodGet, "/api/rules/file", ""},
+			{http.MethodPut, "/api/rules/file", goodSave},
+			{http.MethodPost, "/api/check", "{}"},
+			{http.MethodPost, "/api/test", "{}"},
 		} {
 			w := (&playedFile{err: c.err}).command("secret", request[0], request[1], request[2])
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {

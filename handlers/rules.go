@@ -27,6 +27,10 @@ type RuleFile interface {
 	History() []rulefile.Accepted
 	Diff(ctx context.Context, from, to string) (*rulefile.Diff, error)
 	Rollback(ctx context.Context, version string, by rulefile.Author) (*rulefile.Change, error)
+	Show(ctx context.Context) (*rulefile.Shown, error)
+	Save(ctx context.Context, d rulefile.Draft) (*rulefile.Change, error)
+	Check(ctx context.Context, sent rules.Files) (*rulefile.Checked, error)
+	Compile(ctx context.Context, version string, sent rules.Files) (*rules.Policy, error)
 }
 
 // ruleView is a rule as GET /api/rules shows it, with what it did in the last day.

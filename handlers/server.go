@@ -72,6 +72,7 @@ type Server struct {
 	bodies      *bodies
 	requests    *shed // of operators, but for health checks
 	watchers    *shed // those who watch decisions
+	drafts      drafts
 	crossOrigin *http.CrossOriginProtection
 	tries       tries
 	drains      *drains
@@ -103,6 +104,7 @@ func New(o Options) *Server {
 		bodies: s.bodies, shed: newShed(min(maxInProgress, public/2)), countOverload: s.reached.of(limitInProgress),
 		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
+	s.drafts = make(drafts, maxDrafts)
 	s.panel = s.newPanel()
 	s.public = s.newHTTPServer(s.publicEngine())
 	s.connections[0] = newConnections(public, s.reached.of(limitConnections))

@@ -13,8 +13,10 @@ import (
 	"escalator/rules"
 )
 
-// OnDisk stands for the file as it is now, where a version is asked for.
+// OnDisk stands for the file as it is now, where a version is asked for. So does its other name, disk.
 const OnDisk = "file"
+
+func isOnDisk(version string) bool { return version == OnDisk || version == "disk" }
 
 // Diff is what lies between two versions.
 type Diff struct {
@@ -48,21 +50,22 @@ func (f *File) Diff(ctx context.Context, from, to string) (*Diff, error) {
 	}
 	d := &Diff{From: before.Version(), To: after.Version()}
 	d.Text = lineByLine(before.Files, after.Files, d.From, d.To)
-	old, oldErr := f.judge(before)
-	now, err := f.judge(after)
+	old, oldErr := f.load(ctx, before)
+	now, err := f.judge(ctx, after)
 	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
 	case err != nil:
 		d.Refused = err.Error()
 	case oldErr == nil:
-		d.Change = now.change(old.policy)
-		d.Change.Same = d.From == d.To
+		d.Change = now.change(old.Policy)
 	}
 	return d, nil
 }
 
 // side reads a version.
 func (f *File) side(ctx context.Context, version string) (rules.Set, error) {
-	if version == OnDisk {
+	if isOnDisk(version) {
 		set, err := f.source.read(ctx)
 		if err != nil {
 			return rules.Set{}, fmt.Errorf("reading the rule file: %w", unreadable(err))

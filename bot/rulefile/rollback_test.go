@@ -81,7 +81,9 @@ func TestRollback_whatCannotBeWritten_changesNothing(t *testing.T) {
 		}},
 		{"a folder", "not a regular file", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }},
 		// The place of the new file is taken: as in a folder without write permission, but so for root too.
-		{"no room beside it", "rules.yaml.rollback", func(path string) error { return os.MkdirAll(path+".rollback/x", 0o700) }},
+		{"no room beside it", ".rules.yaml.escalator", func(path string) error {
+			return os.MkdirAll(filepath.Join(filepath.Dir(path), ".rules.yaml.escalator", "x"), 0o700)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			watch(t, func(t *testing.T, w *watched) {

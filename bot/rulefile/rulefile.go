@@ -38,6 +38,7 @@ type File struct {
 	goodAt  prometheus.Gauge
 
 	history *history
+	loads   loads
 
 	reloading  sync.Mutex // one look or reload at a time; it guards what follows
 	source     source
@@ -172,11 +173,12 @@ func (f *File) reload(ctx context.Context, by Author) (*Change, error) {
 	case err != nil:
 		return nil, f.gone(err)
 	}
-	return f.take(set, by)
+	return f.take(ctx, set, by)
 }
 
 // look is one look at the file.
 func (f *File) look(ctx context.Context) {
+	f.loads.forget(time.Now())
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
 	set, err := f.source.read(ctx)
@@ -201,7 +203,7 @@ func (f *File) look(ctx context.Context) {
 	case version == f.policy.Version():
 		f.healed()
 	case version != f.refused && settled:
-		_, _ = f.take(set, Author{How: "reload"}) // it has logged what there is to say
+		_, _ = f.take(ctx, set, Author{How: "reload"}) // it has logged what there is to say
 	}
 	f.keep()
 }
@@ -228,13 +230,16 @@ func (f *File) gone(err error) error {
 }
 
 // take loads the files, runs their tests and puts them in force, or says why not.
-func (f *File) take(set rules.Set, by Author) (*Change, error) {
+func (f *File) take(ctx context.Context, set rules.Set, by Author) (*Change, error) {
 	version, before := set.Version(), f.Policy()
 	if version == before.Version() {
 		f.healed()
 		return &Change{Version: version, Same: true}, nil
 	}
-	v, err := f.judge(set)
+	v, err := f.judge(ctx, set)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		f.refused = version
 		return nil, f.fail(err)

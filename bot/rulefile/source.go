@@ -25,13 +25,16 @@ func (s source) name() string { return filepath.Base(s.path) }
 
 // read reads the file and all that it takes in, but does not wait for storage that hangs.
 func (s source) read(ctx context.Context) (rules.Set, error) {
-	return within(ctx, s.storage, func() (rules.Set, error) {
-		src, err := Read(s.path, rules.MaxSize)
-		if err != nil {
-			return rules.Set{}, err
-		}
-		return s.takes.Collect(s.name(), src), nil
-	})
+	return within(ctx, s.storage, s.readNow)
+}
+
+// readNow reads them as a part of the storage's work.
+func (s source) readNow() (rules.Set, error) {
+	src, err := Read(s.path, rules.MaxSize)
+	if err != nil {
+		return rules.Set{}, err
+	}
+	return s.takes.Collect(s.name(), src), nil
 }
 
 // Collect reads what a rule file of that path and text takes in.

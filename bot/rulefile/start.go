@@ -51,7 +51,7 @@ func Open(o Options) (*File, error) {
 
 // begin starts with the file.
 func (f *File) begin(set rules.Set) error {
-	v, err := f.judge(set)
+	v, err := f.judge(context.Background(), set)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (f *File) beginWithKept() bool {
 		if err != nil {
 			continue
 		}
-		if v, err := f.judge(rules.Set{Main: k.File, Files: files}); err == nil {
+		if v, err := f.judge(context.Background(), rules.Set{Main: k.File, Files: files}); err == nil {
 			f.policy = v.policy
 			f.status = Status{Version: v.policy.Version(), LoadedAt: time.Now(), LastGood: &k.At}
 			return true

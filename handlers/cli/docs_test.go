@@ -103,7 +103,7 @@ func TestDocs_everyRule_loadsAndPassesItsTests(t *testing.T) {
 				t.Errorf("%s: %v in\n%s", name, report.Errors, src)
 				continue
 			}
-			for _, bad := range failures(policy) {
+			for _, bad := range failures(t, policy) {
 				t.Errorf("%s: %s in\n%s", name, bad, src)
 			}
 		}

@@ -33,7 +33,7 @@ func TestExamples_withoutAnyOneRule_loadAndPass(t *testing.T) {
 					t.Errorf("without %s: %v", rule.ID, report.Errors)
 					continue
 				}
-				for _, bad := range failures(p) {
+				for _, bad := range failures(t, p) {
 					t.Errorf("without %s: %s", rule.ID, bad)
 				}
 			}

@@ -29,8 +29,13 @@ func example(t *testing.T, trade string) rules.Set {
 }
 
 // failures plays the tests of a file.
-func failures(p *rules.Policy) (bad []string) {
-	for _, test := range ruletest.Run(p).Tests {
+func failures(t *testing.T, p *rules.Policy) (bad []string) {
+	t.Helper()
+	report, err := ruletest.Run(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range report.Tests {
 		if !test.OK {
 			bad = append(bad, test.Name+": "+test.Message.String())
 		}
@@ -65,7 +70,7 @@ func TestExamples_areWholeAndWithoutWarnings(t *testing.T) {
 			if policy == nil {
 				return
 			}
-			for _, bad := range failures(policy) {
+			for _, bad := range failures(t, policy) {
 				t.Error(bad)
 			}
 			quiet := 0

@@ -9,7 +9,7 @@ import (
 )
 
 // test runs the tests that a rule file holds.
-func test(_ context.Context, env Env, args []string) error {
+func test(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("test")
 	asJSON := fs.Bool("json", false, "print one JSON document")
 	rest, err := parse(fs, env, args, "[FILE] [--json]")
@@ -24,7 +24,10 @@ func test(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	report := ruletest.Run(policy)
+	report, err := ruletest.Run(ctx, policy)
+	if err != nil {
+		return err
+	}
 	if *asJSON {
 		err = writeJSON(env.Stdout, report)
 	} else {

@@ -24,7 +24,7 @@ func TestRun_filesOnDeciding_pass(t *testing.T) {
 			t.Errorf("%s: %+v", file, r.Errors)
 			continue
 		}
-		for _, result := range Run(p).Tests {
+		for _, result := range ran(t, p).Tests {
 			if !result.OK {
 				t.Errorf("%s:%d: %s: %s", file, result.Line, result.Name, result.Message)
 			}

@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"escalator/rules"
@@ -29,10 +30,13 @@ type Result struct {
 	Line int    `json:"line"`
 }
 
-// Run runs all tests of a policy.
-func Run(p *rules.Policy) Report {
+// Run runs all tests of a policy. The error is that of ctx, which may end between two of them.
+func Run(ctx context.Context, p *rules.Policy) (Report, error) {
 	r := Report{Tests: []Result{}}
 	for _, t := range p.Tests() {
+		if ctx.Err() != nil {
+			return r, context.Cause(ctx)
+		}
 		result := RunTest(p, t)
 		r.Tests = append(r.Tests, result)
 		if result.OK {
@@ -41,7 +45,7 @@ func Run(p *rules.Policy) Report {
 			r.Failed++
 		}
 	}
-	return r
+	return r, nil
 }
 
 // RunTest runs one test in a conversation of its own.

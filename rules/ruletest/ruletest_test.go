@@ -1,6 +1,8 @@
 package ruletest
 
 import (
+	"context"
+	"errors"
 	"os"
 	"testing"
 	_ "time/tzdata"
@@ -19,7 +21,7 @@ func TestRun_exampleFile_passes(t *testing.T) {
 		r.Write(os.Stderr, "example.yaml", rules.Files{"example.yaml": src})
 		t.Fatal("the example has errors")
 	}
-	report := Run(p)
+	report := ran(t, p)
 	for _, result := range report.Tests {
 		if !result.OK {
 			t.Errorf("%s: %s", result.Name, result.Message)
@@ -83,7 +85,7 @@ func TestRun_results(t *testing.T) {
 			r.Write(t.Output(), "rules.yaml", rules.Files{"rules.yaml": src})
 			t.Fatalf("%s does not load", c.name)
 		}
-		report := Run(p)
+		report := ran(t, p)
 		got := report.Tests[0]
 		ok := c.message == "" || got.Todo
 		if got.Message.String() != c.message || got.OK != ok || (report.Passed == 1) != ok {
@@ -106,9 +108,33 @@ tests:
 	if !r.OK() {
 		t.Fatalf("%+v", r.Errors)
 	}
-	for _, result := range Run(p).Tests {
+	for _, result := range ran(t, p).Tests {
 		if !result.OK {
 			t.Errorf("%s: %s", result.Name, result.Message)
 		}
+	}
+}
+
+func ran(t *testing.T, p *rules.Policy) Report {
+	t.Helper()
+	report, err := Run(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// A file may hold so many tests that nobody waits for all of them.
+func TestRun_whoGivesUp_endsIt(t *testing.T) {
+	p, r := rules.Load([]byte("version: 1\ntargets: {default: {}}\nrules: [{id: ask, when: {says: [human]}, then: {transfer: default}}]\n"+
+		"tests: [{name: a, say: human, expect: ask}, {name: b, say: human, expect: ask}]\n"), rules.LoadOptions{})
+	if p == nil {
+		t.Fatalf("%+v", r.Errors)
+	}
+	why := errors.New("nobody waits")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if report, err := Run(ctx, p); !errors.Is(err, why) || len(report.Tests) != 0 {
+		t.Errorf("%d tests were run, %v", len(report.Tests), err)
 	}
 }
