@@ -89,7 +89,7 @@ func TestShowFile_hasItsVersionAsETag_andSaysThatATokenIsMissing(t *testing.T) {
 
 func TestTest_runsThoseOfTheFilesThatWereSent(t *testing.T) {
 	f := &playedFile{}
-	w := f.command("", http.MethodPost, "/api/test", `{"files":{"rules.yaml":`+quoted(strings.Replace(onlyAsk, "hello", "a human", 1))+`}}`)
+	w := f.command("", http.MethodPost, "/api/test", `{"files":{"rules.yaml":`+asJSON(strings.Replace(onlyAsk, "hello", "a human", 1))+`}}`)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"passed":2,"failed":0`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -142,7 +142,7 @@ func TestCheck_tooManyAtOnce_waitAndAreTurnedAway(t *testing.T) {
 	})
 }
 
-func quoted(text string) string {
+func asJSON(text string) string {
 	out, _ := json.Marshal(text) // a string always can be
 	return string(out)
 }
