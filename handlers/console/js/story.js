@@ -45,7 +45,7 @@ export function story(s) {
       told.length ? h('p.quiet', t('The customer is told: {words}', {words: told.join(' / ')})) : null,
       asks.length ? h('p.quiet', t('The customer is asked: {words}', {words: asks.join(' / ')})) : null,
       d.chain && d.chain.length > 1 ? h('p.quiet', t('Tried in this order: {chain}', {chain: d.chain.map((c) => c.target + (c.closed ? ` (${c.closed})` : '')).join(' → ')})) : null,
-      s.phase && s.phase !== 'bot' ? h('p.quiet', t('The conversation was {phase}.', {phase: phase(s.phase)})) : null),
+      s.phase && s.phase !== 'bot' && !s.tokens ? h('p.quiet', t('The conversation was {phase}.', {phase: phase(s.phase)})) : null),
     counters(s), attempts(s.attempts), rules(s.rules || [], d));
 }
 
