@@ -143,7 +143,7 @@ func New(o Options) *Bot {
 	})
 	b.messages = messages.New(messages.Options{
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,
-		Tell: b.tell, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
+		Tell: b.tell, Happened: b.happened, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
 	})
 	b.SetPolicy(o.Policy)
 	return b

@@ -86,6 +86,8 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	case m.Counts():
 		r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep, said: x.Event.Text}
 		acted, err = x.decide(context.WithoutCancel(ctx), r)
+	default:
+		x.keepRating(m, x.wall)
 	}
 	if err != nil {
 		return nil, err

@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
+	"escalator/bot/desk"
 	"escalator/bot/history"
+	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/rules"
 )
@@ -41,7 +45,7 @@ func (b *Bot) keepTurn(r *record) {
 		Kind: history.Turn, At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Role: m.Turn.Kind.String(), Text: m.Turn.Text, Sends: m.Turn.Sends.Names(),
 		Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
 		Outcome: d.Outcome.String(), Rule: d.Rule, Mode: d.Mode, Reason: string(d.Reason), Target: d.Target, Near: d.Near, Shadow: d.Shadow, Tags: d.Tags,
-		RulesVersion: r.policy.Version(), Counters: &n.Tried.Counters, Phase: n.Tried.Phase.String(),
+		RulesVersion: r.policy.Version(), CountersBefore: &n.Tried.Before, Counters: &n.Tried.Counters, Rating: int64(m.Stars), Phase: n.Tried.Phase.String(),
 	}
 	if d.Outcome == rules.OutcomeAsked {
 		n.Kind = history.Asked
@@ -68,11 +72,11 @@ func (b *Bot) keepTurn(r *record) {
 func (b *Bot) keepChange(r *record) {
 	m := r.message
 	said := m.Change != nil && *m.Change == rules.EventAgentMessage
-	if m.Change == nil || !said && r.from == r.phase {
+	if m.Change == nil || !said && r.from == r.phase && m.Stars == 0 {
 		return
 	}
 	e := history.Entry{
-		Kind: history.Phase, At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID), Phase: r.phase.String(),
+		Kind: history.Phase, At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID), Phase: r.phase.String(), Rating: int64(m.Stars),
 	}
 	if said {
 		e.Kind, e.Role, e.Text = history.Turn, "agent", r.said
@@ -81,6 +85,16 @@ func (b *Bot) keepChange(r *record) {
 		e.From = r.from.String()
 	}
 	b.happened(e)
+}
+
+// keepRating puts a rating into the history that came with what is nothing else.
+func (b *Bot) keepRating(m *inbound.Message, at time.Time) {
+	if m.Stars > 0 {
+		b.happened(history.Entry{
+			Kind: history.Turn, Role: rules.RatingTurn.String(), At: at, Session: nameOf(m), User: mask.Clip(m.User), Event: mask.Clip(m.Name),
+			RequestID: mask.Clip(m.RequestID), Rating: int64(m.Stars),
+		})
+	}
 }
 
 // happened puts something into the history.
@@ -109,6 +123,15 @@ func (b *Bot) Conversation(ctx context.Context, session string) (*history.Conver
 		names = append(names, before)
 	}
 	told, err := b.History.Conversation(ctx, names...)
+	if told != nil {
+		for i := range told.Entries {
+			e := &told.Entries[i]
+			if code, err := strconv.Atoi(e.Code); err == nil && code != 0 {
+				row, _ := desk.LookupCode(code)
+				e.CodeWords = row.Meaning
+			}
+		}
+	}
 	if errors.Is(err, history.ErrUnknown) {
 		err = fmt.Errorf("%w of conversation %s: %s", err, names[0], b.History.Kept(ctx))
 	}

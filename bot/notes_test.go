@@ -111,6 +111,9 @@ func TestHistory_saysOfEachTurn_whatBecameOfEachRule(t *testing.T) {
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
+		if b := turn.CountersBefore; b == nil || b.MissesInARow != 0 || turn.Counters.MissesInARow != 1 {
+			t.Errorf("counters from %+v to %+v", b, turn.Counters)
+		}
 		if turn.RulesVersion != w.bot.Policy().Version() || c.Counters == nil || c.Counters.UserMessages != 1 || c.User != "user1" {
 			t.Errorf("%+v, counters %+v", turn, c.Counters)
 		}
@@ -143,6 +146,31 @@ func TestHistory_ofUser_isTheSessionOfTheLastMessage(t *testing.T) {
 		w.user("human")
 		if _, err := w.bot.Conversation(w.t.Context(), "s1"); !errors.Is(err, ErrNoHistory) {
 			t.Errorf("without history: %v", err)
+		}
+	})
+}
+
+// A rating is told whether or not a rule asks for it, and so is what a code of Desk means.
+func TestHistory_tellsRatings_andWhatCodesMean(t *testing.T) {
+	inWorldWithHistory(t, mask.Masked, func(w *world) {
+		w.desk.answer(code(141001))
+		w.user("a human please")
+		w.passes(time.Second)
+		w.handle(w.rated("Satisfaction.Whatever", "2"))
+		w.handle(w.rated("Agent.Said", "5"))
+		c, err := w.bot.Conversation(w.t.Context(), "s1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range c.Entries {
+			if e.Rating > 0 || e.Code != "" && e.Code != "0" {
+				got = append(got, fmt.Sprint(e.Kind, " ", e.Role, " ", e.Rating, " ", e.Code, " ", e.CodeWords))
+			}
+		}
+		want := []string{"attempt  0 141001 no agent is online", "turn rating 2  ", "turn agent 5  "}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

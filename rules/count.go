@@ -9,6 +9,7 @@ func (e *evaluation) count() {
 	if c.seen != 0 && e.now-c.seen > e.p.lifetime(c) {
 		c.fresh()
 	}
+	e.tried.found(e)
 	c.see(t.At)
 	if k, ok := MarkEvent(t.Mark); ok {
 		e.lapsed = c.Observe(k, t.At, t.Sent)

@@ -25,13 +25,6 @@ type Trace struct {
 	notes map[string]RuleTrace
 }
 
-// Counters are the conversation's counters after the turn was counted.
-type Counters struct {
-	UserMessages int `json:"user_messages"`
-	MissesInARow int `json:"misses_in_a_row"`
-	Transfers    int `json:"transfers"`
-}
-
 // RuleTrace says what became of one rule.
 type RuleTrace struct {
 	ID string `json:"id"`
@@ -83,18 +76,9 @@ func (t *Trace) begin(e *evaluation) {
 		t.Tokens = append(t.Tokens, e.msg.Word(i))
 	}
 	t.Language, t.Phase = e.c.Language(), e.c.phase.String()
-	counters := e.counters()
-	t.Counters = &counters
+	t.Counters = &Counters{}
+	e.counters(t.Counters)
 	t.notes = map[string]RuleTrace{}
-}
-
-// counters are those of the conversation.
-func (e *evaluation) counters() Counters {
-	return Counters{
-		UserMessages: int(e.c.turns),
-		MissesInARow: e.c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
-		Transfers:    len(e.c.recall().accepted),
-	}
 }
 
 // note writes down what became of a rule, where somebody asks.

@@ -132,8 +132,8 @@ func writeStory(w io.Writer, t Trace) {
 	if language == "" {
 		language = "not known"
 	}
-	fmt.Fprintf(w, "  conversation phase %s, language %s, user messages %d, misses in a row %d, transfers %d\n",
-		t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers)
+	fmt.Fprintf(w, "  conversation phase %s, language %s, %s\n",
+		t.Phase, language, t.Counters)
 	width := 0
 	for _, r := range t.Rules {
 		width = max(width, len([]rune(r.ID)))

@@ -120,9 +120,10 @@ type Policy struct {
 	silences  []time.Duration // of bot_silent, shortest first
 	waits     []time.Duration // of queued_for
 	asks      Asks
-	rates     bool     // some rule asks for ratings
-	users     bool     // something must be kept of the customers
-	userKeys  []uint32 // of the rules whose cooldown belongs to the customer
+	repeats   []*repeatsLeaf // all of them
+	rates     bool           // some rule asks for ratings
+	users     bool           // something must be kept of the customers
+	userKeys  []uint32       // of the rules whose cooldown belongs to the customer
 
 	pool sync.Pool
 }

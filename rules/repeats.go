@@ -61,7 +61,10 @@ func (l *repeatsLeaf) implies(other leaf) bool {
 	return ok && l.times >= b.times && l.within <= b.within && l.similarity >= b.similarity && l.minChars >= b.minChars
 }
 
-func (l *repeatsLeaf) need(p *Policy) { p.record(&printRecorder{l.minChars}) }
+func (l *repeatsLeaf) need(p *Policy) {
+	p.record(&printRecorder{l.minChars})
+	p.repeats = append(p.repeats, l)
+}
 
 // printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what the least of them
 // asks for.

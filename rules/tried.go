@@ -10,8 +10,9 @@ import (
 // made later and on another goroutine perhaps (Stories), so that no customer waits for them. The zero value is ready, and may
 // be used for one turn after the other.
 type Tried struct {
-	// Counters and Phase are those of the conversation after the turn.
+	// Counters and Phase are those of the conversation after the turn, Before are the counters before it.
 	Counters Counters
+	Before   Counters
 	Phase    Phase
 
 	policy *Policy // nil: no rule was tried
@@ -52,7 +53,9 @@ type late interface {
 func (t *Tried) Reset() {
 	clear(t.rules)
 	clear(t.leaves)
-	*t = Tried{rules: t.rules[:0], leaves: t.leaves[:0]}
+	t.Counters.reset()
+	t.Before.reset()
+	*t = Tried{Counters: t.Counters, Before: t.Before, rules: t.rules[:0], leaves: t.leaves[:0]}
 }
 
 // begin notes under which circumstances rules are tried.
@@ -62,10 +65,18 @@ func (t *Tried) begin(e *evaluation) {
 	}
 }
 
+// found notes how the turn found the conversation.
+func (t *Tried) found(e *evaluation) {
+	if t != nil {
+		e.counters(&t.Before)
+	}
+}
+
 // end notes what the turn made of the conversation.
 func (t *Tried) end(e *evaluation) {
 	if t != nil {
-		t.Counters, t.Phase = e.counters(), e.c.phase
+		e.counters(&t.Counters)
+		t.Phase = e.c.phase
 	}
 }
 

@@ -55,7 +55,7 @@ func TestTried_saysWhatTheStorySays_ofEveryRule(t *testing.T) {
 			if got.Outcome == OutcomeOffer {
 				p.OfferSent(&c, got.Rule, now)
 			}
-			if tried.Phase != c.Phase() || turn.Kind != StartTurn && tried.Counters != *story.Counters {
+			if tried.Phase != c.Phase() || turn.Kind != StartTurn && numbersOf(tried.Counters) != numbersOf(*story.Counters) {
 				r.Fatalf("phase %s, counters %+v", tried.Phase, tried.Counters)
 			}
 			if c.Phase() == PhaseTransferring {
@@ -63,6 +63,11 @@ func TestTried_saysWhatTheStorySays_ofEveryRule(t *testing.T) {
 			}
 		}
 	})
+}
+
+// numbersOf are the counters that a decision does not change.
+func numbersOf(c Counters) [5]int {
+	return [5]int{c.UserMessages, c.MissesInARow, c.Misses, c.Transfers, c.LastMinute}
 }
 
 // inFull hides nothing.

@@ -51,6 +51,7 @@ func (e *Entry) visit(v visitor) {
 	v.text(29, &e.By)
 	v.text(33, &e.Mark)
 	v.list(34, &e.Sends)
+	v.number(35, &e.Rating)
 }
 
 // The fields that are no text, number or list of texts.
@@ -59,6 +60,7 @@ const (
 	tagFinal    = 30
 	tagCounters = 31
 	tagRules    = 32
+	tagBefore   = 36
 )
 
 // appendEntry encodes an entry.
@@ -71,13 +73,11 @@ func appendEntry(b []byte, e *Entry) []byte {
 	}
 	w.number(tagAt, &at)
 	w.number(tagFinal, &final)
-	if c := e.Counters; c != nil {
-		w.field(tagCounters, func(b []byte) []byte {
-			for _, n := range []int{c.UserMessages, c.MissesInARow, c.Transfers} {
-				b = binary.AppendVarint(b, int64(n))
-			}
-			return b
-		})
+	if e.Counters != nil {
+		w.field(tagCounters, func(b []byte) []byte { return appendCounters(b, e.Counters) })
+	}
+	if e.CountersBefore != nil {
+		w.field(tagBefore, func(b []byte) []byte { return appendCounters(b, e.CountersBefore) })
 	}
 	if len(e.Rules) > 0 {
 		w.field(tagRules, func(b []byte) []byte { return appendRules(b, e.Rules) })
@@ -118,6 +118,18 @@ func (w *encoder) list(tag byte, l *[]string) {
 		}
 		return b
 	})
+}
+
+// appendCounters writes counters: numbers first, then the names and the cooldowns.
+func appendCounters(b []byte, c *rules.Counters) []byte {
+	for _, n := range []int{c.UserMessages, c.MissesInARow, c.Transfers, c.Misses, c.LastMinute, c.Repeats} {
+		b = binary.AppendVarint(b, int64(n))
+	}
+	b = appendText(appendText(b, c.Offer), c.Words)
+	for _, rest := range c.Cooldowns {
+		b = binary.AppendVarint(appendText(b, rest.Rule), rest.LeftS)
+	}
+	return b
 }
 
 // appendRules writes each rule, with one byte in the place of what is the same as of
@@ -173,9 +185,7 @@ func decodeEntry(data []byte) (e Entry, err error) {
 	r.number(tagAt, &at)
 	r.number(tagFinal, &final)
 	e.At, e.Final = time.UnixMicro(at).UTC(), final != 0
-	if b := r.fields[tagCounters]; b != nil {
-		e.Counters = &rules.Counters{UserMessages: int(r.varint(&b)), MissesInARow: int(r.varint(&b)), Transfers: int(r.varint(&b))}
-	}
+	e.Counters, e.CountersBefore = r.counters(r.fields[tagCounters]), r.counters(r.fields[tagBefore])
 	e.Rules = r.rules(r.fields[tagRules])
 	if e.Kind == "" {
 		r.err = errEncoding
@@ -209,6 +219,35 @@ func (r *decoder) varint(b *[]byte) int64 {
 	}
 	*b = (*b)[size:]
 	return n
+}
+
+// counters reads counters, of which an earlier version wrote the first three.
+func (r *decoder) counters(b []byte) *rules.Counters {
+	if b == nil {
+		return nil
+	}
+	c := &rules.Counters{UserMessages: int(r.varint(&b)), MissesInARow: int(r.varint(&b)), Transfers: int(r.varint(&b))}
+	if len(b) == 0 {
+		return c
+	}
+	c.Misses, c.LastMinute, c.Repeats = int(r.varint(&b)), int(r.varint(&b)), int(r.varint(&b))
+	c.Offer, c.Words = r.lengthened(&b), r.lengthened(&b)
+	for len(b) > 0 && r.err == nil {
+		c.Cooldowns = append(c.Cooldowns, rules.Cooldown{Rule: r.lengthened(&b), LeftS: r.varint(&b)})
+	}
+	return c
+}
+
+// lengthened reads what appendText wrote.
+func (r *decoder) lengthened(b *[]byte) string {
+	n, size := binary.Uvarint(*b)
+	if size <= 0 || n == 0 || n > uint64(len(*b)-size)+1 {
+		r.err = errEncoding
+		return ""
+	}
+	s := string((*b)[size : size+int(n)-1])
+	*b = (*b)[size+int(n)-1:]
+	return s
 }
 
 func (r *decoder) list(tag byte, l *[]string) {

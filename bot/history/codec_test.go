@@ -21,7 +21,7 @@ func drawEntry(r *rapid.T) Entry {
 		return nil
 	})
 	e := Entry{
-		Kind: rapid.SampledFrom([]Kind{Turn, Asked, Phase, Attempt, Said}).Draw(r, "kind"),
+		Kind: rapid.SampledFrom([]Kind{Turn, Asked, Phase, Attempt, Said, Contact}).Draw(r, "kind"),
 		At:   time.UnixMicro(rapid.Int64Range(1, 4e15).Draw(r, "at")).UTC(), Session: text.Draw(r, "session"), User: text.Draw(r, "user"),
 		Role: "user", Mark: text.Draw(r, "mark"), Sends: texts.Draw(r, "sends"), Text: text.Draw(r, "text"), Event: text.Draw(r, "event"), RequestID: text.Draw(r, "request"), Outcome: text.Draw(r, "outcome"),
 		Rule: text.Draw(r, "rule"), Mode: "shadow", Reason: text.Draw(r, "reason"), Target: text.Draw(r, "target"), Matched: texts.Draw(r, "matched"),
@@ -31,7 +31,12 @@ func drawEntry(r *rapid.T) Entry {
 		TookMS: rapid.Int64().Draw(r, "took"), By: text.Draw(r, "by"),
 	}
 	if rapid.Bool().Draw(r, "counted") {
-		e.Counters = &rules.Counters{UserMessages: rapid.Int().Draw(r, "messages"), MissesInARow: 2, Transfers: -1}
+		e.Rating = 4
+		e.CountersBefore = &rules.Counters{UserMessages: rapid.Int().Draw(r, "messages before"), Offer: text.Draw(r, "offer"), Words: text.Draw(r, "words")}
+		e.Counters = &rules.Counters{UserMessages: rapid.Int().Draw(r, "messages"), MissesInARow: 2, Transfers: -1, Misses: 3, LastMinute: 5, Repeats: 2}
+		for range rapid.IntRange(0, 3).Draw(r, "cooldowns") {
+			e.Counters.Cooldowns = append(e.Counters.Cooldowns, rules.Cooldown{Rule: text.Draw(r, "resting"), LeftS: rapid.Int64().Draw(r, "left")})
+		}
 	}
 	few := rapid.SampledFrom([]string{"", "no", "says: none", "negated"})
 	for range rapid.IntRange(0, 5).Draw(r, "rules") {
@@ -74,7 +79,7 @@ func TestDecodeEntry_passesOverFieldsOfALaterVersion(t *testing.T) {
 }
 
 func FuzzDecodeEntry(f *testing.F) {
-	e := Entry{Kind: Turn, At: time.Unix(1, 0), Text: "转人工", Matched: []string{"a", "b"}, Counters: &rules.Counters{UserMessages: 3}, Rules: []rules.RuleStory{{ID: "r", Result: "no"}, {ID: "s", Result: "no"}}}
+	e := Entry{Kind: Turn, At: time.Unix(1, 0), Text: "转人工", Matched: []string{"a", "b"}, Counters: &rules.Counters{UserMessages: 3, Cooldowns: []rules.Cooldown{{Rule: "r", LeftS: 9}}}, Rules: []rules.RuleStory{{ID: "r", Result: "no"}, {ID: "s", Result: "no"}}}
 	f.Add(appendEntry(nil, &e))
 	f.Add([]byte{32, 3, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {

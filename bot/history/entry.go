@@ -16,6 +16,7 @@ const (
 	Phase   Kind = "phase"   // an event moved the customer from one phase to another
 	Attempt Kind = "attempt" // a try to deliver a transfer
 	Said    Kind = "said"    // words of ours to the customer
+	Contact Kind = "contact" // a try to have an agent contact the customer, who left words
 )
 
 // Entry is one thing that happened in a conversation. Which fields it has depends on
@@ -47,20 +48,25 @@ type Entry struct {
 	RulesVersion string            `json:"rules_version,omitempty"`
 	Rules        []rules.RuleStory `json:"rules,omitempty"` // what became of each, in the order of the file
 
-	// Counters and Phase are those of the conversation after it; From is the phase before.
-	Counters *rules.Counters `json:"counters,omitempty"`
-	From     string          `json:"from,omitempty"`
-	Phase    string          `json:"phase,omitempty"`
+	// Counters and Phase are those of the conversation after it, CountersBefore and From those
+	// before.
+	CountersBefore *rules.Counters `json:"counters_before,omitempty"`
+	Counters       *rules.Counters `json:"counters,omitempty"`
+	From           string          `json:"from,omitempty"`
+	Phase          string          `json:"phase,omitempty"`
+	Rating         int64           `json:"rating,omitempty"` // stars that came with it, 1 to 5
 
-	Group   int64    `json:"group,omitempty"`
-	Agents  []string `json:"agents,omitempty"`
-	Agent   string   `json:"agent,omitempty"`
-	Code    string   `json:"code,omitempty"`
-	Error   string   `json:"error,omitempty"`
-	Attempt int64    `json:"attempt,omitempty"`
-	Final   bool     `json:"final,omitempty"`
-	TookMS  int64    `json:"took_ms,omitempty"`
-	By      string   `json:"by,omitempty"`
+	Group  int64    `json:"group,omitempty"`
+	Agents []string `json:"agents,omitempty"`
+	Agent  string   `json:"agent,omitempty"`
+	Code   string   `json:"code,omitempty"`
+	// CodeWords say what Code means. They are not kept, but put in by whoever shows it.
+	CodeWords string `json:"code_words,omitempty"`
+	Error     string `json:"error,omitempty"`
+	Attempt   int64  `json:"attempt,omitempty"`
+	Final     bool   `json:"final,omitempty"`
+	TookMS    int64  `json:"took_ms,omitempty"`
+	By        string `json:"by,omitempty"`
 }
 
 // Conversation is what is kept of one conversation.

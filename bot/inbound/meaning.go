@@ -45,6 +45,8 @@ type Message struct {
 
 	// Turn is for the rules to decide upon. When it came is for the caller to say.
 	Turn *rules.Turn
+	// Stars is the rating that came with what is no message, 0: none did.
+	Stars int
 	// Change moves the phase; nil: it does not. Sent is the sender's time.
 	Change *rules.EventKind
 	Sent   time.Time
@@ -213,7 +215,10 @@ func (r *Reader) message(e *desk.Event) *Message {
 // the service may be speaking.
 func (m *Message) understand(p *rules.Policy, e *desk.Event) {
 	m.speaks(p, e)
-	if m.Turn == nil && p.Rates() && rules.Stars(e) > 0 { // whatever the event is, and whatever else it does
+	if m.Turn != nil {
+		return
+	}
+	if m.Stars = rules.Stars(e); m.Stars > 0 && p.Rates() { // whatever the event is, and whatever else it does
 		m.Turn = &rules.Turn{Kind: rules.RatingTurn, Sent: e.Time, Fields: e}
 	}
 }

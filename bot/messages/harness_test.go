@@ -16,6 +16,7 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/logtest"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
@@ -53,6 +54,7 @@ type world struct {
 
 	mu       sync.Mutex
 	told     []notify.Event
+	happened []history.Entry
 	onItsWay bool
 }
 
@@ -95,6 +97,11 @@ func (w *world) process() *Keeper {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.told = append(w.told, e)
+		},
+		Happened: func(e history.Entry) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.happened = append(w.happened, e)
 		},
 		LogText: mask.Masked, Log: log, Metrics: w.metrics, Clock: w.clock,
 	})

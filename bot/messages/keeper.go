@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
 	"escalator/bot/notify"
@@ -51,7 +52,8 @@ type Options struct {
 	// OnItsWay reports whether a transfer of the conversation is on its way or waits for
 	// an agent: then the customer is not contacted as well.
 	OnItsWay func(ctx context.Context, conversation string) bool
-	Tell     func(notify.Event) // nil: nobody
+	Tell     func(notify.Event)  // nil: nobody
+	Happened func(history.Entry) // takes what the history is to tell; nil: nobody keeps it
 	LogText  mask.Mode
 
 	Log     *logrus.Logger
@@ -79,6 +81,9 @@ type Keeper struct {
 
 // New returns a keeper that does not contact anybody yet.
 func New(o Options) *Keeper {
+	if o.Happened == nil {
+		o.Happened = func(history.Entry) {}
+	}
 	if o.Tell == nil {
 		o.Tell = func(notify.Event) {}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"escalator/bot/desk"
+	"escalator/bot/history"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -35,6 +36,9 @@ func TestKeeper_contactsTheOldestFirst_oneForEachFreeAgentAndReading(t *testing.
 		w.wantTold("message message message message message+ message+ message+ message+")
 		if line := w.log.Lines("message")[4]; line["agent"] != "li@example.com" || line["session"] != "s0" || line["attempt"] != 1.0 || line["rule"] != "r" {
 			t.Errorf("line %v", line)
+		}
+		if len(w.happened) != 4 || w.happened[0].Kind != history.Contact || w.happened[0].Session != "s0" || w.happened[0].Agent != "li@example.com" || !w.happened[0].Final {
+			t.Errorf("the history is told %+v", w.happened)
 		}
 		if w.keeper.Waiting() || testutil.ToFloat64(w.metrics.MessagesOpen) != 0 {
 			t.Error("somebody waits still")

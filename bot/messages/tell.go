@@ -2,9 +2,11 @@ package messages
 
 import (
 	"cmp"
+	"strconv"
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/history"
 	"escalator/bot/mask"
 	"escalator/bot/notify"
 )
@@ -36,6 +38,7 @@ func (k *Keeper) ended(m *Message) {
 	default: // Desk refused for now
 	}
 	k.log(m, string(m.State), level)
+	k.happened(m)
 }
 
 // event is something to tell the staff about a message.
@@ -61,6 +64,18 @@ func (k *Keeper) log(m *Message, outcome string, level logrus.Level) {
 		}
 	}
 	k.Log.WithFields(f).Log(level, "message")
+}
+
+// happened tells the history what became of a customer's words.
+func (k *Keeper) happened(m *Message) {
+	e := history.Entry{
+		Kind: history.Contact, Session: m.shown(), User: mask.Clip(m.User), Rule: m.Rule, Target: m.Target, Outcome: string(m.State), Final: !m.State.open(),
+		Attempt: int64(m.Tried), Agent: mask.Clip(m.Agent), Error: m.Error,
+	}
+	if m.Code != 0 {
+		e.Code = strconv.Itoa(m.Code)
+	}
+	k.Happened(e)
 }
 
 // shown is what the log and the API call the conversation.

@@ -98,7 +98,7 @@ var attempts = map[string]Kind{
 
 // entry takes an entry of the history.
 func (g *Gathering) entry(e *history.Entry) {
-	f := Fact{At: e.At, Session: e.Session, User: e.User}
+	f := Fact{At: e.At, Session: e.Session, User: e.User, Stars: int(e.Rating)}
 	marked, isMark := rules.MarkEvent(e.Mark)
 	switch {
 	case e.Kind == history.Turn && e.Outcome == rules.OutcomeTransfer.String():

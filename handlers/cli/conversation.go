@@ -72,7 +72,7 @@ func (p *page) conversation(told *history.Conversation) {
 		about += ", phase " + told.Phase
 	}
 	if n := told.Counters; n != nil {
-		about += fmt.Sprintf(", user messages %d, misses in a row %d, transfers %d", n.UserMessages, n.MissesInARow, n.Transfers)
+		about += ", " + n.String()
 	}
 	p.line("", about)
 	if told.Older {
@@ -95,12 +95,16 @@ func (p *page) conversation(told *history.Conversation) {
 func (p *page) entry(label string, e *history.Entry) {
 	indent := columnsOf(label)
 	switch e.Kind {
-	case history.Attempt:
+	case history.Attempt, history.Contact:
 		p.hang(label, indent, attemptWords(e))
 	case history.Said:
 		p.hang(label, indent, fmt.Sprintf("we said %q: %s%s", e.Text, e.Outcome, behind(": ", e.Error)))
 	case history.Phase:
-		p.hang(label, indent, fmt.Sprintf("from %s to %s%s", e.From, e.Phase, behind(" by ", cmp.Or(e.Event, e.Outcome))))
+		words := ""
+		if e.From != "" {
+			words = fmt.Sprintf("from %s to %s%s", e.From, e.Phase, behind(" by ", cmp.Or(e.Event, e.Outcome)))
+		}
+		p.hang(label, indent, joinSome(", ", words, stars(e)))
 	default:
 		p.turnOf(label, indent, e)
 	}
@@ -108,7 +112,7 @@ func (p *page) entry(label string, e *history.Entry) {
 
 // turnOf prints a message, and what the rules made of it.
 func (p *page) turnOf(label string, indent int, e *history.Entry) {
-	words := joinSome(", ", e.Text, strings.Join(e.Sends, " "), behind("mark ", e.Mark), e.Error)
+	words := joinSome(", ", e.Text, strings.Join(e.Sends, " "), behind("mark ", e.Mark), e.Error, stars(e))
 	switch {
 	case e.Kind == history.Asked:
 		p.hang(label, indent, "Desk asks"+behind(": ", words))
@@ -135,6 +139,18 @@ func (p *page) turnOf(label string, indent int, e *history.Entry) {
 		p.hang(blanks+padded(r.ID, names)+"  "+padded(result, 10)+"  ", indent+names+14, joinSome(": ", string(r.Reason), r.Why))
 	}
 	p.hang(blanks+"→ ", indent+2, decisionWords(e))
+	if before, after := e.CountersBefore, e.Counters; before != nil && after != nil {
+		p.hang(blanks+"  before: ", indent+10, before.String())
+		p.hang(blanks+"  after:  ", indent+10, after.String())
+	}
+}
+
+// stars is a rating in words.
+func stars(e *history.Entry) string {
+	if e.Rating == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of 5 stars", e.Rating)
 }
 
 // decisionWords tells a decision in one line.
@@ -151,7 +167,7 @@ func decisionWords(e *history.Entry) string {
 
 // attemptWords tells a try to transfer in one line.
 func attemptWords(e *history.Entry) string {
-	words := "transfer " + e.Outcome + behind(" to ", e.Target)
+	words := map[history.Kind]string{history.Attempt: "transfer ", history.Contact: "contact of who left words: "}[e.Kind] + e.Outcome + behind(" to ", e.Target)
 	if e.Group != 0 {
 		words += fmt.Sprintf(" (group %d)", e.Group)
 	}
@@ -160,7 +176,7 @@ func attemptWords(e *history.Entry) string {
 		end = "the last one"
 	}
 	return joinSome(", ", words, behind("agent ", e.Agent), fmt.Sprintf("attempt %d", e.Attempt), fmt.Sprintf("%d ms", e.TookMS),
-		behind("code ", e.Code), e.Error, behind("by ", e.By), e.Why, end)
+		behind("code ", e.Code)+behind(": ", e.CodeWords), e.Error, behind("by ", e.By), e.Why, end)
 }
 
 // behind puts words behind a label, if there are any.

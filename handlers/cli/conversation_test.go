@@ -8,11 +8,13 @@ import (
 
 const conversationAnswer = `{"session":"s1","user":"li","phase":"human","older":true,"counters":{"user_messages":2,"misses_in_a_row":1,"transfers":1},"entries":[
 {"kind":"turn","at":"2026-01-05T02:00:00Z","role":"user","text":"where is \u001b[31mit","event":"ChatBot.UserSendMsg","outcome":"none","near":"stuck","why":"bot_missed: 1 of 2 in 15m","rules":[{"id":"ask","result":"no","why":"says: none of its phrases is there"},{"id":"vip","result":"muted","reason":"muted","why":"muted by li"},{"id":"rest","result":"not_tried"}],"phase":"bot"},
-{"kind":"turn","at":"2026-01-05T02:00:01Z","role":"bot","text":"sorry","mark":"fallback","outcome":"transfer","rule":"stuck","target":"default","why":"bot_missed: 2 of 2 in 15m","shadow":["gold"],"from":"bot","phase":"transferring"},
+{"kind":"turn","at":"2026-01-05T02:00:01Z","role":"bot","text":"sorry","mark":"fallback","outcome":"transfer","rule":"stuck","target":"default","why":"bot_missed: 2 of 2 in 15m","shadow":["gold"],"counters_before":{"user_messages":1,"misses_in_a_row":1},"counters":{"user_messages":1,"misses_in_a_row":2,"misses":3,"cooldowns":[{"rule":"stuck","left_s":600}]},"from":"bot","phase":"transferring"},
 {"kind":"said","at":"2026-01-05T02:00:02Z","rule":"stuck","text":"One moment","outcome":"failed","error":"code 91000"},
-{"kind":"attempt","at":"2026-01-05T02:00:02Z","rule":"stuck","target":"default","group":2473,"outcome":"assigned","agent":"wang","attempt":2,"final":true,"took_ms":12,"code":"0"},
+{"kind":"attempt","at":"2026-01-05T02:00:02Z","rule":"stuck","target":"default","group":2473,"outcome":"assigned","agent":"wang","attempt":2,"final":true,"took_ms":12,"code":"141001","code_words":"no agent is online"},
 {"kind":"phase","at":"2026-01-05T02:00:02Z","outcome":"assigned","from":"transferring","phase":"human"},
 {"kind":"turn","at":"2026-01-06T02:00:00Z","role":"agent","text":"hello"},
+{"kind":"turn","at":"2026-01-06T02:00:00Z","role":"rating","rating":2},
+{"kind":"contact","at":"2026-01-06T02:00:00Z","rule":"night","target":"default","outcome":"contacted","agent":"li","attempt":1,"final":true},
 {"kind":"asked","at":"2026-01-06T02:00:01Z","role":"user","text":"human","outcome":"asked"}]}`
 
 func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
@@ -26,9 +28,10 @@ func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
 		"session s1, user li, phase human, user messages 2, misses in a row 1, transfers 1\n", "kept no longer", "Mon 2026-01-05\n",
 		`:00:00  user: where is \x1b[31mit`, "ask   no          says: none of its phrases is there\n", "vip   muted       muted: muted by li\n", "rest  -\n",
 		"→ none; near: stuck; bot_missed: 1 of 2 in 15m\n", ":00:01  bot: sorry, mark fallback\n", "from bot to transferring\n",
-		"→ transfer to default by stuck; shadow: gold; bot_missed: 2 of 2 in 15m\n", `:00:02  we said "One moment": failed: code 91000`,
-		"transfer assigned to default (group 2473), agent wang, attempt 2, 12 ms, code 0, the last one\n", "from transferring to human by assigned\n",
-		"Tue 2026-01-06\n", "agent: hello\n", "Desk asks: human\n",
+		"→ transfer to default by stuck; shadow: gold; bot_missed: 2 of 2 in 15m\n", "before: user messages 1, misses in a row 1, transfers 0\n",
+		"after:  user messages 1, misses in a row 2, transfers 0, misses in all 3,", `:00:02  we said "One moment": failed: code 91000`,
+		"transfer assigned to default (group 2473), agent wang, attempt 2, 12 ms, code 141001: no agent is", "online, the last one\n", "from transferring to human by assigned\n",
+		"Tue 2026-01-06\n", "agent: hello\n", "rating: 2 of 5 stars\n", "contact of who left words: contacted to default, agent li, attempt 1", "Desk asks: human\n",
 	} {
 		_, after, found := strings.Cut(rest, want)
 		if !found {

@@ -28,8 +28,8 @@ func (p *page) turn(t *replay.ExplainedTurn) {
 		if language == "" {
 			language = "not known"
 		}
-		p.line("  conversation  ", fmt.Sprintf("%s, phase %s, language %s, user messages %d, misses in a row %d, transfers %d",
-			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), t.Phase, language, t.Counters.UserMessages, t.Counters.MissesInARow, t.Counters.Transfers))
+		p.line("  conversation  ", fmt.Sprintf("%s, phase %s, language %s, %s",
+			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), t.Phase, language, t.Counters))
 	}
 	p.rules(t.Rules)
 	p.line("  → ", t.Summary.String())

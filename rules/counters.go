@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Counters are what rules count in a conversation. Explain has them after the turn was counted, Tried before that and after
+// the rules were tried.
+type Counters struct {
+	UserMessages int `json:"user_messages"` // since the bot phase began
+	MissesInARow int `json:"misses_in_a_row"`
+	Transfers    int `json:"transfers"`
+	// Misses are all that are remembered, at most 16.
+	Misses int `json:"misses"`
+	// LastMinute are the customer's messages of the last minute, where a rule has a rate. Repeats is how often the last
+	// message was said, itself included, where a rule asks for that; 0 for one that does not count.
+	LastMinute int `json:"last_minute,omitempty"`
+	Repeats    int `json:"repeats,omitempty"`
+	// Offer is the rule whose offer may be answered now, Words the one that the customer leaves words for.
+	Offer string `json:"offer,omitempty"`
+	Words string `json:"words,omitempty"`
+	// Cooldowns are the rules that rest.
+	Cooldowns []Cooldown `json:"cooldowns,omitempty"`
+}
+
+// Cooldown is a rule that rests, and for how many seconds more.
+type Cooldown struct {
+	Rule  string `json:"rule"`
+	LeftS int64  `json:"left_s"`
+}
+
+// counters fills in those of the conversation.
+func (e *evaluation) counters(n *Counters) {
+	c, m, rest := e.c, e.c.recall(), n.Cooldowns[:0]
+	*n = Counters{
+		UserMessages: int(c.turns), MissesInARow: c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
+		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.message.rule,
+	}
+	if c.talk != nil {
+		n.LastMinute = countSince(c.talk.users, e.now, time.Minute.Milliseconds())
+	}
+	if e.counted&countedPrint != 0 {
+		for _, l := range e.p.repeats {
+			n.Repeats = max(n.Repeats, l.holds(e).have)
+		}
+	}
+	if len(m.rules) > 0 || e.t.User != nil && len(e.t.User.cooldowns) > 0 {
+		for _, r := range e.p.rules {
+			if left := e.cooldownEnd(r, false) - e.now; left > 0 {
+				rest = append(rest, Cooldown{r.id, (left + 999) / 1000})
+			}
+		}
+	}
+	n.Cooldowns = rest
+}
+
+// reset forgets all but the memory of the list.
+func (n *Counters) reset() {
+	clear(n.Cooldowns)
+	*n = Counters{Cooldowns: n.Cooldowns[:0]}
+}
+
+// String tells the counters in one line; what is rarely counted is told only where it was.
+func (n Counters) String() string {
+	words := fmt.Sprintf("user messages %d, misses in a row %d, transfers %d", n.UserMessages, n.MissesInARow, n.Transfers)
+	if n.Misses > n.MissesInARow {
+		words += fmt.Sprintf(", misses in all %d", n.Misses)
+	}
+	if n.LastMinute > 1 {
+		words += fmt.Sprintf(", messages in the last minute %d", n.LastMinute)
+	}
+	if n.Repeats > 1 {
+		words += fmt.Sprintf(", said %d times", n.Repeats)
+	}
+	if n.Offer != "" {
+		words += ", open offer of " + n.Offer
+	}
+	if n.Words != "" {
+		words += ", leaves words for " + n.Words
+	}
+	if len(n.Cooldowns) > 0 {
+		var rest []string
+		for _, c := range n.Cooldowns {
+			rest = append(rest, c.Rule+" "+formatDuration(time.Duration(c.LeftS)*time.Second))
+		}
+		words += ", cooldown left: " + strings.Join(rest, ", ")
+	}
+	return words
+}
