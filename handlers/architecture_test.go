@@ -57,7 +57,7 @@ var house = []level{
 	{folder: "bot/notify", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/retry", "bot/secrets", "bot/logtest", "bot/notify"}},
 	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/retry", "bot/history", "bot/logtest", "bot/delivery"}},
 	{folder: "bot/reception", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/quiet", "bot/logtest", "bot/reception"}},
-	{folder: "bot/messages", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/logtest", "bot/messages"}},
+	{folder: "bot/messages", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/history", "bot/logtest", "bot/messages"}},
 	{folder: "bot/recording", sees: []string{"rules", "bot/mask", "bot/quiet", "bot/logtest", "bot/recording"}},
 	{folder: "bot/rulefile", sees: []string{"rules", "bot/mask", "bot/notify", "bot/regular", "bot/logtest", "bot/rulefile"}},
 	{folder: "bot/inspect", sees: []string{"rules", "bot/desk", "bot/inspect"}},
