@@ -12,6 +12,7 @@ import (
 	"escalator/bot/desk/desktest"
 	"escalator/bot/logtest"
 	"escalator/bot/rulefile"
+	"escalator/handlers"
 	"escalator/handlers/app"
 )
 
@@ -54,6 +55,11 @@ func openOffice(t *testing.T, change func(*app.Settings)) *office {
 	if change != nil {
 		change(s)
 	}
+	token := "not set"
+	if s.AdminToken != "" {
+		token = "set"
+	}
+	s.Shown = []handlers.Setting{{Name: "ESCALATOR_ADMIN_TOKEN", Value: token}, {Name: "ESCALATOR_LOG_TEXT", Value: s.LogText, Default: true}}
 	o.start(s)
 	return o
 }

@@ -39,7 +39,7 @@ const state = h('div.service'), nav = h('nav', {'aria-label': 'Escalator'}), too
 function drawNav() {
   const at = here();
   fill(nav, places.map(([, p, label, mine]) => h('a', {href: href(p), 'aria-current': mine.test(at) ? 'page' : null}, label())));
-  const other = lang() === 'zh' ? ['English', 'en', 'EN'] : ['中文', 'zh', '中'];
+  const other = lang() === 'zh' ? ['EN, English', 'en', 'EN'] : ['中文', 'zh', '中'];
   const theme = window.escalatorTheme() || 'auto';
   const names = {auto: () => t('Colours: as the system'), light: () => t('Colours: light'), dark: () => t('Colours: dark')};
   const next = {auto: 'light', light: 'dark', dark: ''}[theme];

@@ -1,11 +1,72 @@
-// Versions of the rule file.
+// Versions of the rules: who put them in force and why, what differs, and the way back.
 
-import {h} from '../dom.js';
-import {empty} from '../parts.js';
-import {t} from '../words.js';
+import {api} from '../api.js';
+import {fill, h} from '../dom.js';
+import {refreshService} from '../frame.js';
+import {askWho, button, dialog, empty, id, outcome, segments, table, toast} from '../parts.js';
+import {changes, fresh, notice, places, redraw, reload, short, tests, tokenNeeded, unified} from '../steer.js';
+import {age, clock} from '../time.js';
+import {number, t} from '../words.js';
 
-export const title = () => t('History');
+export const title = () => t('History of the rules');
 
-export function render(root) {
-  root.append(h('h1', title()), empty(t('Not built yet')));
+const how = {start: () => t('at a start'), reload: () => t('from the file'), rollback: () => t('rolled back'), save: () => t('saved here')};
+
+const diff = (from, to) => api.get('/api/rules/diff', {query: {from, to}});
+
+export async function render(root, params, signal) {
+  const list = h('div.card.flush'), why = h('div');
+  let shown = '';
+  const load = async () => {
+    const h_ = await api.get('/api/rules/history', {signal}), key = JSON.stringify(h_) + tokenNeeded();
+    if (key === shown) return;
+    shown = key;
+    fill(why, tokenNeeded() ? notice('warn', tokenNeeded()) : null);
+    redraw(list, h_.versions.length ? versions(h_, load) : empty(t('No version is kept.'), t('They are kept in the data folder.')));
+  };
+  await fresh(15_000, load, signal);
+  root.append(h('div.head', h('h1', title()), h('div.row.push', reload(load))), places('/history'), why, list);
+}
+
+function versions({in_force: now, versions: all}, load) {
+  return table([
+    {head: t('Version'), cell: (v) => [id(v.version, 12), v.version === now ? h('div', outcome('good', t('in force'))) : null]},
+    {head: t('Since'), cell: (v) => [clock(v.at), h('p.quiet', age(v.at))]},
+    {head: t('Who'), cell: (v) => [v.by || '—', h('p.quiet', (how[v.author] || (() => v.author))(), v.address ? ' · ' + v.address : '')]},
+    {head: t('Reason'), class: 'grow', cell: (v) => v.why || '—'},
+    {head: t('Size'), class: 'num', cell: (v) => t('{n} kB', {n: number(Math.ceil(v.bytes / 1000))})},
+    {head: t('Actions'), class: 'actions-cell', cell: (v) => h('div.row', button(t('What it changed'), () => compare(v, before(all, v), now)), v.version === now ? null : back(v, now, load))},
+  ], all, {caption: title()});
+}
+
+const before = (all, v) => (all[all.indexOf(v) + 1] || {}).version;
+
+function back(v, now, load) {
+  const b = button(t('Roll back…'), () => rollBack(v, now, load), {title: tokenNeeded()});
+  b.disabled = Boolean(tokenNeeded());
+  return b;
+}
+
+const difference = (d) => [d.refused ? notice('bad', d.refused) : null, changes(d.change), d.change ? tests(d.change) : null, d.diff ? unified(d.diff) : h('p.quiet', t('Nothing differs.'))];
+
+async function compare(v, last, now) {
+  const box = h('div.stack');
+  const show = async (from, to) => fill(box, difference(await diff(from, to)));
+  const options = [last && {value: 'last', label: t('against the one before')}, v.version !== now && {value: 'now', label: t('against the rules in force')}].filter(Boolean);
+  const pick = (o) => (o === 'last' ? show(last, v.version) : show(v.version, now));
+  if (options.length) await pick(options[0].value);
+  else fill(box, h('p', t('It is the first one that is kept.')));
+  dialog({title: t('Version {version}', {version: short(v.version)}), wide: true, cancel: t('Close'), body: [options.length > 1 ? segments(t('Compare'), options, options[0].value, pick) : null, box]});
+}
+
+async function rollBack(v, now, load) {
+  const d = await diff(now, v.version), version = short(v.version);
+  const done = await askWho({
+    title: t('Roll back to {version}', {version}), confirm: t('Write {version} back and put it in force', {version}), danger: true, wide: true,
+    body: [h('p', t('The files on disk are replaced by those of this version. What changes:')), difference(d)],
+    submit: ({by, why}) => api.post('/api/rules/rollback', {version: v.version, by, why}),
+  });
+  if (done) toast(t('In force: {version}', {version}));
+  refreshService();
+  await load();
 }
