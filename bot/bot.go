@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/clock"
+	"escalator/bot/decisions"
 	"escalator/bot/delivery"
 	"escalator/bot/history"
 	"escalator/bot/inbound"
@@ -78,6 +79,12 @@ type Options struct {
 	// History keeps what happens in conversations, for people to read; nil: nothing is kept.
 	History *history.History
 
+	// Feed is where replicas tell each other of decisions; nil: there is one. Replica is the
+	// name of this one there, HistoryFor how far back History goes.
+	Feed       store.Feed
+	Replica    string
+	HistoryFor time.Duration
+
 	// Mutes are the rules that operators silenced; nil: none, kept nowhere.
 	Mutes *mute.Mutes
 
@@ -110,17 +117,19 @@ type Options struct {
 type Bot struct {
 	Options
 	policy  atomic.Pointer[rules.Policy]
-	recent  *recent
 	unknown *nameSet
 	inbound *inbound.Reader
 
 	requests *requests
 	quiet    quiet.Lines
 
-	stats    *stats.Stats
-	courier  *delivery.Courier
-	messages *messages.Keeper
-	timers   *timers
+	stats       *stats.Stats
+	decisions   *decisions.List
+	courier     *delivery.Courier
+	messages    *messages.Keeper
+	timers      *timers
+	showing     sync.WaitGroup // ends when stopShowing has been called
+	stopShowing context.CancelFunc
 }
 
 // New returns a bot that is not delivering yet.
@@ -132,9 +141,10 @@ func New(o Options) *Bot {
 		o.Mutes, _ = mute.Open(mute.Options{Log: o.Log, Now: o.Clock.Wall}) // there is no file
 	}
 	b := &Bot{
-		Options: o, recent: newRecent(), unknown: newNameSet(maxUnknownNames), stats: stats.New(o.Clock.Wall),
+		Options: o, unknown: newNameSet(maxUnknownNames), stats: stats.New(o.Clock.Wall),
 		inbound: inbound.New(o.ServiceAccounts), requests: newRequests(),
 	}
+	b.decisions, b.stopShowing = b.newDecisions(), func() {} // nothing is shown yet
 	b.timers = newTimers(b)
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
@@ -174,6 +184,9 @@ func (b *Bot) Mute(rule string, d time.Duration, by, why string) (rules.Mute, er
 
 // Start begins to deliver, to speak and to watch the time. It returns at once.
 func (b *Bot) Start() {
+	showing, stop := context.WithCancel(context.Background())
+	b.stopShowing = stop
+	b.showing.Go(func() { b.decisions.Run(showing) })
 	b.recallTransfers()
 	b.courier.Start()
 	b.messages.Start()
@@ -201,5 +214,7 @@ func (b *Bot) Stop(ctx context.Context) error {
 	err := b.courier.Stop(ctx)
 	contacts.Wait()
 	b.timers.stop()
+	b.stopShowing() // last: it shows what became of the transfers
+	b.showing.Wait()
 	return err
 }

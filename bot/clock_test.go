@@ -141,7 +141,7 @@ func TestClock_peopleReadTheWall(t *testing.T) {
 	everyStep(t, func(w *world, step func()) {
 		step()
 		w.says(1, "human")
-		at := w.bot.Decisions(1)[0].At
+		at := w.decisions(1)[0].At
 		if d := w.bot.Clock.Wall().Sub(at); d < 0 || d > time.Second {
 			t.Errorf("the decision stands at %v, the wall shows %v", at, w.bot.Clock.Wall())
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"escalator/bot/decisions"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/metrics"
@@ -115,6 +116,9 @@ func (d *day) traffic(t *testing.T) {
 	}
 	for range 36 {
 		d.pass(time.Hour)
+	}
+	for range 3 * decisions.Keep { // decisions are forgotten when others come
+		d.bot.Decisions().Add(&decisions.Record{}, "")
 	}
 	synctest.Wait()
 }

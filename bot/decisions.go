@@ -3,11 +3,11 @@ package bot
 import (
 	"cmp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/decisions"
 	"escalator/bot/history"
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
@@ -35,37 +35,24 @@ type record struct {
 	user  string        // whose conversation it is, as far as that itself knows
 	from  rules.Phase   // before it
 	phase rules.Phase   // after it
+	id    string        // of the decision, where it began a transfer
 }
 
-// DecisionRecord is a decision as the log and GET /api/decisions show it. The
-// names are fixed (CONTRACT.md 5).
-type DecisionRecord struct {
-	At           time.Time     `json:"at"`
-	Session      string        `json:"session"`
-	User         string        `json:"user,omitempty"`
-	Event        string        `json:"event"`
-	RequestID    string        `json:"request_id,omitempty"`
-	Rule         string        `json:"rule,omitempty"`
-	Mode         string        `json:"mode,omitempty"`
-	Outcome      rules.Outcome `json:"outcome"`
-	Reason       rules.Reason  `json:"reason,omitempty"`
-	Shadow       []string      `json:"shadow,omitempty"`
-	Would        []Would       `json:"would,omitempty"`
-	Matched      []string      `json:"matched,omitempty"`
-	Why          string        `json:"why,omitempty"`
-	Target       string        `json:"target,omitempty"`
-	Tags         []string      `json:"tags,omitempty"`
-	Near         string        `json:"near,omitempty"`
-	RulesVersion string        `json:"rules_version"`
-	TookUS       int64         `json:"took_us"`
-}
+// Decisions keeps the newest decisions for people to look at.
+func (b *Bot) Decisions() *decisions.List { return b.decisions }
 
-// Would is what a shadow rule would have done, with the words that made it.
-type Would struct {
-	Rule    string        `json:"rule"`
-	Outcome rules.Outcome `json:"outcome"`
-	Target  string        `json:"target,omitempty"`
-	Matched []string      `json:"matched,omitempty"`
+func (b *Bot) newDecisions() *decisions.List {
+	o := decisions.Options{
+		LogText: b.LogText, HistoryFor: b.HistoryFor, Records: b.Records, Feed: b.Feed,
+		Dropped: b.Metrics.Unshared.Inc, Log: b.Log, Wall: b.Clock.Wall,
+	}
+	if b.History != nil {
+		o.History = b.History
+	}
+	if b.Feed != nil { // else there is one, and nobody asks which
+		o.Replica = b.Replica
+	}
+	return decisions.New(o)
 }
 
 // report tells of a decision: a line in the log, a count, and a place among
@@ -74,18 +61,24 @@ func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
 	b.count(r)
-	b.keepTurn(r)
-	notable := d.Outcome != rules.OutcomeNone || d.Near != ""
+	notable := decisions.Notable(d)
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
+		b.keepTurn(r, nil)
 		return
 	}
 	rec := b.publicRecord(r)
-	level := logrus.DebugLevel
 	if notable {
-		level = logrus.InfoLevel
-		b.recent.add(rec)
+		rec.ID = cmp.Or(r.id, b.decisions.NewID())
 	}
-	(&logrus.Entry{Logger: b.Log, Data: rec.fields()}).Log(level, "decision") // WithFields would copy them
+	b.keepTurn(r, rec)
+	level := logrus.DebugLevel
+	if d.Outcome != rules.OutcomeNone || d.Near != "" {
+		level = logrus.InfoLevel
+	}
+	(&logrus.Entry{Logger: b.Log, Data: fields(rec)}).Log(level, "decision") // WithFields would copy them
+	if notable {
+		b.decisions.Add(rec, r.message.Turn.Text)
+	}
 }
 
 // count adds a decision to the stats.
@@ -97,9 +90,9 @@ func (b *Bot) count(r *record) {
 	})
 }
 
-func (b *Bot) publicRecord(r *record) *DecisionRecord {
+func (b *Bot) publicRecord(r *record) *decisions.Record {
 	d, m := &r.decision, r.message
-	rec := &DecisionRecord{
+	rec := &decisions.Record{
 		At: r.wall, Session: nameOf(m), User: mask.Clip(m.User), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
 		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
 		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Clock.Now().Sub(r.at).Microseconds(),
@@ -109,7 +102,7 @@ func (b *Bot) publicRecord(r *record) *DecisionRecord {
 	}
 	rec.Matched, rec.Why = b.words(d.Matched), d.Why.Text(b.LogText.Text)
 	for _, w := range d.Would {
-		rec.Would = append(rec.Would, Would{Rule: w.Rule, Outcome: w.Outcome, Target: w.Target, Matched: b.words(w.Matched)})
+		rec.Would = append(rec.Would, history.Would{Rule: w.Rule, Outcome: w.Outcome, Target: w.Target, Matched: b.words(w.Matched)})
 	}
 	return rec
 }
@@ -129,11 +122,12 @@ func (b *Bot) words(matches []rules.Match) (texts []string) {
 }
 
 // fields returns the log line's fields; those that say nothing are left out.
-func (r *DecisionRecord) fields() logrus.Fields {
+func fields(r *decisions.Record) logrus.Fields {
 	f := make(logrus.Fields, 16)
 	f["session"], f["event"], f["outcome"] = r.Session, r.Event, r.Outcome.String()
 	f["rules_version"], f["took_us"] = r.RulesVersion, r.TookUS
 	for _, s := range [...]struct{ name, value string }{
+		{"id", r.ID},
 		{"user", r.User},
 		{"request_id", r.RequestID},
 		{"rule", r.Rule},
@@ -159,70 +153,4 @@ func (r *DecisionRecord) fields() logrus.Fields {
 		f["would"] = r.Would
 	}
 	return f
-}
-
-const (
-	// keepRecent is how many decisions the API can look back on.
-	keepRecent = 1000
-	// streamBuffer is how many decisions a slow reader of the stream may be
-	// behind before it is cut off.
-	streamBuffer = 256
-)
-
-// recent is a ring of the last decisions, and those who watch them come.
-type recent struct {
-	mu      sync.Mutex
-	ring    [keepRecent]*DecisionRecord
-	count   int
-	readers map[chan *DecisionRecord]bool
-}
-
-func newRecent() *recent { return &recent{readers: map[chan *DecisionRecord]bool{}} }
-
-// add keeps a decision in the place of the oldest. A reader that is too far
-// behind is cut off: its channel is closed.
-func (r *recent) add(rec *DecisionRecord) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ring[r.count%keepRecent] = rec
-	r.count++
-	for c := range r.readers {
-		select {
-		case c <- rec:
-		default:
-			delete(r.readers, c)
-			close(c)
-		}
-	}
-}
-
-// Decisions returns up to n recent decisions that did something, newest first.
-func (b *Bot) Decisions(n int) []*DecisionRecord {
-	r := b.recent
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n = min(n, r.count, keepRecent)
-	list := make([]*DecisionRecord, n)
-	for i := range list {
-		list[i] = r.ring[(r.count-1-i)%keepRecent]
-	}
-	return list
-}
-
-// Watch returns a channel of the decisions to come, and what ends it. The
-// channel is closed when its reader falls streamBuffer decisions behind.
-func (b *Bot) Watch() (decisions <-chan *DecisionRecord, stop func()) {
-	r := b.recent
-	c := make(chan *DecisionRecord, streamBuffer)
-	r.mu.Lock()
-	r.readers[c] = true
-	r.mu.Unlock()
-	return c, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.readers[c] {
-			delete(r.readers, c)
-			close(c)
-		}
-	}
 }

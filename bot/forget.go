@@ -13,10 +13,12 @@ type Forgotten struct {
 	Conversations int    `json:"conversations"` // in the history
 	Record        bool   `json:"record"`        // what is kept of the user from one conversation to the next
 	Words         int    `json:"words"`         // conversations in which words were left
+	Decisions     int    `json:"decisions"`     // that could be looked at
+	Labels        int    `json:"labels"`        // of which only the figure stays
 }
 
-// Forget removes what is kept of a user: the history of the conversations, the record
-// of the user, and the words that the user left. What was removed stays removed when it
+// Forget removes what is kept of a user: the history of the conversations, the decisions,
+// the words of labels, the record of the user, and the words that the user left. What was removed stays removed when it
 // fails; it may be done again. Conversations that go on keep what they count, and are
 // kept from then on.
 func (b *Bot) Forget(ctx context.Context, user string) (f Forgotten, err error) {
@@ -25,6 +27,10 @@ func (b *Bot) Forget(ctx context.Context, user string) (f Forgotten, err error) 
 		if f.Conversations, err = b.History.Forget(ctx, user); err != nil {
 			return f, fmt.Errorf("forgetting the history of a user: %w", err)
 		}
+	}
+	gone, err := b.decisions.Forget(ctx, user)
+	if f.Decisions, f.Labels = gone.Decisions, gone.Labels; err != nil {
+		return f, fmt.Errorf("forgetting the decisions of a user: %w", err)
 	}
 	if b.Records == nil {
 		return f, nil

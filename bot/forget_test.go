@@ -30,7 +30,7 @@ func TestForget_removesHistoryRecordAndWords_ofThatUserOnly(t *testing.T) {
 			put(r)
 		}
 		got, err := w.bot.Forget(w.t.Context(), "user1")
-		if diff := cmp.Diff(Forgotten{User: "user1", Conversations: 1, Record: true, Words: 1}, got); err != nil || diff != "" {
+		if diff := cmp.Diff(Forgotten{User: "user1", Conversations: 1, Record: true, Words: 1, Decisions: 1}, got); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
 		for kind, name := range map[store.Kind]string{store.KindUser: "user2", store.KindWords: "s7"} {

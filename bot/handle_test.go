@@ -227,47 +227,25 @@ func TestHandle_aForgottenConversation_isNotTransferredTwice(t *testing.T) {
 	})
 }
 
-func TestDecisions_newestFirst_andAStreamForThoseWhoWatch(t *testing.T) {
+func TestDecisions_newestFirst_withTheirTransfers(t *testing.T) {
 	inWorld(t, func(w *world) {
-		stream, stop := w.bot.Watch()
 		for i := range 3 {
 			e := w.event(desk.EventUserMessage, "转人工 13812345678", "")
 			e.SessionID = fmt.Sprint("s", i)
 			w.handle(e)
 		}
 		synctest.Wait()
-		list := w.bot.Decisions(2)
+		list := w.decisions(2)
 		if len(list) != 2 || list[0].Session != "s2" || list[1].Session != "s1" {
-			t.Errorf("recent %+v", list)
+			t.Fatalf("recent %+v", list)
 		}
-		for i := range 3 {
-			if d := <-stream; d.Session != fmt.Sprint("s", i) {
-				t.Errorf("stream: %s", d.Session)
+		for _, d := range list {
+			if d.Text != "转人工 ***" || d.Transfer == nil || d.Transfer.Outcome != "assigned" || !d.Transfer.Final {
+				t.Errorf("%+v with the transfer %+v", d, d.Transfer)
 			}
 		}
-		stop()
-		stop()
-		if _, open := <-stream; open {
-			t.Error("the stream goes on after stop")
-		}
-	})
-}
-
-func TestWatch_aSlowReaderIsCutOff(t *testing.T) {
-	inWorld(t, func(w *world) {
-		stream, stop := w.bot.Watch()
-		defer stop()
-		for i := range streamBuffer + 1 {
-			e := w.event(desk.EventUserMessage, "转人工", "")
-			e.SessionID = fmt.Sprint("s", i)
-			w.handle(e)
-		}
-		n := 0
-		for range stream {
-			n++
-		}
-		if n != streamBuffer {
-			t.Errorf("read %d decisions before the end", n)
+		if line := w.log.Lines("decision")[2]; line["id"] != list[0].ID {
+			t.Errorf("the line has the id %v, the list %s", line["id"], list[0].ID)
 		}
 	})
 }

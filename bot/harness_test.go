@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
+	"escalator/bot/decisions"
 	"escalator/bot/desk"
 	"escalator/bot/logtest"
 	"escalator/bot/mask"
@@ -57,6 +58,16 @@ type world struct {
 	log    *logtest.Buffer
 	metric *prometheus.Registry
 	seq    int
+}
+
+// decisions are the newest n that are kept, newest first.
+func (w *world) decisions(n int) []*decisions.Record {
+	w.t.Helper()
+	page, err := w.bot.Decisions().Page(w.t.Context(), &decisions.Filter{}, n, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return page.Decisions
 }
 
 // inWorld runs test in a bubble of virtual time with the courier running.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"escalator/bot/decisions"
 	"escalator/bot/desk"
 	"escalator/bot/history"
 	"escalator/bot/inbound"
@@ -35,8 +36,9 @@ func (b *Bot) giveBack(r *record) {
 	}
 }
 
-// keepTurn puts a turn, and what the rules made of it, into the history.
-func (b *Bot) keepTurn(r *record) {
+// keepTurn puts a turn, and what the rules made of it, into the history. rec is what others
+// see of the decision, nil where nobody does.
+func (b *Bot) keepTurn(r *record, rec *decisions.Record) {
 	n, m, d := r.note, r.message, &r.decision
 	if n == nil {
 		return
@@ -62,7 +64,11 @@ func (b *Bot) keepTurn(r *record) {
 	if m.Turn.Failed {
 		n.Error = "your own bot did not answer"
 	}
-	n.Matched, n.Why = b.words(d.Matched), d.Why.Text(b.LogText.Text)
+	if rec != nil {
+		n.ID, n.Replica, n.Matched, n.Why, n.Would, n.TookUS = rec.ID, b.decisions.Replica, rec.Matched, rec.Why, rec.Would, rec.TookUS
+	} else {
+		n.Matched, n.Why = b.words(d.Matched), d.Why.Text(b.LogText.Text)
+	}
 	r.note = nil
 	b.History.Put(n)
 }
@@ -97,15 +103,17 @@ func (b *Bot) keepRating(m *inbound.Message, at time.Time) {
 	}
 }
 
-// happened puts something into the history.
+// happened puts something into the history, and shows an attempt with its decision.
 func (b *Bot) happened(e history.Entry) {
-	if b.History == nil {
-		return
-	}
 	if e.At.IsZero() {
 		e.At = b.Clock.Wall()
 	}
-	b.History.Add(e)
+	if e.Kind == history.Attempt {
+		b.decisions.Tried(&e)
+	}
+	if b.History != nil {
+		b.History.Add(e)
+	}
 }
 
 // ErrNoHistory says that nothing is kept of any conversation (ESCALATOR_HISTORY_FOR is 0s).

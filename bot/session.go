@@ -138,12 +138,14 @@ func (b *Bot) alreadyOnItsWay(ctx context.Context, r *record) error {
 // transfer makes the outbox's record of a decision.
 func (b *Bot) transfer(r *record) *store.Transfer {
 	m, d, now := r.message, &r.decision, b.Clock.Now()
+	r.id = b.decisions.NewID()
 	t := &store.Transfer{
 		ID:          strings.Clone(m.Conversation),
 		Session:     strings.Clone(m.Session),
 		User:        strings.Clone(m.Customer()),
 		Service:     strings.Clone(m.Service),
 		RequestID:   strings.Clone(mask.Clip(m.RequestID)),
+		Decision:    r.id,
 		Rule:        d.Rule,
 		Reason:      d.Reason,
 		Target:      d.Target,

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"escalator/bot/decisions"
+
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
 	"escalator/bot/store"
@@ -45,10 +47,10 @@ func withUsers(t *testing.T, test func(w *world)) {
 // visit has a customer say something in a session, and returns the rule and the outcome that it led to.
 func (w *world) visit(session, user, text string) string {
 	w.t.Helper()
-	before := len(w.bot.Decisions(keepRecent))
+	before := len(w.decisions(decisions.Keep))
 	w.handle(w.of(session, user, desk.EventUserMessage, text))
 	synctest.Wait()
-	all := w.bot.Decisions(keepRecent)
+	all := w.decisions(decisions.Keep)
 	if len(all) == before {
 		return "none"
 	}
@@ -114,7 +116,7 @@ func TestUsers_lastAgent_isAskedFirstNextTime(t *testing.T) {
 		if len(sent) != 3 || !slices.Equal(sent[1].AgentIDs, []string{"li@example.com"}) || sent[1].AgentGroupID != nil || *sent[2].AgentGroupID != 7 {
 			t.Errorf("asked for %+v", sent)
 		}
-		if target := w.bot.Decisions(1)[0].Target; target != "sales" {
+		if target := w.decisions(1)[0].Target; target != "sales" {
 			t.Errorf("the target is %q", target)
 		}
 	})
@@ -176,14 +178,14 @@ func TestUsers_turnByTheClock_afterARestart(t *testing.T) {
 		w.visit("s1", "u1", "x")
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
-		wantVisit(w, "the first silence", fmt.Sprint(w.bot.Decisions(1)[0].Rule, " ", w.bot.Decisions(1)[0].Outcome), "silent keep")
+		wantVisit(w, "the first silence", fmt.Sprint(w.decisions(1)[0].Rule, " ", w.decisions(1)[0].Outcome), "silent keep")
 
 		w.visit("s2", "u1", "x")
 		a := &alarm{of: inbound.Stored("s2")} // as Wake makes it
 		time.Sleep(30 * time.Second)
 		w.bot.timers.set("s2", time.Time{})
 		w.bot.timers.fire(a)
-		wantVisit(w, "in another session", fmt.Sprint(w.bot.Decisions(1)[0].Rule, " ", w.bot.Decisions(1)[0].Outcome), "silent suppressed")
+		wantVisit(w, "in another session", fmt.Sprint(w.decisions(1)[0].Rule, " ", w.decisions(1)[0].Outcome), "silent suppressed")
 	})
 }
 
@@ -286,7 +288,7 @@ func gifts(t *testing.T, worlds []*world, user string) (n int) {
 	}
 	all.Wait()
 	for _, w := range slices.Compact(worlds) {
-		for _, d := range w.bot.Decisions(keepRecent) {
+		for _, d := range w.decisions(decisions.Keep) {
 			if d.User == user && d.Outcome == rules.OutcomeKeep {
 				n++
 			}

@@ -50,6 +50,7 @@ var house = []level{
 	{folder: "bot/mask", sees: []string{"bot/mask"}},
 	{folder: "bot/mute", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/regular", "bot/mute"}},
 	{folder: "bot/history", sees: []string{"rules", "bot/store", "bot/mask", "bot/quiet", "bot/regular", "bot/logtest", "bot/history"}},
+	{folder: "bot/decisions", sees: []string{"rules", "bot/store", "bot/clock", "bot/mask", "bot/quiet", "bot/history", "bot/logtest", "bot/decisions"}},
 	{folder: "bot/metrics", sees: []string{"rules", "bot/store", "bot/metrics"}},
 	// What reads events, delivers transfers, asks for free agents and contacts customers know neither each other nor the
 	// bot that joins them. Reading knows no storage, so live traffic and replay read with the same code.

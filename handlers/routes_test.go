@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"escalator/bot"
+	"escalator/bot/decisions"
 	"escalator/bot/delivery"
 	"escalator/bot/mute"
 	"escalator/bot/stats"
@@ -17,7 +18,7 @@ import (
 )
 
 // Decisions are none.
-func (*named) Decisions(int) []*bot.DecisionRecord { return nil }
+func (*named) Decisions() *decisions.List { return decisions.New(decisions.Options{}) }
 
 // named remembers whom the operators' requests named.
 type named struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot"
+	"escalator/bot/decisions"
 	"escalator/bot/delivery"
 	"escalator/bot/history"
 	"escalator/bot/mute"
@@ -181,8 +182,7 @@ type Operations interface {
 	Muted() rules.Muted
 	Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error)
 	Stats() *stats.Stats
-	Decisions(n int) []*bot.DecisionRecord
-	Watch() (decisions <-chan *bot.DecisionRecord, stop func())
+	Decisions() *decisions.List
 	Transfers(ctx context.Context) (delivery.Transfers, error)
 	Retry(ctx context.Context, session string, who delivery.Operator) error
 	RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error)

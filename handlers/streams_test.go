@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,28 +11,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
-	"escalator/bot"
+	"escalator/bot/decisions"
 	"escalator/handlers"
 )
 
-// watched hands out streams of decisions.
+// watched has decisions.
 type watched struct {
 	named
-	streams chan chan *bot.DecisionRecord
+	list *decisions.List
 }
 
-func (w *watched) Watch() (<-chan *bot.DecisionRecord, func()) {
-	c := make(chan *bot.DecisionRecord, 1)
-	w.streams <- c
-	return c, func() {}
-}
+func (w *watched) Decisions() *decisions.List { return w.list }
 
 func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
 	const limit = 64
 	registry := prometheus.NewRegistry()
 	log := logrus.New()
 	log.SetOutput(&strings.Builder{})
-	b := &watched{streams: make(chan chan *bot.DecisionRecord, limit)}
+	b := &watched{list: decisions.New(decisions.Options{})}
 	s := handlers.New(handlers.Options{Bot: b, SDKAppID: 1, CallbackPath: "/callback", Log: log, Registry: registry, NotReady: func() []string { return nil }})
 	server := httptest.NewServer(s.Admin())
 	t.Cleanup(server.Close)
@@ -49,7 +46,7 @@ func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
 	}
 	var first *bufio.Reader
 	for i := range limit {
-		resp, lines := get("/api/decisions?stream=1")
+		resp, lines := get(fmt.Sprint("/api/decisions?stream=1&session=s", i))
 		if line, err := lines.ReadString('\n'); resp.StatusCode != http.StatusOK || !strings.HasPrefix(line, ":") {
 			t.Fatalf("stream %d: %d %q %v", i+1, resp.StatusCode, line, err)
 		}
@@ -65,7 +62,10 @@ func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
 			t.Errorf("%s beside them: %d", path, resp.StatusCode)
 		}
 	}
-	close(<-b.streams) // its reader fell too far behind
+	for range 300 { // at once: its reader falls too far behind
+		b.list.Add(&decisions.Record{Session: "s0"}, "")
+	}
+	b.list.Find("")
 	for {
 		if _, err := first.ReadByte(); err != nil {
 			break

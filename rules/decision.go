@@ -1,6 +1,11 @@
 package rules
 
-import "escalator/rules/lang"
+import (
+	"fmt"
+	"slices"
+
+	"escalator/rules/lang"
+)
 
 // Outcome is what a turn led to.
 type Outcome uint8
@@ -37,6 +42,22 @@ func (o Outcome) String() string { return o.Words().String() }
 
 // MarshalText writes the outcome's name.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads an outcome by its name.
+func (o *Outcome) UnmarshalText(name []byte) error {
+	read, ok := ParseOutcome(string(name))
+	if !ok {
+		return fmt.Errorf("%q is no outcome", name)
+	}
+	*o = read
+	return nil
+}
+
+// ParseOutcome reads an outcome by its name, and reports whether it is one.
+func ParseOutcome(name string) (Outcome, bool) {
+	i := slices.Index(outcomeNames[:], lang.Text(name))
+	return Outcome(max(0, i)), i >= 0
+}
 
 // Reason says why; the list is closed, so that it may label a metric.
 type Reason string

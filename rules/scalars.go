@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"escalator/rules/lang"
 )
@@ -21,6 +22,9 @@ var (
 	suppressions = namesOf(ReasonCooldown, ReasonPerSession, ReasonAlreadyTransferring, ReasonAlreadyQueued, ReasonAlreadyHuman, ReasonOfferPending, ReasonOfferDeclined)
 	reasons      = namesOf(ReasonNegated, ReasonMasked, ReasonCooldown, ReasonPerSession, ReasonAlreadyTransferring, ReasonAlreadyQueued, ReasonAlreadyHuman, ReasonMuted, ReasonOfferPending, ReasonOfferAccepted, ReasonOfferDeclined, ReasonClosed)
 )
+
+// Reasons are the names of all reasons.
+func Reasons() []string { return slices.Clone(reasons) }
 
 // namesOf gives the words of the file for values of the program.
 func namesOf[T any](values ...T) []string {

@@ -287,7 +287,7 @@ func (a *attempt) happened(outcome string, final bool) {
 	}
 	t := a.transfer
 	e := history.Entry{
-		Kind: history.Attempt, Session: a.name(), User: mask.Clip(t.User), Rule: t.Rule, Outcome: outcome, Final: final, Attempt: int64(t.Calls), Code: t.Label(),
+		Kind: history.Attempt, ID: t.Decision, Session: a.name(), User: mask.Clip(t.User), Rule: t.Rule, Outcome: outcome, Final: final, Attempt: int64(t.Calls), Code: t.Label(),
 		TookMS: a.opt.Now().Sub(a.started).Milliseconds(), Target: t.Target, Agent: mask.Clip(a.agent), Error: t.Error, RequestID: t.RequestID,
 		By: a.operator.By, Why: a.operator.Why,
 	}

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -52,6 +53,9 @@ func (e *Entry) visit(v visitor) {
 	v.text(33, &e.Mark)
 	v.list(34, &e.Sends)
 	v.number(35, &e.Rating)
+	v.text(50, &e.ID)
+	v.text(51, &e.Replica)
+	v.number(52, &e.TookUS)
 }
 
 // The fields that are no text, number or list of texts.
@@ -61,6 +65,7 @@ const (
 	tagCounters = 31
 	tagRules    = 32
 	tagBefore   = 36
+	tagWould    = 53
 )
 
 // appendEntry encodes an entry.
@@ -78,6 +83,12 @@ func appendEntry(b []byte, e *Entry) []byte {
 	}
 	if e.CountersBefore != nil {
 		w.field(tagBefore, func(b []byte) []byte { return appendCounters(b, e.CountersBefore) })
+	}
+	if len(e.Would) > 0 { // rare
+		w.field(tagWould, func(b []byte) []byte {
+			would, _ := json.Marshal(e.Would) // it cannot fail
+			return append(b, would...)
+		})
 	}
 	if len(e.Rules) > 0 {
 		w.field(tagRules, func(b []byte) []byte { return appendRules(b, e.Rules) })
@@ -186,6 +197,9 @@ func decodeEntry(data []byte) (e Entry, err error) {
 	r.number(tagFinal, &final)
 	e.At, e.Final = time.UnixMicro(at).UTC(), final != 0
 	e.Counters, e.CountersBefore = r.counters(r.fields[tagCounters]), r.counters(r.fields[tagBefore])
+	if b := r.fields[tagWould]; b != nil && json.Unmarshal(b, &e.Would) != nil {
+		r.err = errEncoding
+	}
 	e.Rules = r.rules(r.fields[tagRules])
 	if e.Kind == "" {
 		r.err = errEncoding

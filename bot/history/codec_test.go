@@ -29,6 +29,10 @@ func drawEntry(r *rapid.T) Entry {
 		From: "bot", Phase: "human", Group: rapid.Int64().Draw(r, "group"), Agents: texts.Draw(r, "agents"), Agent: text.Draw(r, "agent"),
 		Code: text.Draw(r, "code"), Error: text.Draw(r, "error"), Attempt: rapid.Int64().Draw(r, "attempt"), Final: rapid.Bool().Draw(r, "final"),
 		TookMS: rapid.Int64().Draw(r, "took"), By: text.Draw(r, "by"),
+		ID: text.Draw(r, "decision"), Replica: text.Draw(r, "replica"), TookUS: rapid.Int64().Draw(r, "micros"),
+	}
+	if rapid.Bool().Draw(r, "shadowed") {
+		e.Would = []Would{{Rule: text.Draw(r, "would"), Outcome: rules.OutcomeOffer, Matched: texts.Draw(r, "would match")}, {}}
 	}
 	if rapid.Bool().Draw(r, "counted") {
 		e.Rating = 4

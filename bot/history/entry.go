@@ -26,6 +26,10 @@ type Entry struct {
 	At      time.Time `json:"at"`
 	Session string    `json:"-"` // by which the log knows the conversation
 	User    string    `json:"-"`
+	// ID is that of the decision, where one was kept for people to look at; of an attempt,
+	// that of the decision that began the transfer. Replica is which of several made it.
+	ID      string `json:"id,omitempty"`
+	Replica string `json:"replica,omitempty"`
 
 	Role      string   `json:"role,omitempty"` // of a turn: user, bot, agent, timer or start
 	Text      string   `json:"text,omitempty"`
@@ -44,6 +48,8 @@ type Entry struct {
 	Near    string   `json:"near,omitempty"`
 	Shadow  []string `json:"shadow,omitempty"`
 	Tags    []string `json:"tags,omitempty"`
+	Would   []Would  `json:"would,omitempty"`   // what each rule of Shadow would have done
+	TookUS  int64    `json:"took_us,omitempty"` // of a decision
 
 	RulesVersion string            `json:"rules_version,omitempty"`
 	Rules        []rules.RuleStory `json:"rules,omitempty"` // what became of each, in the order of the file
@@ -67,6 +73,14 @@ type Entry struct {
 	Final     bool   `json:"final,omitempty"`
 	TookMS    int64  `json:"took_ms,omitempty"`
 	By        string `json:"by,omitempty"`
+}
+
+// Would is what a shadow rule would have done, with the words that made it.
+type Would struct {
+	Rule    string        `json:"rule"`
+	Outcome rules.Outcome `json:"outcome"`
+	Target  string        `json:"target,omitempty"`
+	Matched []string      `json:"matched,omitempty"`
 }
 
 // Conversation is what is kept of one conversation.

@@ -77,7 +77,7 @@ func TestHistory_wordsAreMasked_andCutWhereNothingCanShow(t *testing.T) {
 			{strings.Repeat("转", 600), strings.Repeat("转", 500) + "…"},
 			// The number stands where the copy is cut: what is left of it must not be seen.
 			{strings.Repeat("1234567890 ", 372) + "a 138", "…"},
-			{strings.Repeat("1234 a ", (maxCopy-20)/7) + strings.Repeat("b", 13) + "someone@example.com", strings.Repeat("*** a ", 83) + "**…"},
+			{strings.Repeat("1234 a ", (4<<10-20)/7) + strings.Repeat("b", 13) + "someone@example.com", strings.Repeat("*** a ", 83) + "**…"},
 			{"bad \xff byte", "bad \ufffd byte"},
 		} {
 			session := fmt.Sprint("s", i)

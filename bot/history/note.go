@@ -1,22 +1,13 @@
 package history
 
 import (
-	"strings"
-	"unicode/utf8"
-
 	"escalator/bot/mask"
 	"escalator/rules"
 )
 
 const (
-	// maxText is how many characters of a text are kept.
+	// maxText is how many characters are kept of words that are not the customer's.
 	maxText = 500
-	// maxCopy is how many bytes of a text are copied for that, at most: masking makes
-	// texts shorter.
-	maxCopy = 4 << 10
-	// cutMargin is how many characters before the place where a text was cut are not
-	// shown: they may begin a number, or an address, that is hidden when it is seen whole.
-	cutMargin = 100
 	// noteSize is what a note takes in the queue beside its text, in bytes.
 	noteSize = 1 << 10
 	// maxEntry is how long an encoded entry may be.
@@ -39,13 +30,8 @@ type Note struct {
 
 // take copies the text into memory of the note's own.
 func (n *Note) take() {
-	end := len(n.Text)
-	if n.cut = end > maxCopy; n.cut {
-		for end = maxCopy; end > maxCopy-utf8.UTFMax && !utf8.RuneStart(n.Text[end]); {
-			end--
-		}
-	}
-	n.text = append(n.text[:0], n.Text[:end]...)
+	head, cut := mask.Head(n.Text)
+	n.text, n.cut = append(n.text[:0], head...), cut
 	n.Text = ""
 }
 
@@ -58,37 +44,13 @@ func (n *Note) reset() {
 
 // finish puts into words what was noted, masked.
 func (n *Note) finish(m mask.Mode, s *rules.Stories) {
-	n.Text = shown(m, string(n.text), n.cut)
-	n.Why, n.Error = clip(n.Why, maxText), clip(n.Error, maxText)
+	n.Text = m.Excerpt(string(n.text), n.cut)
+	n.Why, n.Error = mask.First(n.Why, maxText), mask.First(n.Error, maxText)
 	n.stories = s.Of(&n.Tried, n.stories)
 	for i := range n.stories {
-		n.stories[i].Why = clip(n.stories[i].Why, maxText)
+		n.stories[i].Why = mask.First(n.stories[i].Why, maxText)
 	}
 	n.Rules = n.stories
-}
-
-// shown is as much of a text as is kept.
-func shown(m mask.Mode, text string, wasCut bool) string {
-	text = m.Text(strings.ToValidUTF8(text, string(utf8.RuneError)))
-	if !wasCut {
-		return clip(text, maxText)
-	}
-	return clip(text, min(maxText, max(0, utf8.RuneCountInString(text)-cutMargin)))
-}
-
-// clip shortens a text to so many characters.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n == most {
-			return s[:i] + "…"
-		}
-		n++
-	}
-	return s
 }
 
 // appendTo encodes the entry. One of a rule file so long that the story of a turn would

@@ -33,6 +33,7 @@ type Metrics struct {
 	StoreErrors   prometheus.Counter       // writes to the store that failed
 	Unrecorded    prometheus.Counter       // callbacks that could not be recorded
 	HistoryLost   prometheus.Counter       // entries of the history that could not be kept
+	Unshared      prometheus.Counter       // decisions that other replicas are not told of
 
 	evicted  *prometheus.CounterVec
 	registry prometheus.Registerer
@@ -59,6 +60,7 @@ func New(r prometheus.Registerer) *Metrics {
 		StoreErrors:   counter("store_errors_total", "Writes to the data folder that failed."),
 		Unrecorded:    counter("recording_errors_total", "Callbacks that could not be recorded."),
 		HistoryLost:   counter("history_dropped_total", "Entries of the history of conversations that could not be kept."),
+		Unshared:      counter("decisions_unshared_total", "Decisions, and what became of them, that other replicas are not told of because too many waited while Redis was away."),
 		evicted:       counters("evicted_total", "Conversations, dedup keys and records forgotten early because a cap was reached.", "what"),
 		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "forward_seconds", Help: "Time that the operator's own bot took to answer, by result (ok, failed).",
@@ -68,7 +70,7 @@ func New(r prometheus.Registerer) *Metrics {
 	}
 	r.MustRegister(
 		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Notices, m.Held, m.DeskUp,
-		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.evicted, m.Forwarded,
+		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.Unshared, m.evicted, m.Forwarded,
 	)
 	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {

@@ -27,6 +27,8 @@ const (
 	KindLease Kind = "lease"
 	// KindReading is what Desk said last of its agents and its queue.
 	KindReading Kind = "reading"
+	// KindLabel is who called a decision right or wrong; its name is the decision's id.
+	KindLabel Kind = "label"
 	// KindParted is how a record of one replica parted from that of all; it is the
 	// stores' own.
 	KindParted Kind = "parted"
@@ -99,7 +101,7 @@ func NewCaps(users int) Caps {
 }
 
 // Kinds are all kinds of records.
-var Kinds = []Kind{KindUser, KindWords, KindNotice, KindLease, KindReading, KindParted}
+var Kinds = []Kind{KindUser, KindWords, KindNotice, KindLease, KindReading, KindLabel, KindParted}
 
 // capOf returns how many records of a kind are kept, 0 for one that is none.
 func capOf(kind Kind, users int) int {
@@ -108,6 +110,8 @@ func capOf(kind Kind, users int) int {
 		return users
 	case KindWords:
 		return 20_000 // 10,000 customers who wait, which bot/messages sees to, and those of the last days
+	case KindLabel:
+		return 100_000
 	case KindParted:
 		return 10_000
 	case KindNotice:

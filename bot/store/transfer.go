@@ -24,6 +24,9 @@ type Transfer struct {
 	// RequestID is that of the callback that led to the transfer, for the log.
 	RequestID string `json:"request_id,omitempty"`
 
+	// Decision is the id of the decision that began the transfer, for those who show both.
+	Decision string `json:"decision,omitempty"`
+
 	Rule   string       `json:"rule"`
 	Reason rules.Reason `json:"reason,omitempty"`
 	// Target names the first target; Chain holds those to try, in order.

@@ -94,7 +94,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	a.openStaff(kept, metrics)
 	a.bot = bot.New(bot.Options{
 		Mutes: a.mutes, Reception: a.reception, Tell: a.staff.Tell, Notices: a.staff,
-		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history,
+		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history, HistoryFor: s.HistoryFor, Feed: kept.feed(), Replica: kept.name,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts, Unsigned: len(s.CallbackTokens) == 0,

@@ -1,9 +1,7 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"maps"
 	"os"
 	"runtime"
@@ -39,8 +37,7 @@ type condition struct {
 
 // newCondition begins to note that this replica is there, where there are others.
 func (a *App) newCondition(kept *stores, client *desk.Client, h *history.History) *condition {
-	host, _ := os.Hostname()
-	c := &condition{app: a, kept: kept, desk: client, history: h, started: a.clock.Wall(), replica: cmp.Or(host, "escalator") + "-" + rand.Text()[:8]}
+	c := &condition{app: a, kept: kept, desk: client, history: h, started: a.clock.Wall(), replica: kept.name}
 	if kept.redis != nil {
 		note := func(ctx context.Context) {
 			if seen, err := kept.redis.Replicas(ctx, c.replica); err == nil {

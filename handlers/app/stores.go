@@ -3,7 +3,9 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
+	"os"
 	"strconv"
 	"time"
 
@@ -39,6 +41,7 @@ type stores struct {
 	localDedup    *memory.Dedup
 	localRecords  *memory.Records
 	disk          *journal.Store
+	name          string // which of several replicas this is, for people
 }
 
 // notReady says why nothing can be stored, nil if it can.
@@ -63,6 +66,14 @@ func (s *stores) degraded() []string {
 	return s.replica.Degraded()
 }
 
+// feed is where replicas tell each other of decisions, nil where there is one.
+func (s *stores) feed() store.Feed {
+	if s.replica == nil {
+		return nil
+	}
+	return s.replica
+}
+
 // openStores opens what the settings ask for.
 func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry) (*stores, error) {
 	s := a.settings
@@ -83,7 +94,8 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 		Outbox: disk, Journal: disk, Dedup: dedup, Records: records, Alarms: alarms, Now: a.clock.Now, Max: s.MaxConversations, Evicted: metrics.Evicted("conversation"), Expires: expires,
 	})
 	a.background("sweeper", func(ctx context.Context) { memory.Sweep(ctx, dedup.Sweep, local.Sweep, records.Sweep) })
-	all := &stores{conversations: local, dedup: dedup, outbox: disk, records: records, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, localRecords: records, disk: disk}
+	host, _ := os.Hostname()
+	all := &stores{name: cmp.Or(host, "escalator") + "-" + rand.Text()[:8], conversations: local, dedup: dedup, outbox: disk, records: records, writable: disk.Writable, stats: disk.Stats, local: local, localDedup: dedup, localRecords: records, disk: disk}
 	if s.RedisURL == "" {
 		return all, nil
 	}

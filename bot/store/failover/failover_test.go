@@ -232,6 +232,14 @@ func (f *fake) HistoryOf(context.Context, string) ([]byte, error) { return nil, 
 
 func (f *fake) ForgetHistory(context.Context, string) (int, error) { return 0, f.call() }
 
+func (f *fake) AppendFeed(context.Context, string, int, [][]byte) error { return f.call() }
+
+func (f *fake) ReadFeed(context.Context, string, string, int) ([][]byte, string, error) {
+	return nil, "", f.call()
+}
+
+func (f *fake) ForgetFeed(context.Context, string, func([]byte) bool) error { return f.call() }
+
 // replica is a failover store over a fake, and what it told.
 type replica struct {
 	*Store

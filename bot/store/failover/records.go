@@ -160,7 +160,7 @@ func (p *recordPut) local(ctx context.Context, records []store.Record) (own []st
 		theirs := r.Version != 0 && r.Version&ownVersion == 0 && here.record.Value == nil
 		r.Version &^= ownVersion
 		switch {
-		case theirs && r.Kind == store.KindUser && r.Value != nil:
+		case theirs && newerWins(r.Kind) && r.Value != nil:
 			r.Version = 0
 		case theirs && r.Value == nil && here.parted.Value == nil && moves(r.Kind):
 			own = append(own, newParting(parting{Kind: r.Kind, Name: []byte(r.Name), Version: r.Version}, now))
@@ -181,7 +181,10 @@ func unique(kind store.Kind) bool { return kind == store.KindWords || kind == st
 
 // moves says of a kind that a record of it is brought; a lease or a reading is of no account
 // where others have one.
-func moves(kind store.Kind) bool { return kind == store.KindUser || unique(kind) }
+func moves(kind store.Kind) bool { return newerWins(kind) || unique(kind) }
+
+// newerWins says of a kind that of two records that came to be apart the later one counts.
+func newerWins(kind store.Kind) bool { return kind == store.KindUser || kind == store.KindLabel }
 
 // bring makes the shared store know what became of a record here, and forgets it here.
 // The caller has locked it.
@@ -253,7 +256,7 @@ func (s *Store) together(ours, theirs store.Record) (r store.Record, put bool) {
 			r.Until = ours.Until
 		}
 		return r, !bytes.Equal(merged, theirs.Value)
-	case ours.Kind == store.KindUser && ours.Version > theirs.Version: // versions are times
+	case newerWins(ours.Kind) && ours.Version > theirs.Version: // versions are times
 		ours.Version = theirs.Version
 		return ours, true
 	}

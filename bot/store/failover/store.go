@@ -21,6 +21,7 @@ type Shared interface {
 	store.Outbox
 	store.Mutes
 	store.Histories
+	store.Feed
 	store.Records
 	// Meet notes a callback of Desk whose message was answered before, and says where
 	// it belongs.
@@ -271,7 +272,7 @@ func (s *Store) tidy(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.bringRecords(ctx, ownRecords, store.KindParted, store.KindWords, store.KindNotice, store.KindLease, store.KindReading)
+	return s.bringRecords(ctx, ownRecords, store.KindParted, store.KindWords, store.KindNotice, store.KindLabel, store.KindLease, store.KindReading)
 }
 
 // countedOn reports whether a conversation, as the shared store has it, waits for a
@@ -293,5 +294,6 @@ var (
 	_ store.Outbox        = (*Store)(nil)
 	_ store.Mutes         = (*Store)(nil)
 	_ store.Histories     = (*Store)(nil)
+	_ store.Feed          = (*Store)(nil)
 	_ store.Records       = (*Store)(nil)
 )

@@ -17,6 +17,7 @@ import (
 //	escalator:APP:{history}:e:SESSION      what happened in a conversation, for people to read
 //	escalator:APP:{history}:u:USER         the session of a user's last entry there
 //	escalator:APP:{history}:of …           what each session takes there, and their order
+//	escalator:APP:{feed}:NAME              what replicas tell each other: decisions, and what became of them
 //	escalator:APP:{outbox}:records …       the transfers, and their order
 //	escalator:APP:{kept}:version …         what is kept beside the conversations, by kind (records.lua)
 //	escalator:APP:{alarms}                 when conversations want to be woken
