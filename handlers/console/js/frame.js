@@ -68,7 +68,7 @@ function drawState() {
 
 function drawBanner() {
   const {ready, status} = service, held = status && status.desk && status.desk.courier_held, lines = [];
-  if (!ready) lines.push(t('Escalator does not answer. What is shown is what was known before.'));
+  if (!ready) lines.push(t('Escalator does not answer. You see what was known before.'));
   if (held) lines.push(t('Desk refuses every transfer ({code}): {words}. {n} kept. Next try in {span}.', {code: held.code, words: held.words, n: status.store ? status.store.outbox_pending : '?', span: span(held.next_try_s)}));
   if (ready) lines.push(...(ready.reasons || []).filter((r) => !held || !/held|refuses/.test(r)));
   if (status && status.drain) lines.push(t('Draining: other replicas take the callbacks.'));

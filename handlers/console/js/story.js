@@ -59,7 +59,7 @@ function needed(list, name) {
 function counters({counters: c, before, rules: list = []}) {
   if (!c) return null;
   const one = (name, label, of) => h('div', meter(c[name], of, label), h('span.quiet', before && before[name] !== c[name] ? t('{n} before', {n: before[name]}) : t('as before')));
-  return h('section.stack', h('h3', t('Counted so far')), h('div.counters',
+  return h('section.stack', h('h3', t('Counters')), h('div.counters',
     one('user_messages', t('customer’s messages')), one('misses_in_a_row', t('misses in a row'), needed(list, 'bot_missed')), one('transfers', t('transfers'))));
 }
 

@@ -49,7 +49,7 @@ export function matchTurns(turns, told) {
 }
 
 export function makeTest(turns, more, name) {
-  const box = h('input', {value: name || t('as it was in the chat'), required: true, maxlength: 120}), yaml = h('pre', {tabindex: 0, 'aria-label': 'YAML'});
+  const box = h('input', {value: name || t('from a conversation'), required: true, maxlength: 120}), yaml = h('pre', {tabindex: 0, 'aria-label': 'YAML'});
   let last = '', timer;
   const draw = async () => {
     try {
@@ -61,7 +61,7 @@ export function makeTest(turns, more, name) {
   };
   box.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(draw, 250); });
   draw();
-  return dialog({title: t('Make a test of it'), wide: true, cancel: t('Close'), confirm: t('Copy'), submit: () => copy(last), body: [
-    field(t('Name of the test'), box), yaml, h('p.quiet', t('It belongs under tests: in the rule file, and says what these rules do now.')),
+  return dialog({title: t('Make a test'), wide: true, cancel: t('Close'), confirm: t('Copy'), submit: () => copy(last), body: [
+    field(t('Name of the test'), box), yaml, h('p.quiet', t('Paste it under tests: in the rule file. It expects what these rules do now.')),
   ]});
 }

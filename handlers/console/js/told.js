@@ -23,7 +23,7 @@ export const kindWords = (name) => ({
 }[name] || name);
 
 export const reason = (name) => ({
-  negated: t('negated'), masked: t('part of other words'), cooldown: t('cooldown'), per_session: t('too many transfers'), already_transferring: t('being transferred'),
+  negated: t('negated'), masked: t('part of another phrase'), cooldown: t('cooldown'), per_session: t('too many transfers'), already_transferring: t('being transferred'),
   already_queued: t('waiting already'), already_human: t('with a person already'), muted: t('muted'), offer_pending: t('offer open'), offer_accepted: t('offer accepted'),
   offer_declined: t('offer declined'), closed: t('closed'),
 }[name] || name);
@@ -42,7 +42,7 @@ export function attempt(a) {
 }
 
 export async function setLabel(d, label, changed) {
-  if (!author() && !(await askWho({title: t('Who labels?'), body: h('p', t('Labels are kept with a name, for “escalator eval”.')), confirm: t('Label'), why: false, submit: async () => {}}))) return;
+  if (!author() && !(await askWho({title: t('Who is labelling?'), body: h('p', t('Labels are kept with a name; “escalator eval” reads them.')), confirm: t('Label'), why: false, submit: async () => {}}))) return;
   const before = d.label;
   d.label = label;
   changed();

@@ -25,7 +25,7 @@ export async function render(root, {session}, signal) {
     if (e.name !== 'AbortError') fill(root, e.status === 404 ? unknown(session, e) : failed(e, () => render(root, {session}, signal)));
     return;
   }
-  fill(root, v.head, h('div.columns', h('section', {'aria-label': t('The talk')}, v.talk), v.aside));
+  fill(root, v.head, h('div.columns', h('section', {'aria-label': t('Messages of the conversation')}, v.talk), v.aside));
   choose(v, nearest(v, query().at), true);
   const narrow = matchMedia('(max-width: 960px)');
   v.narrow = narrow;
@@ -62,7 +62,7 @@ function unknown(session, error) {
   const kept = service.status && service.status.history;
   return h('div.stack.wide', h('h1', t('Conversation')), empty(t('Nothing is kept of this conversation'), h('p', id(session, 60)), h('p', error.message),
     kept ? h('p', t('Conversations are kept for {time}; the oldest go first when there are too many.', {time: kept.for})) : null,
-    h('p', h('a', {href: href('/', {user: session})}, t('Decisions about a user of this name'))), h('p', h('a', {href: href('/c')}, t('Find another one')))));
+    h('p', h('a', {href: href('/', {user: session})}, t('Decisions about a user of this name'))), h('p', h('a', {href: href('/c')}, t('Find another conversation')))));
 }
 
 function drawHead(v, told) {
@@ -73,11 +73,11 @@ function drawHead(v, told) {
     h('span.push.row',
       v.givenUp ? button(t('Retry the transfer'), () => retry(v), {icon: 'retry', kind: 'primary'}) : null,
       v.givenUp || v.pending ? button(t('Dismiss the transfer'), () => dismiss(v), {icon: 'trash'}) : null,
-      turns.length ? h('a.button', {href: href('/try', {session: v.session})}, icon('flask'), t('Try this talk')) : null,
-      turns.length ? button(t('Make it a test'), () => makeTest(turns, {}), {icon: 'check'}) : null)));
+      turns.length ? h('a.button', {href: href('/try', {session: v.session})}, icon('flask'), t('Try this conversation')) : null,
+      turns.length ? button(t('Make a test'), () => makeTest(turns, {}), {icon: 'check'}) : null)));
 }
 
-const retry = (v) => askWho({title: t('Retry the transfer'), body: h('p', t('Desk is asked for the state of the session, then the transfer is sent again to {target}.', {target: v.givenUp.target})), confirm: t('Retry the transfer'),
+const retry = (v) => askWho({title: t('Retry the transfer'), body: h('p', t('Escalator asks Desk for the state of the session, then sends the transfer to {target} again.', {target: v.givenUp.target})), confirm: t('Retry the transfer'),
   submit: (who) => api.post(path`/api/outbox/${v.session}/retry`, who)}).then((yes) => { if (yes) { toast(t('On its way again')); return read(v); } });
 
 const dismiss = (v) => askWho({title: t('Dismiss the transfer'), danger: true, body: h('p', t('The transfer ends for good: this customer stays with the bot.')), confirm: t('Dismiss the transfer'),
@@ -89,7 +89,7 @@ const speakers = {user: ['user', () => t('Customer')], bot: ['bot', () => t('Bot
 
 function drawTalk(v) {
   v.items = new Map();
-  fill(v.talk, v.told.older ? h('li.event.quiet', t('What was before is kept no longer.')) : null, v.entries.map((e) => {
+  fill(v.talk, v.told.older ? h('li.event.quiet', t('Earlier messages are no longer kept.')) : null, v.entries.map((e) => {
     const li = item(v, e);
     v.items.set(e, li);
     return li;
@@ -100,7 +100,7 @@ function item(v, e) {
   if (e.kind === 'turn' && speakers[e.role]) return bubble(v, e, e.role);
   if (e.kind === 'said') return bubble(v, e, 'escalator');
   if (e.kind === 'turn' && e.role === 'start') return event(e, 'play', t('The session begins'));
-  if (e.kind === 'turn') return event(e, 'clock', t('Time went by'), v);
+  if (e.kind === 'turn') return event(e, 'clock', t('Time passed'), v);
   if (e.kind === 'phase') return event(e, {human: 'agent', queued: 'clock', bot: 'bot'}[e.phase] || 'transfer', phase(e.phase));
   if (e.kind === 'attempt') return h('li.event', attempt(e), e.target ? h('span.quiet', '→ ', e.target) : null, e.code_words ? h('span.quiet', e.code_words) : null, h('span.quiet', clock(e.at)));
   return event(e, 'asked', t('Desk asked: {answer}', {answer: e.target || e.outcome}), v);
@@ -170,7 +170,7 @@ function place(v) {
 function drawPanel(v) {
   const e = v.chosen, body = h('div');
   if (!v.panel.isConnected) v.aside.append(v.panel);
-  fill(v.panel, h('div.stack.wide', h('div.row', segments(t('Which rules'), [{value: 'then', label: t('Rules of then')}, {value: 'now', label: t('Rules of now')}], v.rules, (r) => { v.rules = r; fillPanel(v, body); }), labels(v)), body));
+  fill(v.panel, h('div.stack.wide', h('div.row', segments(t('Which rules'), [{value: 'then', label: t('Rules then')}, {value: 'now', label: t('Rules now')}], v.rules, (r) => { v.rules = r; fillPanel(v, body); }), labels(v)), body));
   fillPanel(v, body);
   return e;
 }
@@ -200,7 +200,7 @@ async function fillPanel(v, body) {
     if (v.chosen !== e || v.rules !== 'now') return;
     const x = told.get(e);
     fill(body, x ? [kind(x.decision) !== kind(e) || (x.decision.rule || '') !== (e.rule || '') ? h('p.note', icon('info'), h('span', t('Then it was: {then}', {then: kindWords(kind(e)) + (e.rule ? ' · ' + e.rule : '')}))) : h('p.quiet', t('The same as then.')),
-      story({...x, phase: x.phase}), h('p.quiet', t('Explained from the words that are kept, masked as in the log.'))] : h('p.quiet', t('This turn has no words to be explained anew.')));
+      story({...x, phase: x.phase}), h('p.quiet', t('Explained from the text that is kept, which is masked as in the log.'))] : h('p.quiet', t('This turn has no text that could be explained again.')));
   } catch (error) {
     v.now = null;
     if (error.name !== 'AbortError' && v.chosen === e) fill(body, failed(error));

@@ -14,7 +14,7 @@ export const title = () => t('Conversation');
 export async function render(root, params, signal) {
   const name = h('input', {type: 'search', 'aria-label': t('Session, as the log names it'), placeholder: t('Session, as the log names it')}), list = h('div', loading());
   root.append(h('h1', title()), h('form.row', {onsubmit: (e) => { e.preventDefault(); if (name.value.trim()) go(href('/c/' + encodeURIComponent(name.value.trim()))); }},
-    h('span.search.long', icon('search'), name), h('button.button.primary', t('Open'))), h('section.stack', h('h2', t('The last ones')), list));
+    h('span.search.long', icon('search'), name), h('button.button.primary', t('Open'))), h('section.stack', h('h2', t('Recent conversations')), list));
   keys(signal, [['/', () => t('filter'), () => name.select()]]);
   if (matchMedia('(pointer: fine)').matches) name.focus({preventScroll: true});
   try {

@@ -59,7 +59,7 @@ function shown(s) {
   return [
     figure(t('Messages'), number(messages), messages ? t('{n} a minute', {n: (messages / 60).toFixed(messages < 600 ? 1 : 0)}) : '', s.messages),
     figure(t('Transfers'), number(calls), messages ? t('{share} of messages', {share: percent(calls / messages)}) : '', s.decisions.transfer || []),
-    figure(t('Without need'), right + wrong ? percent(wrong / (right + wrong)) : '—', right + wrong ? t('{n} of {of} labelled', {n: number(wrong), of: number(right + wrong)}) : t('label lines to see it'), s.wrong || []),
+    figure(t('Unneeded transfers'), right + wrong ? percent(wrong / (right + wrong)) : '—', right + wrong ? t('{n} of {of} labelled', {n: number(wrong), of: number(right + wrong)}) : t('no labels yet'), s.wrong || []),
   ];
 }
 
@@ -90,7 +90,7 @@ function tools(v) {
   return h('div.stack', h('div.row.filters',
     h('span.search', icon('search'), v.search), rule,
     chips(kinds.map((k) => ({name: k, label: kindWords(k), kind: k})), chosen, (set) => change({outcome: kinds.filter((k) => set.has(k)).join(',')})),
-    others.map((name) => h('button.chip', {type: 'button', 'aria-pressed': 'true', 'aria-label': t('Without {filter}', {filter: `${name} ${now[name]}`}), onclick: () => go(href('/', {...query(), [name]: ''}))}, `${name}: ${now[name]}`, icon('cross'))),
+    others.map((name) => h('button.chip', {type: 'button', 'aria-pressed': 'true', 'aria-label': t('Remove filter {filter}', {filter: `${name} ${now[name]}`}), onclick: () => go(href('/', {...query(), [name]: ''}))}, `${name}: ${now[name]}`, icon('cross'))),
     h('span.push.row', v.connection, announce(), v.pause)));
 }
 
@@ -231,12 +231,12 @@ function drawFresh(v) {
 
 function drawState(v) {
   if (v.rows.length) {
-    fill(v.state, kept.more ? loading() : h('p.quiet.end', t('That is all that is kept.')));
+    fill(v.state, kept.more ? loading() : h('p.quiet.end', t('That is everything that is kept.')));
     return;
   }
   const only = asked().outcome, try1 = h('a', {href: href('/try', {text: '转人工'})}, t('Try one'));
-  if (Object.keys(asked()).length === 0) fill(v.state, empty(t('No decision yet'), t('As soon as a customer says something that a rule looks for, it is here.'), ' ', try1));
-  else fill(v.state, empty(only && only.indexOf(',') < 0 ? t('Nothing of this kind is kept: {kind}', {kind: kindWords(only)}) : t('No decision is like that'), button(t('All decisions'), () => go(href('/'))), ' ', try1));
+  if (Object.keys(asked()).length === 0) fill(v.state, empty(t('No decision yet'), t('Decisions show up here as soon as customers write.'), ' ', try1));
+  else fill(v.state, empty(only && only.indexOf(',') < 0 ? t('No decision of this kind: {kind}', {kind: kindWords(only)}) : t('No decision matches these filters'), button(t('All decisions'), () => go(href('/'))), ' ', try1));
 }
 
 // One line
@@ -279,6 +279,6 @@ function shortcuts(v) {
     ['w', () => t('label wrong'), () => chosen() && relabel(v, chosen(), 'wrong')],
     [' ', () => t('pause, continue'), () => pause(v)],
     ['/', () => t('filter'), () => v.search.select()],
-    ['Escape', () => t('back to what is new'), () => { const d = chosen(); v.chosen = null; if (d) v.list.renew(d); document.activeElement.blur(); }],
+    ['Escape', () => t('back to the newest'), () => { const d = chosen(); v.chosen = null; if (d) v.list.renew(d); document.activeElement.blur(); }],
   ]);
 }

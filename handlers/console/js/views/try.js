@@ -35,8 +35,8 @@ export async function render(root, params, signal) {
   v.panel = h('div');
   v.versions = h('div.row');
   root.append(h('div.head', h('h1', title()), h('span.quiet', t('Nothing here reaches a customer or Desk.')), h('span.push.row', v.versions,
-    button(t('Make a test of it'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start anew'), () => { v.turns = []; v.chosen = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
-  h('div.columns', h('section.stack.wide', {'aria-label': t('The talk')}, v.talk, composer(v), setting(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
+    button(t('Make a test'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start over'), () => { v.turns = []; v.chosen = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
+  h('div.columns', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, composer(v), setting(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
   drawVersions(v);
   keys(signal, [['/', () => t('type a message'), () => v.text.focus()], ['j', () => t('next turn'), () => step(v, 1)], ['k', () => t('turn before'), () => step(v, -1)]]);
   const {session, text} = query();
@@ -81,7 +81,7 @@ function composer(v) {
     v.role = r;
     fill(choice, segments(t('Who speaks'), roles(), r, setRole));
     mark.hidden = r !== 'bot';
-    text.placeholder = {user: t('A message of the customer'), bot: t('A message of the bot'), agent: t('A message of the agent'), wait: t('How long nobody speaks: 5m'), desk: t('How the transfer ends, or who is there')}[r];
+    text.placeholder = {user: t('A message of the customer'), bot: t('A message of the bot'), agent: t('A message of the agent'), wait: t('How long nobody writes: 5m'), desk: t('How the transfer ends, or who is online')}[r];
     fill(quick, (samples[r] || []).map((s) => h('button.chip', {type: 'button', onclick: () => add(s)}, s)));
     changed(v, pause, true);
   };
@@ -96,7 +96,7 @@ function setting(v) {
   const put = (name) => (e) => { v[name] = e.target.value; changed(v); };
   const local = v.at ? new Date(new Date(v.at) - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : '';
   return h('details.card', {open: Boolean(v.at || v.fields || v.user)}, h('summary', t('Clock, fields, customer')), h('div.setting',
-    field(t('It begins at'), h('input', {type: 'datetime-local', value: local, onchange: (e) => { v.at = e.target.value ? new Date(e.target.value).toISOString() : ''; changed(v); }}), t('Empty: now. Messages follow one another after 10 s.')),
+    field(t('Starts at'), h('input', {type: 'datetime-local', value: local, onchange: (e) => { v.at = e.target.value ? new Date(e.target.value).toISOString() : ''; changed(v); }}), t('Empty means now. Messages are 10 s apart.')),
     field(t('User id'), h('input', {value: v.user, oninput: put('user')}), t('For rules that have a share; without it everybody is in.')),
     field(t('Fields of the customer’s messages'), h('textarea', {rows: 2, value: v.fields, placeholder: 'CloudCustomData.level=gold', oninput: put('fields')}), t('One a line: PATH=VALUE'))));
 }
@@ -109,7 +109,7 @@ const more = (v) => ({at: v.at || (v.turns[0] && v.turns[0].at) || undefined, us
 
 async function drawVersions(v) {
   const history = await api.get('/api/rules/history', {signal: v.signal}).catch(() => null), list = (history && (history.versions || history.history)) || [];
-  const options = (first) => [h('option', {value: ''}, first), h('option', {value: 'disk'}, t('the file on disk')), list.map((r) => h('option', {value: r.version}, `${r.version.slice(0, 7)} · ${clockText(r.at)}${r.by ? ' · ' + r.by : ''}`))];
+  const options = (first) => [h('option', {value: ''}, first), h('option', {value: 'disk'}, t('the file on disk')), list.map((r) => h('option', {value: r.version}, `${r.version.slice(0, 7)} · ${clockText(r.at)}${r.author ? ' · ' + r.author : ''}`))];
   const select = (name, label, first) => h('select', {'aria-label': label, title: label, value: '', onchange: (e) => { v[name] = e.target.value; changed(v, 0); }}, options(first));
   fill(v.versions, select('version', t('Rules to try'), t('Rules in force')), select('against', t('Compare with'), t('Compare with…')));
 }
@@ -153,7 +153,7 @@ function draw(v) {
   const {shown = [], told = {turns: []}, at_ = []} = v, differs = new Set(told.differs || []);
   v.spots = [];
   if (!shown.length) {
-    fill(v.talk, h('li', empty(t('Say something as the customer'), t('Every rule tells at once whether it matches, and why.'))));
+    fill(v.talk, h('li', empty(t('Say something as the customer'), t('You see at once which rules match, and why.'))));
     fill(v.panel, h('p.quiet', t('The explanation appears here while you type.')));
     return;
   }
@@ -169,12 +169,12 @@ const names = (role) => (roles().find((r) => r.value === role) || {label: role})
 function line(v, x, i, mine, differs) {
   const k = kind(x.decision), of = mine >= 0 ? v.shown[mine] : null, speaks = x.role === 'user' || x.role === 'bot' || x.role === 'agent';
   const then = k === 'none' && !differs ? null : h('span.then', k === 'none' ? null : outcome(k, kindWords(k)), k === 'none' ? null : h('span.quiet', x.decision.rule || x.decision.near || (x.decision.shadow || [])[0], x.decision.reason ? ' · ' + reason(x.decision.reason) : ''), differs ? h('span.differs', '≠ ', other(v, i)) : null);
-  const words = x.role === 'timer' ? t('time goes by') : x.text;
+  const words = x.role === 'timer' ? t('time passes') : x.text;
   const b = h('button.turn', {type: 'button', class: speaks ? 'bubble' : '', onclick: () => { v.chosen = mine; v.spot = i; choose(v, i); }},
     speaks ? [h('span.who', icon(pictures[x.role]), names(x.role), ' · ', clockText(x.at), of && of.mark ? h('span.tag', of.mark) : null, of && of.draft ? h('span.tag', t('typing')) : null), h('span.said', marked(x.text, x.decision.matched))]
       : [icon(pictures[x.role] || 'info'), h('span', x.role === 'wait' || x.role === 'desk' ? names(x.role) + ': ' : '', words), h('span.quiet', clockText(x.at), x.role === 'desk' ? ' · ' + x.summary : '')], then);
   v.spots[i] = b;
-  return h('li', {class: (speaks ? 'said-by ' + x.role : 'event') + (of && of.draft ? ' draft' : '')}, b, of && !of.draft ? h('span.edit', h('button.tool', {type: 'button', 'aria-label': t('Change it'), title: t('Change it'), onclick: () => edit(v, mine)}, icon('pencil')), h('button.tool', {type: 'button', 'aria-label': t('Take it away'), title: t('Take it away'), onclick: () => { v.turns.splice(v.turns.indexOf(of), 1); changed(v, 0); v.text.focus(); }}, icon('cross'))) : null);
+  return h('li', {class: (speaks ? 'said-by ' + x.role : 'event') + (of && of.draft ? ' draft' : '')}, b, of && !of.draft ? h('span.edit', h('button.tool', {type: 'button', 'aria-label': t('Edit'), title: t('Edit'), onclick: () => edit(v, mine)}, icon('pencil')), h('button.tool', {type: 'button', 'aria-label': t('Remove'), title: t('Remove'), onclick: () => { v.turns.splice(v.turns.indexOf(of), 1); changed(v, 0); v.text.focus(); }}, icon('cross'))) : null);
 }
 
 function edit(v, mine) {
@@ -207,7 +207,7 @@ function choose(v, i) {
   v.spots[i].setAttribute('aria-current', 'true');
   const y = (v.told.differs || []).includes(i) && v.told.against && v.told.against.turns[i];
   fill(v.panel, h('div.stack.wide',
-    y ? h('p.note', icon('info'), h('span', t('With the other rules: {outcome}', {outcome: other(v, i)}), y.decision.why ? ' · ' + y.decision.why : '')) : null,
+    y ? h('p.note', icon('info'), h('span', t('Under the other rules: {outcome}', {outcome: other(v, i)}), y.decision.why ? ' · ' + y.decision.why : '')) : null,
     x.rules.length ? story({...x, before: before(v, i)}) : h('p.lead', x.summary),
     x.rules.length ? h('p.quiet', x.language ? t('Language: {language}', {language: x.language}) + ' · ' : '', t('Phase: {phase}', {phase: phase(x.phase)}), x.normal && x.normal !== x.text ? ' · ' + t('read as: {words}', {words: x.normal}) : '') : null));
 }
