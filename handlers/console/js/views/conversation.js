@@ -100,7 +100,9 @@ function item(v, e) {
   if (e.kind === 'turn' && speakers[e.role]) return bubble(v, e, e.role);
   if (e.kind === 'said') return bubble(v, e, 'escalator');
   if (e.kind === 'turn' && e.role === 'start') return event(e, 'play', t('The session begins'));
+  if (e.rating) return event(e, 'info', t('The customer rated the service: {n} of 5', {n: e.rating}), e.kind === 'turn' ? v : null);
   if (e.kind === 'turn') return event(e, 'clock', t('Time passed'), v);
+  if (e.kind === 'contact') return h('li.event', icon('message'), t('An agent is to contact the customer'), attempt(e), e.code_words ? h('span.quiet', e.code_words) : null, h('span.quiet', clock(e.at)));
   if (e.kind === 'phase') return event(e, {human: 'agent', queued: 'clock', bot: 'bot'}[e.phase] || 'transfer', phase(e.phase));
   if (e.kind === 'attempt') return h('li.event', attempt(e), e.target ? h('span.quiet', '→ ', e.target) : null, e.code_words ? h('span.quiet', e.code_words) : null, h('span.quiet', clock(e.at)));
   return event(e, 'asked', t('Desk asked: {answer}', {answer: e.target || e.outcome}), v);

@@ -57,7 +57,7 @@ function shown(s) {
   const sums = Object.values(s.totals.rules || {}), right = sums.reduce((n, r) => n + (r.right || 0), 0), wrong = sums.reduce((n, r) => n + (r.wrong || 0), 0);
   const calls = s.totals.decisions.transfer || 0, messages = s.totals.messages;
   return [
-    figure(t('Messages'), number(messages), messages ? t('{n} a minute', {n: (messages / 60).toFixed(messages < 600 ? 1 : 0)}) : '', s.messages),
+    figure(t('Messages'), number(messages), messages >= 6 ? t('{n} a minute', {n: (messages / 60).toFixed(messages < 600 ? 1 : 0)}) : '', s.messages),
     figure(t('Transfers'), number(calls), messages ? t('{share} of messages', {share: percent(calls / messages)}) : '', s.decisions.transfer || []),
     figure(t('Unneeded transfers'), right + wrong ? percent(wrong / (right + wrong)) : '—', right + wrong ? t('{n} of {of} labelled', {n: number(wrong), of: number(right + wrong)}) : t('no labels yet'), s.wrong || []),
   ];

@@ -96,7 +96,7 @@ function setting(v) {
   const put = (name) => (e) => { v[name] = e.target.value; changed(v); };
   const local = v.at ? new Date(new Date(v.at) - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : '';
   return h('details.card', {open: Boolean(v.at || v.fields || v.user)}, h('summary', t('Clock, fields, customer')), h('div.setting',
-    field(t('Starts at'), h('input', {type: 'datetime-local', value: local, onchange: (e) => { v.at = e.target.value ? new Date(e.target.value).toISOString() : ''; changed(v); }}), t('Empty means now. Messages are 10 s apart.')),
+    field(t('Starts at'), h('span.picker', icon('clock'), h('input', {type: 'datetime-local', value: local, onchange: (e) => { v.at = e.target.value ? new Date(e.target.value).toISOString() : ''; changed(v); }})), t('Empty means now. Messages are 10 s apart.')),
     field(t('User id'), h('input', {value: v.user, oninput: put('user')}), t('For rules that have a share; without it everybody is in.')),
     field(t('Fields of the customer’s messages'), h('textarea', {rows: 2, value: v.fields, placeholder: 'CloudCustomData.level=gold', oninput: put('fields')}), t('One a line: PATH=VALUE'))));
 }
