@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/bot/stats"
 	"escalator/rules"
-	"escalator/rules/replay"
 )
 
 // RuleFile is what the API needs of the rule file.
@@ -103,77 +101,6 @@ func (s *Server) setMute(c *gin.Context, d time.Duration, by, why string) {
 	default:
 		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": m})
 	}
-}
-
-// What one request may have explained.
-const (
-	maxExplained     = 100    // turns
-	maxExplainedText = 16_000 // bytes of each
-)
-
-// explainRequest is the body of POST /api/explain: one message of the customer,
-// or the turns of a conversation.
-type explainRequest struct {
-	Text   string            `json:"text"`
-	Fields map[string]string `json:"fields"` // of the message
-	Turns  []replay.Said     `json:"turns"`
-	At     time.Time         `json:"at"`   // now, if it is not given
-	User   string            `json:"user"` // for shares: without it everybody is in
-}
-
-// steps returns what was said, or what is wrong with it.
-func (r *explainRequest) steps() ([]rules.Step, error) {
-	said := r.Turns
-	switch {
-	case (r.Text == "") == (len(said) == 0):
-		return nil, errors.New(`send "text", one message of the customer, or "turns", a list of {"role","text"}`)
-	case len(said) == 0:
-		said = []replay.Said{{Role: "user", Text: r.Text, Fields: r.Fields}}
-	case r.Fields != nil:
-		return nil, errors.New(`send the "fields" of each turn with it`)
-	case len(said) > maxExplained:
-		return nil, fmt.Errorf("%d turns are more than %d", len(said), maxExplained)
-	}
-	for i, t := range said {
-		if len(t.Text) > maxExplainedText {
-			return nil, fmt.Errorf("turn %d: the text is longer than %d bytes", i+1, maxExplainedText)
-		}
-	}
-	return replay.Steps(said, r.At)
-}
-
-// explain shows what a message would do under the rules and the mutes in
-// force, as the command explain does.
-func (s *Server) explain(c *gin.Context) {
-	var in explainRequest
-	if !readJSON(c, &in) {
-		return
-	}
-	if in.At.IsZero() {
-		in.At = s.Now()
-	}
-	var story replay.Explanation
-	steps, err := in.steps()
-	if err == nil {
-		story, err = replay.Explain(s.Bot.Policy(), steps, in.At, s.mutedNow(), in.User)
-	}
-	if err != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
-		return
-	}
-	c.JSON(http.StatusOK, story)
-}
-
-// mutedNow is the mutes that have not ended by the clock: what is explained is
-// often said at another time.
-func (s *Server) mutedNow() rules.Muted {
-	now, muted := s.Now(), rules.Muted{}
-	for id, m := range s.Bot.Muted() {
-		if m.Until.After(now) {
-			muted[id] = m
-		}
-	}
-	return muted
 }
 
 // Operations is what the operators' API needs of the bot.

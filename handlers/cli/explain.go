@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type explainOptions struct {
 	session *string
 	user    *string
 	json    *bool
+	asTest  *string
 	fields  map[string]string
 }
 
@@ -51,6 +53,7 @@ func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
 		session: fs.String("session", "", "`ID` of the conversation in the recording"),
 		user:    fs.String("user", "", "`ID` of the customer, for rules that have a share; without it everybody is in"),
 		json:    fs.Bool("json", false, "print one JSON document"),
+		asTest:  fs.String("as-test", "", "print the entry of a test of this `NAME` instead, which says what the rules do now; it belongs under tests: in the rule file"),
 		fields:  map[string]string{},
 	}
 	fs.Func("field", "`PATH=VALUE`: a field of the customer's messages, like CloudCustomData.level=gold; may be repeated", func(s string) error {
@@ -65,7 +68,7 @@ func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
 }
 
 // explain shows what one message, a conversation, a test or a recorded talk would do, and why.
-func explain(_ context.Context, env Env, args []string) error {
+func explain(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("explain")
 	o := explainFlags(fs, env)
 	words, err := parse(fs, env, args, explainUsage)
@@ -87,7 +90,10 @@ func explain(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	x, verdict, err := o.story(env, policy, said)
+	if *o.asTest != "" {
+		return o.writeTest(ctx, env, policy, said)
+	}
+	x, verdict, err := o.story(ctx, env, policy, said)
 	if err != nil {
 		return err
 	}
@@ -127,6 +133,8 @@ func misfit(given map[string]bool, words bool) string {
 		return "a test has its own time, fields and customer: leave --at, --now, --field and --user out"
 	case given["recording"] && (given["field"] || given["user"]):
 		return "a recording has its own fields and customers: leave --field and --user out"
+	case given["as-test"] && (given["test"] || given["recording"] || given["json"] || given["user"]):
+		return "a test is made of turns alone, and for every customer: leave --test, --recording, --json and --user out"
 	case given["at"] && given["now"]:
 		return "--at and --now: when is it?"
 	}
@@ -134,24 +142,18 @@ func misfit(given map[string]bool, words bool) string {
 }
 
 // story plays what is to be explained. The verdict is that of a test.
-func (o *explainOptions) story(env Env, policy *rules.Policy, said []replay.Said) (x replay.Explanation, verdict *ruletest.Result, err error) {
-	begin := o.at.of(policy)
-	if *o.now {
-		begin = time.Now()
-		if zone := policy.Zone(); zone != nil {
-			begin = begin.In(zone)
-		}
-	}
+func (o *explainOptions) story(ctx context.Context, env Env, policy *rules.Policy, said []replay.Said) (x replay.Explanation, verdict *ruletest.Result, err error) {
+	begin := o.begin(policy)
 	switch {
 	case *o.file != "":
 		x, err = recorded(env, policy, *o.file, *o.session, begin)
 		return x, nil, err
 	case *o.test != "":
-		return playTest(policy, *o.test)
+		return playTest(ctx, policy, *o.test)
 	}
 	steps, err := replay.Steps(said, begin)
 	if err == nil {
-		x, err = replay.Explain(policy, steps, begin, nil, *o.user)
+		x, err = replay.Explain(ctx, policy, steps, replay.Setting{Begin: begin, User: *o.user})
 	}
 	if err != nil {
 		err = &usageError{[]string{err.Error()}}
@@ -159,8 +161,35 @@ func (o *explainOptions) story(env Env, policy *rules.Policy, said []replay.Said
 	return x, nil, err
 }
 
+// begin is when it is said.
+func (o *explainOptions) begin(policy *rules.Policy) time.Time {
+	if !*o.now {
+		return o.at.of(policy)
+	}
+	begin := time.Now()
+	if zone := policy.Zone(); zone != nil {
+		begin = begin.In(zone)
+	}
+	return begin
+}
+
+// writeTest prints the entry of a test that says what the rules do with the turns.
+func (o *explainOptions) writeTest(ctx context.Context, env Env, policy *rules.Policy, said []replay.Said) error {
+	begin := o.begin(policy)
+	steps, err := replay.Steps(said, begin)
+	if err != nil {
+		return &usageError{[]string{err.Error()}}
+	}
+	entry, err := ruletest.Entry(ctx, policy, ruletest.Draft{Name: *o.asTest, Steps: steps, Begin: begin})
+	if err != nil {
+		return &usageError{[]string{err.Error()}}
+	}
+	_, err = io.WriteString(env.Stdout, entry)
+	return err
+}
+
 // playTest plays a test of the file.
-func playTest(policy *rules.Policy, name string) (x replay.Explanation, verdict *ruletest.Result, err error) {
+func playTest(ctx context.Context, policy *rules.Policy, name string) (x replay.Explanation, verdict *ruletest.Result, err error) {
 	tests := policy.Tests()
 	i := slices.IndexFunc(tests, func(t rules.Test) bool { return t.Name == name })
 	if i < 0 {
@@ -174,7 +203,7 @@ func playTest(policy *rules.Policy, name string) (x replay.Explanation, verdict 
 		return x, nil, unknownWord("there is no test", name, names)
 	}
 	result := ruletest.RunTest(policy, tests[i])
-	x, err = replay.Explain(policy, tests[i].Steps, tests[i].At, nil, "")
+	x, err = replay.Explain(ctx, policy, tests[i].Steps, replay.Setting{Begin: tests[i].At})
 	if err != nil { // a step that cannot be: the verdict names it
 		err = nil
 	}

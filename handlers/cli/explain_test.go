@@ -70,6 +70,10 @@ func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
 		{[]string{"--test", "the word", "hi"}, "a recording or a test has its own turns"},
 		{[]string{"--test", "the word", "--now"}, "a test has its own time, fields and customer"},
 		{[]string{"--test", "the word", "--recording", "a", "--session", "b"}, "explain one of them"},
+		{[]string{"--as-test", "x", "--test", "the word"}, "a test is made of turns alone"},
+		{[]string{"--as-test", "x", "hi", "--json"}, "a test is made of turns alone"},
+		{[]string{"--as-test", " ", "hi"}, "the test needs a name"},
+		{[]string{"--as-test", "the word", "hi", "--rules=rules.yaml"}, "there is a test \"the word\" already"},
 		{[]string{"--recording", "dialogues.jsonl"}, "--recording FILE and --session ID go together"},
 		{[]string{"--recording", "a", "--session", "b", "--field", "a=b"}, "a recording has its own fields"},
 	} {
@@ -77,6 +81,35 @@ func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
 		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
 			t.Errorf("%q: %+v, want %s", c.args, r, c.want)
 		}
+	}
+}
+
+// What is printed is put under tests: as it is, and passes.
+func TestExplain_asTest_printsATestThatPasses(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const file = "version: 1\ntargets: {default: {}}\nrules:\n  - {id: r, when: {says: [转人工]}, then: {transfer: default}}\n" +
+		"tests:\n  - {name: one, say: 转人工, expect: r}\n"
+	if err := os.WriteFile("rules.yaml", []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runIn(t, "", "explain", "--as-test", "no: 2 👋", "--field", "CloudCustomData.level=gold", "你好: \"hi\"", "mark: fallback", "bot: 抱歉", "wait: 5m", "user: 转人工", "desk: queued", "user: 转人工")
+	const want = `  - name: "no: 2 👋"
+    steps:
+      - {user: {text: "你好: \"hi\"", fields: {CloudCustomData.level: gold}}, expect: none}
+      - {bot: {text: 抱歉, marks: fallback}}
+      - {wait: 5m}
+      - {user: {text: 转人工, fields: {CloudCustomData.level: gold}}, expect: {rule: r, target: default}}
+      - {desk: queued}
+      - {user: {text: 转人工, fields: {CloudCustomData.level: gold}}, expect: {rule: r, suppressed: already_queued}}
+`
+	if diff := cmp.Diff(want, r.stdout); diff != "" || r.code != 0 {
+		t.Errorf("%+v %s", r, diff)
+	}
+	if err := os.WriteFile("rules.yaml", []byte(file+r.stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := runIn(t, "", "test"); r.code != 0 || !strings.Contains(r.stdout, "2 passed, 0 failed") {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,14 +52,25 @@ type ExplainedDecision struct {
 	Offer []rules.SpeechText `json:"offer,omitempty"`
 }
 
-// Explain plays the steps of a conversation from its beginning, with the rules that muted silences, and tells of every
-// turn why it did what it did. user is the customer, of whom shares are asked; "": everybody is in every share. The error
-// is that of a step which cannot be.
-func Explain(p *rules.Policy, steps []rules.Step, begin time.Time, muted rules.Muted, user string) (Explanation, error) {
+// Setting is in what a conversation is explained.
+type Setting struct {
+	// Begin is when it begins.
+	Begin time.Time
+	Muted rules.Muted
+	// User is the customer, of whom shares are asked; "": everybody is in every share.
+	User string
+}
+
+// Explain plays the steps of a conversation from its beginning, and tells of every turn why it did what it did. The error
+// is that of a step which cannot be, of a story that is too long, or of ctx; what came before is told.
+func Explain(ctx context.Context, p *rules.Policy, steps []rules.Step, in Setting) (Explanation, error) {
 	x := Explanation{Turns: []ExplainedTurn{}}
-	player := NewTest(p, begin)
-	player.muted, player.userID = muted, user
+	player := NewTest(p, in.Begin)
+	player.muted, player.userID = in.Muted, in.User
 	for i := range steps {
+		if ctx.Err() != nil {
+			return x, context.Cause(ctx)
+		}
 		if err := x.step(player, &steps[i]); err != nil {
 			return x, err
 		}

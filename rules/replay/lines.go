@@ -46,6 +46,10 @@ type Said struct {
 	// Mark is the messageType of a bot message, Fields are values of the callback by their paths.
 	Mark   string            `json:"mark"`
 	Fields map[string]string `json:"fields"`
+	// Wait is the time that passes before it. Desk is how the transfer ended to which a message of customer or bot led, or
+	// what Desk tells of agents and queue from then on. Both are in the form of a rule file.
+	Wait string `json:"wait"`
+	Desk string `json:"desk"`
 }
 
 // KnownRole reports whether the role is one of the three that speak.

@@ -45,6 +45,8 @@ type Player struct {
 	rule  string          // whose transfer was made last
 	chain []*rules.Target // of that transfer
 	open  bool            // it has not ended
+
+	toldOf int // the weight of all stories
 }
 
 // NewPlayer returns a player at the beginning of a conversation.
@@ -138,7 +140,7 @@ func (p *Player) until(end time.Time, explain bool) (steps []Step) {
 	}
 	for {
 		at, ok := p.policy.NextTimer(&p.conv)
-		if !ok || at.After(end) {
+		if !ok || at.After(end) || p.toldOf > maxTold && p.told {
 			return steps
 		}
 		if at.After(p.now) {
@@ -154,6 +156,7 @@ func (p *Player) decide(t rules.Turn, explain bool) Step {
 	s := Step{At: t.At, Phase: p.conv.Phase()}
 	p.equip(&t)
 	s.decide(p.policy, &p.conv, t, explain)
+	p.toldOf += weight(&s.Trace)
 	switch s.Decision.Outcome {
 	case rules.OutcomeTransfer:
 		p.rule, p.chain, p.open = s.Decision.Rule, s.Decision.Chain, true

@@ -56,7 +56,7 @@ func steps(t *testing.T, p *rules.Policy, said ...replay.Said) (led []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := replay.Explain(p, list, replay.DefaultTime, nil, "")
+	x, err := replay.Explain(t.Context(), p, list, replay.Setting{Begin: replay.DefaultTime})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestExplain_showsTheWayOutOfTheQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := replay.Explain(p, list, replay.DefaultTime, nil, "")
+	x, err := replay.Explain(t.Context(), p, list, replay.Setting{Begin: replay.DefaultTime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -252,7 +252,7 @@ func explained(t *testing.T, p *rules.Policy, said []replay.Said, muted rules.Mu
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := replay.Explain(p, steps, replay.DefaultTime, muted, "")
+	x, err := replay.Explain(t.Context(), p, steps, replay.Setting{Begin: replay.DefaultTime, Muted: muted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +359,7 @@ func TestShares_askWhomTheyKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for user, want := range map[string]string{"": "vip", "u1": "", "u2": "vip"} {
-		x, err := replay.Explain(p, said, replay.DefaultTime, nil, user)
+		x, err := replay.Explain(t.Context(), p, said, replay.Setting{Begin: replay.DefaultTime, User: user})
 		if err != nil || x.Turns[0].Decision.Rule != want {
 			t.Errorf("explained for %q: %+v, %v", user, x.Turns, err)
 		}

@@ -9,9 +9,34 @@ import (
 	"escalator/rules/lang"
 )
 
-// pause is the kind of a step that only lets time pass. Unlike a wait nobody asked for it, and an explanation passes
+// Pause is the kind of a step that only lets time pass. Unlike a wait nobody asked for it, and an explanation passes
 // over it.
-const pause = "pause"
+const Pause = "pause"
+
+// maxTold bounds the story of a test or an explanation, in rules and parts of their conditions: 100 turns under 500 rules of
+// five parts. A few lines of a file may let thousands of timers come due, and each is told under every rule.
+const maxTold = 250_000
+
+var errTooLong = lang.Errorf("the story is too long: it tells of more than %d rules and parts of them", maxTold)
+
+// weight is how much a story tells.
+func weight(t *rules.Trace) int {
+	n := len(t.Rules)
+	for i := range t.Rules {
+		if c := t.Rules[i].Condition; c != nil {
+			n += parts(c)
+		}
+	}
+	return n
+}
+
+func parts(p *rules.PartTrace) int {
+	n := 1
+	for i := range p.Parts {
+		n += parts(&p.Parts[i])
+	}
+	return n
+}
 
 // NewTest returns a player of the steps of a test that begins at a time. Transfers end as the steps tell.
 func NewTest(p *rules.Policy, begin time.Time) *Player {
@@ -41,10 +66,13 @@ func (p *Player) Carry(s *rules.Step) (led []Step, err error) {
 		p.happen(rules.EventAgentMessage, "")
 	case "event":
 		p.observe(s.Event)
-	case "wait", pause:
+	case "wait", Pause:
 		end := p.now.Add(s.Wait)
 		led = p.until(end, true)
 		p.now = end
+	}
+	if p.toldOf > maxTold {
+		return led, errTooLong
 	}
 	if s.Desk == "" {
 		return led, nil
@@ -121,6 +149,14 @@ func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
 		if err != nil {
 			return nil, lang.Errorf("turn %d: %w", i+1, err)
 		}
+		if said[i].Wait != "" {
+			wait, known := rules.ParseDuration(said[i].Wait)
+			if !known || wait == 0 {
+				return nil, lang.Errorf("turn %d: %w", i+1, noWait(said[i].Wait))
+			}
+			steps = append(steps, rules.Step{Kind: "wait", Wait: wait})
+			now, spoken = now.Add(wait), false
+		}
 		gap := time.Duration(0)
 		switch {
 		case said[i].At != nil:
@@ -129,13 +165,17 @@ func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
 			gap = turnGap
 		}
 		if gap > 0 {
-			steps = append(steps, rules.Step{Kind: pause, Wait: gap})
+			steps = append(steps, rules.Step{Kind: Pause, Wait: gap})
 		}
 		steps = append(steps, s)
 		now = now.Add(gap + s.Wait)
 		spoken = said[i].KnownRole() || spoken && s.Kind != "wait"
 	}
 	return steps, nil
+}
+
+func noWait(word string) error {
+	return lang.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
 }
 
 // step is one turn as a step of a test.
@@ -147,10 +187,13 @@ func (s *Said) step() (rules.Step, error) {
 	switch s.Role {
 	case "user", "bot", "agent":
 		step.Message = rules.TestMessage{Text: s.Text, Mark: s.Mark, Fields: s.Fields}
-		return step, nil
+		if s.Desk != "" && s.Role != "agent" {
+			step.Desk, step.Reading, err = rules.ParseDesk(s.Desk)
+		}
+		return step, err //nolint:wrapcheck // it says itself what it is about
 	case "wait":
 		if step.Wait, known = rules.ParseDuration(word); !known || step.Wait == 0 {
-			return step, lang.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
+			return step, noWait(word)
 		}
 	case "desk":
 		if step.Desk, step.Reading, err = rules.ParseDesk(word); err != nil {

@@ -83,12 +83,7 @@ func step(player *replay.Player, s *rules.Step) lang.Text {
 
 // judge compares what a step led to with what the test expects.
 func judge(x *rules.Expectation, led []replay.Step) lang.Text {
-	got := replay.Step{}
-	for _, o := range led {
-		if o.Decision.Outcome != rules.OutcomeNone || got.Trace.Role == "" {
-			got = o
-		}
-	}
+	got := decisive(led)
 	if x == nil {
 		if got.Decision.Outcome == rules.OutcomeTransfer {
 			return lang.Say("nothing was expected, but %s transfers to %s: %s", got.Decision.Rule, got.Decision.Target, story(got, got.Decision.Rule))
@@ -96,6 +91,16 @@ func judge(x *rules.Expectation, led []replay.Step) lang.Text {
 		return ""
 	}
 	return compare(*x, got)
+}
+
+// decisive is the last of the decisions that came to something, else the first.
+func decisive(led []replay.Step) (got replay.Step) {
+	for _, o := range led {
+		if o.Decision.Outcome != rules.OutcomeNone || got.Trace.Role == "" {
+			got = o
+		}
+	}
+	return got
 }
 
 func compare(x rules.Expectation, got replay.Step) lang.Text {
