@@ -137,7 +137,8 @@ func (s *Server) startDrain(c *gin.Context) {
 	_ = w.SetReadDeadline(time.Time{})
 	ctx, end := context.WithCancel(c.Request.Context())
 	defer end()
-	defer context.AfterFunc(s.streams, end)()
+	forget := context.AfterFunc(s.streams, end) // a stop ends the wait
+	defer forget()
 	pending := s.drains.wait(ctx)
 	waited := time.Since(began)
 	s.Log.WithFields(logrus.Fields{"pending": pending, "waited_s": waited.Seconds()}).Info("the wait for the outbox has ended")

@@ -16,13 +16,14 @@ type readiness struct {
 	Reasons []string `json:"reasons,omitempty"`
 }
 
-const unready = "unready"
+// Unready is the status of a service to which no callback should come.
+const Unready = "unready"
 
 // readyz says whether callbacks should come here. It does not depend on Desk:
 // while Desk is away transfers are kept.
 func (s *Server) readyz(c *gin.Context) {
 	is, code := s.readiness(), http.StatusOK
-	if is.Status == unready {
+	if is.Status == Unready {
 		code = http.StatusServiceUnavailable
 	}
 	c.JSON(code, is)
@@ -37,7 +38,7 @@ func (s *Server) readiness() readiness {
 		reasons = append(reasons, "draining since "+drain.Since.UTC().Format(time.RFC3339)+", by "+drain.By)
 	}
 	if len(reasons) > 0 {
-		return readiness{unready, reasons}
+		return readiness{Unready, reasons}
 	}
 	if s.Degraded != nil {
 		if reasons = s.Degraded(); len(reasons) > 0 { // another replica would be no better off

@@ -13,6 +13,9 @@ import (
 
 // reload takes the rule file as it is now, and waits for the verdict.
 func (s *Server) reload(c *gin.Context) {
+	if _, ok := readOperator(c); !ok {
+		return
+	}
 	change, err := s.RuleFile.Reload(c.Request.Context())
 	writeChange(c, change, err)
 }

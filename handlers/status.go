@@ -100,7 +100,7 @@ type clockDistance struct {
 // status shows how the service is.
 func (s *Server) status(c *gin.Context) {
 	c.JSON(http.StatusOK, Status{
-		Installation: s.Options.Status(),
+		Installation: s.Status(),
 		Ready:        s.readiness(),
 		Drain:        s.drains.now(),
 		Clock:        s.callbacks.skew.seen(),

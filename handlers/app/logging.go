@@ -33,7 +33,7 @@ func NewLog(w io.Writer, level, format string) (*Log, error) {
 	if format != "json" {
 		// Quoting stays on: what a stranger sends must not look like a line of ours.
 		lines.Formatter = &forPeople{logrus.TextFormatter{
-			FullTimestamp: true, TimestampFormat: "15:04:05.000", QuoteEmptyFields: true, ForceColors: format == "color", DisableColors: format != "color",
+			FullTimestamp: true, TimestampFormat: "2006-01-02 15:04:05.000 -0700", QuoteEmptyFields: true, ForceColors: format == "color", DisableColors: format != "color",
 		}}
 	}
 	l.queue = newLogQueue(w, func(n uint64) []byte {

@@ -29,6 +29,10 @@ type Env struct {
 	Environ        []string
 	Reload         <-chan os.Signal // each value asks for a reload of the rules
 	ShippedRules   []byte           // the rule file that comes with the program
+
+	// describe takes the flags and the usage of a command, which then ends without doing
+	// anything; nil: it is to do its work.
+	describe func(fs *flag.FlagSet, usage string)
 }
 
 // command is one sub-command.
@@ -55,14 +59,22 @@ func commands() []command {
 		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
 		{"rules", "[history|diff|rollback]", "ask the running service for its rules; history, diff and rollback", liveRules},
+		{"mute", "RULE --for TIME --why WHY", "silence a rule of the running service for a while", muteRule},
+		{"unmute", "RULE", "end the mute of a rule", unmuteRule},
+		{"reload", "", "have the running service read its rule file now", reloadRules},
+		{"decisions", "[--follow] [flags]", "list the decisions of the running service, or follow them", showDecisions},
 		{"conversation", "SESSION", "ask the running service what happened in a conversation, and why", showConversation},
 		{"outbox", "[flags]", "ask the running service for transfers on their way and given up", listOutbox},
 		{"retry", "SESSION | --code CODE", "put what was given up on its way again", retryTransfer},
 		{"dismiss", "SESSION", "end a transfer for good", dismissTransfer},
+		{"status", "[--all]", "show how the running service is: readiness, stores, Desk, clock, settings", showStatus},
+		{"drain", "[--for TIME] [--end]", "take the running service out of service before it is stopped", drainService},
 		{"forget", "USER", "have the running service forget what it keeps of a user", forgetUser},
 		{"notify", "--test TEAM", "send a test message to a team of the staff", notifyTest},
 		{"doctor", "[--json]", "check an installation without serving", doctor},
 		{"health", "", "ask the running service whether it is alive", health},
+		{"completion", "bash|zsh|fish", "print what completes commands and flags in a shell", completion},
+		{"man", "", "print the manual page", man},
 		{"version", "", "print version, commit and Go version", version},
 		{"help", "[COMMAND]", "print this, or what a command takes", help},
 	}
@@ -189,6 +201,10 @@ func help(ctx context.Context, env Env, args []string) error {
 // after "--".
 func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []string, err error) {
 	fs.SetOutput(io.Discard)
+	if env.describe != nil {
+		env.describe(fs, usage)
+		return nil, flag.ErrHelp
+	}
 	for {
 		err = fs.Parse(args)
 		if errors.Is(err, flag.ErrHelp) {
@@ -196,7 +212,7 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 			return nil, err
 		}
 		if err != nil {
-			return nil, &usageError{[]string{fmt.Sprintf("%v (escalator %s --help)", err, fs.Name())}}
+			return nil, &usageError{[]string{fmt.Sprintf("%s (escalator %s --help)", flagError(fs, err), fs.Name())}}
 		}
 		if done := len(args) - fs.NArg(); fs.NArg() == 0 || done > 0 && args[done-1] == "--" {
 			return append(rest, fs.Args()...), nil
@@ -206,20 +222,37 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 	}
 }
 
+// flagError says what is wrong with a flag, and what was meant where that can be guessed.
+func flagError(fs *flag.FlagSet, err error) string {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err.Error()
+	}
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	said := "there is no flag --" + strings.TrimPrefix(name, "-")
+	if guess := rules.DidYouMean(name, names); guess != "" {
+		said += ": " + strings.Replace(guess, "did you mean ", "did you mean --", 1)
+	}
+	return said
+}
+
 // printUsage prints what a command takes.
 func printUsage(env Env, fs *flag.FlagSet, usage string) {
 	p := newPage(env)
-	for i, line := range strings.Split("Usage: escalator "+fs.Name()+" "+usage, "\n") {
-		blanks := len(line) - len(strings.TrimLeft(line, " "))
-		p.hang("", []int{4, blanks + 2}[min(i, 1)], line)
+	line, about, _ := strings.Cut(usage, "\n")
+	p.hang("", 4, "Usage: escalator "+fs.Name()+" "+line)
+	for _, l := range paragraphs(about) {
+		indent := 0
+		if blanks := len(l) - len(strings.TrimLeft(l, " ")); blanks > 0 {
+			indent = blanks + 2
+		}
+		p.hang("", indent, l)
 	}
 	fs.VisitAll(func(f *flag.Flag) {
-		name, help := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
-			help += " (default " + f.DefValue + ")"
-		}
-		p.line("", strings.TrimRight("  --"+f.Name+" "+name, " "))
-		p.line("      ", help)
+		d := describeFlag(f)
+		p.line("", strings.TrimRight("  "+dashed(d.name)+" "+d.value, " "))
+		p.line("      ", d.helpWithDefault())
 	})
 }
 

@@ -27,10 +27,11 @@ const (
 
 // client asks the running service for a command.
 type client struct {
-	env    Env
-	url    string
-	token  string
-	asJSON bool
+	env     Env
+	url     string
+	token   string
+	asJSON  bool
+	timeout time.Duration // of a request
 }
 
 // clientFlags declares the flags of every command that asks the service. The client
@@ -47,7 +48,7 @@ func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
 		if _, err := settingNamed("ADMIN_TOKEN").read(&s, nil, env.Getenv); err != nil {
 			return nil, &usageError{[]string{err.Error()}}
 		}
-		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON}, nil
+		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON, timeout: clientTimeout}, nil
 	}
 }
 
@@ -58,7 +59,17 @@ type operator = delivery.Operator
 func operatorFlags(fs *flag.FlagSet, env Env) func() operator {
 	by := fs.String("by", "", "who does it, for the log and the history (default USER)")
 	why := fs.String("why", "", "why it is done")
-	return func() operator { return operator{By: cmp.Or(*by, env.Getenv("USER")), Why: *why} }
+	return func() operator {
+		return operator{By: cmp.Or(*by, env.Getenv("USER"), env.Getenv("LOGNAME")), Why: *why}
+	}
+}
+
+// needBy refuses to do what must not be done by nobody. A container has no USER.
+func needBy(command string, who operator) error {
+	if who.By == "" {
+		return &usageError{[]string{command + " needs --by: who does it (USER, which would say it, is not set here)"}}
+	}
+	return nil
 }
 
 func settingNamed(env string) *setting {
@@ -82,7 +93,7 @@ func baseURL(address string, env Env) (string, error) {
 }
 
 // ask sends a request, like "GET /api/rules", and shows the answer: as it is with --json,
-// else show does, after it was read into out. What the service refuses is printed, and ends the command with 1.
+// else show does. It is read into out. What the service refuses is printed, and ends the command with 1.
 func (c *client) ask(ctx context.Context, request string, in, out any, show func()) error {
 	status, answer, err := c.send(ctx, request, in)
 	if err != nil {
@@ -93,22 +104,21 @@ func (c *client) ask(ctx context.Context, request string, in, out any, show func
 			return err
 		}
 	}
-	switch {
-	case status != http.StatusOK:
+	if status != http.StatusOK {
 		return c.refused(status, answer)
-	case c.asJSON:
-		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("the answer of %s is not known here: %w", c.url, err)
 	}
-	show()
+	if !c.asJSON {
+		show()
+	}
 	return nil
 }
 
 // send sends a request and returns the answer, whatever it is.
 func (c *client) send(ctx context.Context, request string, in any) (status int, answer []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var body bytes.Buffer
 	if in != nil {
@@ -116,24 +126,32 @@ func (c *client) send(ctx context.Context, request string, in any) (status int, 
 			return 0, nil, err
 		}
 	}
-	method, path, _ := strings.Cut(request, " ")
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, &body)
-	if err != nil {
-		return 0, nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	// The token is for this address, not for one that the answer names.
-	asker := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := asker.Do(req)
+	resp, err := c.open(ctx, request, &body, "Content-Type: application/json")
 	if err != nil {
 		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	return resp.StatusCode, answer, err
+}
+
+// open sends a request with headers, "Name: value"; whoever calls it closes the body.
+func (c *client) open(ctx context.Context, request string, body io.Reader, headers ...string) (*http.Response, error) {
+	method, path, _ := strings.Cut(request, " ")
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if c.token != "" {
+		headers = append(headers, "Authorization: Bearer "+c.token)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	// The token is for this address, not for one that the answer names.
+	asker := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return asker.Do(req)
 }
 
 // refused says why the service did not do what it was asked for.

@@ -163,8 +163,8 @@ func (c *client) ruleDiff(ctx context.Context, versions []string) error {
 }
 
 func (c *client) rollBack(ctx context.Context, version string, who operator) error {
-	if who.By == "" {
-		return &usageError{[]string{"rollback needs --by: who does it"}}
+	if err := needBy("rollback", who); err != nil {
+		return err
 	}
 	in := map[string]string{"version": version, "by": who.By, "why": who.Why}
 	var answer struct {

@@ -36,7 +36,7 @@ func (s *playedService) asks(t *testing.T, variables map[string]string, args ...
 		if name == "ESCALATOR_ADMIN_LISTEN" {
 			return strings.TrimPrefix(server.URL, "http://")
 		}
-		if name == "COLUMNS" {
+		if name == "COLUMNS" && variables[name] == "" {
 			return "200"
 		}
 		return variables[name]

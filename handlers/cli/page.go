@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -19,11 +18,12 @@ const (
 // page prints lines that fit into the terminal. What customers, files and arguments hold of
 // control characters is escaped.
 type page struct {
-	env   Env
-	width int
+	env     Env
+	width   int
+	colours bool
 }
 
-func newPage(env Env) *page { return &page{env, width(env)} }
+func newPage(env Env) *page { return &page{env, width(env), colourful(env, env.Stdout)} }
 
 // width is how many columns the terminal has: COLUMNS, else what the terminal says, else 80.
 func width(env Env) int {
@@ -32,14 +32,8 @@ func width(env Env) int {
 			return max(n, narrowest)
 		}
 	}
-	out := env.Stdout
-	if o, ok := out.(*output); ok {
-		out = o.Writer
-	}
-	if f, ok := out.(*os.File); ok {
-		if n := terminalWidth(f); n > 0 {
-			return max(n, narrowest)
-		}
+	if n := terminalOf(env.Stdout); n > 0 {
+		return max(n, narrowest)
 	}
 	return usualWidth
 }
@@ -49,7 +43,11 @@ func (p *page) line(label, words string) { p.hang(label, columnsOf(label), words
 
 // hang prints words behind a label, with further lines set in by so many columns.
 func (p *page) hang(label string, indent int, words string) {
-	label = text.Printable(label)
+	p.lay(text.Printable(label), columnsOf(label), indent, words)
+}
+
+// lay is hang for a label that may have colours, and takes so many columns.
+func (p *page) lay(label string, columns, indent int, words string) {
 	indent = min(indent, p.width/2)
 	var cells []cell
 	for _, r := range words {
@@ -58,7 +56,7 @@ func (p *page) hang(label string, indent int, words string) {
 	for first := true; first || len(cells) > 0; first = false {
 		room := p.width - indent
 		if first {
-			room = p.width - columnsOf(label)
+			room = p.width - columns
 		}
 		n, next := fit(cells, max(room, 1))
 		fmt.Fprintln(p.env.Stdout, strings.TrimRight(label+joined(cells[:n]), " "))

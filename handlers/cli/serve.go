@@ -40,7 +40,7 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	}
 	settings.Version, settings.Commit = buildVersion()
 	settings.Supervisor = supervisor(env.Getenv)
-	log, err := app.NewLog(env.Stderr, settings.LogLevel, logFormat(env.Stderr, settings.LogFormat))
+	log, err := app.NewLog(env.Stderr, settings.LogLevel, logFormat(env, settings.LogFormat))
 	if err != nil {
 		return err
 	}
@@ -80,17 +80,18 @@ func supervisor(getenv func(string) string) app.Supervisor {
 	return s
 }
 
-// logFormat is how the log is written there: for people in color where they have
-// a terminal.
-func logFormat(w io.Writer, setting string) string {
-	f, ok := w.(*os.File)
-	switch terminal := ok && terminalWidth(f) > 0; {
-	case terminal && setting != "json":
+// logFormat is how the log is written to standard error: for people on a terminal, with
+// colours where it wants them.
+func logFormat(env Env, setting string) string {
+	switch {
+	case setting == "json":
+		return setting
+	case colourful(env, env.Stderr):
 		return "color"
-	case setting == "auto":
+	case setting == "auto" && terminalOf(env.Stderr) == 0:
 		return "json"
 	default:
-		return setting
+		return "text"
 	}
 }
 

@@ -148,7 +148,7 @@ func parseFlags(args []string, help *page) (map[string]string, error) {
 		printSettings(help)
 		return nil, err
 	case err != nil:
-		return nil, &usageError{[]string{badFlag(err)}}
+		return nil, &usageError{[]string{badFlag(fs, err)}}
 	case fs.NArg() > 0:
 		name, _, assigned := strings.Cut(fs.Arg(0), "=")
 		if assigned { // what is assigned may be a secret
@@ -161,14 +161,14 @@ func parseFlags(args []string, help *page) (map[string]string, error) {
 
 // badFlag says what is wrong with a flag. A secret is none, because others on the
 // machine see a command line.
-func badFlag(err error) string {
+func badFlag(fs *flag.FlagSet, err error) string {
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		if row.secret && strings.HasSuffix(err.Error(), ": -"+row.flag()) {
 			return fmt.Sprintf("--%s is no flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
 		}
 	}
-	return err.Error() + " (escalator serve --help lists the flags)"
+	return flagError(fs, err) + " (escalator serve --help lists the flags)"
 }
 
 // printSettings writes the table for --help.

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"escalator/rules"
+)
+
+const drainUsage = `[--for TIME] [--end] [flags]
+
+Takes the running service out of service before it is stopped: it is not ready any
+more, so that the load balancer sends its callbacks elsewhere, but goes on to answer
+them and to deliver transfers. The command ends with 0 when no transfer waits, and
+with 1 when the time is over first; Ctrl-C ends the wait, not the drain. A drain ends
+with the service, or by --end. Of several replicas it is this one only.`
+
+// usualDrain is how long a drain is waited for unless --for says otherwise.
+const usualDrain = "5m"
+
+// drainService drains the service.
+func drainService(ctx context.Context, env Env, args []string) error {
+	fs := newFlags("drain")
+	makeClient, who := clientFlags(fs, env), operatorFlags(fs, env)
+	wait := fs.String("for", usualDrain, "how long to wait for transfers on their way: a `TIME` such as 2m")
+	end := fs.Bool("end", false, "end the drain: the service is ready again")
+	if err := flagsOnly(fs, env, args, drainUsage); err != nil {
+		return err
+	}
+	d, ok := rules.ParseDuration(*wait)
+	if !ok {
+		return &usageError{[]string{fmt.Sprintf("--for is %q, which is no duration such as 2m", *wait)}}
+	}
+	c, err := makeClient()
+	if err != nil {
+		return err
+	}
+	p := newPage(env)
+	if *end {
+		var answer struct{}
+		return c.ask(ctx, "DELETE /api/drain?by="+url.QueryEscape(who().By), nil, &answer, func() { p.line("", "the drain has ended: the service is ready again") })
+	}
+	c.timeout = d + clientTimeout
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	var answer struct {
+		Drained bool    `json:"drained"`
+		Pending int     `json:"pending"`
+		WaitedS float64 `json:"waited_s"`
+	}
+	in := map[string]string{"for": *wait, "by": who().By, "why": who().Why}
+	err = c.ask(ctx, "POST /api/drain", in, &answer, func() {
+		waited := time.Duration(answer.WaitedS * float64(time.Second)).Round(time.Second / 10)
+		if answer.Drained {
+			p.line("", fmt.Sprintf("drained after %s: no transfer waits; the service stays not ready until it is stopped, or until escalator drain --end", waited))
+			return
+		}
+		p.line("", fmt.Sprintf("not drained after %s: %d transfers are on their way (escalator outbox); the service stays not ready", waited, answer.Pending))
+	})
+	switch {
+	case ctx.Err() != nil:
+		complain(env.Stderr, "the service goes on to drain; escalator drain --end ends that")
+		return exitError(exitBad)
+	case err == nil && !answer.Drained:
+		return exitError(exitBad)
+	}
+	return err
+}
