@@ -228,13 +228,10 @@ func flagError(fs *flag.FlagSet, err error) string {
 	if !unknown {
 		return err.Error()
 	}
+	name = "--" + strings.TrimPrefix(name, "-")
 	var names []string
-	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	said := "there is no flag --" + strings.TrimPrefix(name, "-")
-	if guess := rules.DidYouMean(name, names); guess != "" {
-		said += ": " + strings.Replace(guess, "did you mean ", "did you mean --", 1)
-	}
-	return said
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
+	return joinSome(": ", "there is no flag "+name, rules.DidYouMean(name, names).String())
 }
 
 // printUsage prints what a command takes.
