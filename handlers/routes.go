@@ -38,6 +38,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodPut, path: "/api/decisions/:id/label", access: tokenOnly, handler: s.label, changes: true},
 		{method: http.MethodGet, path: "/api/labels", handler: s.labels},
 		{method: http.MethodGet, path: "/api/rules", handler: s.listRules},
+		{method: http.MethodGet, path: "/api/rules/:id", handler: s.rule},
 		{method: http.MethodPost, path: "/api/rules/:id/mute", handler: s.mute, changes: true},
 		{method: http.MethodDelete, path: "/api/rules/:id/mute", handler: s.unmute, changes: true, query: []string{"by"}},
 		{method: http.MethodPost, path: "/api/explain", handler: s.explain, body: maxDraft},
@@ -143,7 +144,7 @@ func escapeIDs(routes []route, next http.Handler) http.Handler {
 			}
 			id, begins := strings.CutPrefix(path, before)
 			id, ends := strings.CutSuffix(id, after)
-			if begins && ends && strings.Contains(id, "/") {
+			if begins && ends && (after != "" || strings.Contains(id, "/")) {
 				escaped = before + strings.ReplaceAll(id, "/", "%2F") + after
 			}
 		}

@@ -42,20 +42,24 @@ type ruleView struct {
 
 // listRules shows the rules in force and what each has done.
 func (s *Server) listRules(c *gin.Context) {
-	policy, muted, now := s.Bot.Policy(), s.Bot.Muted(), s.Now()
-	views := []ruleView{}
+	policy, views := s.Bot.Policy(), []ruleView{}
 	for _, info := range policy.Rules() {
-		v := ruleView{RuleInfo: info, Rule: s.Bot.Stats().Rule(info.ID), CooldownS: info.Cooldown.Seconds()}
-		if m, ok := muted[info.ID]; ok && m.Until.After(now) {
-			v.Muted = &m
-		}
-		views = append(views, v)
+		views = append(views, s.view(info))
 	}
 	c.JSON(http.StatusOK, struct {
 		rulefile.Status
 		Mode  rules.Mode `json:"mode"`
 		Rules []ruleView `json:"rules"`
 	}{s.RuleFile.Status(), policy.Mode(), views})
+}
+
+// view is a rule with what it did, and whether it is muted.
+func (s *Server) view(info rules.RuleInfo) ruleView {
+	v := ruleView{RuleInfo: info, Rule: s.Bot.Stats().Rule(info.ID), CooldownS: info.Cooldown.Seconds()}
+	if m, ok := s.Bot.Muted()[info.ID]; ok && m.Until.After(s.Now()) {
+		v.Muted = &m
+	}
+	return v
 }
 
 // muteRequest is the body of POST /api/rules/{id}/mute.

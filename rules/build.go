@@ -101,6 +101,7 @@ func (l *loader) build(root *yaml.Node) *Policy {
 		l.warn(1, 1, "", "%s", fault)
 	}
 	if len(l.problems) == 0 {
+		l.sources(root)
 		l.lint(root)
 	}
 	return l.policy

@@ -104,6 +104,7 @@ type Policy struct {
 	zone    *time.Location // of the calendars, nil if they have several
 	tests   []Test
 	parts   map[Part]string
+	lists   map[string]RuleList // that rules name
 	summary Summary
 
 	matcher *text.Matcher
@@ -133,6 +134,8 @@ type rule struct {
 	id, about string
 	file      string // that holds it, "" the rule file itself
 	line      int
+	yaml      string   // its lines
+	lists     []string // that it names
 	mode      Mode
 	owner     string
 	share     share

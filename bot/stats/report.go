@@ -17,17 +17,17 @@ type Report struct {
 	// is missing.
 	CountedSince time.Time `json:"counted_since"`
 
-	Messages  []uint32                       `json:"messages"` // of customers
-	Decisions map[string][]uint32            `json:"decisions"`
-	Rules     map[string]map[string][]uint32 `json:"rules"` // those that did something
-	Totals    Totals                         `json:"totals"`
+	Messages  []uint32             `json:"messages"` // of customers
+	Decisions map[string][]uint32  `json:"decisions"`
+	Rules     map[string]RuleSteps `json:"rules"` // those that did something
+	Totals    Totals               `json:"totals"`
 }
 
 // Totals are the sums of a report's steps.
 type Totals struct {
-	Messages  int64                       `json:"messages"`
-	Decisions map[string]int64            `json:"decisions"`
-	Rules     map[string]map[string]int64 `json:"rules"`
+	Messages  int64            `json:"messages"`
+	Decisions map[string]int64 `json:"decisions"`
+	Rules     map[string]Rule  `json:"rules"`
 }
 
 // Report reports on the last time, which is at most a day: by minutes up to an hour, else by
@@ -42,8 +42,8 @@ func (s *Stats) Report(since time.Duration) *Report {
 	n := int(min(max(1, (since+length-1)/length), map[period]time.Duration{1: minutes, half: halves}[step]))
 	r := &Report{
 		Since: until.Truncate(length).Add(-time.Duration(n-1) * length).UTC(), Until: until.UTC(), StepS: int64(length.Seconds()),
-		Decisions: map[string][]uint32{}, Rules: map[string]map[string][]uint32{},
-		Totals: Totals{Decisions: map[string]int64{}, Rules: map[string]map[string]int64{}},
+		Decisions: map[string][]uint32{}, Rules: map[string]RuleSteps{},
+		Totals: Totals{Decisions: map[string]int64{}, Rules: map[string]Rule{}},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,16 +60,46 @@ func (s *Stats) Report(since time.Duration) *Report {
 		r.Totals.Decisions[name] = sum(list)
 	}
 	for id, of := range s.rules {
-		steps, totals, any := map[string][]uint32{}, map[string]int64{}, false
-		for name, series := range map[string]*series{"fired": &of.fired, "near": &of.near, "suppressed": &of.suppressed, "shadow": &of.shadow} {
-			steps[name] = series.last(n, step, now)
-			totals[name] = sum(steps[name])
-			any = any || totals[name] > 0
-		}
-		if any {
+		if steps, totals := of.last(n, step, now); totals != (Rule{}) {
 			r.Rules[id], r.Totals.Rules[id] = steps, totals
 		}
 	}
+	return r
+}
+
+// RuleSteps is what one rule did, step by step.
+type RuleSteps struct {
+	Fired      []uint32 `json:"fired"`
+	Near       []uint32 `json:"near"`
+	Suppressed []uint32 `json:"suppressed"`
+	Shadow     []uint32 `json:"shadow"`
+}
+
+// last gives the last steps of a rule, and their sums.
+func (r *ruleSeries) last(n int, p period, now int64) (s RuleSteps, t Rule) {
+	s = RuleSteps{r.fired.last(n, p, now), r.near.last(n, p, now), r.suppressed.last(n, p, now), r.shadow.last(n, p, now)}
+	return s, Rule{Fired: sum(s.Fired), Near: sum(s.Near), Suppressed: sum(s.Suppressed), Shadow: sum(s.Shadow)}
+}
+
+// RuleReport is what one rule did in the last day, by half hours.
+type RuleReport struct {
+	Since time.Time `json:"since"` // when the first step begins
+	StepS int64     `json:"step_s"`
+	RuleSteps
+}
+
+// RuleReport reports on one rule.
+func (s *Stats) RuleReport(id string) RuleReport {
+	const length = half * time.Minute
+	now := s.now()
+	r := RuleReport{Since: now.Truncate(length).Add(-(halves - 1) * length).UTC(), StepS: int64(length.Seconds())}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.rules[id]
+	if of == nil {
+		of = &ruleSeries{}
+	}
+	r.RuleSteps, _ = of.last(halves, half, minuteOf(now))
 	return r
 }
 

@@ -48,11 +48,11 @@ func TestReport_saysWhatANaiveCountSays(t *testing.T) {
 				return steps
 			}
 			none := make([]uint32, len(got.Messages))
-			of := func(id, what string) []uint32 {
-				if steps := got.Rules[id]; steps != nil {
-					return steps[what]
+			of := func(id string) RuleSteps {
+				if steps, did := got.Rules[id]; did {
+					return steps
 				}
-				return none
+				return RuleSteps{none, none, none, none}
 			}
 			want := [][]uint32{
 				count(func(c *Count) bool { return c.Message }),
@@ -62,7 +62,7 @@ func TestReport_saysWhatANaiveCountSays(t *testing.T) {
 				count(func(c *Count) bool { return c.Rule == "b" && c.Outcome == rules.OutcomeSuppressed }),
 				count(func(c *Count) bool { return c.Near == "b" }),
 			}
-			have := [][]uint32{got.Messages, got.Decisions["transfer"], got.Decisions["near"], of("a", "fired"), of("b", "suppressed"), of("b", "near")}
+			have := [][]uint32{got.Messages, got.Decisions["transfer"], got.Decisions["near"], of("a").Fired, of("b").Suppressed, of("b").Near}
 			if diff := cmp.Diff(want, have); diff != "" {
 				r.Fatalf("the last %s (-want +got):\n%s", since, diff)
 			}
@@ -88,7 +88,7 @@ func TestReport_stepsAndTotals(t *testing.T) {
 	}
 	want := Totals{
 		Messages: 2, Decisions: map[string]int64{"transfer": 1, "shadow": 1, "none": 0, "offer": 0, "keep": 0, "closed": 0, "suppressed": 0, "asked": 0, "message": 0, "near": 0},
-		Rules: map[string]map[string]int64{"ask": {"fired": 1, "shadow": 1, "near": 0, "suppressed": 0}, "watch": {"fired": 0, "shadow": 1, "near": 0, "suppressed": 0}},
+		Rules: map[string]Rule{"ask": {Fired: 1, Shadow: 1}, "watch": {Shadow: 1}},
 	}
 	if diff := cmp.Diff(want, s.Report(24*time.Hour).Totals); diff != "" {
 		t.Error(diff)
@@ -163,10 +163,7 @@ func TestRefill_countsWhatAnEarlierProcessDecided(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.Report(24 * time.Hour)
-	want := map[string]map[string]int64{
-		"ask": {"fired": 1, "near": 1, "suppressed": 1, "shadow": 0}, "words": {"fired": 1, "near": 0, "suppressed": 0, "shadow": 0},
-		"watch": {"fired": 0, "near": 0, "suppressed": 0, "shadow": 1},
-	}
+	want := map[string]Rule{"ask": {Fired: 1, Near: 1, Suppressed: 1}, "words": {Fired: 1}, "watch": {Shadow: 1}}
 	if diff := cmp.Diff(want, r.Totals.Rules); diff != "" || r.Totals.Messages != 4 || r.Totals.Decisions["asked"] != 1 || r.Totals.Decisions["message"] != 2 {
 		t.Errorf("%s, %+v", diff, r.Totals)
 	}

@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"escalator/bot/decisions"
+	"escalator/bot/stats"
+	"escalator/rules"
+)
+
+// lastOfRule is how many of the last decisions of a rule are shown.
+const lastOfRule = 20
+
+// ruleStory is one rule as GET /api/rules/{id} shows it.
+type ruleStory struct {
+	ruleView
+	rules.RuleSource
+	FiredLast []*decisions.Record `json:"fired_last"`
+	NearLast  []*decisions.Record `json:"near_last"`
+	Stats     stats.RuleReport    `json:"stats"`
+}
+
+// firing are the outcomes of decisions that a rule made.
+var firing = []string{
+	rules.OutcomeTransfer.String(), rules.OutcomeOffer.String(), rules.OutcomeKeep.String(), rules.OutcomeClosed.String(), rules.OutcomeMessage.String(),
+	rules.OutcomeShadow.String(),
+}
+
+// rule shows one rule: what it says, what it looks for, and what it did.
+func (s *Server) rule(c *gin.Context) {
+	info, ok := s.knownRule(c)
+	if !ok {
+		return
+	}
+	story := ruleStory{ruleView: s.view(info), Stats: s.Bot.Stats().RuleReport(info.ID)}
+	story.RuleSource, _ = s.Bot.Policy().RuleSource(info.ID)
+	for list, outcomes := range map[*[]*decisions.Record][]string{&story.FiredLast: firing, &story.NearLast: {"near"}} {
+		page, err := s.Bot.Decisions().Page(c.Request.Context(), &decisions.Filter{Rule: info.ID, Outcomes: outcomes}, lastOfRule, "")
+		if err != nil {
+			writeHistoryError(c, err)
+			return
+		}
+		*list = page.Decisions
+	}
+	c.JSON(http.StatusOK, story)
+}
+
+// knownRule finds the rule that a path names, or answers that there is none.
+func (s *Server) knownRule(c *gin.Context) (info rules.RuleInfo, ok bool) {
+	id, all := pathValue(c, "id"), s.Bot.Policy().Rules()
+	at := slices.IndexFunc(all, func(r rules.RuleInfo) bool { return r.ID == id })
+	if at >= 0 {
+		return all[at], true
+	}
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].ID
+	}
+	why := "the rules in force have no rule " + id
+	if hint := rules.DidYouMean(id, names).String(); hint != "" {
+		why += ": " + hint
+	}
+	c.JSON(http.StatusNotFound, gin.H{"error": why})
+	return info, false
+}

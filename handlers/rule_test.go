@@ -1,0 +1,77 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"escalator/bot/decisions"
+	"escalator/bot/stats"
+	"escalator/handlers"
+	"escalator/rules"
+)
+
+// ruled is a bot with rules and decisions.
+type ruled struct {
+	named
+	policy    *rules.Policy
+	decisions *decisions.List
+}
+
+func (r *ruled) Policy() *rules.Policy      { return r.policy }
+func (r *ruled) Muted() rules.Muted         { return nil }
+func (r *ruled) Decisions() *decisions.List { return r.decisions }
+
+func newRuled(t *testing.T) *ruled {
+	t.Helper()
+	policy, report := rules.Load([]byte(`version: 1
+targets: {default: {}}
+rules:
+  - id: ask-human
+    when: {says: [$ask_human]}
+    then: {transfer: default}
+  - {id: other, when: {says: [abracadabra]}, then: {keep: true}}
+`), rules.LoadOptions{})
+	if policy == nil {
+		t.Fatal(report.Errors)
+	}
+	list := decisions.New(decisions.Options{})
+	for _, r := range []decisions.Record{
+		{Session: "1", Rule: "ask-human", Outcome: rules.OutcomeTransfer},
+		{Session: "2", Near: "ask-human"},
+		{Session: "3", Rule: "other", Outcome: rules.OutcomeKeep},
+		{Session: "4", Rule: "ask-human", Outcome: rules.OutcomeSuppressed},
+	} {
+		list.Add(&r, "")
+	}
+	return &ruled{named: named{stats: stats.New(time.Now)}, policy: policy, decisions: list}
+}
+
+func TestRule_showsOneRule(t *testing.T) {
+	b := newRuled(t)
+	s, _ := operators(&b.named, func(o *handlers.Options) { o.Bot = b })
+	w := ask(s, http.MethodGet, "/api/rules/ask-human", "")
+	var got struct {
+		ID, Action, YAML string
+		From             int `json:"line_from"`
+		To               int `json:"line_to"`
+		Lists            []rules.RuleList
+		Fired            []struct{ Session string } `json:"fired_last"`
+		Near             []struct{ Session string } `json:"near_last"`
+		Stats            struct{ Fired []int }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatal(w.Code, err, w.Body)
+	}
+	if got.ID != "ask-human" || got.Action != "transfer" || got.From != 4 || got.To != 6 || !strings.HasPrefix(got.YAML, "  - id: ask-human\n") || len(got.Lists) != 1 || len(got.Stats.Fired) != 48 {
+		t.Errorf("%+v", got)
+	}
+	if len(got.Fired) != 1 || got.Fired[0].Session != "1" || len(got.Near) != 1 || got.Near[0].Session != "2" {
+		t.Errorf("fired %v, near %v", got.Fired, got.Near)
+	}
+	if w := ask(s, http.MethodGet, "/api/rules/ask_humam", ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "did you mean ask-human?") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
