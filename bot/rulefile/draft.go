@@ -67,6 +67,9 @@ func firstBelow(folder string, files rules.Files, names []string) []string {
 func draft(now rules.Set, sent rules.Files) (set rules.Set, strays []rules.Problem) {
 	d := drafted{now, rules.Files{}}
 	for name, src := range sent {
+		if !fs.ValidPath(name) {
+			continue // no folder can hold it
+		}
 		d.sent[name] = withLineEndsOf(now.Files[name], src)
 	}
 	main, ok := d.sent[now.Main]
@@ -75,10 +78,10 @@ func draft(now rules.Set, sent rules.Files) (set rules.Set, strays []rules.Probl
 	}
 	takes := rules.Collector{In: d}
 	set = takes.Collect(now.Main, main)
-	for _, name := range slices.Sorted(maps.Keys(d.sent)) {
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		_, taken := set.Files[name]
 		before, had := now.Files[name]
-		if !taken && !(had && bytes.Equal(before, d.sent[name])) {
+		if !taken && (!had || !bytes.Equal(before, d.sent[name])) {
 			strays = append(strays, rules.Problem{
 				File: name, Line: 1, Column: 1, Message: "the rule file does not take in this file",
 				Hint: "name it in `include` or as the `file` of a list, or leave it out",
