@@ -36,6 +36,9 @@ func (b *Bot) giveBack(r *record) {
 	}
 }
 
+// ownBotFailed is what the history says of a turn that stands for a bot which did not answer.
+const ownBotFailed = "your own bot did not answer"
+
 // keepTurn puts a turn, and what the rules made of it, into the history. rec is what others
 // see of the decision, nil where nobody does.
 func (b *Bot) keepTurn(r *record, rec *decisions.Record) {
@@ -62,7 +65,7 @@ func (b *Bot) keepTurn(r *record, rec *decisions.Record) {
 		n.Mark = strings.Clone(b.LogText.Mark(m.Turn.Mark))
 	}
 	if m.Turn.Failed {
-		n.Error = "your own bot did not answer"
+		n.Error = ownBotFailed
 	}
 	if rec != nil {
 		n.ID, n.Replica, n.Matched, n.Why, n.Would, n.TookUS = rec.ID, b.decisions.Replica, rec.Matched, rec.Why, rec.Would, rec.TookUS

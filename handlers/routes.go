@@ -39,6 +39,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/labels", handler: s.labels},
 		{method: http.MethodGet, path: "/api/rules", handler: s.listRules},
 		{method: http.MethodGet, path: "/api/rules/:id", handler: s.rule},
+		{method: http.MethodGet, path: "/api/rules/:id/preview", handler: s.previewMute, query: []string{"for"}},
 		{method: http.MethodPost, path: "/api/rules/:id/mute", handler: s.mute, changes: true},
 		{method: http.MethodDelete, path: "/api/rules/:id/mute", handler: s.unmute, changes: true, query: []string{"by"}},
 		{method: http.MethodPost, path: "/api/explain", handler: s.explain, body: maxDraft},

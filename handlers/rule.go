@@ -48,6 +48,25 @@ func (s *Server) rule(c *gin.Context) {
 	c.JSON(http.StatusOK, story)
 }
 
+// previewMute shows what the last time would have been without a rule.
+func (s *Server) previewMute(c *gin.Context) {
+	info, ok := s.knownRule(c)
+	if !ok {
+		return
+	}
+	length, ok := rules.ParseDuration(c.DefaultQuery("for", "1h"))
+	if !ok || length <= 0 || length > longestStats {
+		c.JSON(http.StatusBadRequest, gin.H{"error": `for must be a duration up to 24h, such as "1h"`})
+		return
+	}
+	preview, err := s.Bot.Preview(c.Request.Context(), info.ID, s.Now().Add(-length))
+	if err != nil {
+		writeHistoryError(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, preview)
+}
+
 // knownRule finds the rule that a path names, or answers that there is none.
 func (s *Server) knownRule(c *gin.Context) (info rules.RuleInfo, ok bool) {
 	id, all := pathValue(c, "id"), s.Bot.Policy().Rules()

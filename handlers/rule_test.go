@@ -1,12 +1,15 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"escalator/bot"
 	"escalator/bot/decisions"
 	"escalator/bot/stats"
 	"escalator/handlers"
@@ -74,4 +77,27 @@ func TestRule_showsOneRule(t *testing.T) {
 	if w := ask(s, http.MethodGet, "/api/rules/ask_humam", ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "did you mean ask-human?") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+func TestPreview_ofAMute(t *testing.T) {
+	b := newRuled(t)
+	s, _ := operators(&b.named, func(o *handlers.Options) { o.Bot = b })
+	for path, want := range map[string]string{
+		"/api/rules/ask-human/preview":         `200 {"since":"`,
+		"/api/rules/ask-human/preview?for=25h": "400 ", "/api/rules/ask-human/preview?for=x": "400 ", "/api/rules/ask-human/preview?since=1h": "400 ",
+		"/api/rules/nobody/preview": "404 ",
+	} {
+		w := ask(s, http.MethodGet, path, "")
+		if got := fmt.Sprint(w.Code, " ", w.Body); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	b.err = bot.ErrNoHistory
+	if w := ask(s, http.MethodGet, "/api/rules/ask-human/preview", ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "ESCALATOR_HISTORY_FOR") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func (r *ruled) Preview(_ context.Context, _ string, since time.Time) (*bot.Preview, error) {
+	return &bot.Preview{Since: since}, r.err
 }

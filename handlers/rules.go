@@ -114,6 +114,7 @@ type Operations interface {
 	Mute(ruleID string, d time.Duration, by, why string) (rules.Mute, error)
 	Stats() *stats.Stats
 	Decisions() *decisions.List
+	Preview(ctx context.Context, rule string, since time.Time) (*bot.Preview, error)
 	Transfers(ctx context.Context) (delivery.Transfers, error)
 	Retry(ctx context.Context, session string, who delivery.Operator) error
 	RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error)

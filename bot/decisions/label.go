@@ -112,7 +112,7 @@ func (l *List) quietTurn(ctx context.Context, id string) (found *Record) {
 	gathered := make(chan *Record, 1)
 	_, err := l.History.Each(ctx, at, func(e *history.Entry) {
 		if e.Kind == history.Turn && (e.ID == id || e.ID == "" && e.At.Equal(at) && quietID(e) == id) {
-			r := ofTurn(e)
+			r := OfTurn(e)
 			r.ID = id
 			select {
 			case gathered <- r:

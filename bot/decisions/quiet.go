@@ -37,7 +37,7 @@ func (l *List) withQuiet(ctx context.Context, p *Page, f *Filter, n int, before 
 		if e.Kind != history.Turn || e.ID != "" {
 			return
 		}
-		r := ofTurn(e)
+		r := OfTurn(e)
 		if !only.matches(r) {
 			return
 		}

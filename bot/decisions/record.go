@@ -61,8 +61,8 @@ func (r *Record) called() bool {
 	return r.Outcome == rules.OutcomeTransfer || r.Outcome == rules.OutcomeOffer
 }
 
-// ofTurn makes a record of a turn in the history.
-func ofTurn(e *history.Entry) *Record {
+// OfTurn makes a record of a turn in the history.
+func OfTurn(e *history.Entry) *Record {
 	outcome, _ := rules.ParseOutcome(e.Outcome)
 	return &Record{
 		ID: e.ID, Replica: e.Replica, At: e.At, Session: e.Session, User: e.User, Event: e.Event, RequestID: e.RequestID, Text: e.Text,

@@ -32,7 +32,7 @@ func (g *gathering) take(e *history.Entry) {
 			g.attempts[e.ID] = ofAttempt(e)
 		}
 	case e.Kind == history.Turn || e.Kind == history.Asked:
-		g.records[e.ID] = ofTurn(e)
+		g.records[e.ID] = OfTurn(e)
 	}
 	if len(g.records) > 2*Keep || len(g.attempts) > 4*Keep {
 		g.trim()

@@ -52,6 +52,9 @@ type Player struct {
 // NewPlayer returns a player at the beginning of a conversation.
 func NewPlayer(p *rules.Policy) *Player { return &Player{policy: p, user: &rules.User{}} }
 
+// Mute silences rules.
+func (p *Player) Mute(m rules.Muted) { p.muted = m }
+
 // Step is what one event, or a timer that came due before it, led to.
 type Step struct {
 	At       time.Time
