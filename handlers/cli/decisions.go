@@ -176,5 +176,9 @@ func (t *tried) words() string {
 	if t == nil {
 		return ""
 	}
-	return joinSome(" ", t.Outcome, t.Agent, behind("code ", t.Code), t.Error, fmt.Sprintf("(%d ms)", t.TookMS))
+	code := t.Code
+	if code == "0" { // Desk's for good
+		code = ""
+	}
+	return joinSome(" ", t.Outcome, t.Agent, behind("code ", code), t.Error, fmt.Sprintf("(%d ms)", t.TookMS))
 }

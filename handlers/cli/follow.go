@@ -43,12 +43,18 @@ type follower struct {
 	newest  time.Time // of the decisions that were printed
 	lost    bool      // the connection was lost, and is not back
 	began   bool      // there was a connection
-	current map[string]string
-	earlier map[string]string // both: sessions of the decisions that were printed, by id
+	current map[string]printed
+	earlier map[string]printed // both: the decisions that were printed, by id
+}
+
+// printed is a decision that was printed, and the time of its attempt that was.
+type printed struct {
+	session string
+	tried   time.Time
 }
 
 func newFollower(c *client, query url.Values) *follower {
-	return &follower{client: c, query: query, page: newPage(c.env), current: map[string]string{}}
+	return &follower{client: c, query: query, page: newPage(c.env), current: map[string]printed{}}
 }
 
 // run prints the last n decisions and those to come, until a signal or the end of ctx.
@@ -86,7 +92,7 @@ func (f *follower) run(ctx context.Context, n int) error {
 // unlessEnded is how a follower ends: who ends it himself has seen what he wanted.
 func (f *follower) unlessEnded(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it is the end that was asked for
 	}
 	return err
 }
@@ -225,10 +231,14 @@ func (f *follower) print(data []byte) error {
 		return fmt.Errorf("a decision that is not known here: %w", err)
 	}
 	if d.ID != "" {
-		if _, known := f.session(d.ID); known {
+		if _, known := f.printed(d.ID); known {
 			return nil
 		}
-		f.remember(&d)
+		now := printed{session: d.Session}
+		if d.Transfer != nil {
+			now.tried = d.Transfer.At
+		}
+		f.remember(d.ID, now)
 		f.last = d.ID
 	}
 	if d.At.After(f.newest) {
@@ -241,11 +251,8 @@ func (f *follower) print(data []byte) error {
 	return nil
 }
 
-// printChange prints what became of a decision.
+// printChange prints what became of a decision, unless it was printed before.
 func (f *follower) printChange(name string, data []byte) error {
-	if f.asJSON {
-		return f.printJSON(data)
-	}
 	var change struct {
 		ID       string `json:"id"`
 		Transfer *tried `json:"transfer"`
@@ -255,11 +262,21 @@ func (f *follower) printChange(name string, data []byte) error {
 	if err := json.Unmarshal(data, &change); err != nil {
 		return fmt.Errorf("a change that is not known here: %w", err)
 	}
-	session, _ := f.session(change.ID)
-	if t := change.Transfer; t != nil {
-		f.page.decisionLine(t.At.Local().Format(decisionTime), t.Outcome, outcomeColours[t.Outcome], "", joinSome("  ", session, t.words()))
-	} else if name == "label" {
-		f.page.decisionLine(time.Now().Format(decisionTime), "label", faint, "", joinSome("  ", session, change.Label, behind("by ", change.By)))
+	before, _ := f.printed(change.ID)
+	t := change.Transfer
+	if t != nil {
+		if !t.At.After(before.tried) {
+			return nil
+		}
+		f.remember(change.ID, printed{before.session, t.At})
+	}
+	switch {
+	case f.asJSON:
+		return f.printJSON(data)
+	case t != nil:
+		f.page.decisionLine(t.At.Local().Format(decisionTime), t.Outcome, outcomeColours[t.Outcome], "", joinSome("  ", before.session, t.words()))
+	case name == "label":
+		f.page.decisionLine(time.Now().Format(decisionTime), name, faint, "", joinSome("  ", before.session, change.Label, behind("by ", change.By)))
 	}
 	return nil
 }
@@ -275,16 +292,16 @@ func (f *follower) printJSON(data []byte) error {
 	return err
 }
 
-func (f *follower) session(id string) (session string, known bool) {
-	if session, known = f.current[id]; !known {
-		session, known = f.earlier[id]
+func (f *follower) printed(id string) (p printed, known bool) {
+	if p, known = f.current[id]; !known {
+		p, known = f.earlier[id]
 	}
-	return session, known
+	return p, known
 }
 
-func (f *follower) remember(d *decision) {
+func (f *follower) remember(id string, p printed) {
 	if len(f.current) >= maxSeen {
-		f.current, f.earlier = map[string]string{}, f.current
+		f.current, f.earlier = map[string]printed{}, f.current
 	}
-	f.current[d.ID] = d.Session
+	f.current[id] = p
 }

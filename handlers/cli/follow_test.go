@@ -80,7 +80,7 @@ func TestFollow_goesOnWhereTheConnectionWasLost_withoutGapAndDouble(t *testing.T
 	s.scripts = []func(http.ResponseWriter, *http.Request){
 		events(made("d3", "s3"), `event: transfer`+"\n"+`data: {"id":"d3","transfer":{"outcome":"assigned","agent":"li","took_ms":7,"at":"2026-01-05T03:00:05Z"}}`),
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
-		events(made("d3", "s3"), made("d4", "s4")),
+		events(made("d3", "s3"), `event: transfer`+"\n"+`data: {"id":"d3","transfer":{"outcome":"assigned","agent":"li","took_ms":7,"at":"2026-01-05T03:00:05Z"}}`, made("d4", "s4")),
 	}
 	r := s.follows("--rule", "ask", "--json")
 	want := madeJSON("d1", "s1") + "\n" + madeJSON("d2", "s2") + "\n" + madeJSON("d3", "s3") + "\n" +
