@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -33,7 +32,7 @@ func check(_ context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := os.ReadFile(file) //nolint:gosec // the user names the file
+	src, err := readSource(env, file)
 	if err != nil {
 		return fmt.Errorf("reading the rule file: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // readRules loads the rule file of a command that reads rules. Mistakes are
 // printed as check prints them.
 func readRules(env Env, file string) (*rules.Policy, error) {
-	src, err := os.ReadFile(file) //nolint:gosec // the user names the file
+	src, err := readSource(env, file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rule file: %w", err)
 	}
