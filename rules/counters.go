@@ -1,9 +1,9 @@
 package rules
 
 import (
-	"fmt"
-	"strings"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // Counters are what rules count in a conversation. Explain has them after the turn was counted, Tried before that and after
@@ -62,30 +62,33 @@ func (n *Counters) reset() {
 	*n = Counters{Cooldowns: n.Cooldowns[:0]}
 }
 
-// String tells the counters in one line; what is rarely counted is told only where it was.
-func (n Counters) String() string {
-	words := fmt.Sprintf("user messages %d, misses in a row %d, transfers %d", n.UserMessages, n.MissesInARow, n.Transfers)
+// String is Line in English.
+func (n Counters) String() string { return n.Line().String() }
+
+// Line tells the counters in one line; what is rarely counted is told only where it was.
+func (n Counters) Line() lang.Text {
+	words := []lang.Text{lang.Say("user messages %d, misses in a row %d, transfers %d", n.UserMessages, n.MissesInARow, n.Transfers)}
 	if n.Misses > n.MissesInARow {
-		words += fmt.Sprintf(", misses in all %d", n.Misses)
+		words = append(words, lang.Say("misses in all %d", n.Misses))
 	}
 	if n.LastMinute > 1 {
-		words += fmt.Sprintf(", messages in the last minute %d", n.LastMinute)
+		words = append(words, lang.Say("messages in the last minute %d", n.LastMinute))
 	}
 	if n.Repeats > 1 {
-		words += fmt.Sprintf(", said %d times", n.Repeats)
+		words = append(words, lang.Say("said %d times", n.Repeats))
 	}
 	if n.Offer != "" {
-		words += ", open offer of " + n.Offer
+		words = append(words, lang.Say("open offer of %s", n.Offer))
 	}
 	if n.Words != "" {
-		words += ", leaves words for " + n.Words
+		words = append(words, lang.Say("leaves words for %s", n.Words))
 	}
 	if len(n.Cooldowns) > 0 {
 		var rest []string
 		for _, c := range n.Cooldowns {
 			rest = append(rest, c.Rule+" "+formatDuration(time.Duration(c.LeftS)*time.Second))
 		}
-		words += ", cooldown left: " + strings.Join(rest, ", ")
+		words = append(words, lang.Say("cooldown left: %s", lang.List(", ", rest...)))
 	}
-	return words
+	return lang.Join(", ", words...)
 }

@@ -37,6 +37,19 @@ var outcomeNames = [...]lang.Text{"none", "transfer", "offer", "keep", "closed",
 // Words names the outcome for a reader.
 func (o Outcome) Words() lang.Text { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
 
+// OutcomeWords is Words for an outcome by its name.
+func OutcomeWords(name string) lang.Text {
+	if name == "near" {
+		return "near"
+	}
+	for _, words := range outcomeNames {
+		if words.String() == name {
+			return words
+		}
+	}
+	return lang.Raw(name)
+}
+
 // String names the outcome as RULES.md 6 does.
 func (o Outcome) String() string { return o.Words().String() }
 

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // A rule file is written by people, and a bad one must never take the service down.
@@ -30,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("a panic: %s", e.Message)
 			}
 		}
-		r.Write(&bytes.Buffer{}, "rules.yaml", Files{"rules.yaml": src})
+		r.Write(&bytes.Buffer{}, lang.English, "rules.yaml", Files{"rules.yaml": src})
 		if p == nil {
 			return
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"escalator/rules/lang"
 )
 
 // lintOf gives the warnings of a file of rules that has the usual head, without those on missing tests and on what is
@@ -17,7 +19,7 @@ func lintOf(t *testing.T, body string) []string {
 	src := []byte("version: 1\n" + body)
 	_, r := Load(src, LoadOptions{Now: start})
 	if !r.OK() {
-		r.Write(t.Output(), "rules.yaml", Files{"rules.yaml": src})
+		r.Write(t.Output(), lang.English, "rules.yaml", Files{"rules.yaml": src})
 		t.Fatal("the file has errors")
 	}
 	var got []string
@@ -142,7 +144,7 @@ func TestLint_goodFiles_areNotComplainedAbout(t *testing.T) {
 			return strings.Contains(p.Message.String(), "has no test") || strings.Contains(p.Message.String(), "no test in which")
 		})
 		if len(r.Errors)+len(r.Warnings) > 0 {
-			r.Write(t.Output(), file, Files{filepath.Base(file): src})
+			r.Write(t.Output(), lang.English, file, Files{filepath.Base(file): src})
 			t.Error("it is complained about")
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"escalator/rules/lang"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -18,7 +20,7 @@ func TestLint_sayWhatIsMostLikelyNotMeant(t *testing.T) {
 	}
 	r.Warnings = withoutPackFaults(r.Warnings)
 	var out bytes.Buffer
-	r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
+	r.Write(&out, lang.English, "rules.yaml", Files{"rules.yaml": src})
 	compareGolden(t, "testdata/lint.golden", out.Bytes())
 	for _, w := range r.Warnings {
 		if w.Hint == "" {
@@ -46,7 +48,7 @@ tests:
 `)
 	_, r := Load(src, LoadOptions{Now: start})
 	if r.Warnings = withoutPackFaults(r.Warnings); len(r.Warnings)+len(r.Errors) > 0 {
-		r.Write(t.Output(), "rules.yaml", Files{"rules.yaml": src})
+		r.Write(t.Output(), lang.English, "rules.yaml", Files{"rules.yaml": src})
 		t.Error("a clean file is complained about")
 	}
 }

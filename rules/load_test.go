@@ -9,6 +9,8 @@ import (
 	"testing"
 	_ "time/tzdata"
 
+	"escalator/rules/lang"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -29,7 +31,7 @@ func TestLoad_mistakes_areExplained(t *testing.T) {
 				t.Fatal("the file loads")
 			}
 			var out bytes.Buffer
-			r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
+			r.Write(&out, lang.English, "rules.yaml", Files{"rules.yaml": src})
 			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"escalator/rules/lang"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -25,7 +27,7 @@ func TestMistakes_areToldAtTheirPlace(t *testing.T) {
 				t.Fatal("nothing is said")
 			}
 			var out bytes.Buffer
-			r.Write(&out, "rules.yaml", Files{"rules.yaml": src})
+			r.Write(&out, lang.English, "rules.yaml", Files{"rules.yaml": src})
 			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {

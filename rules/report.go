@@ -32,14 +32,14 @@ type Report struct {
 func (r Report) OK() bool { return len(r.Errors) == 0 }
 
 // Write prints the report: each problem as FILE:LINE:COL: message, the source line, a caret and the hint; errors first.
-// path is that of the rule file.
-func (r Report) Write(w io.Writer, path string, files Files) {
+// path is that of the rule file, l the language of the reader.
+func (r Report) Write(w io.Writer, l lang.Language, path string, files Files) {
 	lines := map[string][]string{}
 	for _, p := range r.Errors {
-		p.write(w, path, "", p.lines(path, files, lines))
+		p.write(w, l, path, "%s:%d:%d: %s", p.lines(path, files, lines))
 	}
 	for _, p := range r.Warnings {
-		p.write(w, path, "warning: ", p.lines(path, files, lines))
+		p.write(w, l, path, "%s:%d:%d: warning: %s", p.lines(path, files, lines))
 	}
 }
 
@@ -63,8 +63,8 @@ func (p Problem) lines(path string, files Files, known map[string][]string) []st
 	return known[name]
 }
 
-func (p Problem) write(w io.Writer, path, level string, lines []string) {
-	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", text.Printable(p.In(path)), p.Line, p.Column, level, text.Printable(p.Message.String()))
+func (p Problem) write(w io.Writer, l lang.Language, path string, format lang.Text, lines []string) {
+	fmt.Fprintln(w, text.Printable(lang.Say(format, p.In(path), p.Line, p.Column, p.Message).In(l)))
 	if p.Line >= 1 && p.Line <= len(lines) {
 		line, column := excerpt(strings.TrimSuffix(lines[p.Line-1], "\r"), p.Column)
 		if strings.TrimSpace(line) != "" {
@@ -72,7 +72,7 @@ func (p Problem) write(w io.Writer, path, level string, lines []string) {
 		}
 	}
 	if p.Hint != "" {
-		fmt.Fprintf(w, "    hint: %s\n", text.Printable(p.Hint.String()))
+		fmt.Fprintln(w, text.Printable(lang.Say("    hint: %s", p.Hint).In(l)))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"escalator/rules/lang"
 )
 
 // A problem inside a phrase is shown at the very character, however the phrase is quoted.
@@ -34,7 +36,7 @@ func TestLoad_problemInsideAPhrase_hasItsColumn(t *testing.T) {
 func TestReport_longLine_isCutAroundTheColumn(t *testing.T) {
 	src := []byte("a: " + strings.Repeat("长", 300) + "! " + strings.Repeat("x", 300))
 	var out bytes.Buffer
-	Report{Errors: []Problem{{Line: 1, Column: 304, Message: "m", Hint: "h"}}}.Write(&out, "f", Files{"f": src})
+	Report{Errors: []Problem{{Line: 1, Column: 304, Message: "m", Hint: "h"}}}.Write(&out, lang.English, "f", Files{"f": src})
 	lines := strings.Split(out.String(), "\n")
 	excerpt, caret := []rune(lines[1]), []rune(lines[2])
 	if len(excerpt) > 140 || excerpt[len(caret)-1] != '!' {
@@ -44,7 +46,7 @@ func TestReport_longLine_isCutAroundTheColumn(t *testing.T) {
 
 func TestReport_problemBeyondTheFile_isStillShown(t *testing.T) {
 	var out bytes.Buffer
-	Report{Errors: []Problem{{Line: 9, Column: 9, Message: "m"}}, Warnings: []Problem{{Line: 1, Column: 99, Message: "w"}}}.Write(&out, "f", Files{"f": []byte("a\r\n")})
+	Report{Errors: []Problem{{Line: 9, Column: 9, Message: "m"}}, Warnings: []Problem{{Line: 1, Column: 99, Message: "w"}}}.Write(&out, lang.English, "f", Files{"f": []byte("a\r\n")})
 	if want := "f:9:9: m\nf:1:99: warning: w\n    a\n     ^\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // start is when the tests' conversations begin: a Monday morning.
@@ -19,7 +21,7 @@ func load(t testing.TB, body string) *Policy {
 	src := []byte("version: 1\n" + body)
 	p, r := Load(src, LoadOptions{})
 	if !r.OK() {
-		r.Write(os.Stderr, "rules.yaml", Files{"rules.yaml": src})
+		r.Write(os.Stderr, lang.English, "rules.yaml", Files{"rules.yaml": src})
 		t.Fatal("the rules have errors")
 	}
 	return p

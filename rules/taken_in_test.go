@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"escalator/rules/lang"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -315,6 +317,6 @@ func FuzzTakingIn(f *testing.F) {
 				t.Errorf("no place: %+v", problem)
 			}
 		}
-		r.Write(io.Discard, "rules.yaml", set.Files)
+		r.Write(io.Discard, lang.English, "rules.yaml", set.Files)
 	})
 }

@@ -84,7 +84,7 @@ func (h *hold) told(wall time.Time) *Held {
 	row, _ := desk.LookupCode(h.code)
 	now := h.now()
 	return &Held{
-		Code: h.code, Words: row.Meaning + ". " + row.WayOut,
+		Code: h.code, Words: row.Meaning.String() + ". " + row.WayOut.String(),
 		Since: wall.Add(h.since.Sub(now)), NextTryS: max(0, h.until.Sub(now).Seconds()),
 	}
 }

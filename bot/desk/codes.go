@@ -1,6 +1,10 @@
 package desk
 
-import "sort"
+import (
+	"sort"
+
+	"escalator/rules/lang"
+)
 
 // Verdict says what to do after a call.
 type Verdict uint8
@@ -29,22 +33,22 @@ func (v Verdict) String() string {
 // Code is one row of the code table.
 type Code struct {
 	Code    int
-	Meaning string
-	WayOut  string // what an engineer should do about it
+	Meaning lang.Text
+	WayOut  lang.Text // what an engineer should do about it
 	Verdict Verdict
 }
 
 // Ways out that several codes share.
 const (
-	reportBug   = "A fault in Escalator: report it with the log line of this transfer."
-	waitRetry   = "Nothing to do: the call is repeated with growing distances. If it goes on, ask Tencent support with the time and the code."
-	slowDown    = "The call is repeated with growing distances. If it goes on, other programs use the app's quota too: lower their rate, or ask Tencent to raise it."
-	checkKey    = "Compare ESCALATOR_SDKAPPID, ESCALATOR_SECRET_KEY and ESCALATOR_IDENTIFIER with the console (Chat > application), and the clock of this machine; then run escalator doctor."
-	checkCentre = "ESCALATOR_API_URL must be the host of the app's data centre (PROTOCOL.md 7.1), and ESCALATOR_SDKAPPID the app's id; then run escalator doctor."
-	checkURL    = "ESCALATOR_API_URL must be the bare address of the REST host, such as https://console.tim.qq.com; a proxy on the way must leave the query alone."
-	makeAdmin   = "In the console make the account ESCALATOR_IDENTIFIER an app administrator, or set it to one."
-	askTencent  = "See the app's state, plan and bills in the Tencent Cloud console; else ask Tencent support."
-	checkText   = "Look at the text that the rule says: it is what this call carried."
+	reportBug   lang.Text = "A fault in Escalator: report it with the log line of this transfer."
+	waitRetry   lang.Text = "Nothing to do: the call is repeated with growing distances. If it goes on, ask Tencent support with the time and the code."
+	slowDown    lang.Text = "The call is repeated with growing distances. If it goes on, other programs use the app's quota too: lower their rate, or ask Tencent to raise it."
+	checkKey    lang.Text = "Compare ESCALATOR_SDKAPPID, ESCALATOR_SECRET_KEY and ESCALATOR_IDENTIFIER with the console (Chat > application), and the clock of this machine; then run escalator doctor."
+	checkCentre lang.Text = "ESCALATOR_API_URL must be the host of the app's data centre (PROTOCOL.md 7.1), and ESCALATOR_SDKAPPID the app's id; then run escalator doctor."
+	checkURL    lang.Text = "ESCALATOR_API_URL must be the bare address of the REST host, such as https://console.tim.qq.com; a proxy on the way must leave the query alone."
+	makeAdmin   lang.Text = "In the console make the account ESCALATOR_IDENTIFIER an app administrator, or set it to one."
+	askTencent  lang.Text = "See the app's state, plan and bills in the Tencent Cloud console; else ask Tencent support."
+	checkText   lang.Text = "Look at the text that the rule says: it is what this call carried."
 )
 
 // codes is the table of PROTOCOL.md 6.1 and 7.4 in order of the code. Which
@@ -118,7 +122,7 @@ var codes = []Code{
 }
 
 // unknownCode is what is said of a code that is not in the table.
-const unknownCode = "a code that no page documents"
+const unknownCode lang.Text = "a code that no page documents"
 
 // Codes returns a copy of the whole table in order of the code.
 func Codes() []Code { return append([]Code(nil), codes...) }

@@ -123,7 +123,7 @@ func TestError_textTellsTheStory(t *testing.T) {
 	if want := "send_msg: x"; got != want {
 		t.Error(got)
 	}
-	if Verdict(99).String() != "unknown" || AskState.String() != "ask_state" || !strings.Contains(unknownCode, "no page") {
+	if Verdict(99).String() != "unknown" || AskState.String() != "ask_state" || !strings.Contains(unknownCode.String(), "no page") {
 		t.Error("names")
 	}
 }

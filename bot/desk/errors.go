@@ -2,10 +2,10 @@ package desk
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // ErrOtherSession says that get_session_state answered about another session than
@@ -30,19 +30,18 @@ type Error struct {
 }
 
 // Error tells the operation, the code with its meaning, and Desk's own words.
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op)
+func (e *Error) Error() string { return e.Said().String() }
+
+// Said is the error for a reader of any language; Desk's own words stay as they are.
+func (e *Error) Said() lang.Text {
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
-		return b.String()
+		return lang.Say("%s: %v", e.Op, e.Err)
 	}
 	row, _ := LookupCode(e.Code)
-	fmt.Fprintf(&b, ": code %d (%s)", e.Code, row.Meaning)
-	if e.Info != "" {
-		fmt.Fprintf(&b, ": %s", e.Info)
+	if e.Info == "" {
+		return lang.Say("%s: code %d (%s)", e.Op, e.Code, row.Meaning)
 	}
-	return b.String()
+	return lang.Say("%s: code %d (%s): %s", e.Op, e.Code, row.Meaning, e.Info)
 }
 
 // Unwrap returns what went wrong on the way.

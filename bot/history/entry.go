@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Kind says what an entry tells of.
@@ -67,12 +68,12 @@ type Entry struct {
 	Agent  string   `json:"agent,omitempty"`
 	Code   string   `json:"code,omitempty"`
 	// CodeWords say what Code means. They are not kept, but put in by whoever shows it.
-	CodeWords string `json:"code_words,omitempty"`
-	Error     string `json:"error,omitempty"`
-	Attempt   int64  `json:"attempt,omitempty"`
-	Final     bool   `json:"final,omitempty"`
-	TookMS    int64  `json:"took_ms,omitempty"`
-	By        string `json:"by,omitempty"`
+	CodeWords lang.Text `json:"code_words,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	Attempt   int64     `json:"attempt,omitempty"`
+	Final     bool      `json:"final,omitempty"`
+	TookMS    int64     `json:"took_ms,omitempty"`
+	By        string    `json:"by,omitempty"`
 }
 
 // Would is what a shadow rule would have done, with the words that made it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/rules/lang"
 )
 
 // answer is what a call told, or why it told nothing.
@@ -116,13 +117,13 @@ func (s *side) namedGroups() (groups []int64) {
 // refusals says which calls Desk refused, and what is not known for that.
 func (s *side) refusals() (all []Finding) {
 	said := map[string]bool{}
-	add := func(err error, lost string) {
+	add := func(err error, lost lang.Text) {
 		failure, ok := errors.AsType[*desk.Error](err)
 		if !ok || said[failure.Op] {
 			return
 		}
 		said[failure.Op] = true
-		f := Finding{Check: "desk calls", OK: true, Detail: "unknown: " + lost + ", because " + failure.Error()}
+		f := Finding{Check: "desk calls", OK: true, Detail: lang.Say("unknown: %s, because %s", lost, failure)}
 		if row, known := desk.LookupCode(failure.Code); known && failure.Err == nil {
 			f.WayOut = row.WayOut
 		}

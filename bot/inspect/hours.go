@@ -9,6 +9,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // hourLines compares the hours of the targets with those of Desk.
@@ -24,7 +25,7 @@ func (s *side) hourLines() (all []Finding) {
 	}
 	for _, p := range s.hours() {
 		if p.week == nil {
-			all = append(all, Finding{Check: "hours", OK: true, Detail: fmt.Sprintf("unknown: the hours of %s (%s)", some(p.names), p.why)})
+			all = append(all, Finding{Check: "hours", OK: true, Detail: lang.Say("unknown: the hours of %s (%s)", someOf(p.names), p.why)})
 			continue
 		}
 		for _, t := range targets {
@@ -36,9 +37,9 @@ func (s *side) hourLines() (all []Finding) {
 
 // opening is when Desk says it is open, and where it says so.
 type opening struct {
-	names []string
+	names []lang.Text
 	week  *rules.Week // nil: it cannot be read
-	why   string
+	why   lang.Text
 }
 
 // hours are all weeks of Desk, equal ones once.
@@ -63,7 +64,7 @@ func sameWeek(a, b *rules.Week) bool {
 
 func compareWeeks(t *rules.Target, p opening) Finding {
 	ours := t.Week()
-	f := Finding{Check: "hours", OK: true, Detail: fmt.Sprintf("target %s is open as %s says", t.ID, some(p.names))}
+	f := Finding{Check: "hours", OK: true, Detail: lang.Say("target %s is open as %s says", t.ID, someOf(p.names))}
 	if sameWeek(ours, p.week) {
 		return f
 	}
@@ -74,8 +75,7 @@ func compareWeeks(t *rules.Target, p opening) Finding {
 			our, their = addDay(our, day, ours.Days[day]), addDay(their, day, p.week.Days[day])
 		}
 	}
-	f.Detail = fmt.Sprintf("%sthe hours differ: target %s (open: %s, %s) has %s; %s has %s",
-		warning, t.ID, ours.Calendar, ours.Zone, strings.Join(our, ", "), some(p.names), strings.Join(their, ", "))
+	f.Detail = lang.Say("%sthe hours differ: target %s (open: %s, %s) has %s; %s has %s", warning, t.ID, ours.Calendar, ours.Zone, strings.Join(our, ", "), someOf(p.names), strings.Join(their, ", "))
 	f.WayOut = "make the calendar and the working time in the console say the same; Desk's hours are read as those of the calendar's zone"
 	return f
 }
@@ -105,10 +105,10 @@ func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minut
 
 // weekOf reads Desk's hours. How it writes days is not documented: numbers from 1 for Monday
 // (0 or 7 is Sunday) and names are understood.
-func weekOf(h desk.Hours) (week *rules.Week, why string) {
+func weekOf(h desk.Hours) (week *rules.Week, why lang.Text) {
 	if len(h.Periods) == 0 {
 		if h.Type != nil {
-			return nil, fmt.Sprintf("it names none; WorkTimeConfig.Type is %d", *h.Type)
+			return nil, lang.Say("it names none; WorkTimeConfig.Type is %d", *h.Type)
 		}
 		return nil, "it names none"
 	}
@@ -118,7 +118,7 @@ func weekOf(h desk.Hours) (week *rules.Week, why string) {
 		from, fromOK := minuteOf(p.Start)
 		to, toOK := minuteOf(p.End)
 		if !ok || !fromOK || !toOK {
-			return nil, fmt.Sprintf("%q %q-%q cannot be read", p.Day, p.Start, p.End)
+			return nil, lang.Say("%q %q-%q cannot be read", p.Day, p.Start, p.End)
 		}
 		if to <= from {
 			to += 24 * 60

@@ -9,6 +9,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const (
@@ -20,15 +21,15 @@ const (
 	// maxWords is how many characters of a text are shown.
 	maxWords = 40
 	// warning begins a finding that is no fault.
-	warning = "warning: "
+	warning lang.Text = "warning: "
 )
 
 // Finding is one line about an installation.
 type Finding struct {
-	Check  string `json:"check"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-	WayOut string `json:"way_out,omitempty"`
+	Check  lang.Text `json:"check"`
+	OK     bool      `json:"ok"`
+	Detail lang.Text `json:"detail"`
+	WayOut lang.Text `json:"way_out,omitempty"`
 }
 
 // Options is what is compared.
@@ -60,7 +61,7 @@ func few(findings []Finding) []Finding {
 	if len(findings) <= maxLines {
 		return findings
 	}
-	more := Finding{Check: findings[0].Check, OK: findings[maxLines].OK, Detail: fmt.Sprintf("and %d more like these", len(findings)-maxLines)}
+	more := Finding{Check: findings[0].Check, OK: findings[maxLines].OK, Detail: lang.Say("and %d more like these", len(findings)-maxLines)}
 	return append(findings[:maxLines:maxLines], more)
 }
 
@@ -68,18 +69,27 @@ func rank(f Finding) int {
 	switch {
 	case !f.OK:
 		return 0
-	case strings.HasPrefix(f.Detail, warning):
+	case strings.HasPrefix(f.Detail.String(), warning.String()):
 		return 1
 	}
 	return 2
 }
 
 // some lists names, not too many.
-func some(names []string) string {
-	if len(names) > maxNames {
-		return strings.Join(names[:maxNames], ", ") + fmt.Sprintf(" and %d more", len(names)-maxNames)
+func some(names []string) lang.Text {
+	texts := make([]lang.Text, len(names))
+	for i, name := range names {
+		texts[i] = lang.Raw(name)
 	}
-	return strings.Join(names, ", ")
+	return someOf(texts)
+}
+
+// someOf is some for names that are said differently in each language.
+func someOf(names []lang.Text) lang.Text {
+	if len(names) > maxNames {
+		return lang.Say("%s and %d more", lang.Join(", ", names[:maxNames]...), len(names)-maxNames)
+	}
+	return lang.Join(", ", names...)
 }
 
 // quoted shows the beginning of a text.

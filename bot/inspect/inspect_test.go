@@ -246,7 +246,7 @@ func TestRun_isBounded(t *testing.T) {
 	s := newScene(t, "version: 1\ntargets: {default: {agents: ["+strings.Join(many, ", ")+"]}}\nrules: [{id: ask, when: {says: [human]}, then: {transfer: default}}]\n")
 	findings := Run(t.Context(), s.Options)
 	agents := slices.DeleteFunc(findings, func(f Finding) bool { return f.Check != "agents" })
-	if len(agents) != maxLines+1 || agents[maxLines].OK || !strings.Contains(agents[maxLines].Detail, "and 31 more") {
+	if len(agents) != maxLines+1 || agents[maxLines].OK || !strings.Contains(agents[maxLines].Detail.String(), "and 31 more") {
 		t.Errorf("%d lines, the last: %+v", len(agents), agents[len(agents)-1])
 	}
 }
@@ -276,7 +276,7 @@ func TestRun_aDeskThatHangs_endsInTime(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		for _, f := range findings {
-			if !f.OK || !strings.HasPrefix(f.Detail, "unknown: ") || f.Check != "desk calls" {
+			if !f.OK || !strings.HasPrefix(f.Detail.String(), "unknown: ") || f.Check != "desk calls" {
 				t.Errorf("%+v", f)
 			}
 		}

@@ -2,11 +2,11 @@ package inspect
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"escalator/bot/desk"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // robotLines compares whose robot each entry has with who answers by our settings.
@@ -18,7 +18,7 @@ func (s *side) robotLines() (all []Finding) {
 	for _, id := range s.Policy.Entries() {
 		if !slices.Contains(ids, id) {
 			all = append(all, Finding{
-				Check: "robot", OK: true, Detail: fmt.Sprintf("%sai_provider names the entry %s, which Desk does not have; it has %s", warning, id, orNone(ids)),
+				Check: "robot", OK: true, Detail: lang.Say("%sai_provider names the entry %s, which Desk does not have; it has %s", warning, id, orNone(ids)),
 				WayOut: hint(id, ids, "take an entry from the list"),
 			})
 		}
@@ -39,7 +39,7 @@ func (s *side) robotLines() (all []Finding) {
 }
 
 // robotNames are Desk's kinds of robots.
-var robotNames = map[int]string{desk.RobotBuiltIn: "Desk's built-in robot", desk.RobotThirdParty: "a third-party bot", desk.RobotADP: "a bot of Tencent's agent platform"}
+var robotNames = map[int]lang.Text{desk.RobotBuiltIn: "Desk's built-in robot", desk.RobotThirdParty: "a third-party bot", desk.RobotADP: "a bot of Tencent's agent platform"}
 
 // robotOf compares one entry.
 func (s *side) robotOf(e desk.Entry) Finding {
@@ -49,27 +49,27 @@ func (s *side) robotOf(e desk.Entry) Finding {
 		answerers, from = []string{s.AIProvider}, "ESCALATOR_AI_PROVIDER"
 	}
 	by := func(who string) bool { return slices.Contains(answerers, who) }
-	kind := "a robot of unknown type"
+	kind := lang.Text("a robot of unknown type")
 	if e.RobotType != nil {
-		kind = cmp.Or(robotNames[*e.RobotType], fmt.Sprintf("a robot of type %d", *e.RobotType))
+		kind = cmp.Or(robotNames[*e.RobotType], lang.Say("a robot of type %d", *e.RobotType))
 	}
 	is := func(t int) bool { return e.RobotType != nil && *e.RobotType == t }
-	f := Finding{Check: "robot", OK: true, Detail: fmt.Sprintf("entry %s has %s; %s says %s", e.ID, kind, from, some(answerers))}
+	f := Finding{Check: "robot", OK: true, Detail: lang.Say("entry %s has %s; %s says %s", e.ID, kind, from, some(answerers))}
 	switch {
 	case e.Robot != nil && !*e.Robot && by(rules.ProviderDesk):
-		f.Detail = fmt.Sprintf("%sentry %s has no robot, and %s says desk: what no rule takes is answered by nobody", warning, e.ID, from)
+		f.Detail = lang.Say("%sentry %s has no robot, and %s says desk: what no rule takes is answered by nobody", warning, e.ID, from)
 		f.WayOut = "switch the robot of the entry on, or say self for this entry in ai_provider"
 	case is(desk.RobotBuiltIn) && by(rules.ProviderSelf):
-		f.Detail = fmt.Sprintf("%s%s says self for entry %s, which has Desk's built-in robot: both may answer", warning, from, e.ID)
+		f.Detail = lang.Say("%s%s says self for entry %s, which has Desk's built-in robot: both may answer", warning, from, e.ID)
 		f.WayOut = "connect your bot at the entry (the standard edition refuses that: it allows the built-in robot only), or say desk for this entry in ai_provider"
 	case is(desk.RobotThirdParty) && by(rules.ProviderDesk) && !s.Forwards:
-		f.Detail = fmt.Sprintf("%sentry %s has a third-party bot, and %s says desk: Desk's robot answers in its place", warning, e.ID, from)
+		f.Detail = lang.Say("%sentry %s has a third-party bot, and %s says desk: Desk's robot answers in its place", warning, e.ID, from)
 		f.WayOut = "say self for this entry in ai_provider, or name the bot in ESCALATOR_FORWARD_URL"
 	case is(desk.RobotThirdParty) && by(rules.ProviderOmit):
-		f.Detail = fmt.Sprintf("%sentry %s has a third-party bot, and %s says omit: Desk is not told who answers", warning, e.ID, from)
+		f.Detail = lang.Say("%sentry %s has a third-party bot, and %s says omit: Desk is not told who answers", warning, e.ID, from)
 		f.WayOut = "say self or desk for this entry in ai_provider"
 	case e.Robot == nil && e.RobotType == nil:
-		f.Detail = fmt.Sprintf("unknown: whether entry %s has a robot, and whose; %s says %s", e.ID, from, some(answerers))
+		f.Detail = lang.Say("unknown: whether entry %s has a robot, and whose; %s says %s", e.ID, from, some(answerers))
 	}
 	return f
 }

@@ -1,12 +1,12 @@
 package inspect
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
 	"escalator/bot/desk"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // group finds a group of Desk by its number.
@@ -47,22 +47,22 @@ func (s *side) groupLines() (all []Finding) {
 		case there:
 			f.Detail, f.WayOut = s.filled(t, g)
 		case !whole(s.groups.value, func(g desk.Group) string { return g.ID }):
-			f.Detail = fmt.Sprintf("unknown: target %s names group %d, and not all of Desk's groups are told", t.ID, *t.Group)
+			f.Detail = lang.Say("unknown: target %s names group %d, and not all of Desk's groups are told", t.ID, *t.Group)
 		default:
-			f.OK, f.Detail = false, fmt.Sprintf("target %s names group %d, which Desk does not have; it has %s", t.ID, *t.Group, orNone(names))
+			f.OK, f.Detail = false, lang.Say("target %s names group %d, which Desk does not have; it has %s", t.ID, *t.Group, orNone(names))
 			f.WayOut = hint(strconv.FormatInt(*t.Group, 10), ids, "take a number from the list")
 		}
 		all = append(all, f)
 	}
 	if len(all) == 0 {
-		all = append(all, Finding{Check: "groups", OK: true, Detail: "no target names a group; Desk has " + orNone(names)})
+		all = append(all, Finding{Check: "groups", OK: true, Detail: lang.Say("no target names a group; Desk has %s", orNone(names))})
 	}
 	return all
 }
 
 // filled says who is in a group that a target names.
-func (s *side) filled(t *rules.Target, g desk.Group) (detail, wayOut string) {
-	detail = fmt.Sprintf("target %s: group %s", t.ID, labelOf(g))
+func (s *side) filled(t *rules.Target, g desk.Group) (detail, wayOut lang.Text) {
+	detail = lang.Say("target %s: group %s", t.ID, labelOf(g))
 	members := s.members[*t.Group]
 	count := g.Members
 	if n := len(members.value.Items); members.known() && !members.value.Cut && count == nil {
@@ -70,13 +70,13 @@ func (s *side) filled(t *rules.Target, g desk.Group) (detail, wayOut string) {
 	}
 	switch {
 	case count == nil:
-		return detail + ", how many agents is unknown", ""
+		return lang.Say("%s, how many agents is unknown", detail), ""
 	case *count == 0:
-		return warning + detail + ", nobody is in it", "put agents into the group, or let the target name another one"
+		return lang.Say("%s%s, nobody is in it", warning, detail), "put agents into the group, or let the target name another one"
 	case len(members.value.Items) == 0:
-		return fmt.Sprintf("%s, %d agents", detail, *count), ""
+		return lang.Say("%s, %d agents", detail, *count), ""
 	}
-	return fmt.Sprintf("%s, %d agents: %s", detail, *count, some(members.value.Items)), ""
+	return lang.Say("%s, %d agents: %s", detail, *count, some(members.value.Items)), ""
 }
 
 // agentLines says which agents whom the file names Desk does not know.
@@ -100,15 +100,15 @@ func (s *side) agentLines() (all []Finding) {
 		case slices.Contains(known, a.ID):
 			found++
 		case !whole(s.agents.value, func(m desk.MemberStatistics) string { return m.ID }):
-			all = append(all, Finding{Check: "agents", OK: true, Detail: fmt.Sprintf("unknown: %s names %s, and not all of Desk's agents are told", a.Of, a.ID)})
+			all = append(all, Finding{Check: "agents", OK: true, Detail: lang.Say("unknown: %s names %s, and not all of Desk's agents are told", a.Of, a.ID)})
 		default:
 			all = append(all, Finding{
-				Check: "agents", Detail: fmt.Sprintf("%s names %s, whom Desk does not know; it knows %s", a.Of, a.ID, orNone(known)),
+				Check: "agents", Detail: lang.Say("%s names %s, whom Desk does not know; it knows %s", a.Of, a.ID, orNone(known)),
 				WayOut: hint(a.ID, known, "take an agent from the list"),
 			})
 		}
 	}
-	return append(all, Finding{Check: "agents", OK: true, Detail: fmt.Sprintf("Desk knows %d of the %d agents that the file names", found, len(named))})
+	return append(all, Finding{Check: "agents", OK: true, Detail: lang.Say("Desk knows %d of the %d agents that the file names", found, len(named))})
 }
 
 func labelOf(g desk.Group) string {
@@ -118,7 +118,7 @@ func labelOf(g desk.Group) string {
 	return g.ID + " " + g.Name
 }
 
-func orNone(names []string) string {
+func orNone(names []string) lang.Text {
 	if len(names) == 0 {
 		return "none"
 	}
@@ -126,9 +126,9 @@ func orNone(names []string) string {
 }
 
 // hint guesses what was meant.
-func hint(word string, known []string, otherwise string) string {
+func hint(word string, known []string, otherwise lang.Text) lang.Text {
 	if guess := rules.DidYouMean(word, known); guess != "" {
-		return guess.String()
+		return guess
 	}
 	return otherwise
 }

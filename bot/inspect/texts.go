@@ -2,33 +2,33 @@ package inspect
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"escalator/bot/desk"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // place is a set of texts and hours of Desk: an entry's own, or one that entries share.
 type place struct {
-	name  string // "entry @shop (zh)"
+	name  lang.Text // "entry @shop (zh)"
 	texts desk.Texts
 }
 
 // places are all sets that Desk told of, in order.
 func (s *side) places() (all []place) {
-	add := func(of string, texts map[string]desk.Texts) {
+	add := func(of lang.Text, texts map[string]desk.Texts) {
 		for _, language := range slices.Sorted(maps.Keys(texts)) {
-			all = append(all, place{fmt.Sprintf("%s (%s)", of, language), texts[language]})
+			all = append(all, place{lang.Say("%s (%s)", of, language), texts[language]})
 		}
 	}
 	for _, e := range s.entries.value {
-		add("entry "+e.ID, e.Texts)
+		add(lang.Say("entry %s", e.ID), e.Texts)
 	}
 	for _, c := range s.settings.value.Items {
-		add("setting "+c.ID, c.Texts)
+		add(lang.Say("setting %s", c.ID), c.Texts)
 	}
 	return all
 }
@@ -38,7 +38,7 @@ type prompt struct {
 	name    string
 	ours    func(w *rules.OwnWords) bool
 	certain bool // Desk says it whatever we ask for
-	wayOut  string
+	wayOut  lang.Text
 }
 
 var prompts = []prompt{
@@ -75,7 +75,8 @@ func (s *side) textLines() (all []Finding) {
 
 // against compares one text of Desk with ours.
 func (p *prompt) against(places []place, ours []string) []Finding {
-	var on, where []string
+	var on []string
+	var where []lang.Text
 	text, unknown := "", false
 	for i := range places {
 		words := places[i].texts.ByName[p.name]
@@ -91,17 +92,17 @@ func (p *prompt) against(places []place, ours []string) []Finding {
 	if len(on) == 0 {
 		return nil
 	}
-	would := "customers would get both: "
+	would := lang.Text("customers would get both: ")
 	if !p.certain || unknown {
 		would = "customers may get both: "
 	}
 	f := Finding{Check: "texts", OK: true, WayOut: p.wayOut}
-	f.Detail = fmt.Sprintf("%s%s%s, and Desk's %s of %s, %s", warning, would, some(ours), p.name, some(where), quoted(text))
+	f.Detail = lang.Say("%s%s%s, and Desk's %s of %s, %s", warning, would, some(ours), p.name, someOf(where), quoted(text))
 	if unknown {
-		f.Detail += " (Desk does not say whether it is on)"
+		f.Detail = lang.Say("%s (Desk does not say whether it is on)", f.Detail)
 	}
 	if slices.ContainsFunc(on, tellsPlace) {
-		f.Detail += "; Desk tells the place in the queue there, so leave it to Desk"
+		f.Detail = lang.Say("%s; Desk tells the place in the queue there, so leave it to Desk", f.Detail)
 	}
 	return []Finding{f}
 }
@@ -124,12 +125,12 @@ func (s *side) excuseLines() (all []Finding) {
 		f := Finding{Check: "robot", OK: true}
 		switch miss, known := s.Policy.CallsMiss(r.Fallback); {
 		case !known:
-			f.Detail = fmt.Sprintf("its excuse %s is not looked for: no rule counts misses by words", quoted(r.Fallback))
+			f.Detail = lang.Say("its excuse %s is not looked for: no rule counts misses by words", quoted(r.Fallback))
 		case miss:
-			f.Detail = fmt.Sprintf("its excuse %s counts as a miss", quoted(r.Fallback))
+			f.Detail = lang.Say("its excuse %s counts as a miss", quoted(r.Fallback))
 		default:
-			f.Detail = fmt.Sprintf("%sits excuse %s does not count as a miss, unless the message is marked as one", warning, quoted(r.Fallback))
-			f.WayOut = fmt.Sprintf("signals: {bot_missed: {says: [$bot_missed, %q]}}", r.Fallback)
+			f.Detail = lang.Say("%sits excuse %s does not count as a miss, unless the message is marked as one", warning, quoted(r.Fallback))
+			f.WayOut = lang.Say("signals: {bot_missed: {says: [$bot_missed, %q]}}", r.Fallback)
 		}
 		all = append(all, f)
 	}
@@ -148,9 +149,9 @@ func (s *side) twoCallers() []Finding {
 			offers = append(offers, words[i].Of)
 		}
 	}
-	f := Finding{Check: "robot", OK: true, Detail: warning + "Desk's robot also finds out who wants a person (ToAgentEnable), so a customer may be transferred by either", WayOut: "switch it off in the robot's settings, or leave it and count on Desk to take a session once"}
+	f := Finding{Check: "robot", OK: true, Detail: lang.Say("%sDesk's robot also finds out who wants a person (ToAgentEnable), so a customer may be transferred by either", warning), WayOut: "switch it off in the robot's settings, or leave it and count on Desk to take a session once"}
 	if len(offers) > 0 {
-		f.Detail += "; beside it ask " + some(offers) + " (offer)"
+		f.Detail = lang.Say("%s; beside it ask %s (offer)", f.Detail, some(offers))
 	}
 	return []Finding{f}
 }

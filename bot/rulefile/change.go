@@ -48,21 +48,24 @@ func (d *Difference) note(name, before, after string) {
 }
 
 // String is the one line that the log and the command print.
-func (c *Change) String() string {
+func (c *Change) String() string { return c.Words().String() }
+
+// Words is that line for a reader of any language.
+func (c *Change) Words() lang.Text {
 	if c.Same {
-		return "unchanged, version " + c.Version
+		return lang.Say("unchanged, version %s", c.Version)
 	}
 	counts := func(d Difference) string {
 		return fmt.Sprintf("+%d ~%d -%d", len(d.Added), len(d.Changed), len(d.Removed))
 	}
-	return fmt.Sprintf("rules %s, targets %s, tests %d/%d, version %s -> %s",
+	return lang.Say("rules %s, targets %s, tests %d/%d, version %s -> %s",
 		counts(c.Rules), counts(c.Targets), c.TestsPassed, c.Tests, c.Before, c.Version)
 }
 
 // Lines names what changed, a line for each kind of it.
-func (c *Change) Lines() (lines []string) {
+func (c *Change) Lines() (lines []lang.Text) {
 	for _, kind := range []struct {
-		what  string
+		what  lang.Text
 		names []string
 	}{
 		{"rules added", c.Rules.Added},
@@ -75,7 +78,7 @@ func (c *Change) Lines() (lines []string) {
 		{"also changed", c.Other},
 	} {
 		if len(kind.names) > 0 {
-			lines = append(lines, kind.what+": "+strings.Join(kind.names, ", "))
+			lines = append(lines, lang.Say("%s: %s", kind.what, strings.Join(kind.names, ", ")))
 		}
 	}
 	return lines
@@ -85,7 +88,7 @@ func (c *Change) Lines() (lines []string) {
 func (c *Change) fields() map[string]any {
 	fields := map[string]any{"change": c.String(), "rules_version": c.Version, "version_before": c.Before}
 	for _, line := range c.Lines() {
-		what, names, _ := strings.Cut(line, ": ")
+		what, names, _ := strings.Cut(line.String(), ": ")
 		fields[strings.ReplaceAll(what, " ", "_")] = names
 	}
 	var warnings []string

@@ -32,6 +32,7 @@ import (
 	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // App is the running service: everything that has to be started and stopped.
@@ -126,7 +127,7 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 		URL:      s.APIURL, BackupURL: s.APIBackup, Insecure: s.APIInsecure,
 	})
 	if err != nil {
-		return nil, &SettingError{err.Error()}
+		return nil, &SettingError{lang.Of(err)}
 	}
 	return c, nil
 }
@@ -156,7 +157,7 @@ func (a *App) openData(failed func()) (*journal.Store, error) {
 		a.log.WithError(why).Error("the data folder cannot be written: what must be kept there is refused until it can; is the disk full?")
 	}})
 	if err != nil {
-		return nil, &SettingError{"ESCALATOR_DATA_DIR: " + err.Error()}
+		return nil, &SettingError{lang.Say("ESCALATOR_DATA_DIR: %v", err)}
 	}
 	return disk, nil
 }
@@ -185,7 +186,7 @@ func (a *App) optionalParts(m *metrics.Metrics, replica *failover.Store) (p part
 	if s.RecordDir != "" {
 		w, err := recording.Open(recording.Options{Dir: s.RecordDir, Mask: mask.Mode(s.LogText), Keep: s.RecordFor, Max: s.RecordMax, Log: a.log.Logger, Errors: m.Unrecorded})
 		if err != nil {
-			return p, &SettingError{"ESCALATOR_RECORD_DIR: " + err.Error()}
+			return p, &SettingError{lang.Say("ESCALATOR_RECORD_DIR: %v", err)}
 		}
 		a.onStop("recording", func(context.Context) error { w.Close(); return nil })
 		p.recorder = w

@@ -11,6 +11,7 @@ import (
 	"escalator/bot/report"
 	"escalator/bot/store/failover"
 	"escalator/handlers"
+	"escalator/rules/lang"
 )
 
 // openHistory opens what is kept of conversations for people to read, nil where nothing
@@ -31,7 +32,7 @@ func (a *App) openHistory(m *metrics.Metrics, replica *failover.Store) (*history
 	}
 	h, err := history.Open(o)
 	if err != nil {
-		return nil, &SettingError{"ESCALATOR_DATA_DIR: " + err.Error()}
+		return nil, &SettingError{lang.Say("ESCALATOR_DATA_DIR: %v", err)}
 	}
 	a.onStop("history", func(context.Context) error { h.Close(); return nil })
 	a.degraded = append(a.degraded, h.Degraded)

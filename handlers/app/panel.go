@@ -5,17 +5,18 @@ import (
 	"strings"
 
 	"escalator/handlers"
+	"escalator/rules/lang"
 )
 
 // panelProblems says what contradicts another setting of the agents' panel. No token is shown.
-func (s *Settings) panelProblems() (problems []string) {
+func (s *Settings) panelProblems() (problems []lang.Text) {
 	if s.PanelPath == "" {
-		const alone = " is set, but there is no panel: set ESCALATOR_PANEL_PATH too, or leave it out"
+		const alone = "%s is set, but there is no panel: set ESCALATOR_PANEL_PATH too, or leave it out"
 		if s.PanelToken != "" {
-			problems = append(problems, "ESCALATOR_PANEL_TOKEN"+alone)
+			problems = append(problems, lang.Say(alone, "ESCALATOR_PANEL_TOKEN"))
 		}
 		if s.PanelFrameAncestors != nil {
-			problems = append(problems, "ESCALATOR_PANEL_FRAME_ANCESTORS"+alone)
+			problems = append(problems, lang.Say(alone, "ESCALATOR_PANEL_FRAME_ANCESTORS"))
 		}
 		return problems
 	}

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -15,6 +13,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/store/redis"
 	"escalator/handlers"
+	"escalator/rules/lang"
 )
 
 // Settings is everything that can be set from outside, but for the rules.
@@ -76,39 +75,42 @@ type Settings struct {
 }
 
 // SettingError is a setting that cannot be used, found when it is put to use.
-type SettingError struct{ Problem string }
+type SettingError struct{ Problem lang.Text }
 
-func (e *SettingError) Error() string { return e.Problem }
+func (e *SettingError) Error() string { return e.Problem.String() }
+
+// Said is the problem, for a reader of any language.
+func (e *SettingError) Said() lang.Text { return e.Problem }
 
 // Problems says what cannot be used as it is, each setting alone and with the
 // others, in one line each. Nothing is asked of anybody else for it.
-func (s *Settings) Problems() (problems []string) {
+func (s *Settings) Problems() (problems []lang.Text) {
 	if s.AdminListen != "" && !loopback(s.AdminListen) && s.AdminToken == "" {
-		problems = append(problems, fmt.Sprintf("ESCALATOR_ADMIN_LISTEN is %s, which others can reach: set ESCALATOR_ADMIN_TOKEN too, or listen on 127.0.0.1", s.AdminListen))
+		problems = append(problems, lang.Say("ESCALATOR_ADMIN_LISTEN is %s, which others can reach: set ESCALATOR_ADMIN_TOKEN too, or listen on 127.0.0.1", s.AdminListen))
 	}
 	for _, u := range []struct{ name, value string }{{"ESCALATOR_API_URL", s.APIURL}, {"ESCALATOR_API_BACKUP_URL", s.APIBackup}} {
 		if err := s.checkAPI(u.value); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", u.name, err))
+			problems = append(problems, lang.Say("%s: %v", u.name, err))
 		}
 	}
 	if s.RedisURL != "" {
 		if c, err := redis.New(redis.Options{URL: s.RedisURL.Reveal()}); err != nil {
-			problems = append(problems, "ESCALATOR_REDIS_URL: "+err.Error())
+			problems = append(problems, lang.Say("ESCALATOR_REDIS_URL: %v", err))
 		} else {
 			_ = c.Close() // it has not connected
 		}
 	}
 	if s.ForwardURL != "" {
 		if _, err := backend.New(s.ForwardURL.Reveal()); err != nil {
-			problems = append(problems, "ESCALATOR_FORWARD_URL: "+err.Error())
+			problems = append(problems, lang.Say("ESCALATOR_FORWARD_URL: %v", err))
 		}
 	}
 	if port, same := samePort(s.Listen, s.AdminListen); same {
-		problems = append(problems, fmt.Sprintf("ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port %s: give the operators' listener one of its own", port))
+		problems = append(problems, lang.Say("ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port %s: give the operators' listener one of its own", port))
 	}
 	problems = append(problems, s.panelProblems()...)
 	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
-		problems = append(problems, fmt.Sprintf("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
+		problems = append(problems, lang.Say("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
 			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))
 	}
 	return problems
@@ -121,13 +123,13 @@ func (s *Settings) checkAPI(raw string) error {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return errors.New("it is not an address like https://console.tim.qq.com") // it is not shown: it may hold a password
+		return lang.Errorf("it is not an address like https://console.tim.qq.com") // it is not shown: it may hold a password
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return errors.New("only scheme, host and port belong here")
+		return lang.Errorf("only scheme, host and port belong here")
 	}
 	if u.Scheme == "http" && !s.APIInsecure && !loopback(u.Host) {
-		return errors.New("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
+		return lang.Errorf("plain http would show the signature to everyone on the way: use https, or set ESCALATOR_API_INSECURE=1")
 	}
 	return nil
 }

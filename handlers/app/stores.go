@@ -22,6 +22,8 @@ import (
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis"
 	"escalator/rules"
+
+	"escalator/rules/lang"
 )
 
 // stores are where the bot keeps its state: in this process and on its disk
@@ -101,7 +103,7 @@ func (a *App) openStores(metrics *metrics.Metrics, registry *prometheus.Registry
 	}
 	client, err := RedisClient(s, a.log.Logger, evicted)
 	if err != nil {
-		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + err.Error()}
+		return nil, &SettingError{lang.Say("ESCALATOR_REDIS_URL: %s", err.Error())}
 	}
 	a.onStop("redis client", func(context.Context) error { return client.Close() })
 	all.redis = client
@@ -171,7 +173,7 @@ func (a *App) joinReplicas(client *redis.Client, o failover.Options, registry *p
 	var config *redis.ConfigError
 	switch err := replica.Connect(context.Background(), client.Check); {
 	case errors.As(err, &config):
-		return nil, &SettingError{"ESCALATOR_REDIS_URL: " + config.Problem}
+		return nil, &SettingError{lang.Say("ESCALATOR_REDIS_URL: %s", config.Problem)}
 	case err != nil:
 		a.log.WithError(err).Error("redis cannot be used: working alone, from this replica's memory and disk")
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/rulefile"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -34,7 +35,7 @@ func check(_ context.Context, env Env, args []string) error {
 	}
 	src, err := readSource(env, file)
 	if err != nil {
-		return fmt.Errorf("reading the rule file: %w", err)
+		return lang.Errorf("reading the rule file: %w", err)
 	}
 	set := rulefile.Collect(file, src)
 	policy, report := set.Load(time.Now())
@@ -42,9 +43,9 @@ func check(_ context.Context, env Env, args []string) error {
 	if *asJSON {
 		err = writeJSON(env.Stdout, checkResult{OK: ok, Errors: orEmpty(report.Errors), Warnings: orEmpty(report.Warnings)})
 	} else {
-		report.Write(env.Stdout, file, set.Files)
+		report.Write(env.Stdout, env.Lang, file, set.Files)
 		if policy != nil {
-			writeSummary(env.Stdout, file, policy)
+			writeSummary(env, file, policy)
 		}
 	}
 	if err == nil && !ok {
@@ -68,25 +69,25 @@ func oneFile(env Env, rest []string) (string, error) {
 	case 1:
 		return rest[0], nil
 	default:
-		return "", &usageError{[]string{fmt.Sprintf("one file at a time, not %d", len(rest))}}
+		return "", &usageError{[]lang.Text{lang.Say("one file at a time, not %d", len(rest))}}
 	}
 }
 
 // writeSummary tells what a good file was understood to say.
-func writeSummary(w io.Writer, file string, p *rules.Policy) {
+func writeSummary(env Env, file string, p *rules.Policy) {
 	s := p.Summary()
-	fmt.Fprintf(w, "%s: ok, version %s\n", text.Printable(file), p.Version())
-	fmt.Fprintf(w, "  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases\n",
+	env.print("%s: ok, version %s", file, p.Version())
+	env.print("  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases",
 		s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Targets, s.Routes, s.Lists, s.Calendars, s.Tests, s.Phrases)
 	if s.Files > 1 {
-		fmt.Fprintf(w, "  read from %d files\n", s.Files)
+		env.print("  read from %d files", s.Files)
 	}
 	for _, pack := range s.Packs {
-		changed := ""
+		line := lang.Text("  pack $%s: %d phrases in %d languages")
 		if pack.Changed {
-			changed = ", changed by this file"
+			line = "  pack $%s: %d phrases in %d languages, changed by this file"
 		}
-		fmt.Fprintf(w, "  pack $%s: %d phrases in %d languages%s\n", pack.Name, pack.Phrases, len(pack.Languages), changed)
+		env.print(line, pack.Name, pack.Phrases, len(pack.Languages))
 	}
 }
 
@@ -98,7 +99,7 @@ func writeJSON(w io.Writer, v any) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("printing JSON: %w", err)
+		return lang.Errorf("printing JSON: %w", err)
 	}
 	var out strings.Builder
 	for _, r := range b.String() {
@@ -111,7 +112,7 @@ func writeJSON(w io.Writer, v any) error {
 		}
 	}
 	if _, err := io.WriteString(w, out.String()); err != nil {
-		return fmt.Errorf("printing JSON: %w", err)
+		return lang.Errorf("printing JSON: %w", err)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"escalator/handlers/app"
 	"escalator/rules"
-	"escalator/rules/text"
+	"escalator/rules/lang"
 )
 
 // Exit codes of all commands (CONTRACT.md 1).
@@ -23,6 +23,7 @@ const (
 
 // Env is the world that a command runs in.
 type Env struct {
+	Lang           lang.Language // of messages for people
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
@@ -32,14 +33,14 @@ type Env struct {
 
 	// describe takes the flags and the usage of a command, which then ends without doing
 	// anything; nil: it is to do its work.
-	describe func(fs *flag.FlagSet, usage string)
+	describe func(fs *flag.FlagSet, usage lang.Text)
 }
 
 // command is one sub-command.
 type command struct {
 	name    string
-	args    string
-	summary string
+	args    lang.Text
+	summary lang.Text
 	run     func(ctx context.Context, env Env, args []string) error
 }
 
@@ -90,9 +91,13 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 func Run(ctx context.Context, args []string, env Env) int {
 	out := &output{Writer: env.Stdout}
 	env.Stdout = out
-	code := exitCode(env.Stderr, runCommand(ctx, args, env))
+	args, env, err := withLanguage(args, env)
+	if err == nil {
+		err = runCommand(ctx, args, env)
+	}
+	code := exitCode(env.Stderr, env.Lang, err)
 	if err := out.failure(); err != nil && code == exitOK {
-		return exitCode(env.Stderr, fmt.Errorf("the output is not whole: %w", err))
+		return exitCode(env.Stderr, env.Lang, lang.Errorf("the output is not whole: %w", err))
 	}
 	return code
 }
@@ -131,15 +136,14 @@ func findCommand(name string) (*command, error) {
 		}
 		names = append(names, c.name)
 	}
-	hint := ""
 	if guess := rules.DidYouMean(name, names); guess != "" {
-		hint = ": " + guess.String()
+		return nil, &usageError{[]lang.Text{lang.Say("unknown command %q: %s (escalator --help lists the commands)", name, guess)}}
 	}
-	return nil, &usageError{[]string{fmt.Sprintf("unknown command %q%s (escalator --help lists the commands)", name, hint)}}
+	return nil, &usageError{[]lang.Text{lang.Say("unknown command %q (escalator --help lists the commands)", name)}}
 }
 
 // exitCode prints an error the way its kind asks for.
-func exitCode(w io.Writer, err error) int {
+func exitCode(w io.Writer, l lang.Language, err error) int {
 	var code exitError
 	var usage *usageError
 	var setting *app.SettingError
@@ -150,25 +154,21 @@ func exitCode(w io.Writer, err error) int {
 		return int(code)
 	case errors.As(err, &usage):
 		for _, p := range usage.problems {
-			complain(w, p)
+			complain(w, l, p)
 		}
 		return exitUsage
 	case errors.As(err, &setting):
-		complain(w, err.Error())
+		complain(w, l, lang.Of(err))
 		return exitUsage
 	default:
-		complain(w, err.Error())
+		complain(w, l, lang.Of(err))
 		return exitBad
 	}
 }
 
 // complain prints what is wrong. It may quote a file, or an argument.
-func complain(w io.Writer, problem string) {
-	lines := strings.Split(problem, "\n")
-	for i, line := range lines {
-		lines[i] = text.Printable(line)
-	}
-	fmt.Fprintf(w, "escalator: %s\n", strings.Join(lines, "\n"))
+func complain(w io.Writer, l lang.Language, problem lang.Text) {
+	say(w, l, lang.Say("escalator: %s", problem))
 }
 
 // help prints the commands, or what one of them takes.
@@ -189,7 +189,7 @@ func help(ctx context.Context, env Env, args []string) error {
 	p.blank()
 	p.line("", "Commands:")
 	for _, c := range commands() {
-		p.line(padded("  "+c.name, 16), c.summary)
+		p.line(lang.Raw(padded("  "+c.name, 16)), c.summary)
 	}
 	p.blank()
 	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables, or lines of a file (--env-file FILE): escalator help serve lists them.")
@@ -199,7 +199,7 @@ func help(ctx context.Context, env Env, args []string) error {
 // parse reads the flags of a command, which fs declares, and what else there
 // is. Flags may stand before, between and after the other arguments, but not
 // after "--".
-func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []string, err error) {
+func parse(fs *flag.FlagSet, env Env, args []string, usage lang.Text) (rest []string, err error) {
 	fs.SetOutput(io.Discard)
 	if env.describe != nil {
 		env.describe(fs, usage)
@@ -212,7 +212,7 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 			return nil, err
 		}
 		if err != nil {
-			return nil, &usageError{[]string{fmt.Sprintf("%s (escalator %s --help)", flagError(fs, err), fs.Name())}}
+			return nil, &usageError{[]lang.Text{lang.Say("%s (escalator %s --help)", flagError(fs, err), fs.Name())}}
 		}
 		if done := len(args) - fs.NArg(); fs.NArg() == 0 || done > 0 && args[done-1] == "--" {
 			return append(rest, fs.Args()...), nil
@@ -223,58 +223,62 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage string) (rest []strin
 }
 
 // flagError says what is wrong with a flag, and what was meant where that can be guessed.
-func flagError(fs *flag.FlagSet, err error) string {
+func flagError(fs *flag.FlagSet, err error) lang.Text {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
-		return err.Error()
+		if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
+			return lang.Say("flag needs an argument: -%s", name)
+		}
+		return lang.Of(err)
 	}
 	name = "--" + strings.TrimPrefix(name, "-")
 	var names []string
 	fs.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
-	return joinSome(": ", "there is no flag "+name, rules.DidYouMean(name, names).String())
+	return joinSome(": ", lang.Say("there is no flag %s", name), rules.DidYouMean(name, names))
 }
 
 // printUsage prints what a command takes.
-func printUsage(env Env, fs *flag.FlagSet, usage string) {
+func printUsage(env Env, fs *flag.FlagSet, usage lang.Text) {
 	p := newPage(env)
-	line, about, _ := strings.Cut(usage, "\n")
-	p.hang("", 4, "Usage: escalator "+fs.Name()+" "+line)
+	line, about, _ := strings.Cut(p.in(usage), "\n")
+	p.hang("", 4, lang.Say("Usage: escalator %s %s", fs.Name(), line))
 	for _, l := range paragraphs(about) {
 		indent := 0
 		if blanks := len(l) - len(strings.TrimLeft(l, " ")); blanks > 0 {
 			indent = blanks + 2
 		}
-		p.hang("", indent, l)
+		p.hang("", indent, lang.Raw(l))
 	}
 	fs.VisitAll(func(f *flag.Flag) {
+		f.Usage = p.in(lang.Key(f.Usage))
 		d := describeFlag(f)
-		p.line("", strings.TrimRight("  "+dashed(d.name)+" "+d.value, " "))
+		p.line("", lang.Raw(strings.TrimRight("  "+dashed(d.name)+" "+d.value, " ")))
 		p.line("      ", d.helpWithDefault())
 	})
 }
 
 // flagsOnly is parse for a command that takes flags only: what else there is
 // was meant for something, and is not passed over in silence.
-func flagsOnly(fs *flag.FlagSet, env Env, args []string, usage string) error {
+func flagsOnly(fs *flag.FlagSet, env Env, args []string, usage lang.Text) error {
 	rest, err := parse(fs, env, args, usage)
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
-		return &usageError{[]string{fmt.Sprintf("%s takes no argument, and here is %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
+		return &usageError{[]lang.Text{lang.Say("%s takes no argument, and here is %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
 	}
 	return nil
 }
 
 // oneArgument is parse for a command that takes exactly one argument.
-func oneArgument(fs *flag.FlagSet, env Env, args []string, usage string) (string, error) {
+func oneArgument(fs *flag.FlagSet, env Env, args []string, usage lang.Text) (string, error) {
 	rest, err := parse(fs, env, args, usage)
 	if err != nil {
 		return "", err
 	}
 	if len(rest) != 1 {
-		what, _, _ := strings.Cut(usage, " ")
-		return "", &usageError{[]string{fmt.Sprintf("%s takes one %s (escalator %s --help)", fs.Name(), what, fs.Name())}}
+		what, _, _ := strings.Cut(usage.String(), " ")
+		return "", &usageError{[]lang.Text{lang.Say("%s takes one %s (escalator %s --help)", fs.Name(), what, fs.Name())}}
 	}
 	return rest[0], nil
 }

@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,6 +14,7 @@ import (
 
 	"escalator/bot/delivery"
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 )
 
 const (
@@ -42,11 +41,11 @@ func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
 	return func() (*client, error) {
 		base, err := baseURL(*address, env)
 		if err != nil {
-			return nil, &usageError{[]string{err.Error()}}
+			return nil, &usageError{[]lang.Text{lang.Of(err)}}
 		}
 		var s app.Settings
 		if _, err := settingNamed("ADMIN_TOKEN").read(&s, nil, env.Getenv); err != nil {
-			return nil, &usageError{[]string{err.Error()}}
+			return nil, &usageError{[]lang.Text{lang.Of(err)}}
 		}
 		return &client{env: env, url: base, token: s.AdminToken.Reveal(), asJSON: *asJSON, timeout: clientTimeout}, nil
 	}
@@ -67,7 +66,7 @@ func operatorFlags(fs *flag.FlagSet, env Env) func() operator {
 // needBy refuses to do what must not be done by nobody. A container has no USER.
 func needBy(command string, who operator) error {
 	if who.By == "" {
-		return &usageError{[]string{command + " needs --by: who does it (USER, which would say it, is not set here)"}}
+		return &usageError{[]lang.Text{lang.Say("%s needs --by: who does it (USER, which would say it, is not set here)", command)}}
 	}
 	return nil
 }
@@ -87,7 +86,7 @@ func baseURL(address string, env Env) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", errors.New("--url is no address like http://127.0.0.1:8081")
+		return "", lang.Errorf("--url is no address like http://127.0.0.1:8081")
 	}
 	return strings.TrimSuffix(address, "/"), nil
 }
@@ -97,7 +96,7 @@ func baseURL(address string, env Env) (string, error) {
 func (c *client) ask(ctx context.Context, request string, in, out any, show func()) error {
 	status, answer, err := c.send(ctx, request, in)
 	if err != nil {
-		return fmt.Errorf("the service does not answer: %w", err)
+		return lang.Errorf("the service does not answer: %w", err)
 	}
 	if c.asJSON && json.Valid(answer) {
 		if err := writeJSON(c.env.Stdout, json.RawMessage(answer)); err != nil {
@@ -108,7 +107,7 @@ func (c *client) ask(ctx context.Context, request string, in, out any, show func
 		return c.refused(status, answer)
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("the answer of %s is not known here: %w", c.url, err)
+		return lang.Errorf("the answer of %s is not known here: %w", c.url, err)
 	}
 	if !c.asJSON {
 		show()
@@ -145,6 +144,9 @@ func (c *client) open(ctx context.Context, request string, body io.Reader, heade
 	if c.token != "" {
 		headers = append(headers, "Authorization: Bearer "+c.token)
 	}
+	if c.env.Lang == lang.Chinese && !c.asJSON {
+		headers = append(headers, "Accept-Language: zh")
+	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
@@ -162,16 +164,16 @@ func (c *client) refused(status int, answer []byte) error {
 	}
 	switch {
 	case status == http.StatusUnauthorized && c.token != "":
-		return errors.New("the service has another admin token than this: look at ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE, on both sides")
+		return lang.Errorf("the service has another admin token than this: look at ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE, on both sides")
 	case status == http.StatusUnauthorized:
-		return errors.New("the service asks for its admin token: set ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE")
+		return lang.Errorf("the service asks for its admin token: set ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE")
 	case json.Unmarshal(answer, &said) != nil || said.Error == "":
-		return fmt.Errorf("%s answers %d %s", c.url, status, http.StatusText(status))
+		return lang.Errorf("%s answers %d %s", c.url, status, http.StatusText(status))
 	}
-	p := newPage(Env{Stdout: c.env.Stderr, Getenv: c.env.Getenv})
-	p.line("escalator: ", said.Error)
+	p := newPage(Env{Stdout: c.env.Stderr, Getenv: c.env.Getenv, Lang: c.env.Lang})
+	p.line("escalator: ", lang.Raw(said.Error))
 	for _, problem := range said.Problems {
-		p.line("  ", problem)
+		p.line("  ", lang.Raw(problem))
 	}
 	return exitError(exitBad)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"escalator/rules/lang"
 )
 
 const completionUsage = `bash|zsh|fish
@@ -23,7 +25,7 @@ func completion(_ context.Context, env Env, args []string) error {
 	}
 	write := map[string]func(io.Writer, []described){"bash": completeBash, "zsh": completeZsh, "fish": completeFish}[shell]
 	if write == nil {
-		return &usageError{[]string{fmt.Sprintf("there is no completion for %q: bash, zsh or fish", shell)}}
+		return &usageError{[]lang.Text{lang.Say("there is no completion for %q: bash, zsh or fish", shell)}}
 	}
 	write(env.Stdout, describeAll(env))
 	return nil
@@ -55,7 +57,7 @@ _escalator() {
 		}
 		fmt.Fprintf(w, "    %s) words=%q values=%q files=%q ;;\n", d.name, strings.Join(append(d.words(), flags...), " "), strings.Join(values, " "), map[bool]string{true: "1"}[d.files()])
 	}
-	fmt.Fprintf(w, "    *) words=%q values=--env-file ;;\n    esac\n", strings.Join(names, " ")+" --help --version --env-file")
+	fmt.Fprintf(w, "    *) words=%q values=\"--env-file --lang\" ;;\n    esac\n", strings.Join(names, " ")+" --help --version --env-file --lang")
 	fmt.Fprint(w, `    COMPREPLY=()
     if [[ " $values " == *" $prev "* ]]; then
         COMPREPLY=($(compgen -f -- "$cur"))
@@ -79,7 +81,7 @@ func dashed(name string) string {
 func completeZsh(w io.Writer, all []described) {
 	fmt.Fprint(w, "#compdef escalator\n\n_escalator() {\n    local -a commands\n    commands=(\n")
 	for i := range all {
-		fmt.Fprintf(w, "        %s\n", quoted(all[i].name+":"+strings.ReplaceAll(all[i].summary, ":", `\:`)))
+		fmt.Fprintf(w, "        %s\n", quoted(all[i].name+":"+strings.ReplaceAll(all[i].summary.String(), ":", `\:`)))
 	}
 	fmt.Fprint(w, `    )
     if ((CURRENT == 2)); then
@@ -116,7 +118,7 @@ func completeZsh(w io.Writer, all []described) {
 func completeFish(w io.Writer, all []described) {
 	fmt.Fprint(w, "# fish completion for escalator\ncomplete -c escalator -f\n")
 	for i := range all {
-		fmt.Fprintf(w, "complete -c escalator -n __fish_use_subcommand -a %s -d %s\n", all[i].name, fishQuoted(all[i].summary))
+		fmt.Fprintf(w, "complete -c escalator -n __fish_use_subcommand -a %s -d %s\n", all[i].name, fishQuoted(all[i].summary.String()))
 	}
 	for i := range all {
 		d := &all[i]

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"escalator/rules/lang"
 )
 
 // obeyed is what a terminal takes for a command: control characters, and those that
@@ -79,10 +81,11 @@ func TestCommands_showWhatATerminalWouldObey_asEscapes(t *testing.T) {
 			t.Errorf("%q shows %q:\n%q", args, found, shown)
 		}
 	}
-	n := newNarrator(&bytes.Buffer{})
-	n.line("log", bad)
+	var out bytes.Buffer
+	n := newNarrator(Env{Stdout: &out})
+	n.line("log", lang.Raw(bad))
 	n.log.WithError(errors.New(bad)).Warn(bad)
-	if shown := n.out.(*bytes.Buffer).String(); obeyed.MatchString(shown) || shown == "" {
+	if shown := out.String(); obeyed.MatchString(shown) || shown == "" {
 		t.Errorf("the demo shows %q", shown)
 	}
 }

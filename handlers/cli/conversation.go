@@ -3,12 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 
 	"escalator/bot"
 	"escalator/bot/history"
+	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const conversationUsage = `SESSION [flags]
@@ -54,25 +55,25 @@ func forgetUser(ctx context.Context, env Env, args []string) error {
 	}
 	var gone bot.Forgotten
 	return c.ask(ctx, "DELETE /api/users/"+url.PathEscape(user), who(), &gone, func() {
-		record := "no record"
+		record := lang.Text("no record")
 		if gone.Record {
 			record = "the record"
 		}
-		newPage(env).line("", fmt.Sprintf("forgot %s: %d conversations, %s, words left in %d", user, gone.Conversations, record, gone.Words))
+		newPage(env).line("", lang.Say("forgot %s: %d conversations, %s, words left in %d", user, gone.Conversations, record, gone.Words))
 	})
 }
 
 // conversation prints a history.
 func (p *page) conversation(told *history.Conversation) {
-	about := "session " + told.Session
+	about := lang.Say("session %s", told.Session)
 	if told.User != "" {
-		about += ", user " + told.User
+		about = lang.Say("%s, user %s", about, told.User)
 	}
 	if told.Phase != "" {
-		about += ", phase " + told.Phase
+		about = lang.Say("%s, phase %s", about, phaseWords(told.Phase))
 	}
 	if n := told.Counters; n != nil {
-		about += ", " + n.String()
+		about = lang.Say("%s, %s", about, n.Line())
 	}
 	p.line("", about)
 	if told.Older {
@@ -85,47 +86,49 @@ func (p *page) conversation(told *history.Conversation) {
 		if d := at.Format("Mon 2006-01-02"); d != day {
 			day = d
 			p.blank()
-			p.line("", d)
+			p.line("", lang.Raw(d))
 		}
-		p.entry(at.Format("15:04:05")+"  ", e)
+		p.entry(lang.Say("%s  ", at.Format("15:04:05")), e)
 	}
 }
 
 // entry prints one thing that happened.
-func (p *page) entry(label string, e *history.Entry) {
-	indent := columnsOf(label)
+func (p *page) entry(label lang.Text, e *history.Entry) {
+	indent := columnsOf(p.in(label))
 	switch e.Kind {
 	case history.Attempt, history.Contact:
 		p.hang(label, indent, attemptWords(e))
 	case history.Said:
-		p.hang(label, indent, fmt.Sprintf("we said %q: %s%s", e.Text, e.Outcome, behind(": ", e.Error)))
+		p.hang(label, indent, joinSome(": ", lang.Say("we said %q: %s", e.Text, outcomeOf(e.Outcome)), lang.Raw(e.Error)))
 	case history.Phase:
-		words := ""
-		if e.From != "" {
-			words = fmt.Sprintf("from %s to %s%s", e.From, e.Phase, behind(" by ", cmp.Or(e.Event, e.Outcome)))
+		moved := lang.Text("")
+		if by := cmp.Or(e.Event, e.Outcome); e.From != "" && by != "" {
+			moved = lang.Say("from %s to %s by %s", phaseWords(e.From), phaseWords(e.Phase), by)
+		} else if e.From != "" {
+			moved = lang.Say("from %s to %s", phaseWords(e.From), phaseWords(e.Phase))
 		}
-		p.hang(label, indent, joinSome(", ", words, stars(e)))
+		p.hang(label, indent, joinSome(", ", moved, stars(e)))
 	default:
 		p.turnOf(label, indent, e)
 	}
 }
 
 // turnOf prints a message, and what the rules made of it.
-func (p *page) turnOf(label string, indent int, e *history.Entry) {
-	words := joinSome(", ", e.Text, strings.Join(e.Sends, " "), behind("mark ", e.Mark), e.Error, stars(e))
+func (p *page) turnOf(label lang.Text, indent int, e *history.Entry) {
+	words := joinSome(", ", lang.Raw(e.Text), lang.Raw(strings.Join(e.Sends, " ")), behind("mark %s", e.Mark), lang.Raw(e.Error), stars(e))
 	switch {
 	case e.Kind == history.Asked:
-		p.hang(label, indent, "Desk asks"+behind(": ", words))
+		p.hang(label, indent, joinSome(": ", "Desk asks", words))
 	case e.Role == "start":
 		p.hang(label, indent, "the session begins")
 	case e.Role == "timer":
 		p.hang(label, indent, "the bot is silent")
 	default:
-		p.hang(label, indent, e.Role+": "+words)
+		p.hang(label, indent, lang.Say("%s: %s", cmp.Or(whoWords[e.Role], lang.Raw(e.Role)), words))
 	}
 	blanks := strings.Repeat(" ", indent)
 	if e.From != "" {
-		p.hang(blanks, indent, fmt.Sprintf("from %s to %s", e.From, e.Phase))
+		p.hang(lang.Raw(blanks), indent, lang.Say("from %s to %s", phaseWords(e.From), phaseWords(e.Phase)))
 	}
 	if e.Outcome == "" || e.Role == "start" {
 		return
@@ -135,65 +138,89 @@ func (p *page) turnOf(label string, indent int, e *history.Entry) {
 		names = max(names, min(columnsOf(r.ID), widestLabel))
 	}
 	for _, r := range e.Rules {
-		result := cmp.Or(results[r.Result], r.Result)
-		p.hang(blanks+padded(r.ID, names)+"  "+padded(result, 10)+"  ", indent+names+14, joinSome(": ", string(r.Reason), r.Why))
+		result := p.padded(cmp.Or(results[r.Result], lang.Raw(r.Result)), 10)
+		p.hang(lang.Say("%s%s  %s  ", blanks, padded(r.ID, names), result), indent+names+14, joinSome(": ", r.Reason.Words(), lang.Raw(r.Why)))
 	}
-	p.hang(blanks+"→ ", indent+2, decisionWords(e))
+	p.hang(lang.Say("%s→ ", blanks), indent+2, decisionWords(e))
 	if before, after := e.CountersBefore, e.Counters; before != nil && after != nil {
-		p.hang(blanks+"  before: ", indent+10, before.String())
-		p.hang(blanks+"  after:  ", indent+10, after.String())
+		p.hang(lang.Say("%s  before: ", blanks), indent+10, before.Line())
+		p.hang(lang.Say("%s  after:  ", blanks), indent+10, after.Line())
 	}
 }
 
 // stars is a rating in words.
-func stars(e *history.Entry) string {
+func stars(e *history.Entry) lang.Text {
 	if e.Rating == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of 5 stars", e.Rating)
+	return lang.Say("%d of %d stars", e.Rating, 5)
 }
 
 // decisionWords tells a decision in one line.
-func decisionWords(e *history.Entry) string {
-	words := e.Outcome + behind(" to ", e.Target) + behind(" by ", e.Rule)
+func decisionWords(e *history.Entry) lang.Text {
+	words := rules.OutcomeWords(e.Outcome)
+	if e.Target != "" {
+		words = lang.Say("%s to %s", words, e.Target)
+	}
+	if e.Rule != "" {
+		words = lang.Say("%s by %s", words, e.Rule)
+	}
 	if e.Near != "" {
-		words += "; near: " + e.Near
+		words = lang.Say("%s; near: %s", words, e.Near)
 	}
 	if e.Reason != "" {
-		words += " (" + e.Reason + ")"
+		words = lang.Say("%s (%s)", words, reasonWords(e.Reason))
 	}
-	return joinSome("; ", words, behind("shadow: ", strings.Join(e.Shadow, ", ")), e.Why)
+	return joinSome("; ", words, behind("shadow: %s", strings.Join(e.Shadow, ", ")), lang.Raw(e.Why))
 }
 
 // attemptWords tells a try to transfer in one line.
-func attemptWords(e *history.Entry) string {
-	words := map[history.Kind]string{history.Attempt: "transfer ", history.Contact: "contact of who left words: "}[e.Kind] + e.Outcome + behind(" to ", e.Target)
-	if e.Group != 0 {
-		words += fmt.Sprintf(" (group %d)", e.Group)
+func attemptWords(e *history.Entry) lang.Text {
+	words := lang.Say("transfer %s", outcomeOf(e.Outcome))
+	if e.Kind == history.Contact {
+		words = lang.Say("contact of who left words: %s", outcomeOf(e.Outcome))
 	}
-	end := "another one follows"
+	if e.Target != "" {
+		words = lang.Say("%s to %s", words, e.Target)
+	}
+	if e.Group != 0 {
+		words = lang.Say("%s (group %d)", words, e.Group)
+	}
+	end := lang.Text("another one follows")
 	if e.Final {
 		end = "the last one"
 	}
-	return joinSome(", ", words, behind("agent ", e.Agent), fmt.Sprintf("attempt %d", e.Attempt), fmt.Sprintf("%d ms", e.TookMS),
-		behind("code ", e.Code)+behind(": ", e.CodeWords), e.Error, behind("by ", e.By), e.Why, end)
+	code := behind("code %s", e.Code)
+	if e.CodeWords != "" {
+		code = lang.Say("code %s: %s", e.Code, e.CodeWords)
+	}
+	return joinSome(", ", words, behind("agent %s", e.Agent), lang.Say("attempt %d", e.Attempt), lang.Say("%d ms", e.TookMS),
+		code, lang.Raw(e.Error), behind("by %s", e.By), lang.Raw(e.Why), end)
 }
 
-// behind puts words behind a label, if there are any.
-func behind(label, words string) string {
+// attempts are the words for how an attempt to transfer, or to say something, ended.
+var attempts = map[string]lang.Text{
+	"assigned": "assigned", "queued": "queued", "no_agent": "no_agent", "already_human": "already_human", "session_gone": "session_gone",
+	"failed": "failed", "retrying": "retrying", "unanswered": "unanswered", "sent": "sent", "given_up": "given_up", "pending": "pending",
+}
+
+func outcomeOf(name string) lang.Text { return cmp.Or(attempts[name], lang.Raw(name)) }
+
+// behind puts words into a message, if there are any.
+func behind(format lang.Text, words string) lang.Text {
 	if words == "" {
 		return ""
 	}
-	return label + words
+	return lang.Say(format, words)
 }
 
 // joinSome joins the texts that are not empty.
-func joinSome(sep string, texts ...string) string {
-	var some []string
+func joinSome(sep lang.Text, texts ...lang.Text) lang.Text {
+	var some []lang.Text
 	for _, t := range texts {
 		if t != "" {
 			some = append(some, t)
 		}
 	}
-	return strings.Join(some, sep)
+	return lang.Join(sep, some...)
 }

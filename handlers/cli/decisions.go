@@ -1,15 +1,16 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"flag"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const decisionsUsage = `[--follow] [flags]
@@ -88,7 +89,7 @@ func showDecisions(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	if *n < 0 || *n == 0 && !*follow {
-		return &usageError{[]string{"-n must be a number above 0"}}
+		return &usageError{[]lang.Text{"-n must be a number above 0"}}
 	}
 	c, err := makeClient()
 	if err != nil {
@@ -127,15 +128,15 @@ const (
 )
 
 func (p *page) decisionHead() {
-	p.decisionLine("time", "outcome", uncoloured, "rule", "session, user, target, words, why")
+	p.decisionLine(p.in("time"), "outcome", uncoloured, p.in("rule"), "session, user, target, words, why")
 }
 
 // decisionLine prints a line of the list of decisions.
-func (p *page) decisionLine(at, outcome string, c colour, rule, details string) {
-	label := padded(at, len(decisionTime)) + "  " + p.paint(c, padded(outcome, outcomeColumns)) + "  " + padded(rule, ruleColumns) + "  "
+func (p *page) decisionLine(at string, outcome lang.Text, c colour, rule string, details lang.Text) {
+	label := padded(at, len(decisionTime)) + "  " + p.paint(c, padded(p.in(outcome), outcomeColumns)) + "  " + padded(rule, ruleColumns) + "  "
 	columns := decisionColumns + max(0, columnsOf(rule)-ruleColumns)
 	if p.width-columns >= detailsColumns {
-		p.lay(label, columns, decisionColumns, details)
+		p.lay(label, columns, decisionColumns, p.in(details))
 		return
 	}
 	p.lay(strings.TrimRight(label, " "), columns, 4, "")
@@ -158,12 +159,9 @@ func (p *page) decision(d *decision) {
 	if words != "" {
 		words = `"` + words + `"`
 	}
-	why := cmp.Or(d.Why, d.Reason)
-	if d.Why != "" && d.Reason != "" {
-		why = d.Reason + ": " + d.Why
-	}
-	p.decisionLine(d.At.Local().Format(decisionTime), outcome, outcomeColours[outcome], rule, joinSome("  ",
-		d.Session, d.User, behind("→ ", d.Target), words, why, d.Transfer.words(), behind("labelled ", d.Label), behind("on ", d.Replica)))
+	why := joinSome(": ", reasonWords(d.Reason), lang.Raw(d.Why))
+	p.decisionLine(d.At.Local().Format(decisionTime), rules.OutcomeWords(outcome), outcomeColours[outcome], rule, joinSome("  ",
+		lang.Raw(d.Session), lang.Raw(d.User), behind("→ %s", d.Target), lang.Raw(words), why, d.Transfer.words(), behind("labelled %s", d.Label), behind("on %s", d.Replica)))
 }
 
 var outcomeColours = map[string]colour{
@@ -172,7 +170,7 @@ var outcomeColours = map[string]colour{
 }
 
 // words tells an attempt in a few words, "" where there was none.
-func (t *tried) words() string {
+func (t *tried) words() lang.Text {
 	if t == nil {
 		return ""
 	}
@@ -180,5 +178,5 @@ func (t *tried) words() string {
 	if code == "0" { // Desk's for good
 		code = ""
 	}
-	return joinSome(" ", t.Outcome, t.Agent, behind("code ", code), t.Error, fmt.Sprintf("(%d ms)", t.TookMS))
+	return joinSome(" ", outcomeOf(t.Outcome), lang.Raw(t.Agent), behind("code %s", code), lang.Raw(t.Error), lang.Say("(%d ms)", t.TookMS))
 }

@@ -5,9 +5,6 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,6 +14,7 @@ import (
 	"escalator/bot/desk/desktest"
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 )
 
 // demoInstallation is the rule file of the scenes about kinds of installations.
@@ -37,7 +35,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	defer stop()
 	folder, err := os.MkdirTemp("", "escalator-demo-")
 	if err != nil {
-		return fmt.Errorf("making a temporary folder: %w", err)
+		return lang.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	ruleFile, err := demoRules(env, *file, folder)
@@ -50,7 +48,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	defer d.Close()
-	story := newNarrator(env.Stdout)
+	story := newNarrator(env)
 	staff, err := openStaffRoom(filepath.Join(folder, demoSecrets), story)
 	if err != nil {
 		return err
@@ -69,10 +67,10 @@ func demo(ctx context.Context, env Env, args []string) error {
 	go func() { served <- a.Run(ctx, env.Reload) }()
 	story.lastSaid = lastSaid(d)
 	play(ctx, &stage{
-		desk: d, story: story, staff: staff, out: env.Stdout, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken}, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) },
+		desk: d, story: story, staff: staff, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken}, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) },
 	})
 	if !*once && ctx.Err() == nil {
-		invite(env.Stdout, a, d)
+		invite(env, a, d)
 		<-ctx.Done()
 	}
 	d.SetCallbackURL("")
@@ -85,10 +83,10 @@ func demoRules(env Env, file, folder string) (*rulefile.File, error) {
 	if file == "" {
 		file = filepath.Join(folder, defaultRuleFile)
 		if err := os.WriteFile(file, env.ShippedRules, 0o600); err != nil {
-			return nil, fmt.Errorf("copying the shipped rules: %w", err)
+			return nil, lang.Errorf("copying the shipped rules: %w", err)
 		}
 	}
-	return openRules(env.Stderr, rulefile.Options{Path: file})
+	return openRules(env.Lang, env.Stderr, rulefile.Options{Path: file})
 }
 
 // takeDemoRules replaces the copy of the shipped rules, as an operator would, and
@@ -98,13 +96,13 @@ func takeDemoRules(named, folder string, ruleFile *rulefile.File) error {
 		return errOwnRules
 	}
 	if err := os.WriteFile(filepath.Join(folder, defaultRuleFile), demoInstallation, 0o600); err != nil {
-		return fmt.Errorf("changing the demo's rules: %w", err)
+		return lang.Errorf("changing the demo's rules: %w", err)
 	}
 	_, err := ruleFile.Reload(context.Background())
 	return err
 }
 
-var errOwnRules = errors.New("they need rules of their own, and --rules names yours")
+var errOwnRules = lang.Errorf("they need rules of their own, and --rules names yours")
 
 // lastSaid returns what reads the newest words that Desk was asked to say.
 func lastSaid(d *desktest.Desk) func() string {
@@ -134,16 +132,15 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 }
 
 // invite says how to send a message of one's own.
-func invite(w io.Writer, a *app.App, d *desktest.Desk) {
+func invite(env Env, a *app.App, d *desktest.Desk) {
 	d.Begin(ownSession)
-	fmt.Fprintf(w, `
+	env.print(`
 Still serving. Send a message of your own:
 
   curl -s 'http://%s%s?SdkAppid=%d&CallbackCommand=%s&contenttype=json' \
     -d '{"CallbackCommand":"%s","SessionId":"%s","Event":"%s","ClientUserId":"me","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"I want a human"}}]}'
 
 Recent decisions:  curl -s http://%s/api/decisions
-Ctrl-C ends the demo.
-`, a.Addr(), demoPath, d.Identity().SDKAppID, desk.CommandSessionEvent,
+Ctrl-C ends the demo.`, a.Addr(), demoPath, d.Identity().SDKAppID, desk.CommandSessionEvent,
 		desk.CommandSessionEvent, ownSession, desk.EventUserMessage, a.AdminAddr())
 }

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"escalator/bot"
 	"escalator/bot/desk"
+	"escalator/rules/lang"
 )
 
 // demoPanel is the agents' panel of the demo.
@@ -22,19 +22,19 @@ type demoPanel struct {
 func (p demoPanel) show(story *narrator, session string) {
 	told, err := p.ask(session)
 	if err != nil {
-		story.line("demo", fmt.Sprintf("the agents' panel shows nothing: %v", err))
+		story.line("demo", lang.Say("the agents' panel shows nothing: %v", err))
 		return
 	}
 	if why := told.Why; why != nil {
-		story.line("panel", fmt.Sprintf("why: %s   (rule %s, found: %s)", why.About, why.Rule, strings.Join(why.Matched, ", ")))
+		story.line("panel", lang.Say("why: %s   (rule %s, found: %s)", why.About, why.Rule, strings.Join(why.Matched, ", ")))
 	}
 	for _, f := range told.Fields {
-		story.line("panel", fmt.Sprintf("%s: %s", f.Name, f.Value))
+		story.line("panel", lang.Say("%s: %s", f.Name, f.Value))
 	}
 	for _, w := range told.Words {
-		story.line("panel", "left: "+w.Text)
+		story.line("panel", lang.Say("left: %s", w.Text))
 	}
-	story.line("panel", fmt.Sprintf("and %d messages, as a page in Desk: %s#token=%s&sessionid=%s", len(told.Turns), p.url, p.token.Reveal(), session))
+	story.line("panel", lang.Say("and %d messages, as a page in Desk: %s#token=%s&sessionid=%s", len(told.Turns), p.url, p.token.Reveal(), session))
 }
 
 // ask asks as the page does.
@@ -57,7 +57,7 @@ func (p demoPanel) ask(session string) (*bot.Panel, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %s", resp.Status)
+		return nil, lang.Errorf("it answers %s", resp.Status)
 	}
 	told := &bot.Panel{}
 	return told, json.NewDecoder(resp.Body).Decode(told)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 
 	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
+	"escalator/rules/lang"
 )
 
 // stage is where the script is played.
@@ -17,7 +17,6 @@ type stage struct {
 	story     *narrator
 	staff     *staffRoom
 	panel     demoPanel
-	out       io.Writer
 	takeRules func() error // puts the rules of the second half in force
 	session   string
 }
@@ -34,14 +33,13 @@ const (
 // play plays the script: how a conversation goes to a person or does not, and
 // then how Escalator stands in other kinds of installations.
 func play(ctx context.Context, s *stage) {
-	fmt.Fprintf(s.out, "Escalator demo: a Desk emulator and the service, both on loopback.\n"+
-		"Customers talk to the bot; watch when a person is called, and why.\n")
+	s.story.env.print("Escalator demo: a Desk emulator and the service, both on loopback.\nCustomers talk to the bot; watch when a person is called, and why.")
 	s.desk.SetAgent(desktest.Agent{ID: demoAgent, Groups: []int64{1}, Online: true})
 	s.act(ctx, s.stuck, s.again, s.asks, s.doesNotAsk, s.nobody)
 	if err := s.takeRules(); err != nil {
-		fmt.Fprintf(s.out, "\nThe scenes about kinds of installations are left out: %v.\n", err)
+		s.story.env.print("\nThe scenes about kinds of installations are left out: %v.", err)
 	} else {
-		fmt.Fprintf(s.out, "\nSomebody saves another rules.yaml, with an offer, a target that waits for agents and one that takes\nmessages: it is in force.\n")
+		s.story.env.print("\nSomebody saves another rules.yaml, with an offer, a target that waits for agents and one that takes\nmessages: it is in force.")
 		s.act(ctx, s.offer, s.plainIM, s.assignment, s.taskFlow, s.becomesFree, s.leavesWords)
 	}
 	s.summary()
@@ -108,20 +106,20 @@ func (s *stage) plainIM() {
 	s.during(func() {
 		s.desk.SendIM(desk.CommandC2CAfter, desktest.IM{From: "jared", To: desktest.DefaultService, Text: words})
 	})
-	s.story.line("demo", "the session was looked up for the transfer: "+s.desk.SessionOf("jared", desktest.DefaultService).ID)
+	s.story.line("demo", lang.Say("the session was looked up for the transfer: %s", s.desk.SessionOf("jared", desktest.DefaultService).ID))
 }
 
 func (s *stage) assignment() {
 	s.scene("Desk asks your server who should get a session")
 	s.story.line("desk", "to whom? (ChatBot.OnAssignHuman)")
 	s.answer(s.desk.Assign(s.session, false))
-	s.story.line("desk", "a person takes it: "+s.desk.Session(s.session).Agent)
+	s.story.line("desk", lang.Say("a person takes it: %s", s.desk.Session(s.session).Agent))
 }
 
 func (s *stage) taskFlow() {
 	s.scene("A task flow asks whether this should go to a person")
 	for _, words := range []string{"what are your opening hours", "can I speak to somebody real"} {
-		s.story.line("flow", words+"   (Chatbot.InterfaceInvocation)")
+		s.story.line("flow", lang.Say("%s   (Chatbot.InterfaceInvocation)", words))
 		s.answer(s.desk.Flow(s.session, map[string]string{"question": words}))
 	}
 }
@@ -158,18 +156,18 @@ func (s *stage) leavesWords() {
 }
 
 // scene begins a scene with a session of its own.
-func (s *stage) scene(title string) {
+func (s *stage) scene(title lang.Text) {
 	s.title(title)
 	s.desk.Begin(s.session)
 }
 
-func (s *stage) title(title string) {
+func (s *stage) title(title lang.Text) {
 	s.session = fmt.Sprintf("demo-%d", s.story.nextScene())
-	fmt.Fprintf(s.out, "\n%s  %s\n", s.session, title)
+	s.story.env.print("\n%s  %s", s.session, title)
 }
 
 func (s *stage) customer(words string, opts ...desktest.Option) {
-	s.story.line("customer", words)
+	s.story.line("customer", lang.Raw(words))
 	told := s.story.told()
 	s.during(func() { s.desk.UserSays(s.session, words, opts...) })
 	if s.story.told() == told { // a message that leads to nothing is no line of the log
@@ -190,7 +188,7 @@ func (s *stage) bot(words, mark string) {
 	if s.desk.Session(s.session).State != desk.StateChatbot {
 		return
 	}
-	s.story.line("bot", fmt.Sprintf("%s   (marked %s)", words, mark))
+	s.story.line("bot", lang.Say("%s   (marked %s)", words, mark))
 	s.during(func() { s.desk.BotSays(s.session, words, mark) })
 }
 
@@ -202,17 +200,17 @@ func (s *stage) answer(a desktest.Answer) {
 		delete(fields, name)
 	}
 	text, _ := json.Marshal(fields)
-	s.story.line("escalator", "answers "+string(text))
+	s.story.line("escalator", lang.Say("answers %s", string(text)))
 }
 
 // summary says what Desk itself thinks of it.
 func (s *stage) summary() {
-	fmt.Fprintf(s.out, "\nWhat Desk has in its books:\n")
+	s.story.env.print("\nWhat Desk has in its books:")
 	for _, session := range s.desk.Sessions() {
 		agent := ""
 		if session.Agent != "" {
 			agent = " (" + session.Agent + ")"
 		}
-		fmt.Fprintf(s.out, "  %-13s %s%s\n", session.ID, session.State, agent)
+		s.story.env.print("  %s %s%s", padded(session.ID, 13), session.State, agent)
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // The demo's folder of secrets, and the file in it that holds the staff's address: the
@@ -33,14 +34,14 @@ type staffRoom struct {
 func openStaffRoom(secrets string, story *narrator) (*staffRoom, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("opening the staff's chat: %w", err)
+		return nil, lang.Errorf("opening the staff's chat: %w", err)
 	}
 	if err = os.Mkdir(secrets, 0o700); err == nil {
 		err = os.WriteFile(filepath.Join(secrets, demoAddressFile), []byte("http://"+l.Addr().String()+"/"), 0o600)
 	}
 	if err != nil {
 		_ = l.Close()
-		return nil, fmt.Errorf("writing the address of the staff's chat: %w", err)
+		return nil, lang.Errorf("writing the address of the staff's chat: %w", err)
 	}
 	r := &staffRoom{story: story}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Second}
@@ -63,7 +64,7 @@ func (r *staffRoom) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.reading.Lock()
 	defer r.reading.Unlock()
 	for line := range strings.Lines(told.Text) {
-		r.story.line("staff", strings.TrimSuffix(line, "\n"))
+		r.story.line("staff", lang.Raw(strings.TrimSuffix(line, "\n")))
 	}
 	r.story.happened("staff")
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"escalator/rules/lang"
 )
 
 // described is a command with what it takes, for completion and the manual page.
@@ -24,8 +26,8 @@ type describedFlag struct{ name, value, help, def string }
 func describeAll(env Env) (all []described) {
 	for _, c := range commands() {
 		d := described{command: c}
-		take := func(fs *flag.FlagSet, usage string) {
-			line, about, _ := strings.Cut(usage, "\n")
+		take := func(fs *flag.FlagSet, usage lang.Text) {
+			line, about, _ := strings.Cut(usage.String(), "\n")
 			d.usage, d.about = strings.TrimSpace(line), about
 			fs.VisitAll(func(f *flag.Flag) { d.flags = append(d.flags, describeFlag(f)) })
 		}
@@ -35,6 +37,9 @@ func describeAll(env Env) (all []described) {
 			_ = c.run(context.Background(), Env{Stdout: io.Discard, Stderr: io.Discard, Getenv: env.Getenv, describe: take}, nil)
 		}
 		d.flags = append(d.flags, describedFlag{"env-file", "FILE", "read settings from NAME=VALUE lines", ""})
+		if c.name != "packs" { // which has a --lang of its own
+			d.flags = append(d.flags, describedFlag{"lang", "LANGUAGE", "language of the messages: zh or en", ""})
+		}
 		all = append(all, d)
 	}
 	return all
@@ -52,11 +57,11 @@ func describeFlag(f *flag.Flag) describedFlag {
 	return d
 }
 
-func (f *describedFlag) helpWithDefault() string {
+func (f *describedFlag) helpWithDefault() lang.Text {
 	if f.def == "" || f.def == "false" || f.def == "0" {
-		return f.help
+		return lang.Raw(f.help)
 	}
-	return f.help + " (default " + f.def + ")"
+	return lang.Say("%s (default %s)", f.help, f.def)
 }
 
 // paragraphs splits a text of a help into lines as long as they come: those that are set
@@ -80,7 +85,7 @@ func paragraphs(about string) (lines []string) {
 func settingFlags() (all []describedFlag) {
 	for i := range settingsTable {
 		if row := &settingsTable[i]; !row.secret {
-			all = append(all, describedFlag{row.flag(), "VALUE", row.help, row.def})
+			all = append(all, describedFlag{row.flag(), "VALUE", row.help.String(), row.def})
 		}
 	}
 	return all
@@ -92,7 +97,7 @@ var alternatives = regexp.MustCompile(`^\[?([a-z]+(?:\|[a-z]+)+)\]?`)
 
 // words are what may follow the name of a command, nil where that are files.
 func (d *described) words() (words []string) {
-	if m := alternatives.FindStringSubmatch(d.args); m != nil {
+	if m := alternatives.FindStringSubmatch(d.args.String()); m != nil {
 		return strings.Split(m[1], "|")
 	}
 	if d.name == "help" {
@@ -104,7 +109,7 @@ func (d *described) words() (words []string) {
 }
 
 // files says whether a command takes files.
-func (d *described) files() bool { return strings.Contains(d.args, "FILE") }
+func (d *described) files() bool { return strings.Contains(d.args.String(), "FILE") }
 
 // short is the beginning of a help that fits into a line of a completion.
 func short(help string) string {

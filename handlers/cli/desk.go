@@ -2,12 +2,13 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
 	"escalator/handlers/app"
+
+	"escalator/rules/lang"
 )
 
 // runDesk runs the Desk emulator alone: a stand-in for Tencent's side.
@@ -19,7 +20,7 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 	agents := fs.String("agents", "li@example.com,wang@example.com", "agents that are online at the start, all in group 1")
 	prompts := fs.Bool("prompts", true, "send system prompts (queuing, connectedToAgent, …) as bot messages")
 	members := fs.Bool("member-events", false, "send Member.EventNotify whenever an agent's status changes")
-	usage := "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN,\nor the files that …_FILE names (without a key, a public sample key is used and printed)."
+	const usage lang.Text = "[flags]\n\nThe key and the callback token are those of the service: ESCALATOR_SECRET_KEY and ESCALATOR_CALLBACK_TOKEN,\nor the files that …_FILE names (without a key, a public sample key is used and printed)."
 	if err := flagsOnly(fs, env, args, usage); err != nil {
 		return err
 	}
@@ -46,11 +47,11 @@ func runDesk(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	defer d.Close()
-	fmt.Fprintf(env.Stdout, "Desk emulator at %s (GET %s/ tells what it can do)\n", d.URL(), d.URL())
-	fmt.Fprintf(env.Stdout, "callbacks go to %s\nconnect the service with:\n", *callback)
-	fmt.Fprintf(env.Stdout, "  export ESCALATOR_API_URL=%s ESCALATOR_SDKAPPID=%d\n", d.URL(), *appID)
+	env.print("Desk emulator at %s (GET %s/ tells what it can do)", d.URL(), d.URL())
+	env.print("callbacks go to %s\nconnect the service with:", *callback)
+	env.print("  export ESCALATOR_API_URL=%s ESCALATOR_SDKAPPID=%d", d.URL(), *appID)
 	if key == "" {
-		fmt.Fprintf(env.Stdout, "  export ESCALATOR_SECRET_KEY=%s\n", desktest.DefaultKey.Reveal())
+		env.print("  export ESCALATOR_SECRET_KEY=%s", desktest.DefaultKey.Reveal())
 	}
 	<-ctx.Done()
 	return nil

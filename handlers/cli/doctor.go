@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // finding is one line of doctor.
@@ -59,13 +59,13 @@ func doctor(ctx context.Context, env Env, args []string) error {
 func (p *page) findings(all []finding) {
 	const indent = 19
 	for _, f := range all {
-		mark := "ok    "
+		mark := lang.Text("ok    ")
 		if !f.OK {
 			mark = "FAIL  "
 		}
-		p.hang(mark+padded(f.Check, 12)+" ", indent, f.Detail)
+		p.hang(lang.Say("%s%s ", mark, p.padded(f.Check, 12)), indent, f.Detail)
 		if f.WayOut != "" {
-			p.hang(strings.Repeat(" ", indent)+"→ ", indent+2, f.WayOut)
+			p.hang(lang.Raw(strings.Repeat(" ", indent)+"→ "), indent+2, f.WayOut)
 		}
 	}
 }
@@ -81,10 +81,10 @@ func examine(ctx context.Context, env Env) []finding {
 		}
 		return findings
 	}
-	findings := []finding{{Check: "settings", OK: true, Detail: fmt.Sprintf("app %d, %s as %s", s.SDKAppID, s.APIURL, s.Identifier)}}
+	findings := []finding{{Check: "settings", OK: true, Detail: lang.Say("app %d, %s as %s", s.SDKAppID, s.APIURL, s.Identifier)}}
 	_, unknown := unknownVariables(env.Environ)
 	for _, w := range unknown {
-		findings = append(findings, finding{Check: "settings", OK: true, Detail: "warning: " + w})
+		findings = append(findings, finding{Check: "settings", OK: true, Detail: lang.Say("warning: %s", w)})
 	}
 	findings = append(findings, examineToken(s))
 	policy, read := examineRules(s)
@@ -112,22 +112,22 @@ func examineToken(s *app.Settings) finding {
 // examineRules asks whether the rule file can be used, and what it names is there. The
 // policy is nil where it cannot.
 func examineRules(s *app.Settings) (*rules.Policy, []finding) {
-	f := finding{Check: "rules", WayOut: "escalator check " + s.Rules + " shows every error with its place"}
+	f := finding{Check: "rules", WayOut: lang.Say("escalator check %s shows every error with its place", s.Rules)}
 	file, err := rulefile.Open(rulefile.Options{Path: s.Rules})
 	var refused *rulefile.RefusedError
 	switch {
 	case errors.As(err, &refused):
-		f.Detail = fmt.Sprintf("%s, the first: %s", refused.Why, refused.Problems()[0])
+		f.Detail = lang.Say("%s, the first: %s", refused.Why, refused.Problems()[0])
 		if len(refused.Failed) > 0 {
-			f.WayOut = "escalator test " + s.Rules + " shows every test that fails"
+			f.WayOut = lang.Say("escalator test %s shows every test that fails", s.Rules)
 		}
 		return nil, []finding{f}
 	case err != nil:
-		f.Detail, f.WayOut = err.Error(), "name the file with ESCALATOR_RULES"
+		f.Detail, f.WayOut = lang.Of(err), "name the file with ESCALATOR_RULES"
 		return nil, []finding{f}
 	}
 	policy := file.Policy()
-	good := finding{Check: "rules", OK: true, Detail: fmt.Sprintf("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
+	good := finding{Check: "rules", OK: true, Detail: lang.Say("%s: %d rules, version %s", s.Rules, policy.Summary().Rules, policy.Version())}
 	return policy, append([]finding{good}, examineTeams(policy, s)...)
 }
 
@@ -145,7 +145,7 @@ func examineData(s *app.Settings) finding {
 		return f
 	}
 	return finding{
-		Check: f.Check, Detail: s.DataDir + ": " + strings.Join(damage, "; "),
+		Check: f.Check, Detail: lang.Say("%s: %s", s.DataDir, strings.Join(damage, "; ")),
 		WayOut: "serve sets it aside and goes on with the rest; or stop serve and put a copy of the folder in its place",
 	}
 }
@@ -166,11 +166,11 @@ func examineRedis(ctx context.Context, s *app.Settings) finding {
 		err = client.Check(ctx)
 	}
 	if err != nil {
-		return finding{Check: "redis", Detail: err.Error(), WayOut: "ESCALATOR_REDIS_URL must name a Redis 6.2 or newer that can be written; until then each replica works alone"}
+		return finding{Check: "redis", Detail: lang.Of(err), WayOut: "ESCALATOR_REDIS_URL must name a Redis 6.2 or newer that can be written; until then each replica works alone"}
 	}
-	f.Detail = client.Address() + " can be used"
+	f.Detail = lang.Say("%s can be used", client.Address())
 	for _, w := range client.Warnings(ctx) {
-		f.Detail += "; warning: " + w
+		f.Detail = lang.Say("%s; warning: %s", f.Detail, w)
 	}
 	return f
 }
@@ -182,7 +182,7 @@ func examineClock(ctx context.Context, s *app.Settings) finding {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, s.APIURL, nil)
 	if err != nil {
-		f.Detail = "not checked: " + err.Error()
+		f.Detail = lang.Say("not checked: %s", err.Error())
 		return f
 	}
 	resp, err := (&http.Client{Timeout: doctorTimeout}).Do(req)
@@ -197,7 +197,7 @@ func examineClock(ctx context.Context, s *app.Settings) finding {
 		return f
 	}
 	off := time.Since(theirs).Round(time.Second)
-	f.Detail = fmt.Sprintf("differs from the API host's by %s", off.Abs())
+	f.Detail = lang.Say("differs from the API host's by %s", off.Abs())
 	if off.Abs() > clockTolerance {
 		f.OK = false
 		f.WayOut = "set the clock (NTP): callbacks and signatures are refused when it is wrong"
@@ -209,7 +209,7 @@ func examineClock(ctx context.Context, s *app.Settings) finding {
 func examineDesk(ctx context.Context, s *app.Settings, policy *rules.Policy) []finding {
 	client, err := app.DeskClient(s)
 	if err != nil {
-		return []finding{{Check: "desk", Detail: err.Error()}}
+		return []finding{{Check: "desk", Detail: lang.Of(err)}}
 	}
 	defer client.Close()
 	known := examineSignature(ctx, s, client)
@@ -231,16 +231,16 @@ func examineSignature(ctx context.Context, s *app.Settings, client *desk.Client)
 	var failure *desk.Error
 	switch {
 	case err == nil:
-		f.OK, f.Detail = true, s.APIURL+" accepts our signature"
+		f.OK, f.Detail = true, lang.Say("%s accepts our signature", s.APIURL)
 	case !errors.As(err, &failure) || failure.Transport():
-		f.Detail, f.WayOut = err.Error(), "can this machine reach the host? the REST host must be that of the app's data centre (ESCALATOR_API_URL)"
+		f.Detail, f.WayOut = lang.Of(err), "can this machine reach the host? the REST host must be that of the app's data centre (ESCALATOR_API_URL)"
 	case failure.Verdict() == desk.Hold || failure.Verdict() == desk.Resign:
-		f.Detail = err.Error()
+		f.Detail = lang.Of(err)
 		if row, ok := desk.LookupCode(failure.Code); ok {
-			f.WayOut = strings.TrimSpace(row.WayOut)
+			f.WayOut = row.WayOut
 		}
 	default: // it knows us, and not the session
-		f.OK, f.Detail = true, fmt.Sprintf("%s accepts our signature (code %d for a made-up session)", s.APIURL, failure.Code)
+		f.OK, f.Detail = true, lang.Say("%s accepts our signature (code %d for a made-up session)", s.APIURL, failure.Code)
 	}
 	return f
 }

@@ -11,23 +11,24 @@ import (
 	"syscall"
 
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 )
 
 // examineFolder finds out whether a folder can be written. One that is not there is
 // not made: under sudo it would be root's, and the service locked out.
-func examineFolder(check, variable, dir string) finding {
-	f := finding{Check: check, WayOut: "make the folder writable for this user, or name another with " + variable}
+func examineFolder(check lang.Text, variable, dir string) finding {
+	f := finding{Check: check, WayOut: lang.Say("make the folder writable for this user, or name another with %s", variable)}
 	path, err := filepath.Abs(dir)
 	if err != nil {
-		f.Detail = err.Error()
+		f.Detail = lang.Of(err)
 		return f
 	}
-	place, detail := path, path+" can be written"
+	place, detail := path, lang.Say("%s can be written", path)
 	for {
 		if _, err = os.Stat(place); !errors.Is(err, fs.ErrNotExist) || place == filepath.Dir(place) {
 			break
 		}
-		place, detail = filepath.Dir(place), path+" is not there yet and can be made"
+		place, detail = filepath.Dir(place), lang.Say("%s is not there yet and can be made", path)
 	}
 	probe, err := os.CreateTemp(place, ".doctor-*")
 	if err == nil {
@@ -35,7 +36,7 @@ func examineFolder(check, variable, dir string) finding {
 		err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
 	}
 	if err != nil {
-		f.Detail = err.Error()
+		f.Detail = lang.Of(err)
 		return f
 	}
 	return finding{Check: check, OK: true, Detail: detail}
@@ -49,15 +50,15 @@ func examinePorts(ctx context.Context, s *app.Settings) (findings []finding) {
 		running = askHealth(ctx, url) == nil
 	}
 	for _, l := range []struct{ variable, address string }{{"ESCALATOR_LISTEN", s.Listen}, {"ESCALATOR_ADMIN_LISTEN", s.AdminListen}} {
-		f := finding{Check: "port", OK: true, Detail: l.address + " is free"}
+		f := finding{Check: "port", OK: true, Detail: lang.Say("%s is free", l.address)}
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 		switch {
 		case err == nil:
 			_ = listener.Close()
 		case errors.Is(err, syscall.EADDRINUSE) && running:
-			f.Detail = l.address + " is in use, and the service runs"
+			f.Detail = lang.Say("%s is in use, and the service runs", l.address)
 		default:
-			f.OK, f.Detail, f.WayOut = false, err.Error(), "end what uses it, or name another address with "+l.variable
+			f.OK, f.Detail, f.WayOut = false, lang.Of(err), lang.Say("end what uses it, or name another address with %s", l.variable)
 		}
 		findings = append(findings, f)
 	}

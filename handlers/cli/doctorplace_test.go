@@ -21,7 +21,7 @@ func TestDoctor_makesNoFolder(t *testing.T) {
 		dir: "can be written", filepath.Join(dir, "a", "b"): "is not there yet and can be made", file: "", filepath.Join(file, "x"): "",
 	} {
 		f := examineFolder("data", "ESCALATOR_DATA_DIR", path)
-		if f.OK != (want != "") || !strings.Contains(f.Detail, want) || !f.OK && !strings.Contains(f.WayOut, "ESCALATOR_DATA_DIR") {
+		if f.OK != (want != "") || !strings.Contains(f.Detail.String(), want) || !f.OK && !strings.Contains(f.WayOut.String(), "ESCALATOR_DATA_DIR") {
 			t.Errorf("%s: %+v", path, f)
 		}
 	}
@@ -39,7 +39,7 @@ func TestDoctor_tellsOfDamageInTheDataFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "journal-00000001.log"), []byte("not a journal at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f := examineData(s); f.OK || !strings.Contains(f.Detail, "journal-00000001.log") || f.WayOut == "" {
+	if f := examineData(s); f.OK || !strings.Contains(f.Detail.String(), "journal-00000001.log") || f.WayOut == "" {
 		t.Errorf("a damaged one: %+v", f)
 	}
 }
@@ -50,14 +50,14 @@ func TestDoctor_looksAtPortsAndTheOwnBot(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &app.Settings{Listen: taken.Addr().String(), AdminListen: "127.0.0.1:0", ForwardURL: desk.Secret("http://u:" + plantedSecret + "@" + taken.Addr().String())}
-	if f := examinePorts(t.Context(), s); len(f) != 2 || f[0].OK || !f[1].OK || !strings.Contains(f[0].WayOut, "ESCALATOR_LISTEN") {
+	if f := examinePorts(t.Context(), s); len(f) != 2 || f[0].OK || !f[1].OK || !strings.Contains(f[0].WayOut.String(), "ESCALATOR_LISTEN") {
 		t.Errorf("%+v", f)
 	}
 	if f := examineForward(t.Context(), s); !f.OK {
 		t.Errorf("%+v", f)
 	}
 	_ = taken.Close()
-	if f := examineForward(t.Context(), s); f.OK || strings.Contains(f.Detail+f.WayOut, "planted") {
+	if f := examineForward(t.Context(), s); f.OK || strings.Contains(f.Detail.String()+f.WayOut.String(), "planted") {
 		t.Errorf("%+v", f)
 	}
 	if f := examinePorts(t.Context(), s); !f[0].OK {

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const drainUsage = `[--for TIME] [--end] [flags]
@@ -31,7 +31,7 @@ func drainService(ctx context.Context, env Env, args []string) error {
 	}
 	d, ok := rules.ParseDuration(*wait)
 	if !ok {
-		return &usageError{[]string{fmt.Sprintf("--for is %q, which is no duration such as 2m", *wait)}}
+		return &usageError{[]lang.Text{lang.Say("--for is %q, which is no duration such as 2m", *wait)}}
 	}
 	c, err := makeClient()
 	if err != nil {
@@ -54,14 +54,14 @@ func drainService(ctx context.Context, env Env, args []string) error {
 	err = c.ask(ctx, "POST /api/drain", in, &answer, func() {
 		waited := time.Duration(answer.WaitedS * float64(time.Second)).Round(time.Second / 10)
 		if answer.Drained {
-			p.line("", fmt.Sprintf("drained after %s: no transfer waits; the service stays not ready until it is stopped, or until escalator drain --end", waited))
+			p.line("", lang.Say("drained after %s: no transfer waits; the service stays not ready until it is stopped, or until escalator drain --end", waited))
 			return
 		}
-		p.line("", fmt.Sprintf("not drained after %s: %d transfers are on their way (escalator outbox); the service stays not ready", waited, answer.Pending))
+		p.line("", lang.Say("not drained after %s: %d transfers are on their way (escalator outbox); the service stays not ready", waited, answer.Pending))
 	})
 	switch {
 	case ctx.Err() != nil:
-		complain(env.Stderr, "the service goes on to drain; escalator drain --end ends that")
+		complain(env.Stderr, env.Lang, "the service goes on to drain; escalator drain --end ends that")
 		return exitError(exitBad)
 	case err == nil && !answer.Drained:
 		return exitError(exitBad)

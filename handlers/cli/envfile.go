@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 	"unicode"
+
+	"escalator/rules/lang"
 )
 
 // maxEnvFile bounds a file of settings.
@@ -55,7 +55,7 @@ func cutEnvFile(args []string) (file string, rest []string, err error) {
 			rest = append(append(rest, args[:i]...), args[i+2:]...)
 		}
 		if value == "" {
-			return "", args, &usageError{[]string{envFileFlag + " takes the name of a file"}}
+			return "", args, &usageError{[]lang.Text{lang.Say("%s takes the name of a file", envFileFlag)}}
 		}
 		return value, rest, nil
 	}
@@ -67,26 +67,26 @@ func cutEnvFile(args []string) (file string, rest []string, err error) {
 func readEnvFile(file string) (map[string]string, error) {
 	f, err := os.Open(file) //nolint:gosec // the operator names the file
 	if err != nil {
-		return nil, &usageError{[]string{envFileFlag + ": " + err.Error()}}
+		return nil, &usageError{[]lang.Text{lang.Say("%s: %v", envFileFlag, err)}}
 	}
 	defer func() { _ = f.Close() }()
 	src, err := io.ReadAll(io.LimitReader(f, maxEnvFile+1))
 	switch {
 	case err != nil:
-		return nil, &usageError{[]string{envFileFlag + ": " + err.Error()}}
+		return nil, &usageError{[]lang.Text{lang.Say("%s: %v", envFileFlag, err)}}
 	case len(src) > maxEnvFile:
-		return nil, &usageError{[]string{fmt.Sprintf("%s: %s is larger than %d MiB", envFileFlag, file, maxEnvFile>>20)}}
+		return nil, &usageError{[]lang.Text{lang.Say("%s: %s is larger than %d MiB", envFileFlag, file, maxEnvFile>>20)}}
 	}
 	settings, line := map[string]string{}, 0
-	var problems []string
+	var problems []lang.Text
 	for text := range strings.Lines(strings.TrimPrefix(string(src), "\ufeff")) {
 		line++
 		name, value, err := envLine(strings.TrimSpace(text))
 		switch _, twice := settings[name]; {
 		case err != nil:
-			problems = append(problems, fmt.Sprintf("%s:%d: %v", file, line, err))
+			problems = append(problems, lang.Say("%s:%d: %v", file, line, err))
 		case twice:
-			problems = append(problems, fmt.Sprintf("%s:%d: %s is there twice", file, line, name))
+			problems = append(problems, lang.Say("%s:%d: %s is there twice", file, line, name))
 		case name != "":
 			settings[name] = value
 		}
@@ -107,7 +107,7 @@ func envLine(text string) (name, value string, err error) {
 	}
 	name, value, found := strings.Cut(text, "=")
 	if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		return "", "", errors.New("this is no NAME=VALUE, without blanks before the =")
+		return "", "", lang.Errorf("this is no NAME=VALUE, without blanks before the =")
 	}
 	value = strings.TrimSpace(value)
 	if value == "" || value[0] != '"' && value[0] != '\'' {
@@ -115,7 +115,7 @@ func envLine(text string) (name, value string, err error) {
 	}
 	inner, rest, closed := strings.Cut(value[1:], value[:1])
 	if rest = strings.TrimSpace(rest); !closed || rest != "" && rest[0] != '#' {
-		return "", "", fmt.Errorf("the quotes of %s do not close at its end", name)
+		return "", "", lang.Errorf("the quotes of %s do not close at its end", name)
 	}
 	return name, inner, nil
 }

@@ -55,7 +55,7 @@ func TestEnvFile_everyMistakeIsNamed_withItsLine_andWithoutValues(t *testing.T) 
 		t.Fatalf("%q", usage.problems)
 	}
 	for i, w := range want {
-		if !strings.HasPrefix(usage.problems[i], file+w) || strings.Contains(usage.problems[i], plantedSecret) {
+		if !strings.HasPrefix(usage.problems[i].String(), file+w) || strings.Contains(usage.problems[i].String(), plantedSecret) {
 			t.Errorf("%q, want %q", usage.problems[i], w)
 		}
 	}
@@ -81,7 +81,7 @@ func TestEnvFile_theEnvironmentAndFlagsBeatIt(t *testing.T) {
 		if err != nil || s.SDKAppID != 1400000001 || s.SecretKey.Reveal() != plantedSecret || s.Listen != ":3" || s.Identifier != "of-env" {
 			t.Errorf("%v: %+v %v", args, s, err)
 		}
-		if _, w := unknownVariables(env.Environ); len(w) != 1 || !strings.Contains(w[0], "ESCALATOR_TYPO") {
+		if _, w := unknownVariables(env.Environ); len(w) != 1 || !strings.Contains(w[0].String(), "ESCALATOR_TYPO") {
 			t.Errorf("%q", w)
 		}
 	}

@@ -1,14 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"runtime"
 	"slices"
 	"sync"
 
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/score"
 	"escalator/rules/text"
@@ -29,7 +28,7 @@ func eval(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(files) == 0 {
-		return &usageError{[]string{"eval needs files of labelled lines, folders of them, or - for standard input"}}
+		return &usageError{[]lang.Text{"eval needs files of labelled lines, folders of them, or - for standard input"}}
 	}
 	policy, err := readRulesOrShipped(env, *file)
 	if err != nil {
@@ -45,28 +44,28 @@ func eval(_ context.Context, env Env, args []string) error {
 	case *asJSON:
 		err = writeJSON(env.Stdout, sum)
 	case sum.N() > 0:
-		writeScore(env.Stdout, sum, *show)
+		writeScore(env, sum, *show)
 	}
 	if err != nil {
 		return err
 	}
-	return judge(env.Stderr, sum, *minPrecision, *minRecall)
+	return judge(env, sum, *minPrecision, *minRecall)
 }
 
 // judge ends the command with 1 where nothing was scored, or less was reached than
 // is asked for.
-func judge(w io.Writer, sum *score.Score, minPrecision, minRecall float64) error {
+func judge(env Env, sum *score.Score, minPrecision, minRecall float64) error {
 	if sum.N() == 0 {
-		fmt.Fprintln(w, "no line was scored: each needs a `label`, or `transferred` if it is a dialogue")
+		env.tell("no line was scored: each needs a `label`, or `transferred` if it is a dialogue")
 		return exitError(exitBad)
 	}
 	low := false
 	if p := sum.Precision(); p < minPrecision {
-		fmt.Fprintf(w, "precision %.4f is below %.4f\n", p, minPrecision)
+		env.tell("precision %.4f is below %.4f", p, minPrecision)
 		low = true
 	}
 	if r := sum.Recall(); r < minRecall {
-		fmt.Fprintf(w, "recall %.4f is below %.4f\n", r, minRecall)
+		env.tell("recall %.4f is below %.4f", r, minRecall)
 		low = true
 	}
 	if low {
@@ -106,7 +105,7 @@ func scoreAll(lines *lineFiles, files []string, s *score.Scorer) error {
 	return err
 }
 
-var errNoLabel = errors.New("it has no label to compare with (`label`, or `transferred` of a dialogue)")
+var errNoLabel = lang.Errorf("it has no label to compare with (`label`, or `transferred` of a dialogue)")
 
 // judgeAll judges a batch on all processors; the order stays.
 func judgeAll(batch []judged, s *score.Scorer) {
@@ -122,35 +121,31 @@ func judgeAll(batch []judged, s *score.Scorer) {
 }
 
 // writeScore prints the table, and some of the wrong ones.
-func writeScore(w io.Writer, s *score.Score, show int) {
-	fmt.Fprintf(w, "%-10s %7s %6s %6s %6s %7s  %9s %9s %9s\n", "", "n", "tp", "fp", "fn", "tn", "precision", "recall", "f1")
+func writeScore(env Env, s *score.Score, show int) {
+	env.print("%-10s %7s %6s %6s %6s %7s  %9s %9s %9s", "", "n", "tp", "fp", "fn", "tn", "precision", "recall", "f1")
 	row := func(name string, c score.Counts) {
-		fmt.Fprintf(w, "%s %7d %6d %6d %6d %7d  %9.4f %9.4f %9.4f\n", padded(name, 10), c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1())
+		env.print("%s %7d %6d %6d %6d %7d  %9.4f %9.4f %9.4f", padded(name, 10), c.N(), c.TP, c.FP, c.FN, c.TN, c.Precision(), c.Recall(), c.F1())
 	}
 	row("all", s.Counts)
-	for _, lang := range sortedKeys(s.ByLang) {
-		name := lang
-		if name == "" {
-			name = "(no lang)"
-		}
-		row(name, *s.ByLang[lang])
+	for _, name := range sortedKeys(s.ByLang) {
+		row(cmp.Or(name, "(no lang)"), *s.ByLang[name])
 	}
-	fmt.Fprintln(w)
+	env.print("")
 	for _, rule := range sortedKeys(s.ByRule) {
-		fmt.Fprintf(w, "rule %-20s %6d right, %6d wrong\n", rule, s.ByRule[rule].TP, s.ByRule[rule].FP)
+		env.print("rule %s %6d right, %6d wrong", padded(rule, 20), s.ByRule[rule].TP, s.ByRule[rule].FP)
 	}
 	for _, rule := range sortedKeys(s.Shadow) {
-		fmt.Fprintf(w, "shadow %-18s %6d right, %6d wrong (not counted above)\n", rule, s.Shadow[rule].TP, s.Shadow[rule].FP)
+		env.print("shadow %s %6d right, %6d wrong (not counted above)", padded(rule, 18), s.Shadow[rule].TP, s.Shadow[rule].FP)
 	}
 	for i, wrong := range s.Wrong {
 		if i == show {
-			fmt.Fprintf(w, "… and %d more (--show N)\n", len(s.Wrong)-show)
+			env.print("… and %d more (--show N)", len(s.Wrong)-show)
 			break
 		}
 		if wrong.Rule != "" {
-			fmt.Fprintf(w, "called without need (%s): [%s] %s\n", wrong.Rule, text.Printable(wrong.Label), text.Printable(wrong.Text))
+			env.print("called without need (%s): [%s] %s", wrong.Rule, wrong.Label, text.Printable(wrong.Text))
 		} else {
-			fmt.Fprintf(w, "not called: [%s] %s\n", text.Printable(wrong.Label), text.Printable(wrong.Text))
+			env.print("not called: [%s] %s", wrong.Label, text.Printable(wrong.Text))
 		}
 	}
 }

@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/ruletest"
 )
@@ -59,7 +59,7 @@ func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
 	fs.Func("field", "`PATH=VALUE`: a field of the customer's messages, like CloudCustomData.level=gold; may be repeated", func(s string) error {
 		path, value, ok := strings.Cut(s, "=")
 		if path = strings.TrimSpace(path); !ok || path == "" {
-			return fmt.Errorf("%q is not like CloudCustomData.level=gold", s)
+			return lang.Errorf("%q is not like CloudCustomData.level=gold", s)
 		}
 		o.fields[path] = value
 		return nil
@@ -78,7 +78,7 @@ func explain(ctx context.Context, env Env, args []string) error {
 	given := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if problem := misfit(given, len(words) > 0); problem != "" {
-		return &usageError{[]string{problem + " (escalator help explain)"}}
+		return &usageError{[]lang.Text{lang.Say("%s (escalator help explain)", problem)}}
 	}
 	var said []replay.Said
 	if *o.test == "" && *o.file == "" {
@@ -109,7 +109,7 @@ func explain(ctx context.Context, env Env, args []string) error {
 	}
 	if verdict != nil {
 		p.blank()
-		p.line("test "+verdict.Name+": ", map[bool]string{true: "ok ", false: "FAIL "}[verdict.OK]+verdict.Message.String())
+		p.line(lang.Say("test %s: ", verdict.Name), lang.Say("%s%s", map[bool]lang.Text{true: "ok ", false: "FAIL "}[verdict.OK], verdict.Message))
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ type explained struct {
 }
 
 // misfit says which flags do not go together, "" if all do.
-func misfit(given map[string]bool, words bool) string {
+func misfit(given map[string]bool, words bool) lang.Text {
 	switch {
 	case given["recording"] != given["session"]:
 		return "--recording FILE and --session ID go together"
@@ -156,7 +156,7 @@ func (o *explainOptions) story(ctx context.Context, env Env, policy *rules.Polic
 		x, err = replay.Explain(ctx, policy, steps, replay.Setting{Begin: begin, User: *o.user})
 	}
 	if err != nil {
-		err = &usageError{[]string{err.Error()}}
+		err = &usageError{[]lang.Text{lang.Of(err)}}
 	}
 	return x, nil, err
 }
@@ -178,11 +178,11 @@ func (o *explainOptions) writeTest(ctx context.Context, env Env, policy *rules.P
 	begin := o.begin(policy)
 	steps, err := replay.Steps(said, begin)
 	if err != nil {
-		return &usageError{[]string{err.Error()}}
+		return &usageError{[]lang.Text{lang.Of(err)}}
 	}
 	entry, err := ruletest.Entry(ctx, policy, ruletest.Draft{Name: *o.asTest, Steps: steps, Begin: begin})
 	if err != nil {
-		return &usageError{[]string{err.Error()}}
+		return &usageError{[]lang.Text{lang.Of(err)}}
 	}
 	_, err = io.WriteString(env.Stdout, entry)
 	return err
@@ -198,7 +198,7 @@ func playTest(ctx context.Context, policy *rules.Policy, name string) (x replay.
 			names = append(names, t.Name)
 		}
 		if len(names) == 0 {
-			return x, nil, &usageError{[]string{"the file has no tests"}}
+			return x, nil, &usageError{[]lang.Text{"the file has no tests"}}
 		}
 		return x, nil, unknownWord("there is no test", name, names)
 	}

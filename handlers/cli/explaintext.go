@@ -1,43 +1,60 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
 // results are the words for what became of a rule.
-var results = map[string]string{"shadow": "would", "not_tried": "-"}
+var results = map[string]lang.Text{
+	"fired": "fired", "suppressed": "suppressed", "shadow": "would", "no": "no", "off": "off", "muted": "muted", "not_tried": "-",
+}
+
+// whoWords are the words for who or what a turn is of.
+var whoWords = map[string]lang.Text{
+	"user": "user", "bot": "bot", "agent": "agent", "timer": "timer", "wait": "wait", "desk": "desk", "event": "event", "rating": "rating", "start": "start",
+}
+
+// phases are the words for the phases of a conversation.
+var phases = map[string]lang.Text{"bot": "bot", "transferring": "transferring", "queued": "queued", "human": "human"}
+
+func phaseWords(name string) lang.Text { return cmp.Or(phases[name], lang.Raw(name)) }
 
 // turn prints the story of one turn.
 func (p *page) turn(t *replay.ExplainedTurn) {
 	if t.Role == "user" || t.Role == "bot" {
-		p.marked(t.Role+": ", t.Text, t.Decision.Matched)
+		p.marked(p.in(lang.Say("%s: ", whoWords[t.Role])), t.Text, t.Decision.Matched)
 	} else {
-		p.line(t.Role+strings.Repeat(": ", min(1, len(t.Text))), t.Text)
+		label := whoWords[t.Role]
+		if t.Text != "" {
+			label = lang.Say("%s: ", label)
+		}
+		p.line(label, lang.Raw(t.Text))
 	}
 	if t.Text != "" && (t.Role == "user" || t.Role == "bot") {
-		p.line("  normal form   ", t.Normal)
-		p.line("  tokens        ", strings.Join(t.Tokens, " · "))
+		p.line("  normal form   ", lang.Raw(t.Normal))
+		p.line("  tokens        ", lang.List(" · ", t.Tokens...))
 	}
 	if t.Counters != nil {
-		language := t.Language
+		language := lang.Raw(t.Language)
 		if language == "" {
 			language = "not known"
 		}
-		p.line("  conversation  ", fmt.Sprintf("%s, phase %s, language %s, %s",
-			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), t.Phase, language, t.Counters))
+		p.line("  conversation  ", lang.Say("%s, phase %s, language %s, %s",
+			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), phaseWords(t.Phase), language, t.Counters.Line()))
 	}
 	p.rules(t.Rules)
-	p.line("  → ", t.Summary.String())
+	p.line("  → ", t.Summary)
 	d := &t.Decision
 	p.effect("    ", t.Language, &rules.RuleTrace{Chain: d.Chain, Say: d.Say, Offer: d.Offer, Notify: d.Notify})
 	for _, r := range t.Rules {
 		if r.Result == "shadow" {
-			p.effect("    "+r.ID+" would ", t.Language, &r)
+			p.effect(lang.Say("    %s would ", r.ID), t.Language, &r)
 		}
 	}
 }
@@ -49,60 +66,57 @@ func (p *page) rules(traces []rules.RuleTrace) {
 		names = max(names, min(columnsOf(r.ID), widestLabel))
 	}
 	for _, r := range traces {
-		result := r.Result
-		if word := results[result]; word != "" {
-			result = word
-		}
-		why := r.Why.String()
+		why := r.Why
 		if r.Owner != "" {
-			why += " (owner: " + r.Owner + ")"
+			why = lang.Say("%s (owner: %s)", why, r.Owner)
 		}
-		p.hang("  "+padded(r.ID, names)+"  "+padded(result, 10)+"  ", names+16, why)
+		p.hang(lang.Say("  %s  %s  ", padded(r.ID, names), p.padded(results[r.Result], 10)), names+16, why)
 	}
 }
 
 // effect prints where a rule leads and who is told what: the customer, first in the language of the conversation, and the
 // staff.
-func (p *page) effect(label, language string, r *rules.RuleTrace) {
+func (p *page) effect(label lang.Text, language string, r *rules.RuleTrace) {
 	special := false
-	var stops []string
+	var stops []lang.Text
 	for _, s := range r.Chain {
+		stop := lang.Raw(s.Target)
 		if s.Closed != "" {
-			s.Target += " (" + s.Closed.String() + ")"
+			stop = lang.Say("%s (%s)", stop, s.Closed)
 			special = true
 		}
 		if s.LastAgent != "" {
-			s.Target = s.LastAgent + " (had the customer last)"
+			stop = lang.Say("%s (had the customer last)", s.LastAgent)
 		}
 		if len(s.Agents) > 0 {
-			s.Target += ", only " + strings.Join(s.Agents, ", ")
+			stop = lang.Say("%s, only %s", stop, strings.Join(s.Agents, ", "))
 			special = true
 		}
 		if s.Priority != nil {
-			s.Target += ", priority " + strconv.Itoa(*s.Priority)
+			stop = lang.Say("%s, priority %d", stop, *s.Priority)
 			special = true
 		}
-		stops = append(stops, s.Target)
+		stops = append(stops, stop)
 	}
 	if len(stops) > 1 || special {
-		p.line(label+"try ", strings.Join(stops, " → "))
+		p.line(lang.Say("%stry ", label), lang.Join(" → ", stops...))
 	}
-	p.words(label+"say", language, r.Say)
-	p.words(label+"ask", language, r.Offer)
+	p.words(lang.Say("%ssay ", label), language, r.Say)
+	p.words(lang.Say("%sask ", label), language, r.Offer)
 	if len(r.Notify) > 0 {
-		p.line(label+"tell ", strings.Join(r.Notify, ", "))
+		p.line(lang.Say("%stell ", label), lang.List(", ", r.Notify...))
 	}
 }
 
-func (p *page) words(label, language string, texts []rules.SpeechText) {
+func (p *page) words(label lang.Text, language string, texts []rules.SpeechText) {
 	if len(texts) == 0 || texts[0].Text == "" {
 		return
 	}
 	first := (&rules.Speech{Texts: texts}).For(language)
-	p.line(label+" ", `"`+first+`"`)
+	p.line(label, lang.Say(`"%s"`, first))
 	for _, t := range texts {
 		if t.Text != first {
-			p.line(strings.Repeat(" ", columnsOf(label))+" in "+t.Lang+" ", `"`+t.Text+`"`)
+			p.line(lang.Say("%s in %s ", strings.Repeat(" ", columnsOf(p.in(label))-1), t.Lang), lang.Say(`"%s"`, t.Text))
 		}
 	}
 }

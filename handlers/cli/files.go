@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"escalator/rules/lang"
 	"escalator/rules/replay"
-	"escalator/rules/text"
 )
 
 // maxShownSkips bounds the unreadable lines that are told one by one.
@@ -37,12 +37,12 @@ func (l *lineFiles) each(names []string, use func(file string, line int, rec *re
 	}
 	for _, file := range files {
 		if err := l.file(file, use); err != nil {
-			return fmt.Errorf("reading %s: %w", file, err)
+			return lang.Errorf("reading %s: %w", file, err)
 		}
 	}
 	l.progress(true)
 	if l.skipped > 0 {
-		fmt.Fprintf(l.env.Stderr, "lines skipped: %d\n", l.skipped)
+		l.env.tell("lines skipped: %d", l.skipped)
 	}
 	return nil
 }
@@ -60,9 +60,9 @@ func filesOf(name string) (files []string, err error) {
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading the folder %s: %w", name, err)
+		return nil, lang.Errorf("reading the folder %s: %w", name, err)
 	case len(files) == 0:
-		return nil, fmt.Errorf("the folder %s holds no .jsonl or .ndjson file", name)
+		return nil, lang.Errorf("the folder %s holds no .jsonl or .ndjson file", name)
 	}
 	return files, nil
 }
@@ -87,7 +87,7 @@ func (l *lineFiles) file(file string, use func(string, int, *replay.Record)) err
 // skip tells of a line that cannot be used.
 func (l *lineFiles) skip(file string, line int, why error) {
 	if l.skipped++; l.skipped <= maxShownSkips {
-		fmt.Fprintf(l.env.Stderr, "%s:%d: skipped: %s\n", text.Printable(file), line, text.Printable(why.Error()))
+		l.env.tell("%s:%d: skipped: %s", file, line, why)
 	}
 }
 
@@ -100,7 +100,7 @@ func (l *lineFiles) progress(end bool) {
 		return // it was over before anyone could wonder
 	}
 	l.told = time.Now()
-	fmt.Fprintf(l.env.Stderr, "\r%d lines", l.read)
+	fmt.Fprint(l.env.Stderr, "\r", lang.Say("%d lines", l.read).In(l.env.Lang))
 	if end {
 		fmt.Fprintln(l.env.Stderr)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"escalator/bot/clock"
+	"escalator/rules/lang"
 )
 
 const (
@@ -73,14 +73,14 @@ func (f *follower) run(ctx context.Context, n int) error {
 		case ok || ctx.Err() != nil:
 			return f.unlessEnded(ctx, end)
 		case !f.began:
-			return fmt.Errorf("the service does not answer: %w", err)
+			return lang.Errorf("the service does not answer: %w", err)
 		}
 		if heard {
 			wait = firstWait
 		}
 		if !f.lost {
 			f.lost = true
-			fmt.Fprintln(f.env.Stderr, "escalator: the connection is lost; trying again")
+			f.env.tell("escalator: the connection is lost; trying again")
 		}
 		if clock.Pause(ctx, wait) != nil {
 			return nil
@@ -98,7 +98,7 @@ func (f *follower) unlessEnded(ctx context.Context, err error) error {
 }
 
 // errSilent is why a connection counts as lost on which nothing comes.
-var errSilent = errors.New("nothing was heard of it")
+var errSilent = lang.Errorf("nothing was heard of it")
 
 // stream prints what one connection brings, and reports whether there was one. What the
 // service refuses is printed, and an exitError.
@@ -121,12 +121,12 @@ func (f *follower) stream(ctx context.Context) (heard bool, err error) {
 	if resp.StatusCode != http.StatusOK {
 		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxEvent))
 		if f.began && resp.StatusCode >= http.StatusInternalServerError { // it is starting, or stopping
-			return false, fmt.Errorf("it answers %s", resp.Status)
+			return false, lang.Errorf("it answers %s", resp.Status)
 		}
 		return false, f.end(f.refused(resp.StatusCode, answer))
 	}
 	if f.lost {
-		fmt.Fprintln(f.env.Stderr, "escalator: connected again; going on where the connection was lost")
+		f.env.tell("escalator: connected again; going on where the connection was lost")
 	}
 	f.began, f.lost = true, false
 	return true, f.events(ctx, resp.Body, watchdog)
@@ -137,7 +137,7 @@ func (f *follower) end(err error) error {
 	if code, ok := errors.AsType[exitError](err); ok {
 		return code
 	}
-	complain(f.env.Stderr, err.Error())
+	complain(f.env.Stderr, f.env.Lang, lang.Of(err))
 	return exitError(exitBad)
 }
 
@@ -186,7 +186,7 @@ func (f *follower) event(ctx context.Context, name string, data []byte) error {
 	case "transfer", "label":
 		return f.printChange(name, data)
 	case "gap":
-		complain(f.env.Stderr, "the service does not know any more where the connection was lost; what it still has of the time since follows")
+		complain(f.env.Stderr, f.env.Lang, "the service does not know any more where the connection was lost; what it still has of the time since follows")
 		return f.catchUp(ctx, maxMissed, f.newest)
 	}
 	return nil
@@ -200,7 +200,7 @@ func (f *follower) catchUp(ctx context.Context, n int, since time.Time) error {
 	status, answer, err := f.send(ctx, "GET /api/decisions?"+query.Encode(), nil)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the service does not answer: %w", err)
+		return lang.Errorf("the service does not answer: %w", err)
 	case status != http.StatusOK:
 		return f.end(f.refused(status, answer))
 	}
@@ -208,7 +208,7 @@ func (f *follower) catchUp(ctx context.Context, n int, since time.Time) error {
 		Decisions []json.RawMessage `json:"decisions"`
 	}
 	if err := json.Unmarshal(answer, &list); err != nil {
-		return fmt.Errorf("the answer of %s is not known here: %w", f.url, err)
+		return lang.Errorf("the answer of %s is not known here: %w", f.url, err)
 	}
 	if since.IsZero() && len(list.Decisions) > 0 && !f.asJSON {
 		f.page.decisionHead()
@@ -228,7 +228,7 @@ func (f *follower) catchUp(ctx context.Context, n int, since time.Time) error {
 func (f *follower) print(data []byte) error {
 	var d decision
 	if err := json.Unmarshal(data, &d); err != nil {
-		return fmt.Errorf("a decision that is not known here: %w", err)
+		return lang.Errorf("a decision that is not known here: %w", err)
 	}
 	if d.ID != "" {
 		if _, known := f.printed(d.ID); known {
@@ -260,7 +260,7 @@ func (f *follower) printChange(name string, data []byte) error {
 		By       string `json:"label_by"`
 	}
 	if err := json.Unmarshal(data, &change); err != nil {
-		return fmt.Errorf("a change that is not known here: %w", err)
+		return lang.Errorf("a change that is not known here: %w", err)
 	}
 	before, _ := f.printed(change.ID)
 	t := change.Transfer
@@ -274,9 +274,9 @@ func (f *follower) printChange(name string, data []byte) error {
 	case f.asJSON:
 		return f.printJSON(data)
 	case t != nil:
-		f.page.decisionLine(t.At.Local().Format(decisionTime), t.Outcome, outcomeColours[t.Outcome], "", joinSome("  ", before.session, t.words()))
+		f.page.decisionLine(t.At.Local().Format(decisionTime), outcomeOf(t.Outcome), outcomeColours[t.Outcome], "", joinSome("  ", lang.Raw(before.session), t.words()))
 	case name == "label":
-		f.page.decisionLine(time.Now().Format(decisionTime), name, faint, "", joinSome("  ", before.session, change.Label, behind("by ", change.By)))
+		f.page.decisionLine(time.Now().Format(decisionTime), "label", faint, "", joinSome("  ", lang.Raw(before.session), lang.Raw(change.Label), behind("by %s", change.By)))
 	}
 	return nil
 }
@@ -285,7 +285,7 @@ func (f *follower) printChange(name string, data []byte) error {
 func (f *follower) printJSON(data []byte) error {
 	var line bytes.Buffer
 	if err := json.Compact(&line, data); err != nil {
-		return fmt.Errorf("an event that is no JSON: %w", err)
+		return lang.Errorf("an event that is no JSON: %w", err)
 	}
 	line.WriteByte('\n')
 	_, err := f.env.Stdout.Write(line.Bytes())

@@ -2,10 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // healthTimeout is how long the service may take to say that it lives.
@@ -23,12 +24,12 @@ func health(ctx context.Context, env Env, args []string) error {
 	}
 	url, err := adminURL(*address)
 	if err != nil {
-		return &usageError{[]string{err.Error()}}
+		return &usageError{[]lang.Text{lang.Of(err)}}
 	}
 	if err := askHealth(ctx, url); err != nil {
 		return err
 	}
-	fmt.Fprintln(env.Stdout, "ok")
+	env.print("ok")
 	return nil
 }
 
@@ -38,15 +39,15 @@ func askHealth(ctx context.Context, url string) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
 	if err != nil {
-		return fmt.Errorf("asking %s: %w", url, err)
+		return lang.Errorf("asking %s: %w", url, err)
 	}
 	resp, err := (&http.Client{Timeout: healthTimeout}).Do(req)
 	if err != nil {
-		return fmt.Errorf("the service does not answer: %w", err)
+		return lang.Errorf("the service does not answer: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the service answers %s", resp.Status)
+		return lang.Errorf("the service answers %s", resp.Status)
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func adminURL(listen string) (string, error) {
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "", fmt.Errorf("%q is not an address like 127.0.0.1:8081", listen)
+		return "", lang.Errorf("%q is not an address like 127.0.0.1:8081", listen)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

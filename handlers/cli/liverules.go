@@ -10,6 +10,7 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/bot/stats"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -43,7 +44,7 @@ func liveRules(ctx context.Context, env Env, args []string) error {
 	case verb == "rollback" && len(rest) == 1:
 		return c.rollBack(ctx, rest[0], who())
 	}
-	return &usageError{[]string{"rules takes nothing, history, diff [FROM [TO]] or rollback VERSION (escalator rules --help)"}}
+	return &usageError{[]lang.Text{"rules takes nothing, history, diff [FROM [TO]] or rollback VERSION (escalator rules --help)"}}
 }
 
 // clockTime is how times are shown to people, in their own zone.
@@ -66,50 +67,50 @@ func (c *client) listRules(ctx context.Context) error {
 	}
 	return c.ask(ctx, "GET /api/rules", nil, &answer, func() {
 		p := newPage(c.env)
-		p.line("", fmt.Sprintf("version %s, in force since %s, mode %s", answer.Version, answer.LoadedAt.Local().Format(clockTime), answer.Mode))
+		p.line("", lang.Say("version %s, in force since %s, mode %s", answer.Version, answer.LoadedAt.Local().Format(clockTime), answer.Mode))
 		if answer.LastGood != nil {
-			p.line("  ", "This is the last version that was accepted, "+answer.LastGood.Local().Format(clockTime)+": the file was refused at the start.")
+			p.line("  ", lang.Say("This is the last version that was accepted, %s: the file was refused at the start.", answer.LastGood.Local().Format(clockTime)))
 		}
 		if answer.LastError != "" {
-			p.line("  ", "The file as it is now is refused: "+answer.LastError)
+			p.line("  ", lang.Say("The file as it is now is refused: %s", answer.LastError))
 		}
 		if answer.Unkept != "" {
-			p.line("  ", "This version cannot be kept in the data folder: "+answer.Unkept)
+			p.line("  ", lang.Say("This version cannot be kept in the data folder: %s", answer.Unkept))
 		}
 		p.blank()
-		p.line("", padded("rule, last 24 h", widestLabel)+"  mode    fired  near suppressed shadow  last fired")
+		p.line("", lang.Say("%s  mode    fired  near suppressed shadow  last fired", padded("rule, last 24 h", widestLabel)))
 		for _, r := range answer.Rules {
-			last := "never"
+			last := lang.Text("never")
 			if r.LastFired != nil {
-				last = r.LastFired.Local().Format("01-02 15:04:05") // with the year it would be 83 columns
+				last = lang.Raw(r.LastFired.Local().Format("01-02 15:04:05")) // with the year it would be 83 columns
 			}
-			p.line(padded(r.ID, widestLabel), fmt.Sprintf("  %-7s %5d %5d %10d %6d  %s", r.Mode, r.Fired, r.Near, r.Suppressed, r.Shadow, last))
+			p.line(lang.Raw(padded(r.ID, widestLabel)), lang.Say("  %-7s %5d %5d %10d %6d  %s", r.Mode, r.Fired, r.Near, r.Suppressed, r.Shadow, last))
 			if limits := limitWords(r.Owner, r.Share, r.From, r.Until); limits != "" {
 				p.line("  ", limits)
 			}
 			if r.Muted != nil {
-				p.line("  ", fmt.Sprintf("muted until %s by %s: %s", r.Muted.Until.Local().Format(clockTime), r.Muted.By, r.Muted.Why))
+				p.line("  ", lang.Say("muted until %s by %s: %s", r.Muted.Until.Local().Format(clockTime), r.Muted.By, r.Muted.Why))
 			}
 		}
 	})
 }
 
 // limitWords says who answers for a rule, for whom it is, and for how long.
-func limitWords(owner, share string, from, until *time.Time) string {
-	var words []string
+func limitWords(owner, share string, from, until *time.Time) lang.Text {
+	var words []lang.Text
 	if owner != "" {
-		words = append(words, "owner "+owner)
+		words = append(words, lang.Say("owner %s", owner))
 	}
 	if share != "" {
-		words = append(words, "for "+share+" of the customers")
+		words = append(words, lang.Say("for %s of the customers", share))
 	}
 	if from != nil {
-		words = append(words, "from "+from.Local().Format(clockTime))
+		words = append(words, lang.Say("from %s", from.Local().Format(clockTime)))
 	}
 	if until != nil {
-		words = append(words, "until "+until.Local().Format(clockTime))
+		words = append(words, lang.Say("until %s", until.Local().Format(clockTime)))
 	}
-	return strings.Join(words, ", ")
+	return lang.Join(", ", words...)
 }
 
 func (c *client) ruleHistory(ctx context.Context) error {
@@ -128,14 +129,14 @@ func (c *client) ruleHistory(ctx context.Context) error {
 			if v.Version == answer.InForce && !marked {
 				mark, marked = "*", true
 			}
-			how := v.How
+			how := lang.Raw(v.How)
 			if v.By != "" {
-				how += " by " + v.By
+				how = lang.Say("%s by %s", how, v.By)
 			}
 			if v.Why != "" {
-				how += ": " + v.Why
+				how = lang.Say("%s: %s", how, v.Why)
 			}
-			p.line(mark+" "+v.Version+"  ", v.At.Local().Format(clockTime)+"  "+how)
+			p.line(lang.Raw(mark+" "+v.Version+"  "), lang.Say("%s  %s", v.At.Local().Format(clockTime), how))
 		}
 	})
 }
@@ -150,11 +151,11 @@ func (c *client) ruleDiff(ctx context.Context, versions []string) error {
 		p := newPage(c.env)
 		switch {
 		case d.Refused != "":
-			p.line("", "version "+d.To+" is refused: "+d.Refused)
+			p.line("", lang.Say("version %s is refused: %s", d.To, d.Refused))
 		case d.Text == "":
-			p.line("", "no difference, version "+d.To)
+			p.line("", lang.Say("no difference, version %s", d.To))
 		case d.Change != nil:
-			c.showChange(d.Change.String(), d.Change)
+			c.showChange(d.Change)
 		}
 		for line := range strings.Lines(d.Text) { // not broken: it is to be read by patch too
 			fmt.Fprintln(c.env.Stdout, text.Printable(strings.TrimSuffix(line, "\n")))
@@ -171,13 +172,13 @@ func (c *client) rollBack(ctx context.Context, version string, who operator) err
 		Change  string          `json:"change"`
 		Details rulefile.Change `json:"details"`
 	}
-	return c.ask(ctx, "POST /api/rules/rollback", in, &answer, func() { c.showChange(answer.Change, &answer.Details) })
+	return c.ask(ctx, "POST /api/rules/rollback", in, &answer, func() { c.showChange(&answer.Details) })
 }
 
 // showChange prints what a reload did, or would do.
-func (c *client) showChange(summary string, change *rulefile.Change) {
+func (c *client) showChange(change *rulefile.Change) {
 	p := newPage(c.env)
-	p.line("", summary)
+	p.line("", change.Words())
 	for _, line := range change.Lines() {
 		p.line("  ", line)
 	}

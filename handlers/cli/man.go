@@ -22,7 +22,7 @@ func man(_ context.Context, env Env, args []string) error {
 	r.section("NAME", "escalator \\- takes chatbot conversations on Tencent Cloud Desk to a person")
 	r.section("SYNOPSIS", "")
 	r.macro(".B", "escalator")
-	r.text("[\\-\\-env\\-file FILE] [COMMAND] [flags] [arguments]")
+	r.text("[\\-\\-env\\-file FILE] [\\-\\-lang LANGUAGE] [COMMAND] [flags] [arguments]")
 	r.section("DESCRIPTION", "")
 	r.text(roffText("Escalator watches the conversations of a chatbot on Tencent Cloud Desk and takes one to a person when the rules of a file say so. Without a command it runs the service."))
 	r.section("COMMANDS", "")
@@ -33,7 +33,7 @@ func man(_ context.Context, env Env, args []string) error {
 	r.text(roffText("Every setting is an environment variable and, secrets excepted, a flag of escalator serve. A secret may stand in a file that NAME_FILE names."))
 	for i := range settingsTable {
 		row := &settingsTable[i]
-		help := row.help
+		help := row.help.String()
 		if row.def != "" {
 			help += " (default " + row.def + ")"
 		}
@@ -64,14 +64,14 @@ func (r *roff) text(line string) { fmt.Fprintln(r.w, line) }
 
 // item writes a paragraph behind a tag, in bold, and its value.
 func (r *roff) item(tag, value, help string) {
-	fmt.Fprintf(r.w, ".TP\n.BR %s %s\n", roffQuoted(tag), roffQuoted(behind(" ", value)))
+	fmt.Fprintf(r.w, ".TP\n.BR %s %s\n", roffQuoted(tag), roffQuoted(strings.TrimRight(" "+value, " ")))
 	r.text(roffText(help))
 }
 
 func (r *roff) command(d *described) {
 	fmt.Fprintf(r.w, ".SS %s\n", roffQuoted("escalator "+strings.TrimSpace(d.name+" "+d.usage)))
 	if d.about == "" {
-		r.text(roffText(d.summary))
+		r.text(roffText(d.summary.String()))
 	} else {
 		r.about(d.about)
 	}
@@ -80,8 +80,8 @@ func (r *roff) command(d *described) {
 		return
 	}
 	for _, f := range d.flags {
-		if f.name != "env-file" {
-			r.item(dashed(f.name), f.value, f.helpWithDefault())
+		if f.name != "env-file" && (f.name != "lang" || d.name == "packs") {
+			r.item(dashed(f.name), f.value, f.helpWithDefault().String())
 		}
 	}
 }

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 
 	"escalator/bot/rulefile"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const muteUsage = `RULE --for TIME --why WHY [flags]
@@ -38,7 +38,7 @@ func muteRule(ctx context.Context, env Env, args []string) error {
 	case err != nil:
 		return err
 	case *duration == "" || who().Why == "":
-		return &usageError{[]string{"mute needs --for, how long, and --why (escalator mute --help)"}}
+		return &usageError{[]lang.Text{"mute needs --for, how long, and --why (escalator mute --help)"}}
 	}
 	if err := needBy("mute", who()); err != nil {
 		return err
@@ -48,7 +48,7 @@ func muteRule(ctx context.Context, env Env, args []string) error {
 	}
 	in := map[string]string{"for": *duration, "by": who().By, "why": who().Why}
 	return c.ask(ctx, "POST "+mutePath(rule), in, &answer, func() {
-		newPage(env).line("", fmt.Sprintf("%s is muted until %s", rule, answer.Muted.Until.Local().Format(clockTime)))
+		newPage(env).line("", lang.Say("%s is muted until %s", rule, answer.Muted.Until.Local().Format(clockTime)))
 	})
 }
 
@@ -69,7 +69,7 @@ func unmuteRule(ctx context.Context, env Env, args []string) error {
 	if by := who().By; by != "" {
 		request += "?by=" + url.QueryEscape(by)
 	}
-	return c.ask(ctx, request, nil, &answer, func() { newPage(env).line("", rule+" is not muted any more") })
+	return c.ask(ctx, request, nil, &answer, func() { newPage(env).line("", lang.Say("%s is not muted any more", rule)) })
 }
 
 func mutePath(rule string) string { return "/api/rules/" + url.PathEscape(rule) + "/mute" }
@@ -89,5 +89,5 @@ func reloadRules(ctx context.Context, env Env, args []string) error {
 		Change  string          `json:"change"`
 		Details rulefile.Change `json:"details"`
 	}
-	return c.ask(ctx, "POST /api/reload", who(), &answer, func() { c.showChange(answer.Change, &answer.Details) })
+	return c.ask(ctx, "POST /api/reload", who(), &answer, func() { c.showChange(&answer.Details) })
 }

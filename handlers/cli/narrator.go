@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,8 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/handlers/app"
-	"escalator/rules/text"
+	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // narrator turns the service's own log into lines that a newcomer understands:
@@ -22,7 +24,7 @@ type narrator struct {
 	callback sync.Mutex    // held while one is decided: what follows from it is told after it
 
 	mu     sync.Mutex
-	out    io.Writer
+	env    Env
 	scenes int
 	lines  int
 	open   int            // transfers and offers decided and not ended yet
@@ -34,9 +36,9 @@ type narrator struct {
 // contacted is what becomes of words that a customer left, in the log's line.
 const contacted = "contacted"
 
-func newNarrator(w io.Writer) *narrator {
+func newNarrator(env Env) *narrator {
 	log, _ := app.NewLog(io.Discard, "info", "json") // the level is a good one
-	n := &narrator{out: w, events: map[string]int{}, news: make(chan struct{}, 1), log: log}
+	n := &narrator{env: env, events: map[string]int{}, news: make(chan struct{}, 1), log: log}
 	log.AddHook(n)
 	return n
 }
@@ -49,11 +51,11 @@ func (n *narrator) nextScene() int {
 }
 
 // line prints one line of the play.
-func (n *narrator) line(who, what string) {
+func (n *narrator) line(who, what lang.Text) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lines++
-	fmt.Fprintf(n.out, "    %-9s %s\n", who, text.Printable(what))
+	n.env.print("    %s %s", padded(who.In(n.env.Lang), 9), what)
 }
 
 // told returns how many lines were printed so far.
@@ -78,7 +80,7 @@ func (n *narrator) Fire(e *logrus.Entry) error {
 	case e.Message == "message":
 		n.message(e.Data)
 	case e.Level <= logrus.WarnLevel:
-		n.line("log", e.Message)
+		n.line("log", lang.Raw(e.Message))
 	}
 	return nil
 }
@@ -91,22 +93,22 @@ func (n *narrator) afterCallback(tell func()) {
 
 // decision tells what the rules said.
 func (n *narrator) decision(f logrus.Fields) {
-	text := fmt.Sprint(f["outcome"])
+	words := outcomeWords(f["outcome"])
 	switch {
 	case f["rule"] != nil:
-		text += fmt.Sprintf(" by rule %v", f["rule"])
+		words = lang.Say("%s by rule %v", words, f["rule"])
 	case f["near"] != nil && f["reason"] != nil:
-		text = fmt.Sprintf("stays with the bot: rule %v came near, but it is %v", f["near"], f["reason"])
+		words = lang.Say("stays with the bot: rule %v came near, but it is %v", f["near"], reasonWords(f["reason"]))
 	case f["near"] != nil:
-		text = fmt.Sprintf("stays with the bot: rule %v is one short", f["near"])
+		words = lang.Say("stays with the bot: rule %v is one short", f["near"])
 	}
 	if f["outcome"] == "message" {
-		text = "keeps the words until somebody is free"
+		words = "keeps the words until somebody is free"
 	} else if f["target"] != nil {
-		text += fmt.Sprintf(" → target %v", f["target"])
+		words = lang.Say("%s → target %v", words, f["target"])
 	}
 	if matched, ok := f["matched"].([]string); ok {
-		text += fmt.Sprintf("   (found: %s)", strings.Join(matched, ", "))
+		words = lang.Say("%s   (found: %s)", words, strings.Join(matched, ", "))
 	}
 	switch {
 	case f["event"] == desk.CommandTaskFlow || f["event"] == desk.CommandAssignHuman: // answered only
@@ -116,12 +118,20 @@ func (n *narrator) decision(f logrus.Fields) {
 		n.asking = f["outcome"] == "offer"
 		n.mu.Unlock()
 	}
-	n.line("escalator", text)
+	n.line("escalator", words)
+}
+
+// outcomeWords and reasonWords are what the log has, for a reader.
+func outcomeWords(outcome any) lang.Text { return rules.OutcomeWords(fmt.Sprint(outcome)) }
+
+func reasonWords(reason any) lang.Text {
+	name := fmt.Sprint(reason)
+	return cmp.Or(rules.Reason(name).Words(), lang.Raw(name))
 }
 
 // said tells what the customer was told. An offer is open from now on.
 func (n *narrator) said() {
-	n.line("escalator", "says to the customer: "+n.lastSaid())
+	n.line("escalator", lang.Say("says to the customer: %s", n.lastSaid()))
 	n.mu.Lock()
 	asking := n.asking
 	n.asking = false
@@ -137,10 +147,10 @@ func (n *narrator) message(f logrus.Fields) {
 	switch f["outcome"] {
 	case "left": // the decision was to keep them
 	case contacted:
-		n.line("escalator", fmt.Sprintf("has the customer contacted, once: %v", f["agent"]))
+		n.line("escalator", lang.Say("has the customer contacted, once: %v", f["agent"]))
 		n.happened(contacted)
 	default:
-		n.line("escalator", fmt.Sprintf("the customer is not contacted: %v", f["outcome"]))
+		n.line("escalator", lang.Say("the customer is not contacted: %v", f["outcome"]))
 	}
 }
 
@@ -166,7 +176,7 @@ func (n *narrator) happened(event string) {
 // transfer tells what Desk said.
 func (n *narrator) transfer(f logrus.Fields) {
 	outcome := fmt.Sprint(f["outcome"])
-	text := map[string]string{
+	words := map[string]lang.Text{
 		"assigned":      "a person takes it",
 		"queued":        "waits for a person in the queue",
 		"no_agent":      "nobody is online",
@@ -177,12 +187,12 @@ func (n *narrator) transfer(f logrus.Fields) {
 		"unanswered":    "nobody took it out of the queue",
 	}[outcome]
 	if f["agent"] != nil {
-		text += fmt.Sprintf(": %v", f["agent"])
+		words = lang.Say("%s: %v", words, f["agent"])
 	}
 	if f["error"] != nil && outcome != "no_agent" {
-		text += fmt.Sprintf(" (%v)", f["error"])
+		words = lang.Say("%s (%v)", words, f["error"])
 	}
-	n.line("desk", fmt.Sprintf("%s   (attempt %v, %v ms)", text, f["attempt"], f["took_ms"]))
+	n.line("desk", lang.Say("%s   (attempt %v, %v ms)", words, f["attempt"], f["took_ms"]))
 	if outcome != "retrying" {
 		n.end()
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"escalator/bot/secrets"
 	"escalator/handlers/app"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -28,7 +28,7 @@ func notifyTest(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	if *name == "" {
-		return &usageError{[]string{"notify: name a team: escalator notify --test TEAM"}}
+		return &usageError{[]lang.Text{"notify: name a team: escalator notify --test TEAM"}}
 	}
 	policy, err := readRules(env, *file)
 	if err != nil {
@@ -44,14 +44,14 @@ func notifyTest(ctx context.Context, env Env, args []string) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(env.Stdout, "%s has a test message now (%s)\n", text.Printable(team.Name), team.Channel)
+	env.print("%s has a test message now (%s)", text.Printable(team.Name), team.Channel)
 	return nil
 }
 
 func sendTest(ctx context.Context, env Env, team *rules.Team) error {
 	folder := secrets.Folder(env.Getenv(settingNamed("SECRETS_DIR").name()))
 	if err := notify.SendTest(ctx, team, folder); err != nil {
-		return fmt.Errorf("the message to %s (%s) was not accepted: %w", team.Name, team.Channel, err)
+		return lang.Errorf("the message to %s (%s) was not accepted: %w", team.Name, team.Channel, err)
 	}
 	return nil
 }
@@ -79,12 +79,12 @@ func teamNamed(policy *rules.Policy, name, file string) (*rules.Team, error) {
 	}
 	switch guess := rules.DidYouMean(name, names); {
 	case len(names) == 0:
-		return nil, fmt.Errorf("%s declares no team: add one under notify", file)
+		return nil, lang.Errorf("%s declares no team: add one under notify", file)
 	case guess != "":
-		return nil, fmt.Errorf("%s has no team %q: %s", file, name, guess)
+		return nil, lang.Errorf("%s has no team %q: %s", file, name, guess)
 	default:
 		slices.Sort(names)
-		return nil, fmt.Errorf("%s has no team %q: it has %s", file, name, strings.Join(names, ", "))
+		return nil, lang.Errorf("%s has no team %q: it has %s", file, name, strings.Join(names, ", "))
 	}
 }
 
@@ -92,15 +92,15 @@ func teamNamed(policy *rules.Policy, name, file string) (*rules.Team, error) {
 // called: notify --test does that.
 func examineTeams(policy *rules.Policy, s *app.Settings) (findings []finding) {
 	for _, team := range policy.Teams() {
-		f := finding{Check: "notify", OK: true, Detail: fmt.Sprintf("team %s: its address is there (%s); escalator notify --test %s sends a message", team.Name, team.Channel, team.Name)}
+		f := finding{Check: "notify", OK: true, Detail: lang.Say("team %s: its address is there (%s); escalator notify --test %s sends a message", team.Name, team.Channel, team.Name)}
 		if err := notify.Check(team, secrets.Folder(s.SecretsDir)); err != nil {
-			f = finding{Check: "notify", Detail: fmt.Sprintf("team %s: %v", team.Name, err), WayOut: "put the address and the key into files of these names, in the folder that ESCALATOR_SECRETS_DIR names"}
+			f = finding{Check: "notify", Detail: lang.Say("team %s: %v", team.Name, err), WayOut: "put the address and the key into files of these names, in the folder that ESCALATOR_SECRETS_DIR names"}
 		}
 		findings = append(findings, f)
 		for _, name := range []string{team.URLFile, team.SecretFile} {
 			if f.OK && name != "" && secrets.Folder(s.SecretsDir).Exposed(name) {
 				findings = append(findings, finding{
-					Check: "notify", OK: true, Detail: fmt.Sprintf("warning: every user of this machine may read %s of team %s", name, team.Name),
+					Check: "notify", OK: true, Detail: lang.Say("warning: every user of this machine may read %s of team %s", name, team.Name),
 					WayOut: "chmod o-r the file, or o-x the folder that ESCALATOR_SECRETS_DIR names",
 				})
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"escalator/bot/delivery"
+	"escalator/rules/lang"
 )
 
 const retryUsage = `SESSION | --code CODE [flags]
@@ -41,17 +42,17 @@ func listOutbox(ctx context.Context, env Env, args []string) error {
 }
 
 // transfers prints a part of the outbox, oldest first.
-func (p *page) transfers(title string, list []delivery.Listed) {
-	p.line("", fmt.Sprintf("%s: %d", title, len(list)))
+func (p *page) transfers(title lang.Text, list []delivery.Listed) {
+	p.line("", lang.Say("%s: %d", title, len(list)))
 	for i := range list {
 		t := &list[i]
-		what := fmt.Sprintf("%s since %s, rule %s, target %s", t.State, t.Since.Local().Format(clockTime), t.Rule, t.Target)
+		what := lang.Say("%s since %s, rule %s, target %s", outcomeOf(fmt.Sprint(t.State)), t.Since.Local().Format(clockTime), t.Rule, t.Target)
 		if t.Code != nil {
-			what += fmt.Sprintf(", code %v", t.Code)
+			what = lang.Say("%s, code %v", what, t.Code)
 		}
-		p.hang("  "+cmp.Or(t.Session, t.ID)+"  ", 4, what)
+		p.hang(lang.Say("  %s  ", cmp.Or(t.Session, t.ID)), 4, what)
 		if t.Error != "" {
-			p.line("    ", t.Error)
+			p.line("    ", lang.Raw(t.Error))
 		}
 	}
 }
@@ -66,24 +67,24 @@ func retryTransfer(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(rest) > 1 || (len(rest) == 1) == (*code != "") {
-		return &usageError{[]string{"retry takes one session, or --code (escalator retry --help)"}}
+		return &usageError{[]lang.Text{"retry takes one session, or --code (escalator retry --help)"}}
 	}
 	c, err := makeClient()
 	if err != nil {
 		return err
 	}
 	if *code == "" {
-		return c.change(ctx, rest[0], "retry", who(), "is on its way again")
+		return c.change(ctx, rest[0], "retry", who(), "%s is on its way again")
 	}
 	var n delivery.Retried
 	return c.ask(ctx, "POST /api/outbox/retry?code="+url.QueryEscape(*code), who(), &n, func() {
 		p := newPage(env)
-		p.line("", fmt.Sprintf("%d on their way again", n.Retried))
+		p.line("", lang.Say("%d on their way again", n.Retried))
 		if n.TargetGone > 0 {
-			p.line("", fmt.Sprintf("%d left: the rules in force have no such target any more", n.TargetGone))
+			p.line("", lang.Say("%d left: the rules in force have no such target any more", n.TargetGone))
 		}
 		if n.Left > 0 {
-			p.line("", fmt.Sprintf("%d left: they changed meanwhile, or could not be stored", n.Left))
+			p.line("", lang.Say("%d left: they changed meanwhile, or could not be stored", n.Left))
 		}
 	})
 }
@@ -97,18 +98,18 @@ func dismissTransfer(ctx context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return &usageError{[]string{"dismiss takes one session (escalator dismiss --help)"}}
+		return &usageError{[]lang.Text{"dismiss takes one session (escalator dismiss --help)"}}
 	}
 	c, err := makeClient()
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, rest[0], "dismiss", who(), "is dismissed")
+	return c.change(ctx, rest[0], "dismiss", who(), "%s is dismissed")
 }
 
 // change has the service do something to the transfer of a session.
-func (c *client) change(ctx context.Context, session, verb string, who operator, done string) error {
+func (c *client) change(ctx context.Context, session, verb string, who operator, done lang.Text) error {
 	var answer struct{}
 	request := strings.Join([]string{"POST /api/outbox", url.PathEscape(session), verb}, "/")
-	return c.ask(ctx, request, who, &answer, func() { newPage(c.env).line("", session+" "+done) })
+	return c.ask(ctx, request, who, &answer, func() { newPage(c.env).line("", lang.Say(done, session)) })
 }

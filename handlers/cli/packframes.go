@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 )
 
@@ -80,20 +81,20 @@ func rolesOf(f *packs.File) (out []packRole) {
 // writeFrames prints the frames of all languages, or those of one.
 func writeFrames(out *page, frames []packFrame) {
 	for _, f := range frames {
-		out.line("  frame  ", f.Name+": "+f.Words)
+		out.line("  frame  ", lang.Say("%s: %s", f.Name, f.Words))
 	}
 }
 
 // writeRoles prints the words of roles.
 func writeRoles(out *page, roles []packRole) {
 	for _, r := range roles {
-		kind := "   role  "
+		kind := lang.Text("   role  ")
 		if r.Guard {
 			kind = "  guard  "
 		}
-		out.line(kind, r.Role+": "+r.About)
+		out.line(kind, lang.Say("%s: %s", r.Role, lang.Key(r.About)))
 		for _, w := range r.Words {
-			out.line("           ", w)
+			out.line("           ", lang.Raw(w))
 		}
 	}
 }

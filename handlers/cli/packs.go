@@ -63,7 +63,7 @@ func listPacks(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(rest) > 1 {
-		return &usageError{[]string{fmt.Sprintf("one pack at a time, not %d", len(rest))}}
+		return &usageError{[]lang.Text{lang.Say("one pack at a time, not %d", len(rest))}}
 	}
 	files, err := packFiles(*only)
 	if err != nil {
@@ -85,37 +85,37 @@ func listPacks(_ context.Context, env Env, args []string) error {
 }
 
 // packFiles are the files of all languages, or of one.
-func packFiles(lang string) ([]packs.File, error) {
+func packFiles(language string) ([]packs.File, error) {
 	files := packs.All()
-	if lang == "" {
+	if language == "" {
 		return files, nil
 	}
 	var known []string
 	for i := range files {
-		if files[i].Lang == lang {
+		if files[i].Lang == language {
 			return files[i : i+1], nil
 		}
 		known = append(known, files[i].Lang)
 	}
-	return nil, &usageError{[]string{fmt.Sprintf("there are no packs for the language %q; there are for %s", lang, strings.Join(known, ", "))}}
+	return nil, &usageError{[]lang.Text{lang.Say("there are no packs for the language %q; there are for %s", language, strings.Join(known, ", "))}}
 }
 
 // unknownWord is what a command says to a word that it does not know.
-func unknownWord(what, word string, known []string) error {
-	hint := rules.DidYouMean(word, known).String()
+func unknownWord(what lang.Text, word string, known []string) error {
+	hint := rules.DidYouMean(word, known)
 	if hint == "" {
-		hint = "there are " + someOf(known)
+		hint = lang.Say("there are %s", someOf(known))
 	}
-	return &usageError{[]string{fmt.Sprintf("%s %q: %s", what, word, hint)}}
+	return &usageError{[]lang.Text{lang.Say("%s %q: %s", what, word, hint)}}
 }
 
 // someOf names the words, not more than a line or two of them.
-func someOf(words []string) string {
+func someOf(words []string) lang.Text {
 	const most = 10
 	if len(words) > most {
-		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+		return lang.Say("%s and %d more", lang.List(", ", words[:most]...), len(words)-most)
 	}
-	return strings.Join(words, ", ")
+	return lang.List(", ", words...)
 }
 
 // overview prints what packs there are.
@@ -136,14 +136,14 @@ func overview(env Env, files []packs.File, asJSON bool) error {
 	}
 	p := newPage(env)
 	for _, info := range infos {
-		p.line(padded("$"+info.Name, 17), info.About)
+		p.line(lang.Raw(padded("$"+info.Name, 17)), lang.Key(info.About))
 		var counts []string
 		for i := range files {
 			if n := info.Languages[files[i].Lang]; n > 0 {
 				counts = append(counts, fmt.Sprintf("%s %d", files[i].Lang, n))
 			}
 		}
-		p.line(padded("", 17), fmt.Sprintf("%d phrases: %s", info.Phrases, strings.Join(counts, ", ")))
+		p.line(lang.Raw(padded("", 17)), lang.Say("%d phrases: %s", info.Phrases, strings.Join(counts, ", ")))
 	}
 	p.blank()
 	p.line("", "escalator packs NAME prints one of them phrase by phrase; --lang zh one language of it.")
@@ -225,7 +225,7 @@ func (w wordClasses) Suggest(string) lang.Text { return "" }
 
 // write prints the pack: each phrase with its line in the file of its language.
 func (p *packPhrases) write(out *page) {
-	out.line("", "$"+p.Name+": "+p.About)
+	out.line("", lang.Say("$%s: %s", p.Name, lang.Key(p.About)))
 	if len(p.Frames) > 0 {
 		out.blank()
 		out.line("", "All languages, from rules/packs/frames.yaml: a frame joins words of roles in one clause, a guard voids it")
@@ -234,29 +234,29 @@ func (p *packPhrases) write(out *page) {
 	for _, f := range p.Files {
 		out.blank()
 		if len(f.Roles) > 0 {
-			out.line("", fmt.Sprintf("%s, from rules/packs/%s", f.Lang, f.File))
+			out.line("", lang.Say("%s, from rules/packs/%s", f.Lang, f.File))
 			writeFrames(out, f.Frames)
 			writeRoles(out, f.Roles)
 		} else {
-			out.line("", fmt.Sprintf("%s, from rules/packs/%s: %d phrases", f.Lang, f.File, len(f.Phrases)))
+			out.line("", lang.Say("%s, from rules/packs/%s: %d phrases", f.Lang, f.File, len(f.Phrases)))
 		}
 		for _, ph := range f.Phrases {
-			words := ph.Phrase
+			words := lang.Raw(ph.Phrase)
 			if ph.Weight != 1 {
-				words += fmt.Sprintf("  (weight %d)", ph.Weight)
+				words = lang.Say("%s  (weight %d)", words, ph.Weight)
 			}
 			if ph.Behind {
-				words += "  (refuses what stands before it)"
+				words = lang.Say("%s  (refuses what stands before it)", words)
 			}
-			out.line(fmt.Sprintf("  %5d  ", ph.Line), words)
+			out.line(lang.Say("  %5d  ", ph.Line), words)
 		}
 		for _, mask := range f.NotPartOf {
-			out.line("    not  ", mask)
+			out.line("    not  ", lang.Raw(mask))
 		}
 		for _, name := range slices.Sorted(maps.Keys(f.Words)) {
-			out.line("  where  ", "$"+name+" is one of")
+			out.line("  where  ", lang.Say("$%s is one of", name))
 			for _, word := range f.Words[name] {
-				out.line("           ", word)
+				out.line("           ", lang.Raw(word))
 			}
 		}
 	}

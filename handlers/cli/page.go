@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -39,11 +40,12 @@ func width(env Env) int {
 }
 
 // line prints words behind a label. What does not fit goes on in further lines, below the first word.
-func (p *page) line(label, words string) { p.hang(label, columnsOf(label), words) }
+func (p *page) line(label, words lang.Text) { p.hang(label, columnsOf(p.in(label)), words) }
 
 // hang prints words behind a label, with further lines set in by so many columns.
-func (p *page) hang(label string, indent int, words string) {
-	p.lay(text.Printable(label), columnsOf(label), indent, words)
+func (p *page) hang(label lang.Text, indent int, words lang.Text) {
+	shown := text.Printable(p.in(label))
+	p.lay(shown, columnsOf(shown), indent, p.in(words))
 }
 
 // lay is hang for a label that may have colours, and takes so many columns.
@@ -128,6 +130,12 @@ func columnsOf(s string) int {
 	}
 	return n
 }
+
+// in is a message in the language of the reader.
+func (p *page) in(t lang.Text) string { return t.In(p.env.Lang) }
+
+// padded is a message with blanks up to so many columns.
+func (p *page) padded(t lang.Text, columns int) lang.Text { return lang.Raw(padded(p.in(t), columns)) }
 
 // padded fills a text with blanks up to so many columns.
 func padded(s string, columns int) string {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"escalator/rules/lang"
 )
 
 // pageOf is a page of so many columns, and what is printed on it.
@@ -28,7 +30,7 @@ func TestPage_linesEndAtSpaces_orBesideWideCharacters(t *testing.T) {
 		{"", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", strings.Repeat("e\u0301", 21) + "\n"},
 	} {
 		p, out := pageOf(40)
-		p.line(c.label, c.words)
+		p.line(lang.Raw(c.label), lang.Raw(c.words))
 		if diff := cmp.Diff(c.want, out.String()); diff != "" {
 			t.Errorf("%q: %s", c.words, diff)
 		}
@@ -40,7 +42,7 @@ func TestPage_noLineIsTooLong_andNothingIsLost(t *testing.T) {
 		columns := rapid.IntRange(narrowest, 120).Draw(t, "columns")
 		words := rapid.StringOfN(rapid.RuneFrom([]rune("ab 转人工🙂\x1b\u0301.")), 0, 300, -1).Draw(t, "words")
 		p, out := pageOf(columns)
-		p.line("  a: ", words)
+		p.line("  a: ", lang.Raw(words))
 		for line := range strings.Lines(out.String()) {
 			if n := columnsOf(strings.TrimSuffix(line, "\n")); n > columns {
 				t.Fatalf("%d columns: %q", n, line)

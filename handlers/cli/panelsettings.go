@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
 	"escalator/bot/desk"
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 )
 
 // minPanelToken is how many characters nobody guesses: wrong tries are not counted.
@@ -19,7 +18,7 @@ const minPanelToken = 16
 func setPanelPath(s *app.Settings, v string) error {
 	s.PanelPath = v
 	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, ` !$&?#:*%{}<>"'\`) || strings.Contains(v, "//") || strings.Contains(v, "/.") || strings.HasSuffix(v, "/") {
-		return errors.New(`it must be a path like /panel, without a slash at its end, and hold no space, no // or /. and none of ! $ & ? # : * % { } < > " ' \`)
+		return lang.Errorf(`it must be a path like /panel, without a slash at its end, and hold no space, no // or /. and none of ! $ & ? # : * % { } < > " ' \`)
 	}
 	return nil
 }
@@ -29,9 +28,9 @@ func setPanelToken(s *app.Settings, v string) error {
 	s.PanelToken = desk.Secret(v)
 	switch {
 	case len(v) < minPanelToken:
-		return fmt.Errorf("it is shorter than %d characters: make one with openssl rand -hex 24", minPanelToken)
+		return lang.Errorf("it is shorter than %d characters: make one with openssl rand -hex 24", minPanelToken)
 	case strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("#&?%", r) }):
-		return errors.New("it stands in an address, so it may hold letters and digits of ASCII and signs, but none of: # & ? %")
+		return lang.Errorf("it stands in an address, so it may hold letters and digits of ASCII and signs, but none of: # & ? %")
 	}
 	return nil
 }
@@ -48,19 +47,19 @@ func setPanelFrameAncestors(s *app.Settings, v string) error {
 		switch {
 		case source == "'self'":
 		case source == "'none'":
-			return errors.New("'none' lets nobody show the panel: name the origin of Desk's workbench")
+			return lang.Errorf("'none' lets nobody show the panel: name the origin of Desk's workbench")
 		case strings.ContainsAny(source, ",;，；"):
-			return errors.New("separate origins by spaces, without commas and semicolons")
+			return lang.Errorf("separate origins by spaces, without commas and semicolons")
 		case source == "*", strings.HasSuffix(source, ":"), source == "https://*", source == "http://*":
-			return fmt.Errorf("%q lets any site show the panel: name the origin of Desk's workbench", source)
+			return lang.Errorf("%q lets any site show the panel: name the origin of Desk's workbench", source)
 		case m == nil:
-			return fmt.Errorf("%q is no origin like https://desk.example.com or https://*.example.com, without a path", source)
+			return lang.Errorf("%q is no origin like https://desk.example.com or https://*.example.com, without a path", source)
 		case m[1] == "http" && !isLoopbackName(m[2]):
-			return fmt.Errorf("%q: a page over plain http can be changed by anyone on the way: use https", source)
+			return lang.Errorf("%q: a page over plain http can be changed by anyone on the way: use https", source)
 		}
 	}
 	if len(s.PanelFrameAncestors) == 0 {
-		return errors.New("it names no origin")
+		return lang.Errorf("it names no origin")
 	}
 	return nil
 }

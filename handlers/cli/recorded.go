@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"escalator/bot/inbound"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
@@ -65,9 +65,13 @@ func recorded(env Env, policy *rules.Policy, file, session string, begin time.Ti
 }
 
 func noSuchConversation(file, session string, others []string) error {
-	hint := rules.DidYouMean(session, others).String()
-	if hint == "" && len(others) > 0 {
-		hint = "there are " + someOf(others)
+	hint := rules.DidYouMean(session, others)
+	switch {
+	case hint != "":
+	case len(others) > 0:
+		hint = lang.Say("there are %s", someOf(others))
+	default:
+		return lang.Errorf("%s holds no conversation %q", file, session)
 	}
-	return fmt.Errorf("%s holds no conversation %q%s", file, session, strings.TrimSuffix(": "+hint, ": "))
+	return lang.Errorf("%s holds no conversation %q: %s", file, session, hint)
 }

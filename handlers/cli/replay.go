@@ -9,6 +9,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/handlers/app"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
@@ -32,7 +33,7 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	if len(files) == 0 {
-		return &usageError{[]string{"replay needs files of recorded callbacks or dialogues, folders of them, or - for standard input"}}
+		return &usageError{[]lang.Text{"replay needs files of recorded callbacks or dialogues, folders of them, or - for standard input"}}
 	}
 	policies, err := replayPolicies(env, *file, *against)
 	if err != nil {
@@ -52,10 +53,10 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 	case *asJSON:
 		err = writeJSON(env.Stdout, out)
 	case out.Conversations > 0:
-		writeReplay(env.Stdout, policies[0], &out, *samples)
+		writeReplay(env, policies[0], &out, *samples)
 	}
 	if err == nil && out.Conversations == 0 {
-		fmt.Fprintln(env.Stderr, "nothing was replayed: no line holds a recorded callback, a dialogue or a message that counts")
+		env.tell("nothing was replayed: no line holds a recorded callback, a dialogue or a message that counts")
 		err = exitError(exitBad)
 	}
 	return err
@@ -131,7 +132,7 @@ func recordedAccounts(env Env) ([]string, error) {
 	var s app.Settings
 	if list := env.Getenv(envPrefix + "SERVICE_ACCOUNTS"); list != "" {
 		if err := setServiceAccounts(&s, list); err != nil {
-			return nil, &usageError{[]string{envPrefix + "SERVICE_ACCOUNTS: " + err.Error()}}
+			return nil, &usageError{[]lang.Text{lang.Say("%sSERVICE_ACCOUNTS: %s", envPrefix, err.Error())}}
 		}
 	}
 	return s.ServiceAccounts, nil

@@ -1,67 +1,72 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/text"
 )
 
 // writeReplay prints what every rule did and, where two files were compared, what
 // is different, with conversations to look at.
-func writeReplay(w io.Writer, p *rules.Policy, r *replayed, samples int) {
-	fmt.Fprintf(w, "%d conversations, %d turns\n", r.Conversations, r.Turns)
+func writeReplay(env Env, p *rules.Policy, r *replayed, samples int) {
+	env.print("%d conversations, %d turns", r.Conversations, r.Turns)
 	for _, rule := range p.Rules() {
-		fmt.Fprintf(w, "  %-20s %s\n", rule.ID, did(r.ByRule[rule.ID]))
+		env.print("  %s %s", padded(rule.ID, 20), did(r.ByRule[rule.ID]))
 	}
 	if r.Difference == nil {
-		writeSamples(w, r.Result, samples)
+		writeSamples(env, r.Result, samples)
 		return
 	}
-	writeDifference(w, r.Difference, samples)
+	writeDifference(env, r.Difference, samples)
 }
 
 // did tells in words what a rule did.
-func did(c *replay.Counts) string {
+func did(c *replay.Counts) lang.Text {
 	if c.Never() {
 		return "never"
 	}
-	var parts []string
-	add := func(n int, format string, more ...any) {
+	var parts []lang.Text
+	add := func(n int, format lang.Text, more ...any) {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf(format, append([]any{n}, more...)...))
+			parts = append(parts, lang.Say(format, append([]any{times(n)}, more...)...))
 		}
 	}
-	add(c.Called, "called a person %d times")
-	add(c.Offered, "offered %d times (%d accepted)", c.Accepted)
+	add(c.Called, "called a person %s")
+	add(c.Offered, "offered %s (%d accepted)", c.Accepted)
 	if c.Offered == 0 {
-		add(c.Accepted, "accepted %d times")
+		add(c.Accepted, "accepted %s")
 	}
-	add(c.Said, "kept with words %d times")
-	add(c.Kept-c.Said, "kept %d times")
-	add(c.Closed, "closed %d times")
-	add(c.Messages, "asked for words %d times (%d left)", c.Left)
+	add(c.Said, "kept with words %s")
+	add(c.Kept-c.Said, "kept %s")
+	add(c.Closed, "closed %s")
+	add(c.Messages, "asked for words %s (%d left)", c.Left)
 	if c.Messages == 0 {
-		add(c.Left, "took words %d times")
+		add(c.Left, "took words %s")
 	}
-	add(c.Asked, "named in an answer %d times")
-	add(c.Shadow, "shadow %d times")
-	add(c.Suppressed, "suppressed %d times")
-	add(c.Near, "near %d times")
-	return strings.ReplaceAll(strings.Join(parts, ", "), " 1 times", " once")
+	add(c.Asked, "named in an answer %s")
+	add(c.Shadow, "shadow %s")
+	add(c.Suppressed, "suppressed %s")
+	add(c.Near, "near %s")
+	return lang.Join(", ", parts...)
+}
+
+func times(n int) lang.Text {
+	if n == 1 {
+		return "once"
+	}
+	return lang.Say("%d times", n)
 }
 
 // writeSamples shows some of what each rule did.
-func writeSamples(w io.Writer, r *replay.Result, samples int) {
+func writeSamples(env Env, r *replay.Result, samples int) {
 	shown := map[string]int{}
-	show := func(rule, what string, d *replay.Decided) {
-		if shown[rule+" "+what]++; shown[rule+" "+what] <= samples {
-			fmt.Fprintf(w, "    %s  %s\n", rule, describe(what, d))
+	show := func(rule string, what lang.Text, d *replay.Decided) {
+		if shown[rule+" "+what.String()]++; shown[rule+" "+what.String()] <= samples {
+			env.print("    %s  %s", rule, describe(what, d))
 		}
 	}
 	for i := range r.Decisions {
@@ -69,10 +74,10 @@ func writeSamples(w io.Writer, r *replay.Result, samples int) {
 		switch {
 		case d.Outcome == rules.OutcomeTransfer, d.Outcome == rules.OutcomeOffer, d.Outcome == rules.OutcomeClosed, d.Outcome == rules.OutcomeMessage,
 			d.Outcome == rules.OutcomeKeep && d.Say != "":
-			show(d.Rule, d.Outcome.String(), d)
+			show(d.Rule, d.Outcome.Words(), d)
 		}
 		for _, id := range d.Shadow {
-			show(id, rules.OutcomeShadow.String(), d)
+			show(id, rules.OutcomeShadow.Words(), d)
 		}
 	}
 	for i := range r.Near {
@@ -83,19 +88,29 @@ func writeSamples(w io.Writer, r *replay.Result, samples int) {
 // kinds are what is compared, in the order in which they matter, with the words
 // for it.
 var kinds = []struct {
-	kind         replay.Kind
-	gained, lost string
+	kind                replay.Kind
+	words, gained, lost lang.Text
 }{
-	{replay.KindTransfer, "go to a person only now", "went to a person only before"},
-	{replay.KindOffer, "are asked only now", "were asked only before"},
-	{replay.KindSay, "are told something only now", "were told something only before"},
-	{replay.KindShadow, "are watched by a shadow rule only now", "were watched by a shadow rule only before"},
-	{replay.KindNear, "come near only now", "came near only before"},
+	{replay.KindTransfer, "transfer", "go to a person only now", "went to a person only before"},
+	{replay.KindOffer, "offer", "are asked only now", "were asked only before"},
+	{replay.KindSay, "say", "are told something only now", "were told something only before"},
+	{replay.KindShadow, "shadow", "are watched by a shadow rule only now", "were watched by a shadow rule only before"},
+	{replay.KindNear, "near", "come near only now", "came near only before"},
+}
+
+// kindWords names a kind of what is compared.
+func kindWords(kind replay.Kind) lang.Text {
+	for _, k := range kinds {
+		if k.kind == kind {
+			return k.words
+		}
+	}
+	return lang.Raw(string(kind))
 }
 
 // writeDifference tells what another file does otherwise, kind by kind.
-func writeDifference(w io.Writer, d *replay.Difference, samples int) {
-	fmt.Fprintln(w, "\ncompared with the other file:")
+func writeDifference(env Env, d *replay.Difference, samples int) {
+	env.print("\ncompared with the other file:")
 	same := true
 	for _, k := range kinds {
 		gained, lost, changed := ofKind(d.Gained, k.kind), ofKind(d.Lost, k.kind), ofKind(d.Changed, k.kind)
@@ -103,15 +118,15 @@ func writeDifference(w io.Writer, d *replay.Difference, samples int) {
 			continue
 		}
 		same = false
-		fmt.Fprintf(w, "  %s: %d gained, %d lost, %d changed\n", k.kind, len(gained), len(lost), len(changed))
+		env.print("  %s: %d gained, %d lost, %d changed", k.words, len(gained), len(lost), len(changed))
 	}
 	if same {
-		fmt.Fprintln(w, "  no difference")
+		env.print("  no difference")
 	}
 	for _, k := range kinds {
-		writeChanges(w, "gained: "+k.gained, ofKind(d.Gained, k.kind), samples)
-		writeChanges(w, "lost: "+k.lost, ofKind(d.Lost, k.kind), samples)
-		writeChanges(w, "changed: "+string(k.kind)+" by another rule, to another target, in other words or at another turn", ofKind(d.Changed, k.kind), samples)
+		writeChanges(env, lang.Say("gained: %s", k.gained), ofKind(d.Gained, k.kind), samples)
+		writeChanges(env, lang.Say("lost: %s", k.lost), ofKind(d.Lost, k.kind), samples)
+		writeChanges(env, lang.Say("changed: %s by another rule, to another target, in other words or at another turn", k.words), ofKind(d.Changed, k.kind), samples)
 	}
 }
 
@@ -120,27 +135,27 @@ func ofKind(changes []replay.Change, kind replay.Kind) []replay.Change {
 }
 
 // writeChanges shows changes by rule, a few of each.
-func writeChanges(w io.Writer, title string, changes []replay.Change, samples int) {
+func writeChanges(env Env, title lang.Text, changes []replay.Change, samples int) {
 	if len(changes) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", title)
+	env.print("\n%s", title)
 	byRule := map[string][]replay.Change{}
 	for _, c := range changes {
 		byRule[c.Rule()] = append(byRule[c.Rule()], c)
 	}
 	for _, rule := range sortedKeys(byRule) {
 		list := byRule[rule]
-		fmt.Fprintf(w, "  %s: %d\n", rule, len(list))
+		env.print("  %s: %d", rule, len(list))
 		for _, c := range list[:min(samples, len(list))] {
-			what := string(c.Kind)
+			what := kindWords(c.Kind)
 			switch {
 			case c.Before == nil:
-				fmt.Fprintf(w, "    %s\n", describe(what, c.After))
+				env.print("    %s", describe(what, c.After))
 			case c.After == nil:
-				fmt.Fprintf(w, "    %s\n", describe(what, c.Before))
+				env.print("    %s", describe(what, c.Before))
 			default:
-				fmt.Fprintf(w, "    before: by %s, %s\n    now:    by %s, %s\n", c.Before.Rule, describe(what, c.Before), c.After.Rule, describe(what, c.After))
+				env.print("    before: by %s, %s\n    now:    by %s, %s", c.Before.Rule, describe(what, c.Before), c.After.Rule, describe(what, c.After))
 			}
 		}
 	}
@@ -150,20 +165,20 @@ func writeChanges(w io.Writer, title string, changes []replay.Change, samples in
 const maxShownText = 100
 
 // describe tells a decision in one line.
-func describe(what string, d *replay.Decided) string {
+func describe(what lang.Text, d *replay.Decided) lang.Text {
 	line := what
 	if d.Target != "" { // an offer has none yet
-		line += " to " + d.Target
+		line = lang.Say("%s to %s", line, d.Target)
 	}
 	if d.Reason != "" {
-		line += " (" + string(d.Reason) + ")"
+		line = lang.Say("%s (%s)", line, d.Reason.Words())
 	}
-	line += fmt.Sprintf(" at turn %d of %s", d.Turn, text.Printable(d.Session))
+	line = lang.Say("%s at turn %d of %s", line, d.Turn, text.Printable(d.Session))
 	if d.Text != "" {
-		line += `: "` + text.Printable(shorten(d.Text)) + `"`
+		line = lang.Say(`%s: "%s"`, line, text.Printable(shorten(d.Text)))
 	}
 	if d.Say != "" {
-		line += `, says "` + text.Printable(shorten(d.Say)) + `"`
+		line = lang.Say(`%s, says "%s"`, line, text.Printable(shorten(d.Say)))
 	}
 	return line
 }

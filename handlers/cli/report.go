@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"escalator/bot/report"
 	"escalator/handlers/app"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
@@ -43,9 +42,9 @@ func reportOutcomes(ctx context.Context, env Env, args []string) error {
 	case err != nil:
 		return err
 	case len(files) == 0:
-		return &usageError{[]string{"report needs files of recorded callbacks, folders of them, or - for standard input"}}
+		return &usageError{[]lang.Text{"report needs files of recorded callbacks, folders of them, or - for standard input"}}
 	case *recordFile != "" && *askDesk:
-		return &usageError{[]string{"report takes the records from a file or from Desk: --records or --desk"}}
+		return &usageError{[]lang.Text{"report takes the records from a file or from Desk: --records or --desk"}}
 	}
 	policy, err := readRulesOrShipped(env, *file)
 	if err != nil {
@@ -56,7 +55,7 @@ func reportOutcomes(ctx context.Context, env Env, args []string) error {
 	case err != nil:
 		return err
 	case g.first.IsZero():
-		fmt.Fprintln(env.Stderr, "nothing to report: no line holds a recorded callback that counts")
+		env.tell("nothing to report: no line holds a recorded callback that counts")
 		return exitError(exitBad)
 	case *recordFile != "":
 		err = g.recordsOf(*recordFile)
@@ -88,7 +87,7 @@ func dayFlag(fs *flag.FlagSet, name, usage string) *dayTime {
 			return nil
 		}
 		if d.at, err = time.ParseInLocation(time.DateOnly, s, time.Local); err != nil {
-			return fmt.Errorf("%q is no time like 2027-02-06 or 2027-02-06T09:00:00+08:00", s)
+			return lang.Errorf("%q is no time like 2027-02-06 or 2027-02-06T09:00:00+08:00", s)
 		}
 		return nil
 	})
@@ -122,7 +121,7 @@ func gatherRecorded(env Env, policy *rules.Policy, files []string) (*gathered, e
 			g.order.add(*rec.At, func() { g.replay.Told(*rec.At, *rec.Desk) })
 			return
 		case rec.Body == nil:
-			g.lines.skip(file, line, errors.New("it is no recorded callback"))
+			g.lines.skip(file, line, lang.Errorf("it is no recorded callback"))
 			return
 		}
 		e, err := inbound.Decode(rec.Query, rec.Body)
@@ -208,7 +207,7 @@ func (g *gathered) recordsOf(name string) error {
 		rows = append(rows, row)
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
+		return lang.Errorf("reading %s: %w", name, err)
 	}
 	g.Records(rows, true)
 	return nil
@@ -228,7 +227,7 @@ func (g *gathered) recordsOfDesk(ctx context.Context, env Env) error {
 	defer client.Close()
 	rows, whole, err := report.Fetch(ctx, client, g.first.Add(-time.Hour), g.last.Add(24*time.Hour))
 	if err != nil {
-		return fmt.Errorf("reading Desk's records: %w", err)
+		return lang.Errorf("reading Desk's records: %w", err)
 	}
 	g.Records(rows, whole)
 	return nil

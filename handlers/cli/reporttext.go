@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"escalator/bot/report"
+	"escalator/rules/lang"
 )
 
 // unknownFigure stands where nobody knows.
@@ -18,30 +19,30 @@ func writeReport(env Env, r *report.Report) {
 	if r.Containment != nil {
 		contained = fmt.Sprintf("%.1f%%", 100**r.Containment)
 	}
-	p.line("", fmt.Sprintf("%d sessions: %d ended without a person, %d with one (%d of them called by no rule), unknown %d, may go on %d", r.Sessions, r.Alone, r.WithPerson, r.Unruled, r.Unknown, r.Running))
-	p.line("", "containment: "+contained)
+	p.line("", lang.Say("%d sessions: %d ended without a person, %d with one (%d of them called by no rule), unknown %d, may go on %d", r.Sessions, r.Alone, r.WithPerson, r.Unruled, r.Unknown, r.Running))
+	p.line("", lang.Say("containment: %s", contained))
 	switch {
 	case r.Records == nil:
 		p.line("", "Desk's records were not read (--records FILE or --desk): how sessions ended is known only where callbacks tell")
 	case !r.Whole:
-		p.line("", fmt.Sprintf("records of Desk that were read: %d, and there are more: ask for a shorter time", *r.Records))
+		p.line("", lang.Say("records of Desk that were read: %d, and there are more: ask for a shorter time", *r.Records))
 	default:
-		p.line("", fmt.Sprintf("records of Desk that were read: %d", *r.Records))
+		p.line("", lang.Say("records of Desk that were read: %d", *r.Records))
 	}
 	if r.All.Called == 0 {
 		p.line("", "no rule called a person")
 		return
 	}
 	p.blank()
-	names := columnsOf("all rules")
+	names := columnsOf(p.in("all rules"))
 	for i := range r.Rules {
 		names = max(names, min(columnsOf(r.Rules[i].Rule), widestLabel))
 	}
-	p.line(padded("", names), " called  taken nobody  unans. failed   ?   <30s     rating  again")
+	p.line(lang.Raw(padded("", names)), " called  taken nobody  unans. failed   ?   <30s     rating  again")
 	for i := range r.Rules {
-		p.line(padded(r.Rules[i].Rule, names), reportRow(&r.Rules[i]))
+		p.line(lang.Raw(padded(r.Rules[i].Rule, names)), lang.Raw(reportRow(&r.Rules[i])))
 	}
-	p.line(padded("all rules", names), reportRow(&r.All))
+	p.line(p.padded("all rules", names), lang.Raw(reportRow(&r.All)))
 }
 
 // reportRow writes the figures of a rule below the titles.

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
 
 	"escalator/bot/rulefile"
 	"escalator/rules"
-	"escalator/rules/text"
+	"escalator/rules/lang"
 )
 
 // readRules loads the rule file of a command that reads rules. Mistakes are
@@ -19,7 +18,7 @@ import (
 func readRules(env Env, file string) (*rules.Policy, error) {
 	src, err := readSource(env, file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the rule file: %w", err)
+		return nil, lang.Errorf("reading the rule file: %w", err)
 	}
 	return compile(env, file, src)
 }
@@ -28,7 +27,7 @@ func compile(env Env, file string, src []byte) (*rules.Policy, error) {
 	set := rulefile.Collect(file, src)
 	policy, report := set.Load(time.Time{})
 	if policy == nil {
-		report.Write(env.Stderr, file, set.Files)
+		report.Write(env.Stderr, env.Lang, file, set.Files)
 		return nil, exitError(exitBad)
 	}
 	return policy, nil
@@ -39,7 +38,7 @@ func compile(env Env, file string, src []byte) (*rules.Policy, error) {
 func readRulesOrShipped(env Env, file string) (*rules.Policy, error) {
 	if file == defaultRuleFile {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(env.Stderr, "no %s here: these are the rules that come with the program\n", text.Printable(file))
+			env.tell("no %s here: these are the rules that come with the program", file)
 			return compile(env, file, env.ShippedRules)
 		}
 	}

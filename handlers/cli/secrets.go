@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 
 	"escalator/bot/secrets"
+	"escalator/rules/lang"
 )
 
 // secretValue finds the value of a setting that may hold a secret, in the
@@ -15,16 +15,16 @@ func (s *setting) secretValue(getenv func(string) string) (string, error) {
 	case file == "" && value == "":
 		return s.def, nil
 	case file != "" && value != "":
-		return "", fmt.Errorf("%s and %s_FILE are both set: leave one out", name, name)
+		return "", lang.Errorf("%s and %s_FILE are both set: leave one out", name, name)
 	case file != "":
 		var err error
 		name += "_FILE"
 		if value, err = readSecret(file); err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
+			return "", lang.Errorf("%s: %w", name, err)
 		}
 	}
 	if wrong := secrets.Flaw(value); wrong != "" {
-		return "", fmt.Errorf("%s %s", name, wrong)
+		return "", lang.Errorf("%s %s", name, wrong)
 	}
 	return value, nil
 }
@@ -38,7 +38,7 @@ func readSecret(file string) (string, error) {
 	defer func() { _ = f.Close() }()
 	value, err := secrets.Read(f)
 	if err != nil {
-		return "", fmt.Errorf("%s %w", file, err)
+		return "", lang.Errorf("%s %w", file, err)
 	}
 	return value, nil
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,7 +15,7 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/handlers/app"
 	"escalator/rules"
-	"escalator/rules/text"
+	"escalator/rules/lang"
 )
 
 // serve runs the service until it is told to stop. Until then a signal ends the process
@@ -24,7 +23,7 @@ import (
 // reads it may have stalled.
 func serve(ctx context.Context, env Env, args []string) error {
 	told := &hasty{to: env.Stderr}
-	return exitError(exitCode(told, serveUntilStopped(ctx, env, told, args)))
+	return exitError(exitCode(told, env.Lang, serveUntilStopped(ctx, env, told, args)))
 }
 
 func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []string) error {
@@ -32,7 +31,7 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	if err != nil {
 		return err
 	}
-	ruleFile, err := openRules(told, rulefile.Options{
+	ruleFile, err := openRules(env.Lang, told, rulefile.Options{
 		Path: settings.Rules, Kept: filepath.Join(settings.DataDir, "rules"), LastGood: settings.RulesStart == rulesLastGood,
 	})
 	if err != nil {
@@ -48,7 +47,7 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave; the service stays
 	_, unknown := unknownVariables(env.Environ)
 	for _, w := range unknown {
-		log.Warn(w)
+		log.Warn(w.String())
 	}
 	if len(settings.CallbackTokens) == 0 {
 		log.Warn("ESCALATOR_CALLBACK_TOKEN is not set: anyone who knows the callback URL can forge messages; " +
@@ -99,24 +98,24 @@ func logFormat(env Env, setting string) string {
 const rulesLastGood = "last-good"
 
 // openRules reads the rule file for a start: without good rules there is none.
-func openRules(told io.Writer, o rulefile.Options) (*rulefile.File, error) {
+func openRules(l lang.Language, told io.Writer, o rulefile.Options) (*rulefile.File, error) {
 	f, err := rulefile.Open(o)
 	var refused *rulefile.RefusedError
 	switch {
 	case err == nil:
 		return f, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &usageError{[]string{fmt.Sprintf("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", o.Path)}}
+		return nil, &usageError{[]lang.Text{lang.Say("ESCALATOR_RULES: %s does not exist (the one that comes with the program is a good start)", o.Path)}}
 	case errors.As(err, &refused):
-		refused.Report.Write(told, o.Path, refused.Source)
-		err = errors.New(refused.Why.String())
+		refused.Report.Write(told, l, o.Path, refused.Source)
+		err = lang.Errorf("%s", refused.Why)
 		for _, t := range refused.Failed {
-			fmt.Fprintf(told, "%s:%d: test %q: %s\n", text.Printable(rules.Beside(o.Path, t.File)), t.Line, t.Name, text.Printable(t.Message.String()))
+			say(told, l, lang.Say("%s:%d: test %q: %s", rules.Beside(o.Path, t.File), t.Line, t.Name, t.Message))
 		}
 	}
-	problem := fmt.Sprintf("ESCALATOR_RULES: %v", err)
+	problem := lang.Say("ESCALATOR_RULES: %v", err)
 	if o.LastGood {
-		problem += "; and " + o.Kept + " holds no accepted version that could be taken instead"
+		problem = lang.Say("%s; and %s holds no accepted version that could be taken instead", problem, o.Kept)
 	}
-	return nil, &usageError{[]string{problem}}
+	return nil, &usageError{[]lang.Text{problem}}
 }

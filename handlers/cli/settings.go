@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/handlers"
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 	"escalator/rules/text"
 )
 
@@ -21,7 +21,7 @@ import (
 type setting struct {
 	env     string // ESCALATOR_…; the flag is the rest in lower case with dashes
 	def     string
-	help    string
+	help    lang.Text
 	secret  bool // it may hold one: from the environment or a file (…_FILE), never a flag, and never shown
 	require bool
 	set     func(*app.Settings, string) error
@@ -83,9 +83,12 @@ func (s *setting) flag() string {
 
 // usageError is a command line or a configuration that cannot be used; the
 // process ends with 2.
-type usageError struct{ problems []string }
+type usageError struct{ problems []lang.Text }
 
-func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
+func (e *usageError) Error() string { return e.Said().String() }
+
+// Said is what cannot be used, for a reader of any language.
+func (e *usageError) Said() lang.Text { return lang.Join("\n", e.problems...) }
 
 // loadSettings reads flags, environment and defaults, in this order of force.
 // Every problem is reported at once, as a *usageError.
@@ -100,9 +103,9 @@ func loadSettings(args []string, env Env) (*app.Settings, error) {
 		row := &settingsTable[i]
 		switch there, err := row.read(s, given, env.Getenv); {
 		case err != nil:
-			problems = append(problems, err.Error())
+			problems = append(problems, lang.Of(err))
 		case !there && row.require:
-			problems = append(problems, fmt.Sprintf("%s is not set: %s", row.name(), row.help))
+			problems = append(problems, lang.Say("%s is not set: %s", row.name(), row.help))
 		}
 		s.Shown = append(s.Shown, row.show(given, env.Getenv))
 	}
@@ -116,14 +119,14 @@ func loadSettings(args []string, env Env) (*app.Settings, error) {
 // readSecrets reads only what comes from the environment or a file: the emulator
 // plays with the service's own keys.
 func readSecrets(s *app.Settings, getenv func(string) string) error {
-	var problems []string
+	var problems []lang.Text
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		if !row.secret {
 			continue
 		}
 		if _, err := row.read(s, nil, getenv); err != nil {
-			problems = append(problems, err.Error())
+			problems = append(problems, lang.Of(err))
 		}
 	}
 	if len(problems) > 0 {
@@ -140,7 +143,7 @@ func parseFlags(args []string, help *page) (map[string]string, error) {
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		if !row.secret {
-			fs.Func(row.flag(), row.help, func(v string) error { given[row.flag()] = v; return nil })
+			fs.Func(row.flag(), row.help.String(), func(v string) error { given[row.flag()] = v; return nil })
 		}
 	}
 	switch err := fs.Parse(args); {
@@ -148,27 +151,27 @@ func parseFlags(args []string, help *page) (map[string]string, error) {
 		printSettings(help)
 		return nil, err
 	case err != nil:
-		return nil, &usageError{[]string{badFlag(fs, err)}}
+		return nil, &usageError{[]lang.Text{badFlag(fs, err)}}
 	case fs.NArg() > 0:
 		name, _, assigned := strings.Cut(fs.Arg(0), "=")
 		if assigned { // what is assigned may be a secret
 			name += "=…"
 		}
-		return nil, &usageError{[]string{fmt.Sprintf("unexpected argument %q (escalator --help lists the commands)", name)}}
+		return nil, &usageError{[]lang.Text{lang.Say("unexpected argument %q (escalator --help lists the commands)", name)}}
 	}
 	return given, nil
 }
 
 // badFlag says what is wrong with a flag. A secret is none, because others on the
 // machine see a command line.
-func badFlag(fs *flag.FlagSet, err error) string {
+func badFlag(fs *flag.FlagSet, err error) lang.Text {
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		if row.secret && strings.HasSuffix(err.Error(), ": -"+row.flag()) {
-			return fmt.Sprintf("--%s is no flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
+			return lang.Say("--%s is no flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
 		}
 	}
-	return flagError(fs, err) + " (escalator serve --help lists the flags)"
+	return lang.Say("%s (escalator serve --help lists the flags)", flagError(fs, err))
 }
 
 // printSettings writes the table for --help.
@@ -179,18 +182,17 @@ func printSettings(p *page) {
 	p.blank()
 	for i := range settingsTable {
 		row := &settingsTable[i]
-		names := row.name() + ", --" + row.flag()
+		names := lang.Raw(row.name() + ", --" + row.flag())
 		if row.secret {
-			names = row.name() + " or " + row.name() + "_FILE"
+			names = lang.Say("%s or %s", row.name(), row.name()+"_FILE")
 		}
-		def := ""
 		switch {
 		case row.require:
-			def = " (required)"
+			names = lang.Say("%s (required)", names)
 		case row.def != "":
-			def = " (default " + row.def + ")"
+			names = lang.Say("%s (default %s)", names, row.def)
 		}
-		p.line("  ", names+def)
+		p.line("  ", names)
 		p.line("      ", row.help)
 	}
 }
@@ -214,7 +216,7 @@ func (s *setting) read(into *app.Settings, flags map[string]string, getenv func(
 		return false, err
 	}
 	if err := s.set(into, value); err != nil {
-		return true, fmt.Errorf("%s: %w", s.name(), err)
+		return true, lang.Errorf("%s: %w", s.name(), err)
 	}
 	return true, nil
 }
@@ -240,7 +242,7 @@ const slip = 2
 // unknownVariables tells of the variables with our prefix that mean nothing. One that
 // is near to a setting was meant to be it, and the service would run without; others may
 // be somebody else's, such as those that Kubernetes sets.
-func unknownVariables(environ []string) (problems, warnings []string) {
+func unknownVariables(environ []string) (problems, warnings []lang.Text) {
 	known := []string{}
 	for i := range settingsTable {
 		known = append(known, settingsTable[i].name())
@@ -255,9 +257,9 @@ func unknownVariables(environ []string) (problems, warnings []string) {
 		}
 		near := slices.IndexFunc(known, func(k string) bool { return text.Distance(name, k, slip+1) <= slip })
 		if near < 0 {
-			warnings = append(warnings, name+" is no setting of this version and does nothing")
+			warnings = append(warnings, lang.Say("%s is no setting of this version and does nothing", name))
 		} else {
-			problems = append(problems, fmt.Sprintf("%s is no setting: did you mean %s?", name, known[near]))
+			problems = append(problems, lang.Say("%s is no setting: did you mean %s?", name, known[near]))
 		}
 	}
 	return problems, warnings

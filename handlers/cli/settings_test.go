@@ -30,7 +30,7 @@ func settingsOf(args []string, env ...string) (*app.Settings, []string) {
 	}
 	s, err := loadSettings(args, Env{Getenv: func(name string) string { return vars[name] }, Environ: environ, Stdout: io.Discard})
 	if usage, ok := errors.AsType[*usageError](err); ok {
-		return s, usage.problems
+		return s, strings.Split(usage.Error(), "\n")
 	}
 	if err != nil {
 		return s, []string{err.Error()}
@@ -284,7 +284,7 @@ func TestUnknownVariables_areNamed_withoutTheirValues(t *testing.T) {
 	if len(problems) != 1 || problems[0] != "ESCALATOR_SECRT_KEY is no setting: did you mean ESCALATOR_SECRET_KEY?" {
 		t.Errorf("%q", problems)
 	}
-	if len(warnings) != 4 || !strings.Contains(warnings[0], "ESCALATOR_SERVICE_HOST") || strings.Contains(warnings[0], plantedSecret) {
+	if len(warnings) != 4 || !strings.Contains(warnings[0].String(), "ESCALATOR_SERVICE_HOST") || strings.Contains(warnings[0].String(), plantedSecret) {
 		t.Errorf("%q", warnings)
 	}
 }

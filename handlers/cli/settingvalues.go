@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"net"
 	"slices"
@@ -15,18 +13,19 @@ import (
 	"escalator/bot"
 	"escalator/bot/desk"
 	"escalator/handlers/app"
+	"escalator/rules/lang"
 )
 
 func setSDKAppID(s *app.Settings, v string) (err error) {
 	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
-		return fmt.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
+		return lang.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
 	}
 	return nil
 }
 
 func setAPIInsecure(s *app.Settings, v string) (err error) {
 	if s.APIInsecure, err = strconv.ParseBool(v); err != nil {
-		return fmt.Errorf("%q is neither 0 nor 1", v)
+		return lang.Errorf("%q is neither 0 nor 1", v)
 	}
 	return nil
 }
@@ -37,7 +36,7 @@ func setTokens(s *app.Settings, v string) error {
 		s.CallbackTokens = append(s.CallbackTokens, desk.Secret(t))
 	}
 	if len(s.CallbackTokens) > 2 {
-		return errors.New("at most two tokens, the new one and the old one")
+		return lang.Errorf("at most two tokens, the new one and the old one")
 	}
 	return err
 }
@@ -48,11 +47,11 @@ func list(v string) (all []string, err error) {
 	for part := range strings.SplitSeq(v, ",") {
 		part = strings.TrimSpace(part)
 		if part == "" {
-			return nil, errors.New("a place before or after a comma is empty")
+			return nil, lang.Errorf("a place before or after a comma is empty")
 		}
 		if at := strings.IndexAny(part, "，、；;"); at >= 0 {
 			sign, _ := utf8.DecodeRuneInString(part[at:])
-			return nil, fmt.Errorf("it holds “%c”: separate values by a plain comma", sign)
+			return nil, lang.Errorf("it holds “%c”: separate values by a plain comma", sign)
 		}
 		all = append(all, part)
 	}
@@ -61,7 +60,7 @@ func list(v string) (all []string, err error) {
 
 func setPath(s *app.Settings, v string) error {
 	if !strings.HasPrefix(v, "/") || strings.ContainsAny(v, " !$&?#:*") {
-		return errors.New("it must begin with / and hold none of: space ! $ & ? # : *") // it is not shown: a part of it may be secret
+		return lang.Errorf("it must begin with / and hold none of: space ! $ & ? # : *") // it is not shown: a part of it may be secret
 	}
 	s.CallbackPath = v
 	return nil
@@ -72,7 +71,7 @@ func setAdminHosts(s *app.Settings, v string) error {
 	hosts, err := list(v)
 	for _, host := range hosts {
 		if strings.ContainsAny(host, "/:*@ ") {
-			return fmt.Errorf("%q is no host like ops.example.com, without scheme and port", host)
+			return lang.Errorf("%q is no host like ops.example.com, without scheme and port", host)
 		}
 		s.AdminHosts = append(s.AdminHosts, strings.ToLower(host))
 	}
@@ -97,7 +96,7 @@ func plain(field func(*app.Settings) *string) func(*app.Settings, string) error 
 func oneOf(field func(*app.Settings) *string, values ...string) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error {
 		if !slices.Contains(values, v) {
-			return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
+			return lang.Errorf("%q is none of %s", v, strings.Join(values, ", "))
 		}
 		*field(s) = v
 		return nil
@@ -108,10 +107,10 @@ func duration(field func(*app.Settings) *time.Duration, least time.Duration) fun
 	return func(s *app.Settings, v string) error {
 		d, err := time.ParseDuration(v)
 		if err != nil {
-			return fmt.Errorf("%q is no duration like 90s, 10m or 24h", v)
+			return lang.Errorf("%q is no duration like 90s, 10m or 24h", v)
 		}
 		if d < least {
-			return fmt.Errorf("%s is less than the least, %s", v, least)
+			return lang.Errorf("%s is less than the least, %s", v, least)
 		}
 		*field(s) = d
 		return nil
@@ -129,10 +128,10 @@ func size(field func(*app.Settings) *int64, least int64) func(*app.Settings, str
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 0 || n > math.MaxInt64/unit {
-			return fmt.Errorf("%q is no size like 512MiB or 10GiB", v)
+			return lang.Errorf("%q is no size like 512MiB or 10GiB", v)
 		}
 		if n *= unit; n < least {
-			return fmt.Errorf("%s is less than the least, %dMiB", v, least>>20)
+			return lang.Errorf("%s is less than the least, %dMiB", v, least>>20)
 		}
 		*field(s) = n
 		return nil
@@ -143,7 +142,7 @@ func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
-			return fmt.Errorf("%q is no number above 0", v)
+			return lang.Errorf("%q is no number above 0", v)
 		}
 		*field(s) = n
 		return nil
@@ -158,7 +157,7 @@ func address(field func(*app.Settings) *string) func(*app.Settings, string) erro
 		}
 		badIP := host != "" && strings.Trim(host, "0123456789.") == "" && net.ParseIP(host) == nil
 		if err != nil || port == "" || badIP {
-			return fmt.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
+			return lang.Errorf("%q is not an address like :8080 or 127.0.0.1:8081", v)
 		}
 		*field(s) = v
 		return nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // untilSignal has the first SIGINT or SIGTERM end the context that it returns. Before it
@@ -23,7 +24,7 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 // hastyTimeout is how long somebody who reads standard error has for it.
 const hastyTimeout = time.Second
 
-var errStalled = errors.New("nobody reads")
+var errStalled = lang.Errorf("nobody reads")
 
 // hasty writes to somebody who may not read, and then leaves it.
 type hasty struct {

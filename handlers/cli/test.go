@@ -2,10 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"escalator/rules"
 	"escalator/rules/ruletest"
+
+	"escalator/rules/lang"
 )
 
 // test runs the tests that a rule file holds.
@@ -45,16 +46,16 @@ func writeTests(env Env, file string, report ruletest.Report) {
 	for _, t := range report.Tests {
 		switch {
 		case !t.OK:
-			p.line("FAIL  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
-			p.line("      ", t.Message.String())
+			p.line("FAIL  ", lang.Say("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
+			p.line("      ", t.Message)
 		case t.Todo:
-			p.line("todo  ", fmt.Sprintf("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
-			p.line("      ", t.Message.String())
+			p.line("todo  ", lang.Say("%s:%d: %s", rules.Beside(file, t.File), t.Line, t.Name))
+			p.line("      ", t.Message)
 		default:
-			p.line("ok    ", t.Name)
+			p.line("ok    ", lang.Raw(t.Name))
 		}
 	}
-	p.line("", fmt.Sprintf("%s: %d passed, %d failed", file, report.Passed, report.Failed))
+	p.line("", lang.Say("%s: %d passed, %d failed", file, report.Passed, report.Failed))
 	if len(report.Tests) == 0 {
 		p.line("", "the file has no tests: write some under `tests:`, one that fires and one that stays silent for each rule")
 	}

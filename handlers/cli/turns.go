@@ -2,10 +2,10 @@ package cli
 
 import (
 	"bufio"
-	"fmt"
 	"slices"
 	"strings"
 
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/text"
 )
@@ -26,7 +26,7 @@ func readTurns(env Env, args []string, fields map[string]string) ([]replay.Said,
 			turns.flush()
 		}
 		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
+			return nil, lang.Errorf("reading standard input: %w", err)
 		}
 	}
 	for _, arg := range args {
@@ -39,7 +39,7 @@ func readTurns(env Env, args []string, fields map[string]string) ([]replay.Said,
 	}
 	turns.finish()
 	if len(turns.said) == 0 {
-		return nil, &usageError{[]string{`explain what? escalator explain "I want to talk to a human"`}}
+		return nil, &usageError{[]lang.Text{`explain what? escalator explain "I want to talk to a human"`}}
 	}
 	if len(fields) > 0 {
 		for i := range turns.said {
@@ -70,7 +70,7 @@ func (t *turnReader) read(arg string) error {
 	t.flush()
 	switch {
 	case word == "mark" && words == "":
-		return &usageError{[]string{`mark: which? for example "mark: fallback"`}}
+		return &usageError{[]lang.Text{`mark: which? for example "mark: fallback"`}}
 	case word == "mark":
 		t.flushMark()
 		t.mark = words
@@ -130,7 +130,7 @@ func doubtful(arg string) error {
 	for _, known := range told {
 		// A word as short as bot is one letter away from too many others.
 		if len(known) > 3 && text.Distance(word, known, 1) <= 1 {
-			return &usageError{[]string{fmt.Sprintf("%q: did you mean %s:? If the customer says so, write \"user: %s\"", word+":", known, arg)}}
+			return &usageError{[]lang.Text{lang.Say("%q: did you mean %s:? If the customer says so, write \"user: %s\"", word+":", known, arg)}}
 		}
 	}
 	return nil

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"flag"
-	"fmt"
 	"strings"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 )
 
@@ -42,7 +42,7 @@ func (m *typedTime) read(s string) error {
 	}
 	at, err := time.Parse("15:04", s)
 	if err != nil {
-		return fmt.Errorf("%q is no time like 23:00, \"2026-12-01 23:00\" or %s", s, replay.DefaultTime.Format(time.RFC3339))
+		return lang.Errorf("%q is no time like 23:00, \"2026-12-01 23:00\" or %s", s, replay.DefaultTime.Format(time.RFC3339))
 	}
 	*m = typedTime{at, false, false}
 	return nil

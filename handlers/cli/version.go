@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 )
@@ -20,7 +19,7 @@ func version(_ context.Context, env Env, args []string) error {
 		return err
 	}
 	v, c := buildVersion()
-	fmt.Fprintf(env.Stdout, "escalator %s (commit %s, %s %s/%s)\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	env.print("escalator %s (commit %s, %s %s/%s)", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
 

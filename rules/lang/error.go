@@ -1,19 +1,17 @@
 package lang
 
-import (
-	"errors"
-	"fmt"
-)
+// said is what errors are whose message can be read in every language.
+type said interface{ Said() Text }
 
-// Error is an error whose message can be read in every language.
-type Error struct {
-	Text Text
-	errs []error
+// fault is an error that is made of a message.
+type fault struct {
+	words Text
+	errs  []error
 }
 
 // Errorf makes an error of a message; the errors that %w stands for can be found in it.
 func Errorf(format Text, args ...any) error {
-	e := &Error{Text: Say(format, args...)}
+	e := &fault{words: Say(format, args...)}
 	for _, h := range holes(string(format)) {
 		if err, ok := error(nil), false; h.verb == "%w" && h.arg < len(args) {
 			if err, ok = args[h.arg].(error); ok {
@@ -25,19 +23,21 @@ func Errorf(format Text, args ...any) error {
 }
 
 // Error is the message in English.
-func (e *Error) Error() string { return e.Text.String() }
+func (e *fault) Error() string { return e.words.String() }
+
+// Said is the message.
+func (e *fault) Said() Text { return e.words }
 
 // Unwrap gives the errors that %w stood for.
-func (e *Error) Unwrap() []error { return e.errs }
+func (e *fault) Unwrap() []error { return e.errs }
 
 // Of is what an error says: as a text where it is one, else its own words, in which no more can be translated.
 func Of(err error) Text {
-	var e *Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return ""
-	case errors.As(err, &e) && e.Error() == err.Error():
-		return e.Text
 	}
-	return Raw(fmt.Sprint(err))
+	if s, ok := err.(said); ok { //nolint:errorlint // what wraps it has more to say
+		return s.Said()
+	}
+	return Raw(err.Error())
 }

@@ -13,7 +13,7 @@ type Text string
 
 // What a text begins with that is no key. Its parts follow, each behind its length.
 const (
-	said   = '\x01' // a format, and the values that stand in it
+	made   = '\x01' // a format, and the values that stand in it
 	joined = '\x02' // a separator, and the texts that stand between
 	raw    = '\x03' // words that are the same in every language
 )
@@ -24,7 +24,7 @@ func Say(format Text, args ...any) Text {
 	if len(args) == 0 {
 		return format
 	}
-	b := appendPart([]byte{said}, string(format))
+	b := appendPart([]byte{made}, string(format))
 	for _, h := range holes(string(format)) {
 		if h.arg < len(args) {
 			b = appendPart(b, string(value(h.verb, args[h.arg])))
@@ -35,7 +35,10 @@ func Say(format Text, args ...any) Text {
 
 // Join puts a separator between texts. It is a key too: a list is not joined alike in every language.
 func Join(separator Text, texts ...Text) Text {
-	if len(texts) == 1 {
+	switch len(texts) {
+	case 0:
+		return ""
+	case 1:
 		return texts[0]
 	}
 	b := appendPart([]byte{joined}, string(separator))
@@ -70,8 +73,8 @@ func value(verb string, arg any) Text {
 	switch v := arg.(type) {
 	case Text:
 		return v
-	case *Error:
-		return v.Text
+	case said:
+		return v.Said()
 	case fmt.Stringer, error:
 	case string:
 		if verb == "%s" {
@@ -104,7 +107,7 @@ func (t Text) In(l Language) string {
 	switch t[0] {
 	case raw:
 		return string(t[1:])
-	case said:
+	case made:
 		parts := t.parts()
 		return fill(l.of(parts[0]), parts[0], parts[1:], l)
 	case joined:

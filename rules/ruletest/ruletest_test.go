@@ -8,6 +8,7 @@ import (
 	_ "time/tzdata"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // The example of RULES.md 1 is the file that people will copy from, so it must load and its own tests must pass.
@@ -18,7 +19,7 @@ func TestRun_exampleFile_passes(t *testing.T) {
 	}
 	p, r := rules.Load(src, rules.LoadOptions{})
 	if !r.OK() {
-		r.Write(os.Stderr, "example.yaml", rules.Files{"example.yaml": src})
+		r.Write(os.Stderr, lang.English, "example.yaml", rules.Files{"example.yaml": src})
 		t.Fatal("the example has errors")
 	}
 	report := ran(t, p)
@@ -82,7 +83,7 @@ func TestRun_results(t *testing.T) {
 		src := []byte(head + "  - " + c.test + "\n")
 		p, r := rules.Load(src, rules.LoadOptions{})
 		if p == nil {
-			r.Write(t.Output(), "rules.yaml", rules.Files{"rules.yaml": src})
+			r.Write(t.Output(), lang.English, "rules.yaml", rules.Files{"rules.yaml": src})
 			t.Fatalf("%s does not load", c.name)
 		}
 		report := ran(t, p)
