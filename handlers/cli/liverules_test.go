@@ -63,7 +63,7 @@ func TestLiveRules_showsWhatTheServiceAnswers(t *testing.T) {
 		{[]string{"history"}, historyAnswer, "GET /api/rules/history", "", []string{"* 5be0c1d2a3f4  ", `rollback by li: too many \x1b[31mtransfers`, "  0123456789ab  ", "reload", "  5be0c1d2a3f4  "}},
 		{[]string{"diff"}, diffAnswer, "GET /api/rules/diff?", "", []string{"rules +1 ~1 -0, targets +0 ~0 -0, tests 2/2, version 5be0c1d2a3f4 -> 0123456789ab", "rules added: vip", "texts changed: ask-human say", "\n-old\n+new \\a\n"}},
 		{[]string{"diff", "5be0", "file"}, `{"to":"0123456789ab","refused":"2 tests fail","diff":""}`, "GET /api/rules/diff?from=5be0&to=file", "", []string{"version 0123456789ab is refused: 2 tests fail"}},
-		{[]string{"rollback", "5be0", "--why", "too many"}, changeAnswer, "POST /api/rules/rollback", `{"by":"zhang","version":"5be0","why":"too many"}`, []string{"rules +0 ~1 -0\n", "rules changed: ask-human"}},
+		{[]string{"rollback", "5be0", "--why", "too many"}, changeAnswer, "POST /api/rules/rollback", `{"by":"zhang","version":"5be0","why":"too many"}`, []string{"rules +0 ~1 -0, ", "rules changed: ask-human"}},
 		{[]string{"rollback", "5be0", "--by", "li"}, changeAnswer, "POST /api/rules/rollback", `{"by":"li","version":"5be0","why":""}`, nil},
 	} {
 		s := &playedService{status: http.StatusOK, answer: c.answer}

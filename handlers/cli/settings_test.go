@@ -281,7 +281,7 @@ func TestUnknownVariables_areNamed_withoutTheirValues(t *testing.T) {
 		"ESCALATOR_SECRT_KEY=" + plantedSecret, "ESCALATOR_SECRET_KEY_FILE=x", "ESCALATOR_LISTEN=x", "HOME=x",
 		"ESCALATOR_SERVICE_HOST=" + plantedSecret, "ESCALATOR_ADMIN_PORT=tcp://10.0.0.1:8081", "ESCALATOR_PORT_8080_TCP=x", "ESCALATOR_VERSION=1",
 	})
-	if len(problems) != 1 || problems[0] != "ESCALATOR_SECRT_KEY is no setting: did you mean ESCALATOR_SECRET_KEY?" {
+	if len(problems) != 1 || problems[0].String() != "ESCALATOR_SECRT_KEY is no setting: did you mean ESCALATOR_SECRET_KEY?" {
 		t.Errorf("%q", problems)
 	}
 	if len(warnings) != 4 || !strings.Contains(warnings[0].String(), "ESCALATOR_SERVICE_HOST") || strings.Contains(warnings[0].String(), plantedSecret) {
