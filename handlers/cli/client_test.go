@@ -28,7 +28,7 @@ func TestClient_asksTheService_andShowsTheAnswer(t *testing.T) {
 		{"mute ask --for 2h --why busy", `{"rule":"ask","muted":{"until":"2026-01-05T05:00:00Z","by":"zhang","why":"busy"}}`, "POST /api/rules/ask/mute", `{"by":"zhang","for":"2h","why":"busy"}`, []string{"ask is muted until 2026-01-05 "}, 0},
 		{"mute a/b --for 2d --why busy --by li", `{"muted":{"until":"2026-01-07T05:00:00Z"}}`, "POST /api/rules/a%2Fb/mute", `{"by":"li","for":"2d","why":"busy"}`, []string{"a/b is muted until"}, 0},
 		{"unmute a/b", `{"rule":"a/b","muted":null}`, "DELETE /api/rules/a%2Fb/mute?by=zhang", "", []string{"a/b is not muted any more"}, 0},
-		{"reload --why new", changeAnswer, "POST /api/reload", `{"by":"zhang","why":"new"}`, []string{"rules +0 ~1 -0\n", "rules changed: ask-human"}, 0},
+		{"reload --why new", changeAnswer, "POST /api/reload", `{"by":"zhang","why":"new"}`, []string{"rules +0 ~1 -0, ", "rules changed: ask-human"}, 0},
 		{"decisions", decisionsAnswer, "GET /api/decisions?n=20", "", []string{"time", "transfer    ask-human", "s1  u1  → vip", `"human \x1b[31m"`, "assigned li@x (41 ms)  labelled right  on r1", "near        ask-human", `"先别转人工"  negated: negated by 别`}, 0},
 		{"decisions -n 5 --rule ask --outcome transfer,near --since 2h --q 人工", decisionsAnswer, "GET /api/decisions?n=5&outcome=transfer%2Cnear&q=%E4%BA%BA%E5%B7%A5&rule=ask&since=2h", "", nil, 0},
 		{"decisions --user u9", `{"decisions":[]}`, "GET /api/decisions?n=20&user=u9", "", []string{"No decision of this kind is kept."}, 0},
