@@ -42,7 +42,7 @@ export function render(root, params, signal) {
 // Figures
 
 function figures(signal) {
-  const box = h('section.figures', {'aria-label': t('The last hour')});
+  const box = h('section.hour', {'aria-label': t('The last hour')});
   const draw = async () => {
     const s = await api.get('/api/stats', {query: {since: '1h'}, signal}).catch(() => null);
     box.hidden = !s;
