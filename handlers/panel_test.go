@@ -166,7 +166,7 @@ func TestPanel_answersWhatTheBotKnows(t *testing.T) {
 	w := visit(s, http.MethodPost, "/x/panel/context", `{"session":"s|1","user":"li","names":[]}`, bearer)
 	want := `{"known":true,"session":"s|1","user":"li","phase":"queued",` +
 		`"why":{"at":"2026-01-05T10:00:00Z","rule":"ask","about":"asks","outcome":"transfer","target":"default","matched":["人工"],"why":"says: 人工"},` +
-		`"counters":{"user_messages":3,"misses_in_a_row":0,"transfers":0},"turns":[{"at":"2026-01-05T10:00:00Z","role":"user","text":"\u003cb\u003e人工","sends":["image"]}],` +
+		`"counters":{"user_messages":3,"misses_in_a_row":0,"transfers":0,"misses":0},"turns":[{"at":"2026-01-05T10:00:00Z","role":"user","text":"\u003cb\u003e人工","sends":["image"]}],` +
 		`"older":true,"fields":[{"name":"会员","value":"gold"}],"words":[{"at":"2026-01-05T10:00:00Z","text":"call"}],"missing":["history"]}`
 	if w.Body.String() != want || cmp.Diff([]string{"s|1", "li"}, n.ids) != "" {
 		t.Errorf("%s, asked for %q", w.Body, n.ids)
