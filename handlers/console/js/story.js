@@ -8,7 +8,7 @@
 import {h, icon} from './dom.js';
 import {meter, outcome} from './parts.js';
 import {href} from './router.js';
-import {clock} from './time.js';
+import {clock, span} from './time.js';
 import {attempt, kind, kindWords, phase, reason} from './told.js';
 import {t, tr} from './words.js';
 
@@ -60,7 +60,8 @@ function counters({counters: c, before, rules: list = []}) {
   if (!c) return null;
   const one = (name, label, of) => h('div', meter(c[name], of, label), h('span.quiet', before && before[name] !== c[name] ? t('{n} before', {n: before[name]}) : t('as before')));
   return h('section.stack', h('h3', t('Counters')), h('div.counters',
-    one('user_messages', t('customer’s messages')), one('misses_in_a_row', t('misses in a row'), needed(list, 'bot_missed')), one('transfers', t('transfers'))));
+    one('user_messages', t('customer’s messages')), one('misses_in_a_row', t('misses in a row'), needed(list, 'bot_missed')), one('transfers', t('transfers'))),
+    (c.cooldowns || []).length ? h('p.quiet', t('At rest after it fired: {rules}', {rules: c.cooldowns.map((x) => `${x.rule} (${span(x.left_s)})`).join(', ')})) : null);
 }
 
 function attempts(list) {

@@ -25,7 +25,7 @@ export async function render(root, {session}, signal) {
     if (e.name !== 'AbortError') fill(root, e.status === 404 ? unknown(session, e) : failed(e, () => render(root, {session}, signal)));
     return;
   }
-  fill(root, v.head, h('div.columns', h('section', {'aria-label': t('Messages of the conversation')}, v.talk), v.aside));
+  fill(root, v.head, h('div.talking', h('section', {'aria-label': t('Messages of the conversation')}, v.talk), v.aside));
   choose(v, nearest(v, query().at), true);
   const narrow = matchMedia('(max-width: 960px)');
   v.narrow = narrow;

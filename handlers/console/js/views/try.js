@@ -36,7 +36,7 @@ export async function render(root, params, signal) {
   v.versions = h('div.row');
   root.append(h('div.head', h('h1', title()), h('span.quiet', t('Nothing here reaches a customer or Desk.')), h('span.push.row', v.versions,
     button(t('Make a test'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start over'), () => { v.turns = []; v.chosen = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
-  h('div.columns', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, composer(v), setting(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
+  h('div.talking', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, composer(v), setting(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
   drawVersions(v);
   keys(signal, [['/', () => t('type a message'), () => v.text.focus()], ['j', () => t('next turn'), () => step(v, 1)], ['k', () => t('turn before'), () => step(v, -1)]]);
   const {session, text} = query();
@@ -159,8 +159,8 @@ function draw(v) {
   }
   const lines = told.turns.map((x, i) => [x, i, at_.indexOf(i)]);
   fill(v.talk, lines.map(([x, i, mine]) => line(v, x, i, mine, differs.has(i))));
-  const i = v.chosen >= 0 && at_[v.chosen] >= 0 ? at_[v.chosen] : v.spot ?? told.turns.length - 1;
-  choose(v, Math.min(i, told.turns.length - 1));
+  const i = v.chosen >= 0 && at_[v.chosen] >= 0 ? at_[v.chosen] : v.spot ?? told.turns.findLastIndex((x) => x.role === 'user' && x.rules.length);
+  choose(v, i < 0 || i >= told.turns.length ? told.turns.length - 1 : i);
 }
 
 const pictures = {user: 'user', bot: 'bot', agent: 'agent', wait: 'clock', desk: 'message', timer: 'clock', event: 'info', start: 'play'};
@@ -206,7 +206,7 @@ function choose(v, i) {
   if (!x) return;
   v.spots[i].setAttribute('aria-current', 'true');
   const y = (v.told.differs || []).includes(i) && v.told.against && v.told.against.turns[i];
-  fill(v.panel, h('div.stack.wide',
+  fill(v.panel, h('div.stack.wide', v.told.against && v.told.against.error ? h('p.note', icon('info'), t('The other rules do not come to the end: {error}', {error: v.told.against.error})) : null,
     y ? h('p.note', icon('info'), h('span', t('Under the other rules: {outcome}', {outcome: other(v, i)}), y.decision.why ? ' · ' + y.decision.why : '')) : null,
     x.rules.length ? story({...x, before: before(v, i)}) : h('p.lead', x.summary),
     x.rules.length ? h('p.quiet', x.language ? t('Language: {language}', {language: x.language}) + ' · ' : '', t('Phase: {phase}', {phase: phase(x.phase)}), x.normal && x.normal !== x.text ? ' · ' + t('read as: {words}', {words: x.normal}) : '') : null));
