@@ -9,7 +9,8 @@
 //
 //   stream('/api/decisions', {query, lastId, signal, on: {decision(data, id), gap()}, state(live)})
 //
-// reads server-sent events until the signal ends, with Last-Event-ID in every new connection, so that nothing is missed.
+// reads server-sent events until the signal ends, with Last-Event-ID in every new connection, so that nothing is missed;
+// lastId() names what is known before the first event.
 // It reads with fetch and not EventSource, which forgets the last id when it gives up, and tells no status.
 
 export const root = new URL('../../../../', import.meta.url); // js / hash / assets / console
@@ -64,7 +65,7 @@ export const api = {
 const silence = 45_000; // three pings of the service: the connection is dead, whatever the browser thinks
 
 export async function stream(p, {query, lastId, on, state, signal}) {
-  const watch = {last: lastId || '', failed: 0};
+  const watch = {last: '', failed: 0};
   while (!signal.aborted) {
     const cut = new AbortController();
     const end = () => cut.abort();
@@ -73,7 +74,8 @@ export async function stream(p, {query, lastId, on, state, signal}) {
     const alive = () => { clearTimeout(idle); idle = setTimeout(end, silence); };
     try {
       const headers = {...common(), Accept: 'text/event-stream'};
-      if (watch.last) headers['Last-Event-ID'] = watch.last;
+      const last = watch.last || (lastId && lastId());
+      if (last) headers['Last-Event-ID'] = last;
       const response = await fetch(address(p, {...query, stream: 1}), {headers, signal: cut.signal, cache: 'no-store'});
       if (!response.ok) throw await refusal(response, p);
       watch.failed = 0;

@@ -23,7 +23,7 @@ let kept = {query: null};
 const asked = () => Object.fromEntries(Object.entries(query()).filter(([name]) => filters.includes(name)));
 
 export function render(root, params, signal) {
-  const v = {signal, chosen: null, paused: false, touched: 0, arrived: [], live: null};
+  const v = {signal, chosen: null, paused: false, touched: 0, arrived: [], changes: new Map(), live: null};
   if (kept.query !== JSON.stringify(asked())) kept = {query: JSON.stringify(asked()), rows: [], byId: new Map(), more: true, loaded: false};
   v.rows = kept.rows;
   v.byId = kept.byId;
@@ -134,7 +134,7 @@ async function load(v) {
     if (v.loading !== mine) return;
     v.rows.length = 0;
     v.byId.clear();
-    for (const d of got.decisions) take(v, d, false);
+    for (const d of got.decisions) take(v, d);
     Object.assign(kept, {more: got.more, loaded: true, count: got.kept});
     drawState(v);
   } catch (e) {
@@ -150,7 +150,7 @@ async function older(v) {
   try {
     const got = await api.get('/api/decisions', {query: {...asked(), n: page, before: v.rows.at(-1).id}, signal: v.signal});
     if (of === kept) {
-      for (const d of got.decisions) take(v, d, false);
+      for (const d of got.decisions) take(v, d);
       of.more = got.more && got.decisions.length > 0;
       drawState(v);
       v.list.update();
@@ -161,11 +161,10 @@ async function older(v) {
   of.busy = false;
 }
 
-function take(v, d, first) {
+function take(v, d) {
   if (v.byId.has(d.id)) return;
-  v.byId.set(d.id, d);
-  if (first) v.rows.unshift(d);
-  else v.rows.push(d);
+  v.byId.set(d.id, Object.assign(d, v.changes.get(d.id)));
+  v.rows.push(d);
 }
 
 function follow(v) {
@@ -173,11 +172,10 @@ function follow(v) {
   if (v.live) v.live.abort();
   const live = v.live = new AbortController();
   v.signal.addEventListener('abort', () => live.abort());
-  const started = Date.now();
   stream('/api/decisions', {
-    query: asked(), signal: live.signal, lastId: v.rows.length ? v.rows[0].id : '',
+    query: asked(), signal: live.signal, lastId: () => (v.arrived.at(-1) || v.rows[0] || {}).id,
     state: (up) => {
-      if (up && !v.rows.length && Date.now() - started > 50) load(v); // what came before the stream was open
+      if (up) refresh(v, live.signal);
       fill(v.connection, up ? null : outcome('warn', t('reconnecting…')));
     },
     on: {
@@ -189,7 +187,27 @@ function follow(v) {
   });
 }
 
+// refresh reads what changed of decisions that are listed while no stream was open: it tells of new ones only.
+async function refresh(v, signal) {
+  const got = await api.get('/api/decisions', {query: {...asked(), n: page}, signal}).catch(() => null);
+  if (!got || signal.aborted) return;
+  if (!v.rows.length) {
+    for (const d of got.decisions) take(v, d);
+    drawState(v);
+    v.list.update();
+    return;
+  }
+  for (const d of got.decisions) {
+    const mine = v.byId.get(d.id);
+    if (!mine) continue;
+    Object.assign(mine, d, v.changes.get(d.id));
+    v.list.renew(mine);
+  }
+}
+
 function amend(v, of, change) {
+  v.changes.set(of, {...v.changes.get(of), ...change}); // the answer to a request may be older
+  if (v.changes.size > 1000) v.changes.delete(v.changes.keys().next().value);
   const d = v.byId.get(of) || v.arrived.find((a) => a.id === of);
   if (!d) return;
   Object.assign(d, change);
