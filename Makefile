@@ -14,7 +14,7 @@ BENCHARGS ?=
 WHOLE     := $(filter ./...,$(PKG))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test parts race crash powerloss model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
+.PHONY: help run build test parts history race crash powerloss model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ crash: ## kill -9 under load, 1,000 rounds (docs/reliability.md)
 
 model: ## conversations told of by IM and Desk, with failures, kills and clock steps, against a plain model (MODEL_CHECKS=30000: about half an hour)
 	go test -tags $(TAGS) -count=1 -timeout 90m -run Exchange_equals ./bot -rapid.checks=$(or $(MODEL_CHECKS),30000)
+
+history: ## what 1 GiB of history costs (docs/performance.md)
+	go test -tags $(TAGS) -count=1 -run '^$$' -bench History_large -benchtime 1x -timeout 10m ./bot/history
 
 powerloss: ## 10,000 losses of power and kills at random moments, on a simulated disk (POWERLOSS_MOMENTS=)
 	POWERLOSS_MOMENTS=$(or $(POWERLOSS_MOMENTS),10000) go test -tags $(TAGS) -count=1 -v -timeout 30m -run aLossOfPower ./bot/store/journal

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,7 +145,41 @@ func (b *Bot) Conversation(ctx context.Context, session string) (*history.Conver
 		}
 	}
 	if errors.Is(err, history.ErrUnknown) {
-		err = fmt.Errorf("%w of conversation %s: %s", err, names[0], b.History.Kept(ctx))
+		err = fmt.Errorf("%w of conversation %s: %s%s", err, names[0], b.History.Kept(ctx), b.nearest(ctx, names[0]))
 	}
 	return told, err
 }
+
+// maxNearest is how many names are shown to who asks for one that is not known.
+const maxNearest = 3
+
+// nearest names the sessions of the newest decisions that somebody may have meant: those that
+// hold what was asked for, else the one that is spelled most alike.
+func (b *Bot) nearest(ctx context.Context, session string) string {
+	page, err := b.decisions.Page(ctx, &decisions.Filter{}, decisions.Keep, "")
+	if err != nil {
+		return ""
+	}
+	var known, alike []string
+	for _, r := range page.Decisions {
+		if slices.Contains(known, r.Session) {
+			continue
+		}
+		if known = append(known, r.Session); len(known) > maxAlike {
+			break
+		}
+		if len(session) >= 3 && strings.Contains(strings.ToLower(r.Session), strings.ToLower(session)) && len(alike) < maxNearest {
+			alike = append(alike, r.Session)
+		}
+	}
+	if len(alike) > 0 {
+		return "; there is " + strings.Join(alike, ", ")
+	}
+	if hint := rules.DidYouMean(session, known).String(); hint != "" {
+		return "; " + hint
+	}
+	return ""
+}
+
+// maxAlike bounds the names that are compared.
+const maxAlike = 1000

@@ -174,3 +174,21 @@ func TestHistory_tellsRatings_andWhatCodesMean(t *testing.T) {
 		}
 	})
 }
+
+func TestHistory_ofAnUnknownSession_saysWhatIsKept_andTheNearestName(t *testing.T) {
+	inWorldWithHistory(t, mask.Masked, func(w *world) {
+		e := w.event(desk.EventUserMessage, "a human please", "")
+		e.SessionID = "2baf4d84-beb4"
+		w.handle(e)
+		for asked, want := range map[string]string{
+			"4d84":          ", of 1 conversations; there is 2baf4d84-beb4",
+			"2baf4d84-bab4": ", of 1 conversations; did you mean 2baf4d84-beb4?",
+			"other":         ", of 1 conversations",
+		} {
+			_, err := w.bot.Conversation(w.t.Context(), asked)
+			if !errors.Is(err, history.ErrUnknown) || !strings.HasSuffix(err.Error(), want) || !strings.Contains(err.Error(), "history is kept for 72h") {
+				t.Errorf("%s: %v", asked, err)
+			}
+		}
+	})
+}

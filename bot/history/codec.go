@@ -175,12 +175,25 @@ const maxFields = 64
 // decoder holds the fields of an entry by their tags.
 type decoder struct {
 	fields [maxFields][]byte
+	last   [maxFields]string // the texts of the entry before
 	err    error
 }
 
 // decodeEntry reads an entry. It keeps nothing of data.
 func decodeEntry(data []byte) (e Entry, err error) {
 	var r decoder
+	if e, err = r.brief(data); err == nil {
+		e.Counters, e.CountersBefore = r.counters(r.fields[tagCounters]), r.counters(r.fields[tagBefore])
+		e.Rules = r.rules(r.fields[tagRules])
+		err = r.err
+	}
+	return e, err
+}
+
+// brief reads an entry but the counters and what became of each rule. A decoder may be used
+// for one entry after the other: then what says the same as before takes no memory.
+func (r *decoder) brief(data []byte) (e Entry, err error) {
+	r.fields, r.err = [maxFields][]byte{}, nil
 	for len(data) > 0 {
 		tag := data[0]
 		value, rest, ok := cut(data[1:])
@@ -191,16 +204,14 @@ func decodeEntry(data []byte) (e Entry, err error) {
 			r.fields[tag] = value
 		}
 	}
-	e.visit(&r)
+	e.visit(r)
 	var at, final int64
 	r.number(tagAt, &at)
 	r.number(tagFinal, &final)
 	e.At, e.Final = time.UnixMicro(at).UTC(), final != 0
-	e.Counters, e.CountersBefore = r.counters(r.fields[tagCounters]), r.counters(r.fields[tagBefore])
 	if b := r.fields[tagWould]; b != nil && json.Unmarshal(b, &e.Would) != nil {
 		r.err = errEncoding
 	}
-	e.Rules = r.rules(r.fields[tagRules])
 	if e.Kind == "" {
 		r.err = errEncoding
 	}
@@ -217,7 +228,12 @@ func cut(b []byte) (value, rest []byte, ok bool) {
 	return b[:n:n], b[n:], true
 }
 
-func (r *decoder) text(tag byte, s *string) { *s = string(r.fields[tag]) }
+func (r *decoder) text(tag byte, s *string) {
+	if r.last[tag] != string(r.fields[tag]) {
+		r.last[tag] = string(r.fields[tag])
+	}
+	*s = r.last[tag]
+}
 
 func (r *decoder) number(tag byte, n *int64) {
 	if b := r.fields[tag]; b != nil {

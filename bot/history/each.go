@@ -14,7 +14,8 @@ import (
 const scanFor = 5 * time.Second
 
 // Each gives all entries that happened since a time, of all conversations, in no certain
-// order. whole is false where the time was over before the end. take is called on another
+// order but that a scan which is cut has seen the newest, and without the counters and
+// what became of each rule: those are most of an entry. whole is false where the time was over before the end. take is called on another
 // goroutine, and after an error perhaps still: what it fills must then not be used.
 func (h *History) Each(ctx context.Context, since time.Time, take func(e *Entry)) (whole bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, scanFor+time.Second)
@@ -24,8 +25,9 @@ func (h *History) Each(ctx context.Context, since time.Time, take func(e *Entry)
 			return false, err
 		}
 		end := time.Now().Add(scanFor)
+		var decoder decoder
 		each := func(data []byte) bool {
-			if e, err := decodeEntry(data); err == nil && !e.At.Before(since) {
+			if e, err := decoder.brief(data); err == nil && !e.At.Before(since) {
 				take(&e)
 			}
 			return time.Now().Before(end) && ctx.Err() == nil
@@ -56,7 +58,7 @@ func (l *local) each(ctx context.Context, since time.Time, take func(entry []byt
 	}
 	l.mu.RUnlock()
 	whole = true
-	for i, s := range segments {
+	for i, s := range slices.Backward(segments) {
 		if !whole || last[i] < since.UnixMilli() {
 			continue
 		}

@@ -107,6 +107,13 @@ func (l *local) since(ctx context.Context) (ms int64, err error) {
 	return l.segments[0].first, nil
 }
 
+// conversations is of how many something is kept.
+func (l *local) conversations() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.sessions)
+}
+
 // frame reads one frame.
 func (r *reading) frame(pos position) (m meta, entry []byte, err error) {
 	f := r.files[pos.segment()]

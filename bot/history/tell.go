@@ -183,13 +183,14 @@ func (h *History) Forget(ctx context.Context, name string) (conversations int, e
 	return conversations, err
 }
 
-// Kept says in words how long and how much is kept, and since when there is something.
+// Kept says in words how long and how much is kept, since when there is something, and of
+// how many conversations.
 func (h *History) Kept(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	words := fmt.Sprintf("history is kept for %s, up to %d MiB of all conversations", inWords(h.For), h.Max>>20)
 	if since, err := h.local.since(ctx); err == nil && since != 0 && h.Shared == nil {
-		words += ", and begins " + time.UnixMilli(max(since, h.Now().Add(-h.For).UnixMilli())).UTC().Format(time.RFC3339)
+		words += ", and begins " + time.UnixMilli(max(since, h.Now().Add(-h.For).UnixMilli())).UTC().Format(time.RFC3339) + fmt.Sprintf(", of %d conversations", h.local.conversations())
 	}
 	return words
 }

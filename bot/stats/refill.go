@@ -2,7 +2,7 @@ package stats
 
 import (
 	"context"
-	"slices"
+	"strings"
 	"time"
 
 	"escalator/bot/history"
@@ -41,7 +41,7 @@ func (s *Stats) Refill(ctx context.Context, h History) error {
 // about: what an agent said, say.
 func countOf(e *history.Entry) (c Count, ok bool) {
 	o, ok := outcomes[e.Outcome]
-	fired := Fires(o, slices.ContainsFunc(e.Rules, func(r rules.RuleStory) bool { return r.ID == e.Rule && r.Result == "fired" }))
+	fired := Fires(o, !strings.HasPrefix(e.Why, "take_message:")) // else words were left, as it had asked before
 	return Count{
 		At: e.At, Message: e.Kind == history.Turn && e.Role == rules.UserTurn.String(), Outcome: o, Rule: e.Rule, Fired: fired, Near: e.Near, Shadow: e.Shadow,
 	}, ok

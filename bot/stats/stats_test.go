@@ -146,13 +146,12 @@ func (p *past) Each(_ context.Context, _ time.Time, take func(*history.Entry)) (
 
 func TestRefill_countsWhatAnEarlierProcessDecided(t *testing.T) {
 	at := noon.Add(-3 * time.Hour)
-	fired := []rules.RuleStory{{ID: "words", Result: "fired"}}
 	p := &past{whole: true, entries: []history.Entry{
 		{Kind: history.Turn, At: at, Role: "user", Outcome: "transfer", Rule: "ask"},
 		{Kind: history.Turn, At: at, Role: "user", Outcome: "none", Near: "ask"},
 		{Kind: history.Turn, At: at, Role: "bot", Outcome: "suppressed", Rule: "ask", Shadow: []string{"watch"}},
-		{Kind: history.Turn, At: at, Role: "user", Outcome: "message", Rule: "words", Rules: fired},
-		{Kind: history.Turn, At: at, Role: "user", Outcome: "message", Rule: "words"}, // they were left
+		{Kind: history.Turn, At: at, Role: "user", Outcome: "message", Rule: "words", Why: "says: found nobody"},
+		{Kind: history.Turn, At: at, Role: "user", Outcome: "message", Rule: "words", Why: "take_message: words kept, 1 of at most 10"},
 		{Kind: history.Asked, At: at, Role: "user", Outcome: "asked", Rule: "ask"},
 		{Kind: history.Turn, At: at, Role: "agent"},
 		{Kind: history.Attempt, At: at, Outcome: "assigned", Rule: "ask"},
