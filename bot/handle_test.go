@@ -158,6 +158,10 @@ func TestHandle_unknownEvents_showNoWordsInTheirMark(t *testing.T) {
 				t.Errorf("%q is shown as %q, want %q", marks[i], line["mark"], want)
 			}
 		}
+		w.handle(w.event("Event.0", "", "fallback"))
+		if seen := w.bot.UnknownEvents(); len(seen) != 3 || seen["Event.0"] != 2 || seen["Event.2"] != 1 {
+			t.Errorf("operators are shown %v", seen)
+		}
 	})
 }
 
