@@ -18,10 +18,16 @@ import (
 )
 
 // Decisions are none.
-func (*named) Decisions() *decisions.List { return decisions.New(decisions.Options{}) }
+func (n *named) Decisions() *decisions.List {
+	if n.list == nil {
+		n.list = decisions.New(decisions.Options{})
+	}
+	return n.list
+}
 
 // named remembers whom the operators' requests named.
 type named struct {
+	list *decisions.List
 	panicking
 	ids []string
 	who delivery.Operator

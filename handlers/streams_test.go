@@ -15,20 +15,12 @@ import (
 	"escalator/handlers"
 )
 
-// watched has decisions.
-type watched struct {
-	named
-	list *decisions.List
-}
-
-func (w *watched) Decisions() *decisions.List { return w.list }
-
 func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
 	const limit = 64
 	registry := prometheus.NewRegistry()
 	log := logrus.New()
 	log.SetOutput(&strings.Builder{})
-	b := &watched{list: decisions.New(decisions.Options{})}
+	b := &named{list: decisions.New(decisions.Options{})}
 	s := handlers.New(handlers.Options{Bot: b, SDKAppID: 1, CallbackPath: "/callback", Log: log, Registry: registry, NotReady: func() []string { return nil }})
 	server := httptest.NewServer(s.Admin())
 	t.Cleanup(server.Close)

@@ -220,14 +220,15 @@ func (l *List) Forget(ctx context.Context, user string) (f Forgotten, err error)
 			continue
 		}
 		f.Labels++
-		err = store.UpdateRecord(ctx, l.Records, store.KindLabel, a.ID, func(kept *store.Record) (bool, error) {
-			if a = readLabel(kept.Value); a == nil {
-				return false, nil
-			}
-			a.User, a.Session, a.Text, a.Why = "", "", "", ""
-			kept.Value, _ = json.Marshal(a) // it cannot fail
-			return true, nil
-		})
+		a.User, a.Session, a.Text, a.Why = "", "", "", ""
+		value, _ := json.Marshal(a) // it cannot fail
+		// Removed, and not changed: what is removed stays in no file.
+		if _, err = store.RemoveRecord(ctx, l.Records, store.KindLabel, a.ID); err == nil {
+			err = store.UpdateRecord(ctx, l.Records, store.KindLabel, a.ID, func(kept *store.Record) (bool, error) {
+				kept.Value = value
+				return true, nil
+			})
+		}
 	}
 	return f, err
 }

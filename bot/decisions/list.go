@@ -203,6 +203,7 @@ func (l *List) insert(r *Record) *kept {
 	if known := l.byID[r.ID]; known != nil || len(l.all) >= Keep && r.ID < l.all[0].id {
 		return nil
 	}
+	r.prepare()
 	if t := l.early[r.ID]; t != nil {
 		delete(l.early, r.ID)
 		changed := *r

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"escalator/rules"
 )
@@ -54,7 +52,7 @@ func (f *Filter) matchesButLabel(r *Record) bool {
 		(f.Rule == "" || f.Rule == r.Rule || f.Rule == r.Near || slices.Contains(r.Shadow, f.Rule)) &&
 		!r.At.Before(f.Since) &&
 		(len(f.Outcomes) == 0 || slices.ContainsFunc(f.Outcomes, r.is)) &&
-		(f.Text == "" || r.holds(f.Text))
+		(f.Text == "" || strings.Contains(r.sought, strings.ToLower(f.Text)))
 }
 
 // is reports whether a record goes by a word of Filter.Outcomes.
@@ -70,57 +68,12 @@ func (r *Record) is(word string) bool {
 	return r.Outcome.String() == word
 }
 
-// holds reports whether a record has words somewhere.
-func (r *Record) holds(words string) bool {
-	has := func(s string) bool { return containsFold(s, words) }
-	return has(r.Text) || has(r.Why) || has(r.User) || has(r.Session) || slices.ContainsFunc(r.Matched, has)
-}
-
-// containsFold reports whether s has a part in any case. Nearly every place is passed over
-// by its first character.
-func containsFold(s, part string) bool {
-	first, _ := utf8.DecodeRuneInString(part)
-	lower, upper := unicode.ToLower(first), unicode.ToUpper(first)
-	if lower == upper && strings.IndexFunc(part, unicode.IsLetter) < 0 {
-		return strings.Contains(s, part)
+// prepare makes a record fit to be sought in. It is not visible yet.
+func (r *Record) prepare() {
+	if r.sought == "" {
+		words := slices.Concat(r.Matched, []string{r.Text, r.Why, r.User, r.Session})
+		r.sought = strings.ToLower(strings.Join(words, "\x00"))
 	}
-	for i := 0; i < len(s); {
-		next := indexOf(s[i:], lower, upper)
-		if next < 0 {
-			return false
-		}
-		if i += next; beginsFold(s[i:], part) {
-			return true
-		}
-		_, size := utf8.DecodeRuneInString(s[i:])
-		i += size
-	}
-	return false
-}
-
-func indexOf(s string, lower, upper rune) int {
-	i := strings.IndexRune(s, lower)
-	if lower == upper {
-		return i
-	}
-	if i >= 0 {
-		s = s[:i]
-	}
-	if j := strings.IndexRune(s, upper); j >= 0 {
-		return j
-	}
-	return i
-}
-
-func beginsFold(s, part string) bool {
-	for _, want := range part {
-		have, size := utf8.DecodeRuneInString(s)
-		if size == 0 || have != want && unicode.ToLower(have) != unicode.ToLower(want) {
-			return false
-		}
-		s = s[size:]
-	}
-	return true
 }
 
 // Page is a part of the list.

@@ -38,6 +38,7 @@ func (l *List) withQuiet(ctx context.Context, p *Page, f *Filter, n int, before 
 			return
 		}
 		r := OfTurn(e)
+		r.prepare()
 		if !only.matches(r) {
 			return
 		}

@@ -35,6 +35,8 @@ type Record struct {
 	Transfer *Transfer `json:"transfer,omitempty"` // the last attempt; nil: none yet
 	Label    string    `json:"label,omitempty"`    // Right or Wrong; "": nobody said
 	LabelBy  string    `json:"label_by,omitempty"`
+
+	sought string // all words in it, in small letters
 }
 
 // Transfer is the last attempt of the transfer that a decision began.

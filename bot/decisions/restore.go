@@ -134,6 +134,7 @@ func (l *List) restore(found *gathering) {
 		}
 		delete(l.early, r.ID)
 		r.Transfer = t
+		r.prepare()
 		k := &kept{id: r.ID}
 		k.now.Store(r)
 		all = append(all, k)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"escalator/bot/history"
 	"escalator/rules"
@@ -131,11 +132,11 @@ func TestEntry_holdsTheWholeDecision(t *testing.T) {
 		Reason: rules.ReasonCooldown, Shadow: []string{"y"}, Would: []history.Would{{Rule: "y", Outcome: rules.OutcomeOffer}}, Matched: []string{"m"}, Why: "w", Target: "d",
 		Tags: []string{"g"}, Near: "n", RulesVersion: "v", TookUS: 7,
 	}
-	got := ofTurn(&history.Entry{
+	got := OfTurn(&history.Entry{
 		Kind: history.Turn, ID: "id", Replica: "a", At: at, Session: "s", User: "u", Event: "e", RequestID: "r", Text: "t", Rule: "x", Mode: "enforce", Outcome: "suppressed",
 		Reason: "cooldown", Shadow: []string{"y"}, Would: want.Would, Matched: []string{"m"}, Why: "w", Target: "d", Tags: []string{"g"}, Near: "n", RulesVersion: "v", TookUS: 7,
 	})
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Record{})); diff != "" {
 		t.Error(diff)
 	}
 }

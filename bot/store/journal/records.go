@@ -16,7 +16,7 @@ func recordKey(r *store.Record) string { return string(r.Kind) + "\x00" + r.Name
 // of one must not stay in a file.
 func personal(key string) bool {
 	kind, _, _ := strings.Cut(key, "\x00")
-	return kind == string(store.KindWords) || kind == string(store.KindUser)
+	return kind == string(store.KindWords) || kind == string(store.KindUser) || kind == string(store.KindLabel)
 }
 
 // appendRecord appends a record; one without a value is gone.
