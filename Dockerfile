@@ -15,6 +15,15 @@ RUN CGO_ENABLED=0 go build -tags nomsgpack -trimpath -buildvcs=false \
     && mkdir /out/data
 
 FROM scratch
+ARG VERSION=dev
+ARG COMMIT=unknown
+ARG SOURCE=
+LABEL org.opencontainers.image.title="Escalator" \
+      org.opencontainers.image.description="Takes chatbot conversations on Tencent Cloud Desk to a person, by rules that operators edit" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.documentation="docs/install.md" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
 # For TLS to Desk's REST API. Time zones are in the binary (time/tzdata).
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/escalator /usr/local/bin/escalator

@@ -5,6 +5,8 @@ TAGS      := nomsgpack
 LDFLAGS   := -s -w -X escalator/handlers/cli.Version=$(VERSION) -X escalator/handlers/cli.Commit=$(COMMIT)
 TOOL      := go tool -modfile=tools/go.mod
 PKG       ?= ./...
+PREFIX    ?= /usr/local
+DESTDIR   ?=
 FUZZTIME  ?= 30s
 BENCH     ?= .
 COUNT     ?= 1
@@ -14,16 +16,38 @@ BENCHARGS ?=
 WHOLE     := $(filter ./...,$(PKG))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test parts history race crash powerloss model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
+.PHONY: help run build install kit release-check test parts history race crash powerloss model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 run: ## the service against the built-in Desk emulator, without any setting
 	go run -tags $(TAGS) . demo
 
 build: ## bin/escalator: static, stripped, with its version
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/escalator .
+
+install: build ## program, manual page, completion, unit and settings below PREFIX (/usr/local); what is configured stays
+	deploy/packages/extras bin/escalator bin/extras
+	install -D -m 755 bin/escalator $(DESTDIR)$(PREFIX)/bin/escalator
+	install -D -m 644 bin/extras/escalator.1 $(DESTDIR)$(PREFIX)/share/man/man1/escalator.1
+	install -D -m 644 bin/extras/escalator.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/escalator
+	install -D -m 644 bin/extras/_escalator $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_escalator
+	install -D -m 644 bin/extras/escalator.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/escalator.fish
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/bin/escalator|$(PREFIX)/bin/escalator|' deploy/systemd/escalator.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/escalator.service
+	install -D -m 644 deploy/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/escalator.conf
+	install -D -m 644 deploy/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/escalator.conf
+	test -e $(DESTDIR)/etc/escalator/escalator.env || install -D -m 640 deploy/escalator.env $(DESTDIR)/etc/escalator/escalator.env
+	test -e $(DESTDIR)/etc/escalator/rules/rules.yaml || install -D -m 644 rules.yaml $(DESTDIR)/etc/escalator/rules/rules.yaml
+
+kit: parts ## what is under deploy/: manifests, packages, unit, image, each tried without a container engine; as root
+	go vet -C tools/kit ./...
+	go test -C tools/kit -count=1 -timeout 8m ./...
+
+release-check: ## the release as goreleaser makes it, into dist/, without publishing; builds goreleaser once
+	go tool -modfile=tools/release/go.mod goreleaser check
+	go tool -modfile=tools/release/go.mod goreleaser release --snapshot --clean
 
 test: $(if $(WHOLE),parts) ## vet, then every test with the race detector in random order (PKG=)
 	go vet -tags $(TAGS) $(PKG)
@@ -35,7 +59,7 @@ test: $(if $(WHOLE),parts) ## vet, then every test with the race detector in ran
 	@# The examples are loaded more than sixty times, which takes minutes under it.
 	go test -tags $(TAGS) -count=1 -run 'Examples_without' ./handlers/cli
 
-parts: ## what the tests need beside Go: installed as root on Debian, else named
+parts: ## what the tests need beside Go: named with the command that installs it; CI installs it
 	@.ci/parts
 
 race: $(if $(WHOLE),parts) ## the tests five times over under the race detector (PKG=)
@@ -108,4 +132,4 @@ docker: ## the image escalator:VERSION
 	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t escalator:$(VERSION) .
 
 clean: ## remove what the targets above made
-	rm -rf bin cover.out cover.html
+	rm -rf bin dist cover.out cover.html

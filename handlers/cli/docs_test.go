@@ -140,7 +140,7 @@ func TestDocs_everySettingThatIsNamed_exists(t *testing.T) {
 		known[settingsTable[i].name()+"_FILE"] = settingsTable[i].secret
 	}
 	for _, name := range []string{
-		"README.md", "Dockerfile", "deploy/compose.yaml", "docs/replicas.md", "docs/installations.md", "docs/panel.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
+		"README.md", "Dockerfile", "deploy/compose/single.yaml", "deploy/compose/replicas.yaml", "deploy/escalator.env", "deploy/systemd/escalator.service", "docs/install.md", "docs/replicas.md", "docs/installations.md", "docs/panel.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
 	} {
 		for _, setting := range regexp.MustCompile(`ESCALATOR_[A-Z_]+`).FindAllString(readDoc(t, name), -1) {
 			if !known[setting] {
