@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -100,12 +101,8 @@ func (l *List) gather(ctx context.Context) *gathering {
 				l.Log.WithError(err).Warn("earlier decisions could not be read from the history: their list begins with the start")
 				return found
 			}
-			for id, r := range look.records {
-				found.records[id] = r
-			}
-			for id, t := range look.attempts {
-				found.attempts[id] = t
-			}
+			maps.Copy(found.records, look.records)
+			maps.Copy(found.attempts, look.attempts)
 			if found.trim(); !whole || len(found.records) >= Keep {
 				return found
 			}

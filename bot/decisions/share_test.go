@@ -26,7 +26,7 @@ func shows(t *testing.T, server *redistest.Server, name string) *List {
 	log := logrus.New()
 	log.SetOutput(&logtest.Buffer{})
 	l := New(Options{Records: c, Feed: c, Replica: name, Log: log})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { l.Run(ctx) })
 	t.Cleanup(func() { cancel(); work.Wait(); _ = c.Close() })
