@@ -44,7 +44,7 @@ func (b *Bot) Decisions() *decisions.List { return b.decisions }
 func (b *Bot) newDecisions() *decisions.List {
 	o := decisions.Options{
 		LogText: b.LogText, HistoryFor: b.HistoryFor, Records: b.Records, Feed: b.Feed,
-		Dropped: b.Metrics.Unshared.Inc, Log: b.Log, Wall: b.Clock.Wall,
+		Others: b.countOther, Dropped: b.Metrics.Unshared.Inc, Log: b.Log, Wall: b.Clock.Wall,
 	}
 	if b.History != nil {
 		o.History = b.History
@@ -87,6 +87,14 @@ func (b *Bot) count(r *record) {
 	b.stats.Add(&stats.Count{
 		At: r.wall, Message: r.message.Turn.Kind == rules.UserTurn && d.Outcome != rules.OutcomeAsked, Outcome: d.Outcome,
 		Rule: d.Rule, Fired: stats.Fires(d.Outcome, d.Take != nil), Near: d.Near, Shadow: d.Shadow,
+	})
+}
+
+// countOther adds a decision of another replica to the stats.
+func (b *Bot) countOther(r *decisions.Record) {
+	asks := !strings.HasPrefix(r.Why, "take_message:") // else words were left, as it had asked before
+	b.stats.Add(&stats.Count{
+		At: r.At, Outcome: r.Outcome, Rule: r.Rule, Fired: stats.Fires(r.Outcome, asks), Near: r.Near, Shadow: r.Shadow, Replica: r.Replica,
 	})
 }
 

@@ -1,10 +1,14 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"escalator/bot/decisions"
+	"escalator/rules"
 )
 
 // longestStats is how far back stats go, and what is shown unless ?since= says otherwise.
@@ -19,5 +23,16 @@ func (s *Server) showStats(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": "since is a time of the last 24 hours like 2027-02-06T09:00:00Z, or so long ago, like 1h"})
 		return
 	}
-	c.JSON(http.StatusOK, s.Bot.Stats().Report(ago))
+	report := s.Bot.Stats().Report(ago)
+	for _, label := range []string{decisions.Right, decisions.Wrong} {
+		page, err := s.Bot.Decisions().Page(c.Request.Context(), &decisions.Filter{Label: label, Since: report.Since}, decisions.Keep, "")
+		if err != nil {
+			writeHistoryError(c, err)
+			return
+		}
+		for _, d := range page.Decisions {
+			report.Label(cmp.Or(d.Rule, d.Near), d.At, label == decisions.Right, d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer)
+		}
+	}
+	c.JSON(http.StatusOK, report)
 }

@@ -20,7 +20,7 @@ func TestStats_ofTheLastTime(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                            `"step_s":1800,"counted_since":"2027-02-06T12:00:30Z"`,
 		"?since=2m":                   `{"since":"2027-02-06T11:59:00Z","until":"2027-02-06T12:00:30Z","step_s":60,"counted_since":"2027-02-06T12:00:30Z","messages":[0,1]`,
-		"?since=2027-02-06T11:59:30Z": `"rules":{"ask":{"fired":[1],"near":[0],"suppressed":[0],"shadow":[0]}},"totals":{"messages":1,`,
+		"?since=2027-02-06T11:59:30Z": `"rules":{"ask":{"fired":[1],"near":[0],"suppressed":[0],"shadow":[0],"right":0,"wrong":0}},"wrong":[0],"replicas":1,"totals":{"messages":1,`,
 	} {
 		if w := ask(s, http.MethodGet, "/api/stats"+query, ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%q: %d %s", query, w.Code, w.Body)

@@ -46,6 +46,8 @@ type Options struct {
 	// none, and Replica the name of this one.
 	Feed    store.Feed
 	Replica string
+	// Others takes each decision that another replica tells of; nil: nobody asks.
+	Others func(*Record)
 	// Dropped counts what other replicas are never told of; nil: nobody asks.
 	Dropped func()
 	Log     *logrus.Logger
@@ -185,6 +187,9 @@ func (l *List) apply(c *change) {
 		}
 		if k := l.insert(c.made); k != nil {
 			k.seq = l.events.add(&Event{name: nameDecision, of: k, record: c.made})
+			if c.remote && l.Others != nil {
+				l.Others(c.made)
+			}
 		}
 	case c.tried != nil:
 		l.try(c.of, c.tried)

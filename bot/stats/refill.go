@@ -17,9 +17,7 @@ type History interface {
 // Refill counts what earlier processes have decided, as far as it is kept. Where that cannot
 // be read to its end, some of it is counted, and CountedSince stays as it was.
 func (s *Stats) Refill(ctx context.Context, h History) error {
-	s.mu.Lock()
-	until := s.since
-	s.mu.Unlock()
+	until := s.began
 	from := until.Add(-day * time.Minute)
 	whole, err := h.Each(ctx, from, func(e *history.Entry) {
 		if !e.At.Before(until) || e.Kind != history.Turn && e.Kind != history.Asked {

@@ -20,7 +20,12 @@ type Report struct {
 	Messages  []uint32             `json:"messages"` // of customers
 	Decisions map[string][]uint32  `json:"decisions"`
 	Rules     map[string]RuleSteps `json:"rules"` // those that did something
-	Totals    Totals               `json:"totals"`
+	// Wrong are the transfers and offers that somebody called wrong.
+	Wrong []uint32 `json:"wrong"`
+	// Replicas is how many of them the decisions are of. What one alone counts, its customers'
+	// messages and the turns that led to nothing, is of this one.
+	Replicas int    `json:"replicas"`
+	Totals   Totals `json:"totals"`
 }
 
 // Totals are the sums of a report's steps.
@@ -47,7 +52,7 @@ func (s *Stats) Report(since time.Duration) *Report {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.CountedSince = s.since.UTC()
+	r.CountedSince, r.Replicas, r.Wrong = s.since.UTC(), 1+len(s.others), make([]uint32, n)
 	r.Messages = s.messages.last(n, step, now)
 	r.Totals.Messages = sum(r.Messages)
 	for o := range s.outcomes {
@@ -67,17 +72,41 @@ func (s *Stats) Report(since time.Duration) *Report {
 	return r
 }
 
+// Label adds what somebody said of a decision of that time: whether it was right, and
+// whether it called a person.
+func (r *Report) Label(rule string, at time.Time, right, called bool) {
+	step := int(at.Sub(r.Since) / (time.Duration(r.StepS) * time.Second))
+	if at.Before(r.Since) || step >= len(r.Wrong) {
+		return
+	}
+	of := r.Rules[rule]
+	switch {
+	case right:
+		of.Right++
+	default:
+		of.Wrong++
+		if called {
+			r.Wrong[step]++
+		}
+	}
+	if of.Fired != nil {
+		r.Rules[rule] = of
+	}
+}
+
 // RuleSteps is what one rule did, step by step.
 type RuleSteps struct {
 	Fired      []uint32 `json:"fired"`
 	Near       []uint32 `json:"near"`
 	Suppressed []uint32 `json:"suppressed"`
 	Shadow     []uint32 `json:"shadow"`
+	Right      int      `json:"right"` // as decisions that are still kept were labelled
+	Wrong      int      `json:"wrong"`
 }
 
 // last gives the last steps of a rule, and their sums.
 func (r *ruleSeries) last(n int, p period, now int64) (s RuleSteps, t Rule) {
-	s = RuleSteps{r.fired.last(n, p, now), r.near.last(n, p, now), r.suppressed.last(n, p, now), r.shadow.last(n, p, now)}
+	s = RuleSteps{Fired: r.fired.last(n, p, now), Near: r.near.last(n, p, now), Suppressed: r.suppressed.last(n, p, now), Shadow: r.shadow.last(n, p, now)}
 	return s, Rule{Fired: sum(s.Fired), Near: sum(s.Near), Suppressed: sum(s.Suppressed), Shadow: sum(s.Shadow)}
 }
 

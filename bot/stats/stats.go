@@ -11,6 +11,9 @@ import (
 // changed again and again for a day comes near it.
 const maxRules = 4096
 
+// maxReplicas bounds the names of other replicas.
+const maxReplicas = 64
+
 // Count is what one turn adds.
 type Count struct {
 	At      time.Time
@@ -20,6 +23,7 @@ type Count struct {
 	Fired   bool   // it did so by its own condition: see Fires
 	Near    string
 	Shadow  []string
+	Replica string // another one that decided; "": this one
 }
 
 // Fires reports whether a rule that decided has fired. asks says of a message that the
@@ -46,6 +50,8 @@ type Stats struct {
 	near     series
 	shadow   series
 	rules    map[string]*ruleSeries
+	began    time.Time
+	others   map[string]bool // replicas
 }
 
 // ruleSeries is what one rule did.
@@ -56,7 +62,8 @@ type ruleSeries struct {
 
 // New returns stats that have counted nothing. now is the clock that people read.
 func New(now func() time.Time) *Stats {
-	return &Stats{now: now, since: now(), rules: map[string]*ruleSeries{}}
+	began := now()
+	return &Stats{now: now, since: began, began: began, rules: map[string]*ruleSeries{}, others: map[string]bool{}}
 }
 
 // minuteOf is a time in minutes since 1970.
@@ -67,6 +74,14 @@ func (s *Stats) Add(c *Count) {
 	at := minuteOf(c.At)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.Replica != "" {
+		if c.At.Before(s.began) { // the history that replicas share has it
+			return
+		}
+		if len(s.others) < maxReplicas {
+			s.others[c.Replica] = true
+		}
+	}
 	if c.Message {
 		s.messages.add(at, 1)
 	}

@@ -52,7 +52,7 @@ func TestReport_saysWhatANaiveCountSays(t *testing.T) {
 				if steps, did := got.Rules[id]; did {
 					return steps
 				}
-				return RuleSteps{none, none, none, none}
+				return RuleSteps{Fired: none, Near: none, Suppressed: none, Shadow: none}
 			}
 			want := [][]uint32{
 				count(func(c *Count) bool { return c.Message }),
@@ -142,6 +142,28 @@ func (p *past) Each(_ context.Context, _ time.Time, take func(*history.Entry)) (
 		take(&p.entries[i])
 	}
 	return p.whole, nil
+}
+
+func TestAdd_ofAnotherReplica_countsFromTheStartOn(t *testing.T) {
+	s := New(func() time.Time { return noon })
+	s.Add(&Count{At: noon.Add(-time.Minute), Outcome: rules.OutcomeTransfer, Rule: "ask", Fired: true, Replica: "b"}) // the history has it
+	s.Add(&Count{At: noon, Outcome: rules.OutcomeTransfer, Rule: "ask", Fired: true, Replica: "b"})
+	if r := s.Report(time.Hour); r.Replicas != 2 || r.Totals.Decisions["transfer"] != 1 {
+		t.Errorf("%d replicas, %+v", r.Replicas, r.Totals)
+	}
+}
+
+func TestReport_hasLabels(t *testing.T) {
+	s := New(func() time.Time { return noon })
+	s.Add(&Count{At: noon, Outcome: rules.OutcomeTransfer, Rule: "ask", Fired: true})
+	r := s.Report(2 * time.Minute)
+	r.Label("ask", noon, false, true)
+	r.Label("ask", noon, false, false)
+	r.Label("ask", noon, true, true)
+	r.Label("ask", noon.Add(-time.Hour), true, true)
+	if got := r.Rules["ask"]; got.Right != 1 || got.Wrong != 2 || r.Wrong[1] != 1 || r.Wrong[0] != 0 {
+		t.Errorf("%+v, wrong %v", got, r.Wrong)
+	}
 }
 
 func TestRefill_countsWhatAnEarlierProcessDecided(t *testing.T) {
