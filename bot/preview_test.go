@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestPreview_saysWhatWouldHaveBecomeOfEachDecision(t *testing.T) {
 		}
 	})
 	w := newWorld(t, nil)
-	if _, err := w.bot.Preview(t.Context(), "vip", time.Now()); err != ErrNoHistory {
+	if _, err := w.bot.Preview(t.Context(), "vip", time.Now()); !errors.Is(err, ErrNoHistory) {
 		t.Error(err)
 	}
 }

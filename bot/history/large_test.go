@@ -107,16 +107,17 @@ func measure(t testing.TB, dir string, size int64, sessions int) (f figures) {
 	slices.Sort(took)
 	f.p50, f.p99 = took[len(took)/2], took[len(took)*99/100]
 	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
+	slowest := make(chan time.Duration, 1)
 	go func() { // what a callback does meanwhile
-		defer close(done)
+		var longest time.Duration
+		defer func() { slowest <- longest }()
 		tick := time.NewTicker(100 * time.Microsecond)
 		defer tick.Stop()
 		for ctx.Err() == nil {
 			<-tick.C
 			began := time.Now()
 			h.Add(Entry{Kind: Turn, At: time.Now(), Session: "meanwhile", Role: "user", Text: "hello"})
-			f.slowestPut = max(f.slowestPut, time.Since(began))
+			longest = max(longest, time.Since(began))
 		}
 	}()
 	timed := func(do func() error) time.Duration {
@@ -138,7 +139,7 @@ func measure(t testing.TB, dir string, size int64, sessions int) (f figures) {
 		return h.between(t.Context(), func() { err = h.local.removeOldest() })
 	})
 	stop()
-	<-done
+	f.slowestPut = <-slowest
 	return f
 }
 
