@@ -46,6 +46,10 @@ func TestConsoleInABrowser_pictures(t *testing.T) {
 		dark                         bool
 		width, height                int64
 	}{
+		{"live", "/console/", "en", "assigned", false, 1280, 800},
+		{"live-phone-zh-dark", "/console/", "zh-CN", "已分配", true, 390, 844},
+		{"conversation", "/console/c/s-address", "en", "bot-stuck matched", false, 1280, 720},
+		{"try-zh-dark", "/console/try?session=s-parcel", "zh-CN", "接近命中", true, 1280, 800},
 		{"rules", "/console/rules", "en", "said-yes", false, 1280, 800},
 		{"rules-phone-dark", "/console/rules", "en", "said-yes", true, 390, 844},
 		{"file", "/console/file", "en", "tests pass", false, 1280, 800},

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"escalator/bot/desk/desktest"
 	"escalator/handlers/app"
 )
 
@@ -20,11 +22,7 @@ import (
 func (o *office) watch(ctx context.Context, view, language string) *tab {
 	o.t.Helper()
 	p := o.tab(ctx, language)
-	p.expects("/favicon.ico") // of a page that is none
-	p.open("/healthz")
-	if got := p.eval(`fetch('/api/session', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({token: ` + quoted(adminToken) + `})}).then((r) => String(r.status))`); got != "200" {
-		o.t.Fatalf("signing in: %s", got)
-	}
+	p.signIn()
 	p.eval(`localStorage.setItem('escalator.author', 'li'); ''`)
 	p.open(view)
 	return p
@@ -86,6 +84,28 @@ func TestConsoleInABrowser_live(t *testing.T) {
 		p.open("/console/?label=wrong")
 		p.lists("near 先别转人工")
 	})
+}
+
+func TestConsoleInABrowser_aLongListHasFewRowsInThePage_andStaysWhereItIs(t *testing.T) {
+	const all = 450
+	o := openOffice(t, nil)
+	for i := range all {
+		o.says(fmt.Sprintf("s%d", i), fmt.Sprintf("先别转人工 %d", i))
+	}
+	p := o.watch(browser(t), "/console/?outcome=near", "en")
+	p.until("the newest line", `document.querySelector('.words')?.textContent === '先别转人工 449'`)
+	p.until("the oldest line, after scrolling down", `(scrollTo(0, document.body.scrollHeight), [...document.querySelectorAll('.words')].at(-1)?.textContent === '先别转人工 0')`)
+	if rows := p.eval(`String(document.querySelectorAll('.decision').length)`); len(rows) > 2 {
+		t.Errorf("%s rows are in the page", rows)
+	}
+	y := p.eval(`String(scrollY)`)
+	o.says("s", "先别转人工，谢谢")
+	p.shows("1 new")
+	if now := p.eval(`String(scrollY)`); now != y || !strings.Contains(p.list(), "先别转人工 0") {
+		t.Errorf("the list moved from %s to %s", y, now)
+	}
+	p.click("1 new")
+	p.until("the newest line", `document.querySelector('.words').textContent === '先别转人工，谢谢' && scrollY === 0`)
 }
 
 // gate is a proxy before the operators' listener that can be shut.
@@ -166,6 +186,22 @@ func TestConsoleInABrowser_conversation(t *testing.T) {
 		p.click("Try this conversation")
 		p.shows("Rules in force", "怎么改地址")
 	})
+	t.Run("a transfer that was given up is retried", func(t *testing.T) {
+		if err := o.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 90001}); err != nil {
+			t.Fatal(err)
+		}
+		o.desk.Begin("s2")
+		o.says("s2", "怎么改地址")
+		p.open("/console/c/s2")
+		p.shows("failed", "90001")
+		p.click("Retry the transfer")
+		p.enter("Reason", "Desk had a bad minute"+kb.Enter)
+		p.shows("On its way again", "with a person")
+		p.until("there is nothing to retry any more", `!document.body.innerText.includes('Retry the transfer')`)
+		if !strings.Contains(o.log.String(), "Desk had a bad minute") {
+			t.Error("the log does not say why")
+		}
+	})
 	t.Run("one that is not known", func(*testing.T) {
 		p.expects("status of 404")
 		p.open("/console/c/nobody")
@@ -237,7 +273,13 @@ func TestConsoleInABrowser_byKeyboardOnly(t *testing.T) {
 	p := o.tab(browser(t), "en")
 	p.open("/console/")
 	p.until("two lines", `document.querySelectorAll('.decision').length === 2`)
-	p.press("jj")
+	p.expects("status of 403")
+	p.press("j")
+	p.eval(`localStorage.setItem('escalator.author', 'li'); ''`)
+	p.press("r")
+	p.shows("set ESCALATOR_ADMIN_TOKEN")
+	p.until("no label is shown", `!document.querySelector('.mark[aria-pressed=true]')`)
+	p.press("j")
 	p.until("the older one is chosen", `document.querySelector('.decision.chosen .words')?.textContent === '先别转人工' && document.activeElement.matches('.words')`)
 	p.press(kb.Enter)
 	p.shows("Not transferred: ask-human was a near miss (negated).")

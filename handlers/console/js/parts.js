@@ -42,7 +42,7 @@ export async function copy(text) {
 }
 
 export const id = (text, n = 20) => h('button.id', {
-  type: 'button', title: text, 'aria-label': t('Copy {text}', {text}),
+  type: 'button', title: t('Copy {text}', {text}),
   onclick: (e) => { e.stopPropagation(); copy(text); },
 }, middle(text, n));
 

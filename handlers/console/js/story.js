@@ -49,11 +49,11 @@ export function story(s) {
     counters(s), attempts(s.attempts), rules(s.rules || [], d));
 }
 
-// A rule that counts says how far it is: “bot_missed: 2 of 3 in 15m”.
+// A rule that counts says how far it is: “bot_missed: 2 of 3 in 15m”. One that asks for nothing else goes before one that does.
 function needed(list, name) {
-  let least = 0;
-  for (const r of list) for (const m of r.why ? r.why.matchAll(new RegExp(name + ': \\d+ (?:of|/) (\\d+)', 'g')) : []) least = least ? Math.min(least, +m[1]) : +m[1];
-  return least;
+  const asked = list.map((r) => [r, new RegExp(name + ': \\d+ (?:of|/) (\\d+)').exec(r.why || '')]).filter(([, m]) => m);
+  const [, m] = asked.find(([r]) => r.why.startsWith(name)) || asked[0] || [];
+  return m ? +m[1] : 0;
 }
 
 function counters({counters: c, before, rules: list = []}) {

@@ -36,7 +36,7 @@ export async function render(root, params, signal) {
   v.versions = h('div.row');
   root.append(h('div.head', h('h1', title()), h('span.quiet', t('Nothing here reaches a customer or Desk.')), h('span.push.row', v.versions,
     button(t('Make a test'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start over'), () => { v.turns = []; v.chosen = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
-  h('div.talking', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, composer(v), setting(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
+  h('div.talking', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, setting(v), composer(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
   drawVersions(v);
   keys(signal, [['/', () => t('type a message'), () => v.text.focus()], ['j', () => t('next turn'), () => step(v, 1)], ['k', () => t('turn before'), () => step(v, -1)]]);
   const {session, text} = query();
