@@ -37,15 +37,13 @@ var outcomeNames = [...]lang.Text{"none", "transfer", "offer", "keep", "closed",
 // Words names the outcome for a reader.
 func (o Outcome) Words() lang.Text { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
 
-// OutcomeWords is Words for an outcome by its name.
+// OutcomeWords is Words for an outcome by its name; near is one in the list of decisions.
 func OutcomeWords(name string) lang.Text {
 	if name == "near" {
 		return "near"
 	}
-	for _, words := range outcomeNames {
-		if words.String() == name {
-			return words
-		}
+	if o, ok := ParseOutcome(name); ok {
+		return o.Words()
 	}
 	return lang.Raw(name)
 }
@@ -68,7 +66,7 @@ func (o *Outcome) UnmarshalText(name []byte) error {
 
 // ParseOutcome reads an outcome by its name, and reports whether it is one.
 func ParseOutcome(name string) (Outcome, bool) {
-	i := slices.Index(outcomeNames[:], lang.Text(name))
+	i := slices.Index(outcomeNames[:], lang.Key(name))
 	return Outcome(max(0, i)), i >= 0
 }
 

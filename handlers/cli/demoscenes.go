@@ -102,7 +102,7 @@ func (s *stage) offer() {
 func (s *stage) plainIM() {
 	s.title("Plain IM: the callback tells who talks to whom, and no session")
 	const words = "转人工"
-	s.story.line("jared", words+"   (to "+desktest.DefaultService+")")
+	s.story.line(lang.Raw("jared"), lang.Say("%s   (to %s)", words, desktest.DefaultService))
 	s.during(func() {
 		s.desk.SendIM(desk.CommandC2CAfter, desktest.IM{From: "jared", To: desktest.DefaultService, Text: words})
 	})
@@ -128,7 +128,7 @@ func (s *stage) becomesFree() {
 	s.scene("Nobody is online, and then somebody becomes free")
 	s.desk.SetOnline(demoAgent, false)
 	s.customer("转人工")
-	s.story.line("desk", demoAgent+" becomes free (Member.EventNotify)")
+	s.story.line("desk", lang.Say("%s becomes free (Member.EventNotify)", demoAgent))
 	taken := s.story.next("end")
 	s.desk.SetStatus(demoAgent, "free")
 	taken()
@@ -146,7 +146,7 @@ func (s *stage) leavesWords() {
 		s.customer("The parcel came broken, please call 13800138000")
 		thanked()
 	})
-	s.story.line("desk", demoAgent+" becomes free (Member.EventNotify)")
+	s.story.line("desk", lang.Say("%s becomes free (Member.EventNotify)", demoAgent))
 	s.staff.then(func() {
 		called := s.story.next(contacted)
 		s.desk.SetStatus(demoAgent, "free")

@@ -30,9 +30,9 @@ func did(c *replay.Counts) lang.Text {
 		return "never"
 	}
 	var parts []lang.Text
-	add := func(n int, format lang.Text, more ...any) {
+	add := func(n int, did lang.Text, more ...any) {
 		if n > 0 {
-			parts = append(parts, lang.Say(format, append([]any{times(n)}, more...)...))
+			parts = append(parts, lang.Say(did, append([]any{times(n)}, more...)...))
 		}
 	}
 	add(c.Called, "called a person %s")

@@ -2,6 +2,7 @@ package lang
 
 import (
 	_ "embed" // the catalogues
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -92,4 +93,30 @@ func readPO(po string) map[string]string {
 	}
 	end()
 	return words
+}
+
+// Catalogue returns the translations of a language by their keys.
+func Catalogue(l Language) map[string]string {
+	if l == Chinese {
+		return chinese()
+	}
+	return nil
+}
+
+// Holes lists the values of a message, in the order of the arguments, for comparing it with a translation.
+func Holes(format string) string {
+	var list []string
+	for _, h := range holes(format) {
+		list = append(list, strconv.Itoa(h.arg+1)+h.verb)
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " ")
+}
+
+// Values is how many values a message wants.
+func Values(format string) (n int) {
+	for _, h := range holes(format) {
+		n = max(n, h.arg+1)
+	}
+	return n
 }

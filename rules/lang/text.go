@@ -159,10 +159,10 @@ func holes(format string) (list []hole) {
 			continue
 		}
 		h := hole{from: i, arg: next}
-		for i++; i < len(format) && strings.IndexByte("+-# 0123456789.[]", format[i]) >= 0; i++ {
+		for i++; i < len(format) && strings.IndexByte("+-#0123456789.[]", format[i]) >= 0; i++ {
 		}
-		if i == len(format) {
-			return list
+		if i == len(format) || (format[i]|0x20) < 'a' || (format[i]|0x20) > 'z' {
+			continue // a sign of its own, as in 100%
 		}
 		h.to, h.verb = i+1, format[h.from:i+1]
 		if open := strings.IndexByte(h.verb, '['); open >= 0 {
