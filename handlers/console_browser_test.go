@@ -90,7 +90,7 @@ func (p *tab) misdeeds() (all []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.requests {
-		if _, url, _ := strings.Cut(r, " "); !p.expectsAny(r) && !strings.HasPrefix(url, p.office.admin+"/") && url != "about:blank" {
+		if _, url, _ := strings.Cut(r, " "); !p.expectsAny(r) && !strings.HasPrefix(url, p.office.admin+"/") && url != "about:blank" && !strings.HasPrefix(url, "data:") { // the browser's own icons
 			all = append(all, "asked somebody else: "+r)
 		}
 	}
@@ -188,9 +188,6 @@ func (p *tab) shows(words ...string) {
 		p.until("the page shows "+w, "document.body.innerText.includes("+quoted(w)+")")
 	}
 }
-
-// shown is all the words of the page.
-func (p *tab) shown() string { p.t.Helper(); return p.eval("document.body.innerText") }
 
 // controlNamed is JavaScript that finds what a person would click or type into by its name: the first visible control, in the open dialog if there is one.
 func controlNamed(name string) string {

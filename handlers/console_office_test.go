@@ -99,6 +99,20 @@ func (o *office) says(session string, words ...string) {
 	}
 }
 
+// until waits until what happens in the service has happened.
+func (o *office) until(what string, happened func() bool) {
+	o.t.Helper()
+	late, look := time.After(pageFor), time.NewTicker(20*time.Millisecond)
+	defer look.Stop()
+	for !happened() {
+		select {
+		case <-look.C:
+		case <-late:
+			o.t.Fatalf("not so: %s", what)
+		}
+	}
+}
+
 // writeRules replaces text of the rule file behind the service's back, as an editor on the machine does.
 func (o *office) writeRules(old, replacement string) {
 	o.t.Helper()

@@ -4,10 +4,12 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"escalator/bot/desk"
 	"escalator/bot/desk/desktest"
 )
 
@@ -20,7 +22,7 @@ const maxPicture = 150_000
 func (o *office) busy() {
 	o.t.Helper()
 	const lost = "抱歉，我还没有学会这个问题"
-	o.says("s-parcel", "Where is my parcel?", "where is my parcel", "so where IS my parcel??", "yes please")
+	o.says("s-parcel", "Where is my parcel?", "where is my parcel", "so where IS my parcel??")
 	o.says("s-human", "hello", "I'd like to talk to a real perosn please")
 	o.says("s-later", "先别转人工，我再看看")
 	o.says("s-address", "怎么改地址")
@@ -29,6 +31,9 @@ func (o *office) busy() {
 		o.says("s-address", words)
 	}
 	o.says("s-ai", "人工智能是什么")
+	o.until("the first transfers have arrived, or the faults would be theirs", func() bool {
+		return !slices.ContainsFunc([]string{"s-human", "s-address"}, func(id string) bool { return o.desk.Session(id).State != desk.StateAgent })
+	})
 	if err := o.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 90001, Times: 2}); err != nil {
 		o.t.Fatal(err)
 	}
@@ -52,9 +57,10 @@ func TestConsoleInABrowser_pictures(t *testing.T) {
 		{"try-zh-dark", "/console/try?session=s-parcel", "zh-CN", "接近命中", true, 1280, 800},
 		{"rules", "/console/rules", "en", "said-yes", false, 1280, 800},
 		{"rules-phone-dark", "/console/rules", "en", "said-yes", true, 390, 844},
+		{"rule", "/console/rules/ask-human", "en", "Near misses", false, 1280, 800},
 		{"file", "/console/file", "en", "tests pass", false, 1280, 800},
-		{"history", "/console/history", "en", "in force", false, 1280, 800},
-		{"delivery-zh-dark", "/console/delivery", "zh-CN", "已放弃", true, 1280, 800},
+		{"history", "/console/history", "en", "at a start", false, 1280, 480},
+		{"delivery-zh-dark", "/console/delivery", "zh-CN", "已放弃", true, 1280, 640},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := *o
@@ -91,7 +97,7 @@ func (p *tab) picture(name string) {
 		p.t.Errorf("%s takes %d bytes", name, len(png))
 	}
 	if *update {
-		if err := os.WriteFile(filepath.Join("..", "docs", "console", name+".png"), png, 0o644); err != nil { //nolint:gosec // a page of the docs
+		if err := os.WriteFile(filepath.Join("..", "docs", "console", name+".png"), png, 0o600); err != nil {
 			p.t.Fatal(err)
 		}
 	}

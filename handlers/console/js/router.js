@@ -64,7 +64,7 @@ async function show(y) {
     main.focus({preventScroll: true});
     await view.render(box, params, signal);
   } catch (e) {
-    if (mine === serial && e.name !== 'AbortError') fill(main, failed(e, again));
+    if (mine === serial && e.name !== 'AbortError' && e.status !== 401) fill(main, failed(e, again)); // who is refused signs in (main.js)
   }
   clearTimeout(wait);
   if (mine === serial) scrollTo(0, y || 0);

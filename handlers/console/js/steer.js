@@ -89,7 +89,7 @@ function excerpt(text, p) {
   const line = text && p.line ? text.split('\n')[p.line - 1] : '';
   if (!line || !p.column) return null;
   const before = [...line].slice(0, p.column - 1).map((c) => (c === '\t' ? c : wide.test(c) ? '\u3000' : ' ')).join('');
-  return h('pre.caret', line + '\n' + before, h('b', '^'));
+  return h('pre.caret', {tabindex: 0}, line + '\n' + before, h('b', '^'));
 }
 
 export function problems(list, files = {}, main = 'rules.yaml', {jump, kind = 'bad'} = {}) {

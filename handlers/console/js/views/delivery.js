@@ -3,8 +3,8 @@
 import {api, path as address} from '../api.js';
 import {h} from '../dom.js';
 import {askWho, button, id, outcome, table, toast} from '../parts.js';
-import {href} from '../router.js';
-import {fresh, notice, redraw, walk} from '../steer.js';
+import {again, href} from '../router.js';
+import {fresh, notice, redraw, tokenNeeded, walk} from '../steer.js';
 import {age, clock, clockText, span, until} from '../time.js';
 import {number, t} from '../words.js';
 
@@ -59,7 +59,7 @@ function givenUp({given_up: all}, status, load) {
     all.length ? table([...transfer(),
       {head: t('Why'), class: 'grow', cell: told},
       {head: t('Since'), class: 'nowrap', cell: (x) => [age(x.since), h('p.quiet', t('{n} calls', {n: x.attempt}))]},
-      {head: t('Actions'), cell: (x) => h('div.row', again(x, load), dismiss(x, load))}], all, {caption: t('Given up')}) : null,
+      {head: t('Actions'), class: 'actions-cell', cell: (x) => h('div.row', retry(x, load), dismiss(x, load))}], all, {caption: t('Given up')}) : null,
   ];
 }
 
@@ -73,7 +73,7 @@ function underWay({pending: all}, status, load) {
       {head: t('Last word'), class: 'grow', cell: told},
       {head: t('Since'), class: 'nowrap', cell: (x) => age(x.since)},
       {head: t('Next try'), class: 'nowrap', cell: (x) => (held ? '—' : until(x.due))},
-      {head: t('Actions'), cell: (x) => dismiss(x, load)}], all, {caption: t('Under way')}) : h('p.quiet', t('Every transfer has arrived.')),
+      {head: t('Actions'), class: 'actions-cell', cell: (x) => dismiss(x, load)}], all, {caption: t('Under way')}) : h('p.quiet', t('Every transfer has arrived.')),
   ];
 }
 
@@ -81,7 +81,7 @@ const stateOf = (x, held) => (x.state === 'waiting' ? outcome('waiting', t('wait
 
 const act = (x, what) => (body) => api.post(address`/api/outbox/${x.id}/` + what, body);
 
-const again = (x, load) => button(t('Retry'), async () => {
+const retry = (x, load) => button(t('Retry'), async () => {
   const done = await askWho({title: t('Retry the transfer of {user}', {user: x.user || x.id}), confirm: t('Retry now'), body: h('p', t('Desk is asked for the state of the session first; the target is the one of that name in the rules in force.')), submit: act(x, 'retry')});
   if (done) toast(t('It is under way again.'));
   await load();
@@ -100,13 +100,13 @@ async function retryAll(code, n, load) {
   await load();
 }
 
-const figure = (label, n) => h('div.figure', h('span.quiet', label), h('b', typeof n === 'number' ? number(n) : '—'));
+const figure = (label, n) => h('div.count', h('span.quiet', label), h('b', typeof n === 'number' ? number(n) : '—'));
 
 function people(d) {
   const r = d.reading || {}, groups = Object.entries(r.groups || {}), agents = Object.entries(r.agents || {});
   return [
     h('div.head', h('h2', t('Agents and queue')), d.at ? h('span.quiet', d.fresh ? outcome('good', t('read')) : outcome('warn', t('too old to count')), ' ', age(d.at)) : null),
-    d.reading ? h('div.figures', figure(t('Free'), r.free), figure(t('Busy'), r.busy), figure(t('Resting'), r.rest), figure(t('Waiting'), r.queue)) : h('p.quiet', t('Desk has told nothing yet.')),
+    d.reading ? h('div.counts', figure(t('Free'), r.free), figure(t('Busy'), r.busy), figure(t('Resting'), r.rest), figure(t('Waiting'), r.queue)) : h('p.quiet', t('Desk has told nothing yet.')),
     d.last_error ? notice('bad', t('The last reading failed at {at}: {error}', {at: clockText(d.last_error.at), error: d.last_error.error})) : null,
     groups.length ? table([{head: t('Group'), cell: ([g]) => g}, {head: t('Waiting'), class: 'num', cell: ([, n]) => number(n)}], groups) : null,
     agents.length ? h('details', h('summary', t('{n} agents by name', {n: agents.length})), h('ul.people', agents.map(([a, free]) => h('li', outcome(free ? 'good' : 'waiting', free ? t('free') : t('not free')), ' ', a)))) : null,
@@ -125,7 +125,7 @@ function wordsLeft({messages: all}, load) {
       {head: t('Words'), class: 'grow', cell: (m) => m.words.map((w) => h('p', w))},
       {head: t('State'), cell: (m) => [outcome(stateKind[m.state] || 'info', (states[m.state] || (() => m.state))()), m.agent ? h('p.quiet', m.agent) : null, m.error ? h('p.quiet', told(m)) : null]},
       {head: t('Since'), class: 'nowrap', cell: (m) => age(m.since)},
-      {head: t('Actions'), cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], all, {caption: t('Words left')}) : h('p.quiet', t('No customer has left words.')),
+      {head: t('Actions'), class: 'actions-cell', cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], all, {caption: t('Words left')}) : h('p.quiet', t('No customer has left words.')),
   ];
 }
 
@@ -138,13 +138,18 @@ async function forget(m, load) {
 
 const size = (n) => (n < 0 ? t('the disk does not answer') : n < 1e6 ? t('{n} kB', {n: number(Math.ceil(n / 1000))}) : n < 1e9 ? t('{n} MB', {n: number(Math.round(n / 1e6))}) : t('{n} GB', {n: (n / 1e9).toFixed(1)}));
 
+async function signOut() {
+  await api.del('/api/session');
+  again();
+}
+
 const readiness = {ready: ['good', () => t('ready')], degraded: ['warn', () => t('degraded')], unready: ['bad', () => t('not ready')]};
 
 function health(s, rules) {
   const [kind, words] = readiness[s.ready.status] || ['bad', () => s.ready.status], unknown = Object.entries(s.unknown_events || {});
   const row = (name, ...value) => [h('dt', name), h('dd', value)];
   return [
-    h('section.card.stack', h('div.head', h('h2', t('Service')), outcome(kind, words())), (s.ready.reasons || []).length ? h('ul.bullets', s.ready.reasons.map((r) => h('li', r))) : null,
+    h('section.card.stack', h('div.head', h('h2', t('Service')), outcome(kind, words()), tokenNeeded() ? null : button(t('Sign out'), signOut, {icon: 'out', kind: 'quiet push'})), (s.ready.reasons || []).length ? h('ul.bullets', s.ready.reasons.map((r) => h('li', r))) : null,
       s.drain ? notice('warn', t('Draining since {at}.', {at: clockText(s.drain.since)})) : null,
       h('dl.facts', row(t('Version'), s.version, s.commit ? [' ', h('code.quiet', s.commit.slice(0, 7))] : null), row(t('Replica'), s.replica || '—'), row(t('Up for'), span(s.uptime_s), ' ', h('span.quiet', t('since'), ' ', clock(s.started_at))),
         rules.version ? row(t('Rules'), h('a', {href: href('/history')}, rules.version.slice(0, 7))) : null,

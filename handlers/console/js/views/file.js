@@ -49,7 +49,7 @@ export async function render(root, params, signal) {
 
   function draw() {
     fill(state, changed() ? outcome('warn', t('changed, not saved')) : disk.in_force ? outcome('good', t('in force: {version}', {version: short(disk.version)})) : outcome('bad', t('on disk, not in force: {version}', {version: short(disk.version)})));
-    save.disabled = Boolean(why) || !changed() || (answer && !answer.ok);
+    save.disabled = Boolean(why) || !changed() || (answer && !answer.ok) || (ran && ran.failed > 0);
     drop.hidden = !changed();
   }
 
@@ -79,8 +79,9 @@ export async function render(root, params, signal) {
       fill(differs, d && d.diff ? [changes(d.change), unified(d.diff)] : h('p.quiet', t('Nothing differs from the rules in force.')));
       if (!answer.errors.length) ran = await api.post('/api/test', body, with_);
       const failed = ran ? ran.tests.filter((r) => !r.ok) : [];
-      fill(tested, ran ? [tests({tests_passed: ran.passed, tests: ran.passed + ran.failed}), problems(failed.map((r) => ({...r, message: `${r.name}: ${r.message}`})), {}, disk.main, {jump})] : h('p.quiet', t('They run when the file has no mistake.')));
+      fill(tested, ran ? [tests({tests_passed: ran.passed, tests: ran.passed + ran.failed}), failed.length ? h('p', t('It is not taken while a test fails.')) : null, problems(failed.map((r) => ({...r, message: `${r.name}: ${r.message}`})), {}, disk.main, {jump})] : h('p.quiet', t('They run when the file has no mistake.')));
       marks();
+      draw();
     } catch (e) {
       if (e.name === 'AbortError') return;
       fill(said, outcome('bad', say(e)), button(t('Check again'), check));

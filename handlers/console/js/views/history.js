@@ -10,7 +10,7 @@ import {number, t} from '../words.js';
 
 export const title = () => t('History of the rules');
 
-const how = {start: () => t('at a start'), reload: () => t('from the file'), rollback: () => t('rolled back'), save: () => t('saved here')};
+const how = {start: () => t('at a start'), reload: () => t('from the file'), rollback: () => t('rolled back'), console: () => t('saved in the console'), api: () => t('saved over the API')};
 
 const diff = (from, to) => api.get('/api/rules/diff', {query: {from, to}});
 

@@ -3,7 +3,7 @@
 import {api, path as address} from '../api.js';
 import {fill, h, icon} from '../dom.js';
 import {refreshService} from '../frame.js';
-import {askWho, button, empty, field, id, outcome, segments, spark, table, toast} from '../parts.js';
+import {askWho, button, empty, id, outcome, segments, spark, table, toast} from '../parts.js';
 import {href} from '../router.js';
 import {fresh, mode, places, walk} from '../steer.js';
 import {age, clock, clockText, span, until} from '../time.js';
@@ -28,7 +28,7 @@ export function decisions(list, nothing) {
   ], list);
 }
 
-const figure = (label, list) => h('div.figure', h('span.quiet', label), h('b', number(sum(list))), spark(list && list.length ? list : [0], {label, height: 24}));
+const figure = (label, list) => h('div.count', h('span.quiet', label), h('b', number(sum(list))), spark(list && list.length ? list : [0], {label, height: 24}));
 
 function words(lists) {
   if (!lists || !lists.length) return h('p.quiet', t('This rule looks at no words.'));
@@ -66,8 +66,8 @@ function body(r, load) {
       r.muted ? button(t('End the mute'), () => unmute(r, load), {kind: 'primary'}) : button(t('Mute…'), () => mute(r, load), {icon: 'suppressed'}))),
     places('/rules'),
     r.muted ? h('div.notice.warn', icon('suppressed'), h('div', t('Muted by {by} until {at}: {why}', {by: r.muted.by, at: clockText(r.muted.until), why: r.muted.why}))) : null,
-    h('div.figures', figure(t('Fired in 24 h'), s.fired), figure(t('Near in 24 h'), s.near), figure(t('Suppressed in 24 h'), s.suppressed), figure(t('Shadow in 24 h'), s.shadow),
-      h('div.figure', h('span.quiet', t('Right, as labelled')), h('b', share(s)))),
+    h('div.card.counts', figure(t('Fired in 24 h'), s.fired), figure(t('Near in 24 h'), s.near), figure(t('Suppressed in 24 h'), s.suppressed), figure(t('Shadow in 24 h'), s.shadow),
+      h('div.count', h('span.quiet', t('Right, as labelled')), h('b', share(s)))),
     h('div.columns', h('div.stack.wide',
       h('section.card.stack', h('div.head', h('h2', t('Text')), h('code.quiet', `${r.file || 'rules.yaml'}:${r.line_from}`)), yaml(r), h('dl.facts',
         fact(t('Does'), r.action + (r.to ? ' → ' + r.to : '')), fact(t('Cooldown'), r.cooldown ? span(r.cooldown) : ''), fact(t('Owner'), r.owner), fact(t('Share'), r.share),
@@ -99,7 +99,7 @@ async function mute(r, load) {
   api.get(address`/api/rules/${r.id}/preview`, {query: {for: '1h'}}).then((p) => fill(preview, without(p, r.id)), (e) => fill(preview, outcome('warn', e.message)));
   const muted = await askWho({
     title: t('Mute {rule}', {rule: r.id}), confirm: t('Mute {rule}', {rule: r.id}), danger: true, wide: true,
-    body: [sure, field(t('For how long'), segments(t('For how long'), lengths.map((l) => ({value: l, label: spoken()[l]})), time, (l) => { time = l; })), preview],
+    body: [sure, h('div.field', h('span', t('For how long')), segments(t('For how long'), lengths.map((l) => ({value: l, label: spoken()[l]})), time, (l) => { time = l; })), preview],
     submit: ({by, why}) => api.post(address`/api/rules/${r.id}/mute`, {for: time, by, why}),
   });
   if (muted) toast(t('{rule} is muted.', {rule: r.id}), {action: [t('Undo'), async () => { await api.del(address`/api/rules/${r.id}/mute`); await load(); }]});

@@ -13,23 +13,25 @@ export const title = () => t('Rules');
 
 export const path = (id) => '/rules/' + encodeURIComponent(id);
 
-export const share = (s) => (s && s.right + s.wrong ? h('span', {title: t('{right} right, {wrong} wrong, as labelled', s)}, percent(s.right / (s.right + s.wrong)), h('span.quiet', ' ', t('of {n}', {n: s.right + s.wrong}))) : '—');
+export const share = (s) => (s && s.right + s.wrong ? h('span', {title: t('{right} right, {wrong} wrong, as labelled', s)}, percent(s.right / (s.right + s.wrong)), h('span.quiet', ' ', t('of {n}', {n: s.right + s.wrong}))) : none());
+
+const none = () => h('span.quiet.nil', '—');
 
 const sum = (list) => (list || []).reduce((a, b) => a + b, 0);
 
 const columns = (stats) => {
   const of = (r) => stats[r.id] || {};
-  const count = (name, head) => ({head, class: 'num', cell: (r) => { const n = sum(of(r)[name]); return n ? number(n) : h('span.quiet', '0'); }});
+  const count = (name, head) => ({head, class: 'num', cell: (r) => { const n = sum(of(r)[name]); return n ? number(n) : h('span.quiet.nil', '0'); }});
   return [
     {head: '#', class: 'num order', cell: (r) => r.order},
     {head: t('Rule'), class: 'grow', cell: (r) => [h('a.strong', {href: href(path(r.id)), data: {key: r.id}}, r.id), r.about ? h('p.quiet', r.about) : null]},
     {head: t('Mode'), cell: mode},
-    {head: t('24 h'), class: 'spark-cell', cell: (r) => (sum(of(r).fired) ? spark(of(r).fired, {label: t('fired'), width: 96, height: 20}) : h('span.quiet', '—'))},
+    {head: t('24 h'), class: 'spark-cell', cell: (r) => (sum(of(r).fired) ? spark(of(r).fired, {label: t('fired'), width: 96, height: 20}) : none())},
     count('fired', t('Fired')), count('near', t('Near')), count('suppressed', t('Suppressed')), count('shadow', t('Shadow')),
     {head: t('Right'), class: 'num', cell: (r) => share(of(r))},
-    {head: t('Last fired'), cell: (r) => (r.last_fired ? age(r.last_fired) : '—')},
-    {head: t('Owner'), cell: (r) => r.owner || '—'},
-    {head: t('Until'), cell: (r) => (r.until ? until(r.until) : '—')},
+    {head: t('Last fired'), cell: (r) => (r.last_fired ? age(r.last_fired) : none())},
+    {head: t('Owner'), cell: (r) => r.owner || none()},
+    {head: t('Until'), cell: (r) => (r.until ? until(r.until) : none())},
   ];
 };
 

@@ -16,6 +16,6 @@ export function render(root, {done}) {
       wrong.textContent = say(error);
       token.select();
     }
-  }}, h('h1', t('Sign in')), field(t('Admin token'), token, t('The operators’ token: ESCALATOR_ADMIN_TOKEN.')), wrong, h('button.button.primary', t('Sign in'))));
+  }}, h('h1', t('Sign in')), h('input', {hidden: true, autocomplete: 'username', value: 'operator'}), field(t('Admin token'), token, t('The operators’ token: ESCALATOR_ADMIN_TOKEN.')), wrong, h('button.button.primary', t('Sign in'))));
   token.focus();
 }
