@@ -28,7 +28,7 @@ func (s *Server) drafting(c *gin.Context, work func(ctx context.Context) error) 
 	case <-turn.C:
 		s.reached.of(limitDrafts)()
 		c.Header("Retry-After", "1")
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": "too many rule files are being looked at: try again"})
+		answer(c, http.StatusServiceUnavailable, gin.H{"error": "too many rule files are being looked at: try again"})
 		return false
 	}
 	err := func() error {
@@ -73,7 +73,7 @@ func (s *Server) check(c *gin.Context) {
 		checked, err = s.RuleFile.Check(ctx, filesOf(in.Files))
 		return err //nolint:wrapcheck // it says itself what it is about
 	}) {
-		c.JSON(http.StatusOK, checked)
+		answer(c, http.StatusOK, checked)
 	}
 }
 
@@ -94,6 +94,6 @@ func (s *Server) test(c *gin.Context) {
 		}
 		return err //nolint:wrapcheck // as above
 	}) {
-		c.JSON(http.StatusOK, report)
+		answer(c, http.StatusOK, report)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/ruletest"
 )
@@ -87,7 +88,7 @@ func (s *Server) explain(c *gin.Context) {
 	}
 	steps, err := in.steps()
 	if err != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
+		answer(c, http.StatusBadRequest, gin.H{"error": lang.Of(err)})
 		return
 	}
 	var story *explained
@@ -99,10 +100,10 @@ func (s *Server) explain(c *gin.Context) {
 		return
 	}
 	if wrong != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": wrong.Error()})
+		answer(c, http.StatusBadRequest, gin.H{"error": lang.Of(wrong)})
 		return
 	}
-	c.JSON(http.StatusOK, story)
+	answer(c, http.StatusOK, story)
 }
 
 // explained tells the story. wrong is what is wrong with the request, err what is with the rules.

@@ -122,6 +122,9 @@ func readTexts(t *testing.T) *texts {
 	for _, role := range packs.Shared().Roles {
 		m.keys[role.About], m.keys[role.Says.String()] = "rules/packs/frames.yaml", "rules/packs/frames.yaml"
 	}
+	for _, frame := range packs.Shared().Frames {
+		m.keys[frame.Name] = "rules/packs/frames.yaml"
+	}
 	delete(m.keys, "")
 	return m
 }
@@ -168,7 +171,7 @@ func (m *texts) call(info *types.Info, call *ast.CallExpr, at string) {
 		if value == nil || value.Kind() != constant.String {
 			continue
 		}
-		if p := params.At(i); p.Name() == "usage" && p.Pkg() != nil && p.Pkg().Path() == "flag" {
+		if p := params.At(i); p.Name() == "usage" && p.Pkg() != nil && (p.Pkg().Path() == "flag" || p.Pkg().Path() == module+"/handlers/cli") {
 			m.keys[constant.StringVal(value)] = at
 		}
 		last := params.Len() - 1

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot/rulefile"
+	"escalator/rules/lang"
 )
 
 // reload takes the rule file as it is now, and waits for the verdict.
@@ -70,17 +71,17 @@ func writeChange(c *gin.Context, change *rulefile.Change, err error) {
 // writeRuleFileError says why the rule file was not taken, written or read.
 func writeRuleFileError(c *gin.Context, err error) {
 	status := http.StatusInternalServerError
-	answer := gin.H{"error": err.Error()}
+	body := gin.H{"error": lang.Of(err)}
 	var refused *rulefile.RefusedError
 	var notWritable *rulefile.NotWritableError
 	var stale *rulefile.StaleError
 	switch {
 	case errors.As(err, &stale):
 		status = http.StatusPreconditionFailed
-		answer = gin.H{"error": stale.Error(), "version": stale.Version}
+		body = gin.H{"error": lang.Of(stale), "version": stale.Version}
 	case errors.As(err, &refused):
 		status = http.StatusUnprocessableEntity
-		answer = gin.H{"error": refused.Why, "problems": refused.Problems()}
+		body = gin.H{"error": refused.Why, "problems": refused.Problems()}
 	case errors.As(err, &notWritable):
 		status = http.StatusConflict
 	case errors.Is(err, rulefile.ErrUnknownVersion):
@@ -90,7 +91,7 @@ func writeRuleFileError(c *gin.Context, err error) {
 	case errors.Is(err, rulefile.ErrStorage):
 		status = http.StatusGatewayTimeout
 	}
-	c.JSON(status, answer)
+	answer(c, status, body)
 }
 
 // showFile shows the rule file with what it takes in, as it is on disk.

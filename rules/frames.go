@@ -176,7 +176,7 @@ func (e *evaluation) frameWords(i int) lang.Text {
 	for _, p := range f.Parts {
 		parts = append(parts, e.spanWords(p))
 	}
-	words := lang.Say("%s: %s", e.p.matcher.Phrase(e.hits[i].Phrase), strings.Join(parts, " + "))
+	words := lang.Say("%s: %s", lang.Key(e.p.matcher.Phrase(e.hits[i].Phrase)), strings.Join(parts, " + "))
 	if f.Void {
 		words = lang.Say("%s does not count, for the message %s: %s", words, packs.Shared().Roles[f.GuardRole].Says, e.spanWords(f.Guard))
 	}

@@ -56,7 +56,10 @@ type tried struct {
 // the query of them.
 func decisionFilter(fs *flag.FlagSet) func() url.Values {
 	values := map[string]*string{}
-	for _, f := range []struct{ name, help string }{
+	for _, f := range []struct {
+		name string
+		help lang.Text
+	}{
 		{"session", "of this `SESSION`"},
 		{"user", "of this `USER`"},
 		{"rule", "that this `RULE` made, or came near to"},
@@ -66,7 +69,7 @@ func decisionFilter(fs *flag.FlagSet) func() url.Values {
 		{"q", "that hold these `WORDS`, in any case, in what was said, why, user or session"},
 		{"label", "that people labelled so: `LABEL` is right or wrong"},
 	} {
-		values[f.name] = fs.String(f.name, "", f.help)
+		values[f.name] = fs.String(f.name, "", f.help.String())
 	}
 	return func() url.Values {
 		query := url.Values{}

@@ -81,7 +81,7 @@ func rolesOf(f *packs.File) (out []packRole) {
 // writeFrames prints the frames of all languages, or those of one.
 func writeFrames(out *page, frames []packFrame) {
 	for _, f := range frames {
-		out.line("  frame  ", lang.Say("%s: %s", f.Name, f.Words))
+		out.line("  frame  ", lang.Say("%s: %s", lang.Key(f.Name), f.Words))
 	}
 }
 

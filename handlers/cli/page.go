@@ -75,6 +75,7 @@ type cell struct {
 	space   bool
 	wide    bool
 	ends    bool // a line may end behind it
+	closes  bool // no line may begin with it
 }
 
 func cellOf(r rune) cell {
@@ -84,6 +85,7 @@ func cellOf(r rune) cell {
 	}
 	c := cell{shown: shown, columns: text.Columns(r), space: r == ' '}
 	c.wide = c.columns == 2
+	c.closes = strings.ContainsRune("，。、；：？！）”」』》", r)
 	c.ends = c.space || c.wide || r == '|'
 	return c
 }
@@ -107,8 +109,8 @@ func fit(cells []cell, room int) (n, next int) {
 			return broken, next
 		}
 		used += c.columns
-		if c.ends || i+1 < len(cells) && cells[i+1].wide {
-			broken = i + 1
+		if next := i + 1; next == len(cells) || !cells[next].closes && (c.ends || cells[next].wide) {
+			broken = next
 		}
 	}
 	return len(cells), len(cells)

@@ -24,7 +24,7 @@ var timeForms = []string{"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:
 func atFlag(fs *flag.FlagSet) *typedTime {
 	m := &typedTime{at: replay.DefaultTime, zoned: true, dated: true}
 	fs.Func("at", "`time` at which it is said: 23:00 on the usual Monday, \"2026-12-01 23:00\" in the zone of the calendars, or "+
-		replay.DefaultTime.Format(time.RFC3339)+" (the default)", m.read)
+		"2026-01-05T10:00:00+08:00 (the default)", m.read)
 	return m
 }
 

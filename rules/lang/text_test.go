@@ -114,3 +114,18 @@ func TestReadPO(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestTranslate_reachesEveryText_andNothingElse(t *testing.T) {
+	type part struct {
+		Words Text
+		name  Text
+	}
+	body := map[string]any{"error": Say("rule %s holds", "a"), "raw": "nobody", "parts": []part{{"nobody", "nobody"}}, "one": &part{Words: "nobody"}, "none": nil}
+	if got := Translate(body, English); got.(map[string]any)["error"] != body["error"] {
+		t.Error("English is changed")
+	}
+	out, err := json.Marshal(Translate(body, Chinese))
+	if want := `{"error":"规则 a 命中","none":null,"one":{"Words":"没有人"},"parts":[{"Words":"没有人"}],"raw":"nobody"}`; err != nil || string(out) != want {
+		t.Error(string(out), err)
+	}
+}
