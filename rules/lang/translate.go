@@ -45,7 +45,7 @@ func translate(v reflect.Value, l Language) {
 		if v.IsNil() {
 			return
 		}
-		theirs := v.MapRange()
+		theirs := reflect.ValueOf(v.Interface()).MapRange()
 		v.Set(reflect.MakeMap(v.Type()))
 		for theirs.Next() {
 			value := reflect.New(v.Type().Elem()).Elem()
