@@ -15,8 +15,8 @@ func Translate(answer any, l Language) any {
 
 // translate changes the texts that can be reached from a value that can be set.
 func translate(v reflect.Value, l Language) {
-	if t, ok := reflect.TypeAssert[Text](v); ok {
-		v.SetString(string(Raw(t.In(l))))
+	if v.Type() == reflect.TypeFor[Text]() {
+		v.SetString(string(Raw(Text(v.String()).In(l))))
 		return
 	}
 	switch v.Kind() {
