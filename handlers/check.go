@@ -2,13 +2,14 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"escalator/bot/rulefile"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/ruletest"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) drafting(c *gin.Context, work func(ctx context.Context) error) 
 	case <-turn.C:
 		s.reached.of(limitDrafts)()
 		c.Header("Retry-After", "1")
-		answer(c, http.StatusServiceUnavailable, gin.H{"error": "too many rule files are being looked at: try again"})
+		c.JSON(http.StatusServiceUnavailable, fault(c, errTooManyDrafts))
 		return false
 	}
 	err := func() error {
@@ -43,7 +44,10 @@ func (s *Server) drafting(c *gin.Context, work func(ctx context.Context) error) 
 	return err == nil
 }
 
-var errTakesTooLong = errors.New("it takes too long: send less")
+var (
+	errTakesTooLong  = lang.Errorf("it takes too long: send less")
+	errTooManyDrafts = lang.Errorf("too many rule files are being looked at: try again")
+)
 
 // draftRequest is the body of POST /api/check and POST /api/test: the text of the files that differ from those on disk.
 type draftRequest struct {
@@ -68,12 +72,12 @@ func (s *Server) check(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	var checked any
+	var checked *rulefile.Checked
 	if s.drafting(c, func(ctx context.Context) (err error) {
 		checked, err = s.RuleFile.Check(ctx, filesOf(in.Files))
 		return err //nolint:wrapcheck // it says itself what it is about
 	}) {
-		answer(c, http.StatusOK, checked)
+		c.JSON(http.StatusOK, checked.To(language(c)))
 	}
 }
 
@@ -94,6 +98,6 @@ func (s *Server) test(c *gin.Context) {
 		}
 		return err //nolint:wrapcheck // as above
 	}) {
-		answer(c, http.StatusOK, report)
+		c.JSON(http.StatusOK, report.To(language(c)))
 	}
 }

@@ -88,7 +88,7 @@ func (s *Server) explain(c *gin.Context) {
 	}
 	steps, err := in.steps()
 	if err != nil {
-		answer(c, http.StatusBadRequest, gin.H{"error": lang.Of(err)})
+		c.JSON(http.StatusBadRequest, fault(c, err))
 		return
 	}
 	var story *explained
@@ -100,10 +100,11 @@ func (s *Server) explain(c *gin.Context) {
 		return
 	}
 	if wrong != nil {
-		answer(c, http.StatusBadRequest, gin.H{"error": lang.Of(wrong)})
+		c.JSON(http.StatusBadRequest, fault(c, wrong))
 		return
 	}
-	answer(c, http.StatusOK, story)
+	story.read(language(c))
+	c.JSON(http.StatusOK, story)
 }
 
 // explained tells the story. wrong is what is wrong with the request, err what is with the rules.
@@ -136,6 +137,14 @@ func (s *Server) explained(ctx context.Context, in *explainRequest, steps []rule
 		x.Test, wrong = ruletest.Entry(ctx, policy, draft)
 	}
 	return x, wrong, context.Cause(ctx)
+}
+
+// read puts the words into the language of the reader.
+func (x *explained) read(l lang.Language) {
+	x.Explanation = x.Explanation.To(l)
+	if x.Against != nil {
+		x.Against.Explanation = x.Against.Explanation.To(l)
+	}
 }
 
 // policyOf gives the rules of a version, or of files.

@@ -9,7 +9,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot/rulefile"
-	"escalator/rules/lang"
 )
 
 // reload takes the rule file as it is now, and waits for the verdict.
@@ -71,17 +70,18 @@ func writeChange(c *gin.Context, change *rulefile.Change, err error) {
 // writeRuleFileError says why the rule file was not taken, written or read.
 func writeRuleFileError(c *gin.Context, err error) {
 	status := http.StatusInternalServerError
-	body := gin.H{"error": lang.Of(err)}
+	body := fault(c, err)
 	var refused *rulefile.RefusedError
 	var notWritable *rulefile.NotWritableError
 	var stale *rulefile.StaleError
 	switch {
 	case errors.As(err, &stale):
 		status = http.StatusPreconditionFailed
-		body = gin.H{"error": lang.Of(stale), "version": stale.Version}
+		body = fault(c, stale)
+		body["version"] = stale.Version
 	case errors.As(err, &refused):
 		status = http.StatusUnprocessableEntity
-		body = gin.H{"error": refused.Why, "problems": refused.Problems()}
+		body["error"], body["problems"] = refused.Why.To(language(c)), refused.ProblemsTo(language(c))
 	case errors.As(err, &notWritable):
 		status = http.StatusConflict
 	case errors.Is(err, rulefile.ErrUnknownVersion):
@@ -91,7 +91,7 @@ func writeRuleFileError(c *gin.Context, err error) {
 	case errors.Is(err, rulefile.ErrStorage):
 		status = http.StatusGatewayTimeout
 	}
-	answer(c, status, body)
+	c.JSON(status, body)
 }
 
 // showFile shows the rule file with what it takes in, as it is on disk.

@@ -166,6 +166,15 @@ func (r *RefusedError) Error() string {
 	return lang.Join("; ", append([]lang.Text{r.Why}, r.Problems()...)...).String()
 }
 
+// ProblemsTo is Problems for a reader of a language.
+func (r *RefusedError) ProblemsTo(l lang.Language) []lang.Text {
+	lines := r.Problems()
+	for i := range lines {
+		lines[i] = lines[i].To(l)
+	}
+	return lines
+}
+
 // Problems lists the mistakes and the failed tests, a line each.
 func (r *RefusedError) Problems() []lang.Text {
 	lines := []lang.Text{}

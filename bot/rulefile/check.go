@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Checked is what a check says of files.
@@ -19,6 +20,13 @@ type Checked struct {
 	Summary *rules.Summary `json:"summary,omitempty"`
 	// Difference is that to the rules in force.
 	Difference *Diff `json:"difference"`
+}
+
+// To returns what was found for a reader of a language.
+func (c *Checked) To(l lang.Language) *Checked {
+	read := *c
+	read.Errors, read.Warnings = rules.ProblemsTo(c.Errors, l), rules.ProblemsTo(c.Warnings, l)
+	return &read
 }
 
 // Check says what is wrong with the files as they would be if those that were sent took their places, and what they would

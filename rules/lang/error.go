@@ -36,7 +36,7 @@ func Of(err error) Text {
 	if err == nil {
 		return ""
 	}
-	if s, ok := err.(said); ok { //nolint:errorlint // what wraps it has more to say
+	if s, ok := err.(said); ok { // itself: what wraps it has more to say
 		return s.Said()
 	}
 	return Raw(err.Error())

@@ -121,6 +121,14 @@ func (t Text) In(l Language) string {
 	return l.of(string(t))
 }
 
+// To is the message for a reader of a language; who prints it or writes it as JSON knows none.
+func (t Text) To(l Language) Text {
+	if l == English {
+		return t
+	}
+	return Raw(t.In(l))
+}
+
 // fill puts values into the translation of a format. They stand in the order of the format's holes.
 func fill(format, original string, values []string, l Language) string {
 	var b strings.Builder

@@ -61,6 +61,16 @@ type Setting struct {
 	User string
 }
 
+// To returns the explanation for a reader of a language.
+func (x Explanation) To(l lang.Language) Explanation {
+	x.Turns = slices.Clone(x.Turns)
+	for i := range x.Turns {
+		t := &x.Turns[i]
+		t.Trace, t.Decision.Why, t.Decision.Chain = t.Trace.To(l), t.Decision.Why.To(l), rules.StopsTo(t.Decision.Chain, l)
+	}
+	return x
+}
+
 // Explain plays the steps of a conversation from its beginning, and tells of every turn why it did what it did. The error
 // is that of a step which cannot be, of a story that is too long, or of ctx; what came before is told.
 func Explain(ctx context.Context, p *rules.Policy, steps []rules.Step, in Setting) (Explanation, error) {

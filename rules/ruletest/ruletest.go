@@ -17,6 +17,15 @@ type Report struct {
 	Tests  []Result `json:"tests"`
 }
 
+// To returns the report for a reader of a language.
+func (r Report) To(l lang.Language) Report {
+	r.Tests = slices.Clone(r.Tests)
+	for i := range r.Tests {
+		r.Tests[i].Message = r.Tests[i].Message.To(l)
+	}
+	return r
+}
+
 // Result is the result of one test.
 type Result struct {
 	Name string `json:"name"`
