@@ -141,9 +141,9 @@ func (s *Server) explained(ctx context.Context, in *explainRequest, steps []rule
 
 // read puts the words into the language of the reader.
 func (x *explained) read(l lang.Language) {
-	x.Explanation = x.Explanation.To(l)
+	x.Explanation = x.To(l)
 	if x.Against != nil {
-		x.Against.Explanation = x.Against.Explanation.To(l)
+		x.Against.Explanation = x.Against.To(l)
 	}
 }
 

@@ -72,7 +72,7 @@ var (
 // readTexts type-checks the program and collects its messages.
 func readTexts(t *testing.T) *texts {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-tags", "nomsgpack", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles", "..").Output() //nolint:noctx // it ends by itself
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-tags", "nomsgpack", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles", "..").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (x Explanation) To(l lang.Language) Explanation {
 	x.Turns = slices.Clone(x.Turns)
 	for i := range x.Turns {
 		t := &x.Turns[i]
-		t.Trace, t.Decision.Why, t.Decision.Chain = t.Trace.To(l), t.Decision.Why.To(l), rules.StopsTo(t.Decision.Chain, l)
+		t.Trace, t.Decision.Why, t.Decision.Chain = t.To(l), t.Decision.Why.To(l), rules.StopsTo(t.Decision.Chain, l)
 	}
 	return x
 }
