@@ -101,7 +101,7 @@ func (b *Bot) countOther(r *decisions.Record) {
 func (b *Bot) publicRecord(r *record) *decisions.Record {
 	d, m := &r.decision, r.message
 	rec := &decisions.Record{
-		At: r.wall, Session: nameOf(m), User: mask.Clip(m.User), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
+		At: r.wall, Session: nameOf(m), User: mask.Clip(cmp.Or(m.User, r.user)), Event: mask.Clip(m.Name), RequestID: mask.Clip(m.RequestID),
 		Rule: d.Rule, Mode: d.Mode, Outcome: d.Outcome, Reason: d.Reason, Shadow: d.Shadow, Target: d.Target, Tags: d.Tags,
 		Near: d.Near, RulesVersion: r.policy.Version(), TookUS: b.Clock.Now().Sub(r.at).Microseconds(),
 	}

@@ -69,7 +69,7 @@ func (w *waiting) then(c *rules.Conversation) {
 func (b *Bot) tellOf(w *waiting, session string, now time.Time) {
 	session = mask.Clip(session)
 	if u := w.unanswered; u != nil {
-		b.courier.Unanswered(session, u, now)
+		b.courier.Unanswered(session, b.decisions.Queued(session, u.Rule), u, now)
 	}
 	over := w.before && !w.after
 	if !over && !(w.after && w.alarm) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"escalator/bot/decisions"
 	"escalator/bot/desk"
 	"escalator/bot/notify"
 	"escalator/bot/store/memory"
@@ -162,6 +163,10 @@ func TestQueue_aTransferThatNobodyAnswers_isToldOnce(t *testing.T) {
 				c.then(w)
 				synctest.Wait()
 				w.wantOutcomes(c.want)
+				page, err := w.bot.Decisions().Page(t.Context(), &decisions.Filter{Outcomes: []string{"transfer"}}, 1, "")
+				if ended := c.want[strings.LastIndexByte(c.want, ' ')+1:]; err != nil || page.Decisions[0].Transfer == nil || page.Decisions[0].Transfer.Outcome != ended {
+					t.Errorf("the decision shows %+v, %v; want %s", page.Decisions[0].Transfer, err, ended)
+				}
 				counted := testutil.ToFloat64(w.bot.Metrics.Transfers.WithLabelValues("unanswered", "0"))
 				if want := strings.Count(c.want, "unanswered"); int(counted) != want {
 					t.Errorf("counted %v times", counted)

@@ -203,7 +203,7 @@ func (s *Server) label(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	if in.Label == nil || !slices.Contains([]string{decisions.Right, decisions.Wrong, ""}, *in.Label) || in.By == "" {
+	if in.By = strings.TrimSpace(in.By); in.Label == nil || !slices.Contains([]string{decisions.Right, decisions.Wrong, ""}, *in.Label) || in.By == "" {
 		c.JSON(http.StatusBadRequest, gin.H{"error": `a label needs "label", which is "right", "wrong" or "" (none any more), and "by", who says so`})
 		return
 	}

@@ -182,7 +182,7 @@ func TestLabel_isKept_byWhoHasTheToken(t *testing.T) {
 	}
 	for body, want := range map[string]int{
 		`{"label":"good","by":"li"}`: http.StatusBadRequest, `{"by":"li"}`: http.StatusBadRequest, `{"label":"right"}`: http.StatusBadRequest, `{"label":1}`: http.StatusBadRequest,
-		`{"label":"right","by":"li","of":"x"}`: http.StatusBadRequest,
+		`{"label":"right","by":"li","of":"x"}`: http.StatusBadRequest, `{"label":"right","by":" \t"}`: http.StatusBadRequest,
 	} {
 		if answer := put(id, body); answer.Code != want {
 			t.Errorf("%s: %d %s", body, answer.Code, answer.Body)

@@ -127,7 +127,7 @@ func (s *Server) startDrain(c *gin.Context) {
 	began := time.Now()
 	by := mask.Clip(cmp.Or(in.By, remoteHost(c.Request.RemoteAddr)))
 	again := s.drains.set(&Drain{Since: began, Until: began.Add(d), By: by, Why: mask.Clip(in.Why)})
-	line := s.Log.WithFields(logrus.Fields{"by": by, "for_s": d.Seconds(), "pending": s.Pending()})
+	line := s.Log.WithFields(logrus.Fields{"by": by, "remote": remoteHost(c.Request.RemoteAddr), "for_s": d.Seconds(), "pending": s.Pending()})
 	if in.Why != "" {
 		line = line.WithField("why", mask.Clip(in.Why))
 	}

@@ -61,6 +61,7 @@ func (s *Server) retryAll(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": "say which with ?code=, one that GET /api/outbox shows, such as 70009 or network"})
 		return
 	}
+	c.Set(subject, "code "+code)
 	n, err := s.Bot.RetryAll(c.Request.Context(), code, who)
 	if err != nil {
 		writeOutboxError(c, err)

@@ -35,7 +35,13 @@ func (s *Server) rule(c *gin.Context) {
 	if !ok {
 		return
 	}
-	story := ruleStory{ruleView: s.view(info), Stats: s.Bot.Stats().RuleReport(info.ID)}
+	labels, err := s.labelledRules(c.Request.Context())
+	if err != nil {
+		writeHistoryError(c, err)
+		return
+	}
+	story := ruleStory{ruleView: s.view(info, labels[info.ID]), Stats: s.Bot.Stats().RuleReport(info.ID)}
+	story.Stats.Right, story.Stats.Wrong = story.Right, story.Wrong
 	story.RuleSource, _ = s.Bot.Policy().RuleSource(info.ID)
 	for list, outcomes := range map[*[]*decisions.Record][]string{&story.FiredLast: firing, &story.NearLast: {"near"}} {
 		page, err := s.Bot.Decisions().Page(c.Request.Context(), &decisions.Filter{Rule: info.ID, Outcomes: outcomes}, lastOfRule, "")

@@ -12,6 +12,8 @@ import (
 	"escalator/bot"
 	"escalator/bot/decisions"
 	"escalator/bot/stats"
+	"escalator/bot/store"
+	"escalator/bot/store/memory"
 	"escalator/handlers"
 	"escalator/rules"
 )
@@ -76,6 +78,35 @@ func TestRule_showsOneRule(t *testing.T) {
 	}
 	if w := ask(s, http.MethodGet, "/api/rules/ask_humam", ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "did you mean ask-human?") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// What people said of a rule stands wherever the rule does, on calls and near misses alike.
+func TestRule_showsWhatPeopleSaidOfIt(t *testing.T) {
+	b := newRuled(t)
+	b.decisions.Records = memory.NewRecords(memory.RecordsOptions{Max: store.NewCaps(10)})
+	for i, label := range []string{decisions.Right, decisions.Wrong, "", decisions.Wrong} {
+		r := &decisions.Record{At: time.Now(), Session: fmt.Sprint("labelled", i), Rule: "ask-human", Outcome: rules.OutcomeTransfer}
+		if i == 3 {
+			r.Rule, r.Near, r.Outcome = "", "ask-human", rules.OutcomeNone
+		}
+		b.decisions.Add(r, "")
+		if _, err := b.decisions.SetLabel(t.Context(), r.ID, decisions.Label{Label: label, By: "li"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _ := operators(&b.named, func(o *handlers.Options) { o.Bot = b; o.RuleFile = &playedFile{} })
+	for path, want := range map[string][]string{
+		"/api/rules":           {`"right":1,"wrong":2,`, `"right":0,"wrong":0,`},
+		"/api/rules/ask-human": {`"right":1,"wrong":2,"cooldown"`, `"right":1,"wrong":2}`},
+		"/api/rules/other":     {`"right":0,"wrong":0}`},
+	} {
+		w := ask(s, http.MethodGet, path, "")
+		for _, want := range want {
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: %d %s, want %s", path, w.Code, w.Body, want)
+			}
+		}
 	}
 }
 

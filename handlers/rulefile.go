@@ -33,11 +33,12 @@ func (s *Server) rollback(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	if in.Version == "" || in.By == "" {
+	if in.By = strings.TrimSpace(in.By); in.Version == "" || in.By == "" {
 		c.JSON(http.StatusBadRequest, gin.H{"error": `a rollback needs "version", one of GET /api/rules/history, and "by", who does it`})
 		return
 	}
 	c.Set(actor, in.By)
+	c.Set(subject, in.Version)
 	by := rulefile.Author{By: in.By, Why: in.Why, Address: remoteHost(c.Request.RemoteAddr)}
 	change, err := s.RuleFile.Rollback(c.Request.Context(), in.Version, by)
 	writeChange(c, change, err)
@@ -149,6 +150,7 @@ func (s *Server) saveFile(c *gin.Context) {
 	}) {
 		return
 	}
+	c.Set(subject, change.Version)
 	c.Header("ETag", `"`+change.Version+`"`)
 	writeChange(c, change, nil)
 }

@@ -166,7 +166,7 @@ func TestRollback_passesOnWhoDoesIt_andWants_aTokenAndAName(t *testing.T) {
 	if w := f.command("", http.MethodPost, "/api/rules/rollback", good); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "set ESCALATOR_ADMIN_TOKEN") || f.to != "" {
 		t.Errorf("without an admin token: %d %s", w.Code, w.Body)
 	}
-	for _, bad := range []string{"", "{}", `{"version":"bbbb"}`, `{"by":"li"}`, `{"version":"bbbb","by":"li","force":true}`} {
+	for _, bad := range []string{"", "{}", `{"version":"bbbb"}`, `{"by":"li"}`, `{"version":"bbbb","by":" "}`, `{"version":"bbbb","by":"li","force":true}`} {
 		f := &playedFile{}
 		if w := f.command("secret", http.MethodPost, "/api/rules/rollback", bad); w.Code != http.StatusBadRequest || f.to != "" {
 			t.Errorf("%s: %d %s", bad, w.Code, w.Body)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -36,6 +37,7 @@ type RuleFile interface {
 type ruleView struct {
 	rules.RuleInfo
 	stats.Rule
+	labelled
 	CooldownS float64     `json:"cooldown"` // seconds, in the place of the duration
 	Muted     *rules.Mute `json:"muted,omitempty"`
 }
@@ -43,8 +45,13 @@ type ruleView struct {
 // listRules shows the rules in force and what each has done.
 func (s *Server) listRules(c *gin.Context) {
 	policy, views := s.Bot.Policy(), []ruleView{}
+	labels, err := s.labelledRules(c.Request.Context())
+	if err != nil {
+		writeHistoryError(c, err)
+		return
+	}
 	for _, info := range policy.Rules() {
-		views = append(views, s.view(info))
+		views = append(views, s.view(info, labels[info.ID]))
 	}
 	c.JSON(http.StatusOK, struct {
 		rulefile.Status
@@ -53,9 +60,9 @@ func (s *Server) listRules(c *gin.Context) {
 	}{s.RuleFile.Status(), policy.Mode(), views})
 }
 
-// view is a rule with what it did, and whether it is muted.
-func (s *Server) view(info rules.RuleInfo) ruleView {
-	v := ruleView{RuleInfo: info, Rule: s.Bot.Stats().Rule(info.ID), CooldownS: info.Cooldown.Seconds()}
+// view is a rule with what it did, what was said of that, and whether it is muted.
+func (s *Server) view(info rules.RuleInfo, said labelled) ruleView {
+	v := ruleView{RuleInfo: info, Rule: s.Bot.Stats().Rule(info.ID), labelled: said, CooldownS: info.Cooldown.Seconds()}
 	if m, ok := s.Bot.Muted()[info.ID]; ok && m.Until.After(s.Now()) {
 		v.Muted = &m
 	}
@@ -80,7 +87,7 @@ func (s *Server) mute(c *gin.Context) {
 		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" or "2d" ("0s" ends a mute)`})
 		return
 	}
-	s.setMute(c, d, in.By, in.Why)
+	s.setMute(c, d, strings.TrimSpace(in.By), strings.TrimSpace(in.Why))
 }
 
 // unmute ends a mute, also that of a rule which the file no longer has. Who does

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"time"
 
@@ -24,15 +25,48 @@ func (s *Server) showStats(c *gin.Context) {
 		return
 	}
 	report := s.Bot.Stats().Report(ago)
-	for _, label := range []string{decisions.Right, decisions.Wrong} {
-		page, err := s.Bot.Decisions().Page(c.Request.Context(), &decisions.Filter{Label: label, Since: report.Since}, decisions.Keep, "")
-		if err != nil {
-			writeHistoryError(c, err)
-			return
-		}
-		for _, d := range page.Decisions {
-			report.Label(cmp.Or(d.Rule, d.Near), d.At, label == decisions.Right, d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer)
-		}
+	err := s.eachLabelled(c.Request.Context(), report.Since, func(rule string, d *decisions.Record) {
+		report.Label(rule, d.At, d.Label == decisions.Right, d.Outcome == rules.OutcomeTransfer || d.Outcome == rules.OutcomeOffer)
+	})
+	if err != nil {
+		writeHistoryError(c, err)
+		return
 	}
 	c.JSON(http.StatusOK, report)
+}
+
+// eachLabelled shows take the decisions since then that somebody called right or wrong,
+// with the rule that this speaks of.
+func (s *Server) eachLabelled(ctx context.Context, since time.Time, take func(rule string, d *decisions.Record)) error {
+	for _, label := range []string{decisions.Right, decisions.Wrong} {
+		page, err := s.Bot.Decisions().Page(ctx, &decisions.Filter{Label: label, Since: since}, decisions.Keep, "")
+		if err != nil {
+			return err //nolint:wrapcheck // it says itself what it is about
+		}
+		for _, d := range page.Decisions {
+			take(cmp.Or(d.Rule, d.Near), d)
+		}
+	}
+	return nil
+}
+
+// labelled is how often a rule was called right and wrong in the last day.
+type labelled struct {
+	Right int `json:"right"`
+	Wrong int `json:"wrong"`
+}
+
+// labelledRules counts the labels of the last day by rule.
+func (s *Server) labelledRules(ctx context.Context) (byRule map[string]labelled, err error) {
+	byRule = map[string]labelled{}
+	err = s.eachLabelled(ctx, s.Now().Add(-longestStats), func(rule string, d *decisions.Record) {
+		n := byRule[rule]
+		if d.Label == decisions.Right {
+			n.Right++
+		} else {
+			n.Wrong++
+		}
+		byRule[rule] = n
+	})
+	return byRule, err
 }

@@ -15,6 +15,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/quiet"
 	"escalator/bot/store"
+	"escalator/rules"
 )
 
 const (
@@ -136,6 +137,23 @@ func (l *List) Tried(e *history.Entry) {
 	if e.ID != "" {
 		l.put(change{tried: ofAttempt(e), of: e.ID})
 	}
+}
+
+// Queued returns the id of the newest decision of a session whose transfer Desk has put
+// into its queue, by the rule that made it; "": none is kept.
+func (l *List) Queued(session, rule string) string {
+	l.settle()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range slices.Backward(l.all) {
+		if r := k.now.Load(); r.Session == session && r.Rule == rule && r.Transfer != nil {
+			if r.Transfer.Outcome == rules.ResultQueued.String() {
+				return k.id
+			}
+			break // a later transfer ended otherwise: the queue was of an earlier visit
+		}
+	}
+	return ""
 }
 
 // put queues a change. A queue that is full is emptied by who finds it so.

@@ -169,6 +169,28 @@ func TestTried_showsTheLastAttempt_inWhateverOrder(t *testing.T) {
 }
 
 // Ids are those of time, and unique.
+// A customer who waits in vain waits for the last transfer of that rule, and not for one of an earlier visit.
+func TestQueued_isTheLastTransferThatWaits(t *testing.T) {
+	l := newList()
+	add := func(session, rule, outcome string) (id string) {
+		r := &Record{Session: session, Rule: rule, Outcome: rules.OutcomeTransfer}
+		l.Add(r, "")
+		l.Tried(&history.Entry{ID: r.ID, Outcome: outcome, At: time.Now()})
+		return r.ID
+	}
+	add("a", "ask", "queued")
+	last := add("a", "ask", "queued")
+	add("a", "other", "assigned")
+	add("b", "ask", "queued")
+	add("b", "ask", "assigned")
+	l.Add(&Record{Session: "a", Rule: "ask", Outcome: rules.OutcomeSuppressed}, "")
+	for _, c := range []struct{ session, rule, want string }{{"a", "ask", last}, {"a", "other", ""}, {"b", "ask", ""}, {"c", "ask", ""}} {
+		if got := l.Queued(c.session, c.rule); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.session, c.rule, got, c.want)
+		}
+	}
+}
+
 func TestNewID_growsAlsoWhenTheClockGoesBack(t *testing.T) {
 	now := time.Now()
 	l := newList(func(o *Options) { o.Wall = func() time.Time { now = now.Add(-time.Second); return now } })

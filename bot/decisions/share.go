@@ -54,7 +54,11 @@ func (l *List) tellOthers(c *change) {
 	if l.Feed == nil {
 		return
 	}
-	b, err := json.Marshal(shared{l.ids.tag, c.made, c.of, c.tried, c.label, c.forgotten})
+	said := c.label
+	if said != nil { // the rest is kept where it can be forgotten
+		said = &Label{Label: said.Label, By: said.By, At: said.At}
+	}
+	b, err := json.Marshal(shared{l.ids.tag, c.made, c.of, c.tried, said, c.forgotten})
 	if err != nil {
 		return // there is nothing in it that could not be written
 	}

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"bytes"
 	"context"
 	"runtime"
 	"strings"
@@ -72,6 +73,10 @@ func TestReplica_decisionsOfAll_areShownByEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants("the label", "b:2 a:1wrong", a, b)
+	told, _, err := a.Feed.ReadFeed(t.Context(), feeds[feedChanges], "", 100)
+	if all := string(bytes.Join(told, nil)); err != nil || !strings.Contains(all, `"label":"wrong"`) || strings.Contains(all, "words") {
+		t.Errorf("of a label the replicas tell %s, %v: its words are where they can be forgotten", all, err)
+	}
 
 	server.Kill()
 	decide(a, "3")

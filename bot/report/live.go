@@ -93,7 +93,7 @@ func (l *Live) make(ctx context.Context, p period, now time.Time) (*Report, erro
 // attempts are what the outcomes of deliveries say.
 var attempts = map[string]Kind{
 	"assigned": Waiting, "queued": Waiting, "already_queued": Waiting, "already_human": Human, "no_agent": Nobody,
-	"failed": Failed, "session_gone": Failed, "dismissed": Failed,
+	"failed": Failed, "session_gone": Failed, "dismissed": Failed, "unanswered": Unanswered,
 }
 
 // entry takes an entry of the history.

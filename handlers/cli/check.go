@@ -77,8 +77,8 @@ func oneFile(env Env, rest []string) (string, error) {
 func writeSummary(env Env, file string, p *rules.Policy) {
 	s := p.Summary()
 	env.print("%s: ok, version %s", file, p.Version())
-	env.print("  mode %s; %d rules (%d enforce, %d shadow, %d off), %d targets, %d routes, %d lists, %d calendars, %d tests, %d phrases",
-		s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Targets, s.Routes, s.Lists, s.Calendars, s.Tests, s.Phrases)
+	env.print("  mode %s; rules %d (enforce %d, shadow %d, off %d), tests %d", s.Mode, s.Rules, s.Enforcing, s.Shadow, s.Off, s.Tests)
+	env.print("  targets %d, routes %d, lists %d, calendars %d, phrases %d", s.Targets, s.Routes, s.Lists, s.Calendars, s.Phrases)
 	if s.Files > 1 {
 		env.print("  read from %d files", s.Files)
 	}

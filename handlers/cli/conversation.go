@@ -194,7 +194,11 @@ func attemptWords(e *history.Entry) lang.Text {
 	if e.CodeWords != "" {
 		code = lang.Say("code %s: %s", e.Code, e.CodeWords)
 	}
-	return joinSome(", ", words, behind("agent %s", e.Agent), lang.Say("attempt %d", e.Attempt), lang.Say("%d ms", e.TookMS),
+	calls := lang.Text("")
+	if e.Attempt > 0 { // else Desk was not asked: time went by
+		calls = lang.Say("attempt %d", e.Attempt)
+	}
+	return joinSome(", ", words, behind("agent %s", e.Agent), calls, lang.Say("%d ms", e.TookMS),
 		code, lang.Raw(e.Error), behind("by %s", e.By), lang.Raw(e.Why), end)
 }
 
