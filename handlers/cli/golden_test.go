@@ -33,7 +33,7 @@ func runIn(t *testing.T, stdin string, args ...string) result {
 }
 
 // unsteady is what changes with the packs and not with the commands.
-var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages|: ar [\s\S]*?\n(\$|\n))?|\n +\d+  =`)
+var unsteady = regexp.MustCompile(`version [0-9a-f]{12}|\d+ phrases( in \d+ languages|: ar [\s\S]*?\n(\$|\n))?|phrases \d+|\n +\d+  =`)
 
 func (r result) String() string {
 	text := r.stdout
