@@ -102,7 +102,8 @@ func boot(t *testing.T, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--private-network", "--machine=escalator-kit",
+	// In a process space of its own, with which all that it started ends, also when it is killed for being late.
+	cmd := exec.CommandContext(ctx, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--private-network", "--machine=escalator-kit",
 		"--directory="+dir, "--overlay=/usr:"+filepath.Join(dir, "over")+":/usr", "--boot", "--", "--unit=graphical.target")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		result, _ := os.ReadFile(filepath.Join(dir, "root/result"))
