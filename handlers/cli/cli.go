@@ -56,6 +56,7 @@ func commands() []command {
 		{"explain", "TEXT…", "show what a message would do, and why", explain},
 		{"replay", "FILE… [--against OLD.yaml]", "run recorded traffic or dialogues through the rules", replayFiles},
 		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
+		{"suggest", "FILE… [-n N] [--yaml]", "propose phrases that would have caught what the rules missed", suggestPhrases},
 		{"report", "FILE… [--records FILE | --desk]", "say what became of the customers for whom rules called a person", reportOutcomes},
 		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},

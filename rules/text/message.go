@@ -193,3 +193,7 @@ func Normalize(s string) string {
 	messages.Put(m)
 	return normal
 }
+
+// Clause numbers the clauses: two tokens of one number stand in the same clause, with nothing between them that is not the
+// customer's own.
+func (m *Message) Clause(i int) int { return int(m.tokens[i].clause) }
