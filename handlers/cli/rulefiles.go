@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
-	"os"
 	"time"
 
 	"escalator/bot/rulefile"
@@ -20,29 +19,39 @@ func readRules(env Env, file string) (*rules.Policy, error) {
 	if err != nil {
 		return nil, lang.Errorf("reading the rule file: %w", err)
 	}
-	return compile(env, file, src)
+	_, policy, err := compile(env, file, src)
+	return policy, err
 }
 
-func compile(env Env, file string, src []byte) (*rules.Policy, error) {
-	set := rulefile.Collect(file, src)
+// compile loads a rule file with what it takes in.
+func compile(env Env, file string, src []byte) (set rules.Set, policy *rules.Policy, err error) {
+	set = rulefile.Collect(file, src)
 	policy, report := set.Load(time.Time{})
 	if policy == nil {
 		report.Write(env.Stderr, env.Lang, file, set.Files)
-		return nil, exitError(exitBad)
+		return set, nil, exitError(exitBad)
 	}
-	return policy, nil
+	return set, policy, nil
 }
 
 // readRulesOrShipped is readRules, but in a folder without a rule file the one
 // that comes with the program is taken.
 func readRulesOrShipped(env Env, file string) (*rules.Policy, error) {
-	if file == defaultRuleFile {
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			env.tell("no %s here: these are the rules that come with the program", file)
-			return compile(env, file, env.ShippedRules)
-		}
+	_, policy, err := ruleSetOrShipped(env, file)
+	return policy, err
+}
+
+// ruleSetOrShipped is readRulesOrShipped for who needs the files too.
+func ruleSetOrShipped(env Env, file string) (set rules.Set, policy *rules.Policy, err error) {
+	src, err := readSource(env, file)
+	if file == defaultRuleFile && errors.Is(err, fs.ErrNotExist) {
+		env.tell("no %s here: these are the rules that come with the program", file)
+		src, err = env.ShippedRules, nil
 	}
-	return readRules(env, file)
+	if err != nil {
+		return set, nil, lang.Errorf("reading the rule file: %w", err)
+	}
+	return compile(env, file, src)
 }
 
 // ruleFile is the rule file of a command that is given none: ESCALATOR_RULES, else

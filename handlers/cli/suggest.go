@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"escalator/bot/inbound"
-	"escalator/bot/rulefile"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/replay"
 	"escalator/rules/suggest"
-	"escalator/rules/text"
 )
 
 const (
@@ -37,29 +35,23 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 	case err != nil:
 		return err
 	case len(files) == 0:
-		return &usageError{[]string{"suggest needs files of recordings, dialogues or labelled lines, folders of them, or - for standard input"}}
+		return &usageError{[]lang.Text{"suggest needs files of recordings, dialogues or labelled lines, folders of them, or - for standard input"}}
 	case *n < 1 || *n > 100:
-		return &usageError{[]string{fmt.Sprintf("-n is 1 to 100, not %d", *n)}}
+		return &usageError{[]lang.Text{lang.Say("-n is 1 to 100, not %d", *n)}}
 	case *asYAML && *asJSON:
-		return &usageError{[]string{"--yaml and --json are two ways to print: take one"}}
+		return &usageError{[]lang.Text{"--yaml and --json are two ways to print: take one"}}
 	}
-	set, err := ruleSetOrShipped(env, *file)
+	set, policy, err := ruleSetOrShipped(env, *file)
 	if err != nil {
 		return err
-	}
-	policy, report := set.Load(time.Time{})
-	if policy == nil {
-		report.Write(env.Stderr, *file, set.Files)
-		return exitError(exitBad)
 	}
 	lessons := &lessons{policy: policy, at: at.of(policy), lines: &lineFiles{env: env}, talks: map[string]*talk{}}
 	if err := lessons.read(files); err != nil {
 		return err
 	}
-	in := &suggest.Input{Rules: set, Cases: lessons.cases, Positive: *positive, At: lessons.at, Most: *n, Progress: triedOf(env)}
 	ctx, cancel := context.WithTimeout(ctx, suggestFor)
 	defer cancel()
-	found, err := suggest.Find(ctx, in)
+	found, err := suggest.Find(ctx, &suggest.Input{Rules: set, Cases: lessons.cases, Positive: *positive, At: lessons.at, Most: *n, Progress: triedOf(env)})
 	if err != nil {
 		return err //nolint:wrapcheck // it says what is wrong
 	}
@@ -72,27 +64,14 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 	case !*asYAML:
 		writeSuggestions(env, found)
 	}
-	if err == nil && !found.Whole {
-		fmt.Fprintln(env.Stderr, "not everything was tried: there is more than time or memory allow. Give fewer files")
+	if !found.Whole {
+		env.tell("not everything was tried: there is more than time or memory allow. Give fewer files")
 	}
 	if err == nil && found.From.Conversations == 0 {
-		fmt.Fprintln(env.Stderr, "nothing was read that one could learn from: no conversation, and no message with a `label`")
+		env.tell("nothing was read that one could learn from: no conversation, and no message with a `label`")
 		err = exitError(exitBad)
 	}
 	return err
-}
-
-// ruleSetOrShipped collects a rule file with what it takes in, without loading it. In a folder without one it is that of the program.
-func ruleSetOrShipped(env Env, file string) (rules.Set, error) {
-	src, err := os.ReadFile(file) //nolint:gosec // the user names the file
-	switch {
-	case err == nil:
-		return rulefile.Collect(file, src), nil
-	case file == defaultRuleFile && os.IsNotExist(err):
-		fmt.Fprintf(env.Stderr, "no %s here: these are the rules that come with the program\n", text.Printable(file))
-		return rulefile.Collect(file, env.ShippedRules), nil
-	}
-	return rules.Set{}, fmt.Errorf("reading the rule file: %w", err)
 }
 
 // triedOf tells a person at a terminal how many candidates were tried.
@@ -186,7 +165,7 @@ func (l *lessons) happened(source string, events []replay.Event) {
 func writeSuggestions(env Env, found *suggest.Result) {
 	p := newPage(env)
 	from := found.From
-	p.line("", fmt.Sprintf("%d conversations and labelled messages; the rules call a person in %d of them and miss %d.", from.Conversations, from.Calls, from.Missed))
+	p.line("", lang.Say("%d conversations and labelled messages; the rules call a person in %d of them and miss %d.", from.Conversations, from.Calls, from.Missed))
 	if len(found.Suggestions) == 0 {
 		p.line("", "Nothing to suggest: no words that two customers share would catch more than they would call without need.")
 		return
@@ -194,26 +173,18 @@ func writeSuggestions(env Env, found *suggest.Result) {
 	for i := range found.Suggestions {
 		s := &found.Suggestions[i]
 		p.blank()
-		words, what := s.Phrase, "phrase for "+s.List
-		if s.Kind == "word" {
-			words, what = strings.Join(s.Words, ", "), "word for "+s.List
+		p.line(lang.Raw(fmt.Sprintf("%3d  ", i+1)), lang.Raw(s.Phrase+strings.Join(s.Words, ", ")))
+		where := s.List
+		if s.Lang != "" {
+			where += " (" + s.Lang + ")"
 		}
-		label := fmt.Sprintf("%3d  ", i+1)
-		p.line(label, words)
-		p.line("     ", fmt.Sprintf("%s%s: would catch %d, false alarms %d, score %.1f", what, inLang(s.Lang), s.Catches, s.FalseAlarms, s.Score))
+		p.line("     ", lang.Say("for %s: would catch %d, false alarms %d, score %.1f", where, s.Catches, s.FalseAlarms, s.Score))
 		for _, example := range s.Examples {
-			p.line("     · ", exampleWords(example))
+			p.line("     · ", lang.Raw(exampleWords(example)))
 		}
 	}
 	p.blank()
 	p.line("", "--yaml prints them for the rule file.")
-}
-
-func inLang(lang string) string {
-	if lang == "" {
-		return ""
-	}
-	return " (" + lang + ")"
 }
 
 // exampleWords is an example in a line or two: what is longer is cut.

@@ -53,7 +53,7 @@ not a line
 func TestSuggest_proposesAndPrintsWhatFits(t *testing.T) {
 	rules, lines := suggestFolder(t)
 	r := runIn(t, "", "suggest", "--rules", rules, lines)
-	if r.code != exitOK || !strings.Contains(r.stdout, "warden") || !strings.Contains(r.stdout, "word for ask_human.person (en)") || !strings.Contains(r.stderr, "lines skipped: 1") {
+	if r.code != exitOK || !strings.Contains(r.stdout, "warden") || !strings.Contains(r.stdout, "for ask_human.person (en): would catch") || !strings.Contains(r.stderr, "lines skipped: 1") {
 		t.Fatalf("got %+v", r)
 	}
 	for line := range strings.Lines(r.stdout) {

@@ -2,10 +2,10 @@ package suggest
 
 import (
 	"bytes"
-	"errors"
 	"maps"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 
 	"go.yaml.in/yaml/v4"
@@ -17,7 +17,7 @@ type entry struct {
 	text string
 }
 
-var errNoPlace = errors.New("the list is not written in the rule file")
+var errNoPlace = lang.Errorf("the list is not written in the rule file")
 
 // Added returns the rules with suggestions written into them, each into its list. The files that change are written anew as
 // YAML: comments stay, the layout may not. The error says that there is no place for one of them.

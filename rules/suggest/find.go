@@ -3,12 +3,12 @@ package suggest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/packs"
 	"escalator/rules/ruletest"
 )
@@ -24,7 +24,7 @@ const (
 var tryRoles = []string{"person", "team", "speak", "pass", "want"}
 
 // ErrNoList says that the rules have no list to which a suggestion could be added.
-var ErrNoList = errors.New("no rule that transfers or offers looks for $ask_human, or for a list of the file: there is nothing to add words to")
+var ErrNoList = lang.Errorf("no rule that transfers or offers looks for $ask_human, or for a list of the file: there is nothing to add words to")
 
 // Result is what Find found.
 type Result struct {
@@ -86,7 +86,7 @@ func Find(ctx context.Context, in *Input) (*Result, error) {
 	f := &finder{in: in, out: Result{Suggestions: []Suggestion{}, Whole: true}}
 	var report rules.Report
 	if f.base, report = in.Rules.Load(time.Time{}); f.base == nil {
-		return nil, errors.New("the rules cannot be loaded: " + report.Errors[0].Message.String())
+		return nil, lang.Errorf("the rules cannot be loaded: %s", report.Errors[0].Message)
 	}
 	list := asking(f.base)
 	if list == "" {
