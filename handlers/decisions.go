@@ -119,7 +119,8 @@ func (s *Server) streamDecisions(c *gin.Context, f *decisions.Filter) {
 	}
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	defer context.AfterFunc(s.streams, cancel)()
+	withServer := context.AfterFunc(s.streams, cancel)
+	defer withServer()
 	out := &stream{c: c, w: http.NewResponseController(c.Writer), slow: s.reached.of(limitSlowStream)}
 	if !out.send([]byte(": decisions as they are made\n\n")) {
 		return

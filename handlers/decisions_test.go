@@ -26,9 +26,9 @@ func newDecisions() *named {
 }
 
 // decided adds a decision and returns its id.
-func (w *named) decided(session string, outcome rules.Outcome, text string) string {
-	id := w.list.NewID()
-	w.list.Add(&decisions.Record{ID: id, At: time.Now(), Session: session, Rule: "ask", Outcome: outcome}, text)
+func (n *named) decided(session string, outcome rules.Outcome, text string) string {
+	id := n.list.NewID()
+	n.list.Add(&decisions.Record{ID: id, At: time.Now(), Session: session, Rule: "ask", Outcome: outcome}, text)
 	return id
 }
 

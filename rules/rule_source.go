@@ -156,12 +156,12 @@ func (l *loader) openList(name string, seen map[string]bool, names *[]string) {
 }
 
 // shown is a list as RuleSource shows it. The pack that frames make shows the words of its roles, each behind the role.
-func (w *wordList) shown() RuleList {
+func (l *wordList) shown() RuleList {
 	all := []string{}
-	for _, e := range w.entries {
+	for _, e := range l.entries {
 		all = append(all, e.text)
 	}
-	if w.builtin && w.name == packs.Framed {
+	if l.builtin && l.name == packs.Framed {
 		for _, f := range packs.All() {
 			for _, r := range f.Roles {
 				for _, ph := range r.Phrases {
@@ -170,5 +170,5 @@ func (w *wordList) shown() RuleList {
 			}
 		}
 	}
-	return RuleList{Name: w.name, Pack: w.builtin, Phrases: slices.Clone(all[:min(len(all), maxListed)]), Count: len(all)}
+	return RuleList{Name: l.name, Pack: l.builtin, Phrases: slices.Clone(all[:min(len(all), maxListed)]), Count: len(all)}
 }

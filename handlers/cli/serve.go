@@ -74,7 +74,7 @@ func supervisor(getenv func(string) string) app.Supervisor {
 	s := app.Supervisor{Socket: getenv("NOTIFY_SOCKET")}
 	if pid := getenv("WATCHDOG_PID"); s.Socket != "" && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		usec, _ := strconv.ParseUint(getenv("WATCHDOG_USEC"), 10, 32+10) // some months at most
-		s.Watchdog = time.Duration(usec) * time.Microsecond              //nolint:gosec // 42 bits of microseconds fit
+		s.Watchdog = time.Duration(usec) * time.Microsecond
 	}
 	return s
 }
