@@ -104,6 +104,18 @@ func (l *local) segmentMax() int64 { return min(largestSegment, l.max/leastSegme
 
 // append writes rows at the end. It returns how many of them could not be kept.
 func (l *local) append(rows []store.HistoryRow) (lost int, err error) {
+	if lost, err = l.prepare(rows); err != nil {
+		return lost, err
+	}
+	n := len(l.put)
+	if err = l.flush(); err != nil {
+		lost += n
+	}
+	return lost, err
+}
+
+// prepare gives rows their places. It returns how many of them have none.
+func (l *local) prepare(rows []store.HistoryRow) (lost int, err error) {
 	for i := range rows {
 		r := &rows[i]
 		frame := int64(headLen + metaLen + len(r.Data))
@@ -122,11 +134,7 @@ func (l *local) append(rows []store.HistoryRow) (lost int, err error) {
 		l.put = append(l.put, placed{m, pos})
 		l.buf = appendFrame(l.buf, m, r.Data)
 	}
-	n := len(l.put)
-	if err = l.flush(); err != nil {
-		lost += n
-	}
-	return lost, err
+	return lost, nil
 }
 
 // lastOf is the place of a session's last entry, written or not.
@@ -201,6 +209,9 @@ func (l *local) flush() error {
 		s.last = max(s.last, p.meta.at)
 		if _, known := l.firsts[p.session]; !known && l.firsts != nil {
 			l.firsts[p.session] = p.at
+		}
+		if before := l.sessions[p.session]; before != 0 && p.prev == 0 { // load found it after p had its place
+			l.joins[p.at] = before
 		}
 		l.sessions[p.session] = p.at
 		if p.user != 0 {

@@ -282,6 +282,37 @@ func TestLocal_whatIsWrittenWhileLoading_joinsWhatWasThere(t *testing.T) {
 	}
 }
 
+// The old files may be read to their end just while an entry is on its way to the disk.
+func TestLocal_whatIsOnItsWayWhenLoadingEnds_joinsWhatWasThere(t *testing.T) {
+	dir := t.TempDir()
+	rows := func(data ...string) (rows []store.HistoryRow) {
+		for _, d := range data {
+			rows = append(rows, store.HistoryRow{Session: "a", User: "u", At: time.Now(), Data: []byte(d)})
+		}
+		return rows
+	}
+	l := newTestLocal(t, dir)
+	_, _ = l.append(rows("1"))
+	l.close()
+	l, err := openLocal(&Options{Dir: dir, For: testKeep, Max: testMax, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := l.endSegment()
+	if lost, err := l.prepare(rows("2", "3")); lost > 0 || err != nil {
+		t.Fatal(lost, err)
+	}
+	l.load(old)
+	if err := l.flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = l.append(rows("4"))
+	if got, older := readAll(t, l, "a"); !slices.Equal(got, []string{"4", "3", "2", "1"}) || older {
+		t.Errorf("%q, older %t", got, older)
+	}
+	l.close()
+}
+
 func TestLocal_aFolderThatIsRemoved_isMadeAnew(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "history")
 	l := newTestLocal(t, dir)
