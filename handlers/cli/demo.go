@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -38,7 +40,8 @@ func demo(ctx context.Context, env Env, args []string) error {
 		return lang.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	ruleFile, err := demoRules(env, *file, folder)
+	path := cmp.Or(*file, filepath.Join(folder, defaultRuleFile))
+	ruleFile, err := demoRules(env, path, *file == "")
 	if err != nil {
 		return err
 	}
@@ -66,43 +69,60 @@ func demo(ctx context.Context, env Env, args []string) error {
 	served := make(chan error, 1)
 	go func() { served <- a.Run(ctx, env.Reload) }()
 	story.lastSaid = lastSaid(d)
-	play(ctx, &stage{
-		desk: d, story: story, staff: staff, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken}, takeRules: func() error { return takeDemoRules(*file, folder, ruleFile) },
-	})
+	s := &stage{
+		desk: d, story: story, staff: staff, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken},
+		end: cancel, ended: ctx.Done(), admin: "http://" + a.AdminAddr(), ownRules: *file != "", takeRules: func() error { return takeDemoRules(path, ruleFile) },
+	}
+	if !*once {
+		s.typed, s.slow = typedLines(env.Stdin), isTerminal(env.Stdout)
+	}
+	s.welcome(path)
+	s.play(ctx)
 	if !*once && ctx.Err() == nil {
-		invite(env, a, d)
-		<-ctx.Done()
+		err = s.serveOn(ctx, "http://"+a.Addr()+demoPath)
 	}
 	d.SetCallbackURL("")
 	cancel()
-	return <-served
+	return cmp.Or(err, <-served)
 }
 
-// demoRules opens the given file, or a copy of the shipped one.
-func demoRules(env Env, file, folder string) (*rulefile.File, error) {
-	if file == "" {
-		file = filepath.Join(folder, defaultRuleFile)
-		if err := os.WriteFile(file, env.ShippedRules, 0o600); err != nil {
+// serveOn takes messages that are sent and typed, until the demo is ended.
+func (s *stage) serveOn(ctx context.Context, callbacks string) error {
+	gate, err := openGate(s, callbacks)
+	if err != nil {
+		return err
+	}
+	defer gate.close()
+	if s.typed == nil {
+		s.invite(gate.address)
+		<-ctx.Done()
+		return nil
+	}
+	help := func() { s.helpToTalk(gate.address) }
+	help()
+	s.talk(ctx, help)
+	return nil
+}
+
+// demoRules opens a rule file, which is a copy of the shipped one or the user's own.
+func demoRules(env Env, path string, shipped bool) (*rulefile.File, error) {
+	if shipped {
+		if err := os.WriteFile(path, env.ShippedRules, 0o600); err != nil {
 			return nil, lang.Errorf("copying the shipped rules: %w", err)
 		}
 	}
-	return openRules(env.Lang, env.Stderr, rulefile.Options{Path: file})
+	return openRules(env.Lang, env.Stderr, rulefile.Options{Path: path})
 }
 
 // takeDemoRules replaces the copy of the shipped rules, as an operator would, and
-// has the service take it. A file that the user named is left alone.
-func takeDemoRules(named, folder string, ruleFile *rulefile.File) error {
-	if named != "" {
-		return errOwnRules
-	}
-	if err := os.WriteFile(filepath.Join(folder, defaultRuleFile), demoInstallation, 0o600); err != nil {
+// has the service take it.
+func takeDemoRules(path string, ruleFile *rulefile.File) error {
+	if err := os.WriteFile(path, demoInstallation, 0o600); err != nil {
 		return lang.Errorf("changing the demo's rules: %w", err)
 	}
 	_, err := ruleFile.Reload(context.Background())
 	return err
 }
-
-var errOwnRules = lang.Errorf("they need rules of their own, and --rules names yours")
 
 // lastSaid returns what reads the newest words that Desk was asked to say.
 func lastSaid(d *desktest.Desk) func() string {
@@ -132,15 +152,37 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 }
 
 // invite says how to send a message of one's own.
-func invite(env Env, a *app.App, d *desktest.Desk) {
-	d.Begin(ownSession)
-	env.print(`
-Still serving. Send a message of your own:
+func (s *stage) invite(callbacks string) {
+	s.story.env.print("\nStill serving. Send a message of your own:\n")
+	s.curl(callbacks)
+	s.story.env.print("\nDecisions:  curl -s %s/api/decisions\nCtrl-C ends the demo.", s.admin)
+}
 
-  curl -s 'http://%s%s?SdkAppid=%d&CallbackCommand=%s&contenttype=json' \
-    -d '{"CallbackCommand":"%s","SessionId":"%s","Event":"%s","ClientUserId":"me","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"I want a human"}}]}'
+// curl prints a command that sends a message to the demo.
+func (s *stage) curl(callbacks string) {
+	words := "I want a human"
+	if s.story.env.Lang == lang.Chinese {
+		words = "我要转人工"
+	}
+	s.story.env.print(lang.Raw(fmt.Sprintf(`  curl -s '%s?SdkAppid=%d' -d '
+  {"CallbackCommand": "%s", "SessionId": "%s",
+   "Event": "%s", "ClientUserId": "me", "MsgBody": [
+   {"MsgType": "TIMTextElem", "MsgContent": {"Text": "%s"}}]}'`,
+		callbacks, s.desk.Identity().SDKAppID, desk.CommandSessionEvent, ownSession, desk.EventUserMessage, words)))
+}
 
-Recent decisions:  curl -s http://%s/api/decisions
-Ctrl-C ends the demo.`, a.Addr(), demoPath, d.Identity().SDKAppID, desk.CommandSessionEvent,
-		desk.CommandSessionEvent, ownSession, desk.EventUserMessage, a.AdminAddr())
+// helpToTalk says what can be typed.
+func (s *stage) helpToTalk(callbacks string) {
+	s.story.env.print(`
+Now you are the customer: type what you would say, and press Enter.
+  /new           begin another conversation
+  /agent off|on  the only agent goes home, or comes back
+  /bot TEXT      have the bot say something
+  /why           the whole story of this conversation, and why
+  /help          this
+  /quit          end the demo (so do Ctrl-D and Ctrl-C)
+Messages from elsewhere are shown as well:
+`)
+	s.curl(callbacks)
+	s.story.env.print("")
 }

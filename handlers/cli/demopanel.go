@@ -34,7 +34,8 @@ func (p demoPanel) show(story *narrator, session string) {
 	for _, w := range told.Words {
 		story.line("panel", lang.Say("left: %s", w.Text))
 	}
-	story.line("panel", lang.Say("and %d messages, as a page in Desk: %s#token=%s&sessionid=%s", len(told.Turns), p.url, p.token.Reveal(), session))
+	story.line("panel", lang.Say("and %d messages, as a page in Desk:", len(told.Turns)))
+	story.env.print(lang.Raw("    " + p.url + "#token=" + p.token.Reveal() + "&sessionid=" + session)) // whole, to be copied
 }
 
 // ask asks as the page does.

@@ -17,8 +17,15 @@ type stage struct {
 	story     *narrator
 	staff     *staffRoom
 	panel     demoPanel
-	takeRules func() error // puts the rules of the second half in force
+	takeRules func() error  // puts the rules of the second half in force
+	admin     string        // address of the operators' listener
+	ownRules  bool          // they are the user's, and stay as they are
+	typed     <-chan string // lines of the terminal; nil: nobody types
+	slow      bool          // somebody reads along: there are pauses
+	end       func()        // ends the demo
+	ended     <-chan struct{}
 	session   string
+	talks     int // conversations of whoever types
 }
 
 const (
@@ -30,19 +37,36 @@ const (
 	sceneTimeout  = 10 * time.Second
 )
 
+// welcome says what this is, and where to look.
+func (s *stage) welcome(rules string) {
+	s.story.env.print(`Escalator demo: a Desk emulator and the service, both on loopback.
+Console: %s/console/   (open it in a browser and watch)
+Rules:   %s
+
+Customers talk to the bot. See when a person is called, and why.`, s.admin, rules)
+	if s.slow && s.typed != nil {
+		s.story.env.print("Enter skips the pauses, Ctrl-C ends the demo.")
+	}
+}
+
 // play plays the script: how a conversation goes to a person or does not, and
 // then how Escalator stands in other kinds of installations.
-func play(ctx context.Context, s *stage) {
-	s.story.env.print("Escalator demo: a Desk emulator and the service, both on loopback.\nCustomers talk to the bot; watch when a person is called, and why.")
+func (s *stage) play(ctx context.Context) {
 	s.desk.SetAgent(desktest.Agent{ID: demoAgent, Groups: []int64{1}, Online: true})
 	s.act(ctx, s.stuck, s.again, s.asks, s.doesNotAsk, s.nobody)
-	if err := s.takeRules(); err != nil {
+	if s.ownRules {
+		s.story.env.print("\nThe scenes about kinds of installations are left out: they need rules of their own, and --rules names yours.")
+	} else if err := s.takeOtherRules(); err != nil {
 		s.story.env.print("\nThe scenes about kinds of installations are left out: %v.", err)
 	} else {
-		s.story.env.print("\nSomebody saves another rules.yaml, with an offer, a target that waits for agents and one that takes\nmessages: it is in force.")
 		s.act(ctx, s.offer, s.plainIM, s.assignment, s.taskFlow, s.becomesFree, s.leavesWords)
 	}
 	s.summary()
+}
+
+func (s *stage) takeOtherRules() error {
+	s.story.env.print("\nThe rule file is saved anew: refunds are offered a person first, transfers wait\nuntil somebody is free, and who complains may leave a message.")
+	return s.takeRules()
 }
 
 // act plays scenes until the demo is ended.
@@ -52,6 +76,49 @@ func (s *stage) act(ctx context.Context, scenes ...func()) {
 			scene()
 		}
 	}
+}
+
+// How long a line, and the title of a scene, stand alone on a terminal.
+const (
+	readStep  = 800 * time.Millisecond
+	readTitle = 1200 * time.Millisecond
+)
+
+// rest gives who reads along time to read. Enter ends all pauses, and Ctrl-D the demo.
+func (s *stage) rest(d time.Duration) {
+	if !s.slow {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-s.ended:
+		s.slow = false
+	case _, more := <-s.typed:
+		s.slow = false
+		if !more {
+			s.end()
+		}
+	}
+}
+
+// meanings are the script's lines for who does not read their language.
+var meanings = map[string]string{
+	"怎么改地址": "How do I change my address?", "修改收货地址": "change the delivery address", "地址写错了": "the address is wrong",
+	didNotLearn: "Sorry, I have not learnt this yet", "先别转人工，我再看看": "no person yet, let me see first",
+	"人工智能是什么": "what is artificial intelligence; the word for a person is in it", "转人工": "a person, please",
+	"Where is my parcel?": "我的包裹在哪里？", "where is my parcel": "我的包裹在哪里", "so where IS my parcel??": "我的包裹到底在哪里？？",
+	"You can track your parcel in the app.": "您可以在 App 里查看物流。", "yes please": "好的", "hello": "你好", "Hello! What can I do for you?": "您好！请问有什么可以帮您？",
+	"I'd like to talk to a real perosn please": "我想找真人（有拼写错误）", "How do I get a refund?": "怎么退款？", "what are your opening hours": "几点营业",
+	"can I speak to somebody real": "能找真人吗", "I want to complain": "我要投诉", "The parcel came broken, please call 13800138000": "包裹坏了，请打 13800138000",
+}
+
+// understood is what somebody says, with its meaning where it is in the other language than that of the reader.
+func (s *stage) understood(words string) lang.Text {
+	meaning := meanings[words]
+	if meaning == "" || hasHan(words) == (s.story.env.Lang == lang.Chinese) {
+		return lang.Raw(words)
+	}
+	return lang.Raw(words + " (" + meaning + ")")
 }
 
 func (s *stage) stuck() {
@@ -102,7 +169,8 @@ func (s *stage) offer() {
 func (s *stage) plainIM() {
 	s.title("Plain IM: the callback tells who talks to whom, and no session")
 	const words = "转人工"
-	s.story.line(lang.Raw("jared"), lang.Say("%s   (to %s)", words, desktest.DefaultService))
+	s.rest(readStep)
+	s.story.line(lang.Raw("jared"), lang.Say("%s   (to %s)", s.understood(words), desktest.DefaultService))
 	s.during(func() {
 		s.desk.SendIM(desk.CommandC2CAfter, desktest.IM{From: "jared", To: desktest.DefaultService, Text: words})
 	})
@@ -119,7 +187,8 @@ func (s *stage) assignment() {
 func (s *stage) taskFlow() {
 	s.scene("A task flow asks whether this should go to a person")
 	for _, words := range []string{"what are your opening hours", "can I speak to somebody real"} {
-		s.story.line("flow", lang.Say("%s   (Chatbot.InterfaceInvocation)", words))
+		s.rest(readStep)
+		s.story.line("flow", lang.Say("%s   (Chatbot.InterfaceInvocation)", s.understood(words)))
 		s.answer(s.desk.Flow(s.session, map[string]string{"question": words}))
 	}
 }
@@ -128,6 +197,7 @@ func (s *stage) becomesFree() {
 	s.scene("Nobody is online, and then somebody becomes free")
 	s.desk.SetOnline(demoAgent, false)
 	s.customer("转人工")
+	s.rest(readStep)
 	s.story.line("desk", lang.Say("%s becomes free (Member.EventNotify)", demoAgent))
 	taken := s.story.next("end")
 	s.desk.SetStatus(demoAgent, "free")
@@ -146,6 +216,7 @@ func (s *stage) leavesWords() {
 		s.customer("The parcel came broken, please call 13800138000")
 		thanked()
 	})
+	s.rest(readStep)
 	s.story.line("desk", lang.Say("%s becomes free (Member.EventNotify)", demoAgent))
 	s.staff.then(func() {
 		called := s.story.next(contacted)
@@ -163,14 +234,17 @@ func (s *stage) scene(title lang.Text) {
 
 func (s *stage) title(title lang.Text) {
 	s.session = fmt.Sprintf("demo-%d", s.story.nextScene())
+	s.rest(readStep)
 	s.story.env.print("\n%s  %s", s.session, title)
+	s.rest(readTitle)
 }
 
 func (s *stage) customer(words string, opts ...desktest.Option) {
-	s.story.line("customer", lang.Raw(words))
-	told := s.story.told()
+	s.rest(readStep)
+	s.story.line("customer", s.understood(words))
+	before := s.story.decided()
 	s.during(func() { s.desk.UserSays(s.session, words, opts...) })
-	if s.story.told() == told { // a message that leads to nothing is no line of the log
+	if s.story.decided() == before { // a message that leads to nothing is no line of the log
 		s.story.line("escalator", "stays with the bot: no rule holds")
 	}
 }
@@ -188,7 +262,12 @@ func (s *stage) bot(words, mark string) {
 	if s.desk.Session(s.session).State != desk.StateChatbot {
 		return
 	}
-	s.story.line("bot", lang.Say("%s   (marked %s)", words, mark))
+	said := s.understood(words)
+	if mark != "" {
+		said = lang.Say("%s   (marked %s)", s.understood(words), mark)
+	}
+	s.rest(readStep)
+	s.story.line("bot", said)
 	s.during(func() { s.desk.BotSays(s.session, words, mark) })
 }
 

@@ -26,7 +26,8 @@ type narrator struct {
 	mu     sync.Mutex
 	env    Env
 	scenes int
-	lines  int
+	prompt string         // what was asked at the terminal and not answered yet
+	made   int            // decisions
 	open   int            // transfers and offers decided and not ended yet
 	asking bool           // an offer is one of them
 	events map[string]int // how often what happened that next can wait for
@@ -54,15 +55,45 @@ func (n *narrator) nextScene() int {
 func (n *narrator) line(who, what lang.Text) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.lines++
-	n.env.print("    %s %s", padded(who.In(n.env.Lang), 9), what)
+	n.print(func(p *page) { p.hang(lang.Say("    %s ", p.padded(who, 9)), 14, what) })
 }
 
-// told returns how many lines were printed so far.
-func (n *narrator) told() int {
+// print prints with the mutex held, in the place of an open prompt, which comes again below.
+func (n *narrator) print(lines func(*page)) {
+	if n.prompt != "" {
+		fmt.Fprint(n.env.Stdout, n.wipe())
+	}
+	lines(newPage(n.env))
+	fmt.Fprint(n.env.Stdout, n.prompt)
+}
+
+// wipe takes a line of the terminal back, where it knows how to.
+func (n *narrator) wipe() string {
+	if term := n.env.Getenv("TERM"); term == "" || term == "dumb" {
+		return "\n"
+	}
+	return "\r\x1b[K"
+}
+
+// ask prompts for a line, and answered says that it was typed.
+func (n *narrator) ask(prompt string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.lines
+	n.prompt = prompt
+	fmt.Fprint(n.env.Stdout, prompt)
+}
+
+func (n *narrator) answered() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.prompt = ""
+}
+
+// decided returns how many decisions were told so far.
+func (n *narrator) decided() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.made
 }
 
 // Levels implements logrus.Hook.
@@ -79,6 +110,11 @@ func (n *narrator) Fire(e *logrus.Entry) error {
 		n.afterCallback(n.said)
 	case e.Message == "message":
 		n.message(e.Data)
+	case e.Message == "rules reloaded":
+		n.line("escalator", lang.Say("takes the changed rule file (version %v)", e.Data["rules_version"]))
+	case e.Message == "callback refused": // the answer says so
+	case e.Level <= logrus.WarnLevel && e.Data[logrus.ErrorKey] != nil:
+		n.line("log", lang.Say("%s: %v", e.Message, e.Data[logrus.ErrorKey]))
 	case e.Level <= logrus.WarnLevel:
 		n.line("log", lang.Raw(e.Message))
 	}
@@ -100,7 +136,7 @@ func (n *narrator) decision(f logrus.Fields) {
 	case f["near"] != nil && f["reason"] != nil:
 		words = lang.Say("stays with the bot: rule %v came near, but it is %v", f["near"], reasonWords(f["reason"]))
 	case f["near"] != nil:
-		words = lang.Say("stays with the bot: rule %v is one short", f["near"])
+		words = lang.Say("stays with the bot: once more, and rule %v holds", f["near"])
 	}
 	if f["outcome"] == "message" {
 		words = "keeps the words until somebody is free"
@@ -110,6 +146,9 @@ func (n *narrator) decision(f logrus.Fields) {
 	if matched, ok := f["matched"].([]string); ok {
 		words = lang.Say("%s   (found: %s)", words, strings.Join(matched, ", "))
 	}
+	n.mu.Lock()
+	n.made++
+	n.mu.Unlock()
 	switch {
 	case f["event"] == desk.CommandTaskFlow || f["event"] == desk.CommandAssignHuman: // answered only
 	case f["outcome"] == "transfer" || f["outcome"] == "offer":

@@ -16,3 +16,9 @@ func terminalWidth(f *os.File) int {
 	}
 	return int(size.Col)
 }
+
+// answersAsTerminal asks for the size, which a terminal may not know: then it is 0.
+func answersAsTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return err == nil
+}

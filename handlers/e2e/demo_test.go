@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"escalator/rules/text"
 )
 
 var update = flag.Bool("update", false, "write the golden file of the demo anew")
 
 // What differs from one demo to the next.
-var changing = regexp.MustCompile(`\d+ ms|127\.0\.0\.1:\d+|token=\w+`)
+var changing = regexp.MustCompile(`\d+ ms|127\.0\.0\.1:\d+|token=\w+|\S*escalator-demo-\d+`)
 
 func steady(told string) string {
 	return changing.ReplaceAllStringFunc(told, func(found string) string {
@@ -25,6 +27,8 @@ func steady(told string) string {
 			return "N ms"
 		case strings.HasPrefix(found, "token="):
 			return "token=TOKEN"
+		case strings.Contains(found, "escalator-demo-"):
+			return "FOLDER"
 		default:
 			return "ADDRESS"
 		}
@@ -35,25 +39,34 @@ const demoGolden = "testdata/demo.golden"
 
 // In an empty folder, without any setting; go test ./handlers/e2e -run TestDemo -update writes its output anew.
 func TestDemo_playsItsScriptWithoutAnySetting(t *testing.T) {
-	code, out, errOut := command(t, nil, "demo", "--once")
-	if code != 0 || errOut != "" {
-		t.Fatalf("exit %d\n%s\n%s", code, out, errOut)
-	}
-	got := steady(out)
-	if *update {
-		if err := os.WriteFile(demoGolden, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(demoGolden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the demo is another one (-golden +now):\n%s", diff)
-	}
-	if strings.Contains(got, "longer than it should") {
-		t.Error("a scene does not end")
+	for _, c := range []struct{ golden, language string }{{demoGolden, "en"}, {"testdata/demo-zh.golden", "zh"}} {
+		t.Run(c.language, func(t *testing.T) {
+			code, out, errOut := command(t, []string{"COLUMNS=80"}, "demo", "--once", "--lang", c.language)
+			if code != 0 || errOut != "" {
+				t.Fatalf("exit %d\n%s\n%s", code, out, errOut)
+			}
+			got := steady(out)
+			if *update {
+				if err := os.WriteFile(c.golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(c.golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("the demo is another one (-golden +now):\n%s", diff)
+			}
+			if strings.Contains(got, "longer than it should") {
+				t.Error("a scene does not end")
+			}
+			for line := range strings.Lines(out) {
+				if columns := text.Columns(line); columns > 80+1 && !strings.Contains(line, "token=") {
+					t.Errorf("%d columns: %s", columns, line)
+				}
+			}
+		})
 	}
 }
 
@@ -61,7 +74,7 @@ func TestDemo_playsItsScriptWithoutAnySetting(t *testing.T) {
 func TestDemo_servesOnAfterItsScript(t *testing.T) {
 	out, prints := newOutput(t)
 	cmd := exec.Command(binary, "demo")
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), []string{"HOME=/nonexistent"}, prints, prints
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), []string{"HOME=/nonexistent", "COLUMNS=80"}, prints, prints
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +92,14 @@ func TestDemo_servesOnAfterItsScript(t *testing.T) {
 	if status, page := request(t, "GET", panel[1], ""); status != 200 || !strings.Contains(page, "<html") {
 		t.Errorf("the panel: %d %s", status, page)
 	}
-	curl := regexp.MustCompile(`curl -s '(http://[^']+)' \\\n +-d '([^']+)'`).FindStringSubmatch(out.String())
+	console := regexp.MustCompile(`Console: (http://\S+/console/)`).FindStringSubmatch(out.String())
+	if console == nil {
+		t.Fatalf("no address of the console:\n%s", out)
+	}
+	if status, page := request(t, "GET", console[1], ""); status != 200 || !strings.Contains(page, "<html") {
+		t.Errorf("the console: %d %s", status, page)
+	}
+	curl := regexp.MustCompile(`curl -s '(http://[^']+)' -d '([^']+)'`).FindStringSubmatch(out.String())
 	if curl == nil {
 		t.Fatalf("no command to copy:\n%s", out)
 	}
@@ -89,6 +109,14 @@ func TestDemo_servesOnAfterItsScript(t *testing.T) {
 	eventually(t, "a transfer of one's own", func() bool {
 		return strings.Count(out.String(), "a person takes it") > strings.Count(string(want), "a person takes it")
 	})
+	for _, c := range []struct{ body, told string }{
+		{curl[2], "does nothing: li@example.com has the conversation"},
+		{strings.Replace(strings.Replace(curl[2], "my-session", "another", 1), "I want a human", "What is new?", 1), "by hand   What is new?   (session another)\n    escalator stays with the bot: no rule holds\n    escalator answers AIProvider 1: Desk's bot is to reply"},
+		{"{", "by hand   {   (session -)\n    escalator refuses it: 400, the body is not a JSON object"},
+	} {
+		request(t, "POST", curl[1], c.body)
+		eventually(t, c.told, func() bool { return strings.Contains(out.String(), c.told) })
+	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
