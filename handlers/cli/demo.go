@@ -77,7 +77,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 		s.typed, s.slow = typedLines(env.Stdin), isTerminal(env.Stdout)
 	}
 	s.welcome(path)
-	s.play(ctx)
+	s.play()
 	if !*once && ctx.Err() == nil {
 		err = s.serveOn(ctx, "http://"+a.Addr()+demoPath)
 	}

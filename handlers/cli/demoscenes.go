@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -51,17 +50,24 @@ Customers talk to the bot. See when a person is called, and why.`, s.admin, rule
 
 // play plays the script: how a conversation goes to a person or does not, and
 // then how Escalator stands in other kinds of installations.
-func (s *stage) play(ctx context.Context) {
+func (s *stage) play() {
 	s.desk.SetAgent(desktest.Agent{ID: demoAgent, Groups: []int64{1}, Online: true})
-	s.act(ctx, s.stuck, s.again, s.asks, s.doesNotAsk, s.nobody)
-	if s.ownRules {
+	s.act(s.stuck, s.again, s.asks, s.doesNotAsk, s.nobody)
+	switch {
+	case s.over():
+		return
+	case s.ownRules:
 		s.story.env.print("\nThe scenes about kinds of installations are left out: they need rules of their own, and --rules names yours.")
-	} else if err := s.takeOtherRules(); err != nil {
-		s.story.env.print("\nThe scenes about kinds of installations are left out: %v.", err)
-	} else {
-		s.act(ctx, s.offer, s.plainIM, s.assignment, s.taskFlow, s.becomesFree, s.leavesWords)
+	default:
+		if err := s.takeOtherRules(); err != nil {
+			s.story.env.print("\nThe scenes about kinds of installations are left out: %v.", err)
+			break
+		}
+		s.act(s.offer, s.plainIM, s.assignment, s.taskFlow, s.becomesFree, s.leavesWords)
 	}
-	s.summary()
+	if !s.over() {
+		s.summary()
+	}
 }
 
 func (s *stage) takeOtherRules() error {
@@ -70,9 +76,9 @@ func (s *stage) takeOtherRules() error {
 }
 
 // act plays scenes until the demo is ended.
-func (s *stage) act(ctx context.Context, scenes ...func()) {
+func (s *stage) act(scenes ...func()) {
 	for _, scene := range scenes {
-		if ctx.Err() == nil {
+		if !s.over() {
 			scene()
 		}
 	}
@@ -98,6 +104,16 @@ func (s *stage) rest(d time.Duration) {
 		if !more {
 			s.end()
 		}
+	}
+}
+
+// over reports whether the demo is being ended.
+func (s *stage) over() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -206,7 +222,7 @@ func (s *stage) becomesFree() {
 
 // leavesWords shows all that happens to a customer whom nobody can serve.
 func (s *stage) leavesWords() {
-	s.scene("Nobody is online: words are left, the staff is told, somebody calls back")
+	s.scene("Nobody is online: words are left, staff is told, somebody calls back")
 	s.desk.SetOnline(demoAgent, false)
 	asked := s.story.next("say")
 	s.customer("I want to complain", desktest.WithCustomData(`{"level":"gold"}`))
@@ -241,6 +257,9 @@ func (s *stage) title(title lang.Text) {
 
 func (s *stage) customer(words string, opts ...desktest.Option) {
 	s.rest(readStep)
+	if s.over() {
+		return
+	}
 	s.story.line("customer", s.understood(words))
 	before := s.story.decided()
 	s.during(func() { s.desk.UserSays(s.session, words, opts...) })
@@ -267,6 +286,9 @@ func (s *stage) bot(words, mark string) {
 		said = lang.Say("%s   (marked %s)", s.understood(words), mark)
 	}
 	s.rest(readStep)
+	if s.over() {
+		return
+	}
 	s.story.line("bot", said)
 	s.during(func() { s.desk.BotSays(s.session, words, mark) })
 }
