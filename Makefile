@@ -16,7 +16,7 @@ BENCHARGS ?=
 WHOLE     := $(filter ./...,$(PKG))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build install kit release-check test parts history race crash powerloss model chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
+.PHONY: help run build install kit release-check test parts history race crash powerloss model suggest-figures chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
@@ -76,6 +76,9 @@ history: ## what 1 GiB of history costs (docs/performance.md)
 
 powerloss: ## 10,000 losses of power and kills at random moments, on a simulated disk (POWERLOSS_MOMENTS=)
 	POWERLOSS_MOMENTS=$(or $(POWERLOSS_MOMENTS),10000) go test -tags $(TAGS) -count=1 -v -timeout 30m -run aLossOfPower ./bot/store/journal
+
+suggest-figures: ## recall and precision on one half of labelled files before and after the suggestions of the other (DATA=folder)
+	ESCALATOR_SUGGEST_DATA=$(abspath $(DATA)) go test -tags $(TAGS) -count=1 -v -run TestHalf ./rules/suggest
 
 chaos: ## Desk's faults, absent agents and deaths mixed for 5 minutes (CHAOS_SEED=)
 	CHAOS_TIME=5m go test -tags $(TAGS) -count=1 -v -timeout 30m -run throughChaos ./handlers/e2e

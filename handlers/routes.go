@@ -52,6 +52,7 @@ func (s *Server) adminRoutes() []route {
 		{method: http.MethodGet, path: "/api/rules/diff", handler: s.ruleDiff, query: []string{"from", "to"}},
 		{method: http.MethodPost, path: "/api/rules/rollback", access: tokenOnly, handler: s.rollback, changes: true},
 		{method: http.MethodGet, path: "/api/stats", handler: s.showStats, query: []string{"since"}},
+		{method: http.MethodGet, path: "/api/suggest", handler: s.suggest, query: []string{"since", "n"}},
 		{method: http.MethodGet, path: "/api/desk", handler: s.desk},
 		{method: http.MethodGet, path: "/api/status", handler: s.status},
 		{method: http.MethodPost, path: "/api/drain", handler: s.startDrain, changes: true},

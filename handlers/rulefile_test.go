@@ -55,6 +55,10 @@ func (f *playedFile) Check(ctx context.Context, sent rules.Files) (*rulefile.Che
 	return &rulefile.Checked{OK: true, Version: "bbbbbbbbbbbb"}, f.err
 }
 
+func (f *playedFile) InForce(context.Context) (rules.Set, error) {
+	return rules.Set{Main: "rules.yaml", Files: rules.Files{"rules.yaml": []byte(onlyAsk)}}, f.err
+}
+
 func (f *playedFile) Compile(_ context.Context, version string, sent rules.Files) (*rules.Policy, error) {
 	f.to, f.sent = version, sent
 	if f.err != nil {

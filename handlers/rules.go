@@ -18,6 +18,7 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/bot/stats"
 	"escalator/rules"
+	"escalator/rules/suggest"
 )
 
 // RuleFile is what the API needs of the rule file.
@@ -31,6 +32,7 @@ type RuleFile interface {
 	Save(ctx context.Context, d rulefile.Draft) (*rulefile.Change, error)
 	Check(ctx context.Context, sent rules.Files) (*rulefile.Checked, error)
 	Compile(ctx context.Context, version string, sent rules.Files) (*rules.Policy, error)
+	InForce(ctx context.Context) (rules.Set, error)
 }
 
 // ruleView is a rule as GET /api/rules shows it, with what it did in the last day.
@@ -122,6 +124,7 @@ type Operations interface {
 	Stats() *stats.Stats
 	Decisions() *decisions.List
 	Preview(ctx context.Context, rule string, since time.Time) (*bot.Preview, error)
+	Suggest(ctx context.Context, set rules.Set, since time.Time, n int) (*suggest.Result, error)
 	Transfers(ctx context.Context) (delivery.Transfers, error)
 	Retry(ctx context.Context, session string, who delivery.Operator) error
 	RetryAll(ctx context.Context, code string, who delivery.Operator) (delivery.Retried, error)

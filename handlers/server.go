@@ -77,6 +77,7 @@ type Server struct {
 	tries       tries
 	drains      *drains
 	profiling   sync.Mutex
+	searching   sync.Mutex // for suggestions
 	quiet       quiet.Lines
 	signedOut   signedOut
 	streams     context.Context //nolint:containedctx // the life of all streams and profiles, ended by Shutdown

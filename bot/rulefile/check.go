@@ -95,6 +95,12 @@ func (f *File) judgeDraft(ctx context.Context, set rules.Set, strays []rules.Pro
 	return nil, f.mistakes(set, report)
 }
 
+// InForce gives the files of the rules that are in force.
+func (f *File) InForce(ctx context.Context) (rules.Set, error) {
+	set, _, err := f.asked(ctx, f.Policy().Version(), nil)
+	return set, err
+}
+
 // Compile gives the policy of a version, or of the files as they would be if those that were sent took their places. The
 // error is a *RefusedError if they have mistakes; tests that fail are no hindrance.
 func (f *File) Compile(ctx context.Context, version string, sent rules.Files) (*rules.Policy, error) {

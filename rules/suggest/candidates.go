@@ -78,6 +78,14 @@ func (g *gram) says() bool {
 	return g.words == 0 || slices.ContainsFunc(strings.Fields(strings.TrimPrefix(g.text, "=")), func(word string) bool { return !small[word] })
 }
 
+// roleWord says that it may be a word of a role: one word, or a few characters.
+func (g *gram) roleWord() bool {
+	if g.words > 0 {
+		return g.tokens == 1 && !g.whole() && len(g.text) > 2
+	}
+	return g.tokens > 1 && g.tokens <= maxWords && !g.whole()
+}
+
 // reader cuts messages into n-grams.
 type reader struct{ msg text.Message }
 

@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -79,6 +80,8 @@ func Happened(p *rules.Policy, events []replay.Event) (cases []Case) {
 				end(near, false)
 			}
 			human, near, c = false, false, Case{}
+		case e.Turn == nil && e.Observe == rules.EventNoAgent: // nobody was there: the bot goes on
+			human, near, c = false, false, Case{}
 		case human:
 		case called || reached:
 			end(true, called)
@@ -137,7 +140,7 @@ type verdict struct{ wants, called bool }
 // judgeAll judges cases on all processors, in their order. It is not ok when ctx ended before.
 func judgeAll(ctx context.Context, p *rules.Policy, in *Input, cases []*Case) (all []verdict, ok bool) {
 	all = make([]verdict, len(cases))
-	part := len(cases)/runtime.GOMAXPROCS(0) + 1
+	part := len(cases)/cmp.Or(in.Workers, runtime.GOMAXPROCS(0)) + 1
 	var workers sync.WaitGroup
 	for from := 0; from < len(cases); from += part {
 		workers.Go(func() {
@@ -158,6 +161,8 @@ type Input struct {
 	Positive string
 	At       time.Time
 	Most     int // suggestions
+	// Workers are the goroutines that judge; 0: one for each processor.
+	Workers int
 	// Progress is told how many candidates were tried; it may be nil.
 	Progress func(tried, of int)
 }

@@ -159,56 +159,78 @@ func (f *finder) phrases(ranked []*gram, list string) (all []candidate) {
 // roleWords tries the best words in each role, all of a role at once. What is called then is put down to those of the
 // words that are there.
 func (f *finder) roleWords(ctx context.Context, ranked []*gram) (all []candidate) {
-	var words []*gram
+	words := map[string]bool{}
+	var inOrder []string
 	for _, g := range ranked {
-		if !g.whole() && len(words) < maxRoleWords && (g.words == 1 && g.tokens == 1 && len(g.text) > 2 || g.words == 0 && g.tokens > 1 && g.tokens <= maxWords) {
-			words = append(words, g)
+		if len(words) < maxRoleWords && g.roleWord() {
+			words[g.text] = true
+			inOrder = append(inOrder, g.text)
 		}
 	}
+	holders, cases := f.holders(words)
 	for _, role := range tryRoles {
-		entries := make([]entry, len(words))
-		for i, g := range words {
-			entries[i] = entry{packs.Framed + "." + role, g.text}
+		if len(words) == 0 || ctx.Err() != nil {
+			return all
+		}
+		found := map[string]*candidate{}
+		var entries []entry
+		for _, word := range inOrder {
+			e := entry{packs.Framed + "." + role, word}
+			entries = append(entries, e)
+			found[word] = &candidate{entry: e}
 		}
 		p, _ := f.with(entries...)
-		if p == nil || len(words) == 0 {
+		if p == nil {
 			continue
 		}
-		now, ok := judgeAll(ctx, p, f.in, f.cases)
+		now, ok := judgeAll(ctx, p, f.in, cases)
 		if !ok {
-			return nil
+			return all
 		}
-		var found []candidate
-		for _, e := range entries {
-			found = append(found, candidate{entry: e})
-		}
-		r := &reader{}
-		for i, v := range now {
-			if !v.called || f.before[i].called {
-				continue
-			}
-			seen := map[string]bool{}
-			for _, said := range f.cases[i].texts {
-				r.each(said, func(key string, _ *gram) { seen[key] = true })
-			}
-			for w := range found {
+		for i, h := range holders {
+			for _, word := range h.words {
 				switch {
-				case !seen[found[w].text]:
-				case v.wants:
-					found[w].missed = append(found[w].missed, int32(i))
+				case !now[i].called:
+				case now[i].wants:
+					found[word].missed = append(found[word].missed, h.of)
 				default:
-					found[w].quiet++
+					found[word].quiet++
 				}
 			}
 		}
-		for _, c := range found {
-			if customers(f.in.Cases, c.missed) >= leastCases && len(c.missed) > c.quiet {
+		for _, e := range entries {
+			if c := found[e.text]; customers(f.in.Cases, c.missed) >= leastCases && len(c.missed) > c.quiet {
 				c.score = logOdds(len(c.missed), c.quiet, len(f.missed), len(f.quiet))
-				all = append(all, c)
+				all = append(all, *c)
 			}
 		}
 	}
 	return all
+}
+
+// holder is a case in which nobody was called, with the words that it holds.
+type holder struct {
+	of    int32
+	words []string
+}
+
+// holders are the cases in which nobody was called that hold one of the words: only these can change.
+func (f *finder) holders(words map[string]bool) (all []holder, cases []*Case) {
+	r := &reader{}
+	for _, i := range slices.Concat(f.missed, f.quiet) {
+		h := holder{of: i}
+		for _, said := range f.cases[i].texts {
+			r.each(said, func(key string, _ *gram) {
+				if words[key] && !slices.Contains(h.words, key) {
+					h.words = append(h.words, key)
+				}
+			})
+		}
+		if h.words != nil {
+			all, cases = append(all, h), append(cases, f.cases[i])
+		}
+	}
+	return all, cases
 }
 
 // with loads the rules with entries; nil where that is refused, or would bring a warning about them.
