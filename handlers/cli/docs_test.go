@@ -80,7 +80,7 @@ func wholeFile(src string) string {
 
 // TestDocs_everyRule_loadsAndPassesItsTests takes each block of YAML, with the files that the page lays beside it.
 func TestDocs_everyRule_loadsAndPassesItsTests(t *testing.T) {
-	for name, least := range map[string]int{"docs/rules.md": 15, "docs/tune.md": 3, "docs/panel.md": 1, "README.md": 1} {
+	for name, least := range map[string]int{"docs/rules.md": 15, "docs/tune.md": 3, "docs/panel.md": 1, "README.md": 1, "docs/console.md": 1, "docs/zh/console.md": 1} {
 		folder := t.TempDir()
 		var files []string
 		for _, block := range docBlock.FindAllStringSubmatch(readDoc(t, name), -1) {
@@ -110,25 +110,51 @@ func TestDocs_everyRule_loadsAndPassesItsTests(t *testing.T) {
 	}
 }
 
-// TestDocs_everyLinkOnThePageOfWords_leadsSomewhere: its sections are moved about.
-func TestDocs_everyLinkOnThePageOfWords_leadsSomewhere(t *testing.T) {
-	doc := readDoc(t, "docs/rules.md")
-	anchors := map[string]bool{}
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(doc, -1) {
-		plain := regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
-		anchors[strings.ReplaceAll(plain, " ", "-")] = true
-	}
-	links := regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(doc, -1)
-	for _, name := range []string{"README.md", "docs/tune.md", "docs/installations.md", "docs/panel.md", "docs/examples/README.md"} {
-		links = append(links, regexp.MustCompile(`\]\([a-z./]*rules\.md#([^)]*)\)`).FindAllStringSubmatch(readDoc(t, name), -1)...)
-	}
-	if len(links) < 20 {
-		t.Errorf("only %d links were found", len(links))
-	}
-	for _, link := range links {
-		if !anchors[link[1]] {
-			t.Errorf("no heading is #%s", link[1])
+// docPages are all pages that users read, as paths from the top.
+func docPages(t *testing.T) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
+		found, err := filepath.Glob("../../" + pattern)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, name := range found {
+			names = append(names, strings.TrimPrefix(name, "../../"))
+		}
+	}
+	return names
+}
+
+// anchors are the names of a page's headings, as GitHub makes them.
+func anchors(page string) map[string]bool {
+	names := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+		plain := regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		names[strings.ReplaceAll(plain, " ", "-")] = true
+	}
+	return names
+}
+
+// TestDocs_everyLinkLeadsSomewhere: pages and their sections are moved about.
+func TestDocs_everyLinkLeadsSomewhere(t *testing.T) {
+	links := 0
+	for _, name := range docPages(t) {
+		for _, link := range regexp.MustCompile(`(?:\]\(|src=")([^)":\s…]+)[)"]`).FindAllStringSubmatch(readDoc(t, name), -1) {
+			links++
+			path, anchor, _ := strings.Cut(link[1], "#")
+			to := name
+			if path != "" {
+				to = filepath.Join(filepath.Dir(name), path)
+			}
+			if _, err := os.Stat("../../" + to); err != nil {
+				t.Errorf("%s links to %s: %v", name, link[1], err)
+			} else if anchor != "" && !anchors(readDoc(t, to))[anchor] {
+				t.Errorf("%s links to %s, which has no such heading", name, link[1])
+			}
+		}
+	}
+	if links < 100 {
+		t.Errorf("only %d links were found", links)
 	}
 }
 
@@ -139,9 +165,7 @@ func TestDocs_everySettingThatIsNamed_exists(t *testing.T) {
 		known[settingsTable[i].name()] = true
 		known[settingsTable[i].name()+"_FILE"] = settingsTable[i].secret
 	}
-	for _, name := range []string{
-		"README.md", "Dockerfile", "deploy/compose/single.yaml", "deploy/compose/replicas.yaml", "deploy/escalator.env", "deploy/systemd/escalator.service", "docs/install.md", "docs/replicas.md", "docs/installations.md", "docs/panel.md", "docs/reliability.md", "docs/security.md", "docs/tune.md",
-	} {
+	for _, name := range append(docPages(t), "Dockerfile", "deploy/compose/single.yaml", "deploy/compose/replicas.yaml", "deploy/escalator.env", "deploy/systemd/escalator.service") {
 		for _, setting := range regexp.MustCompile(`ESCALATOR_[A-Z_]+`).FindAllString(readDoc(t, name), -1) {
 			if !known[setting] {
 				t.Errorf("%s names %s, which is no setting", name, setting)

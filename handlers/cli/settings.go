@@ -53,10 +53,10 @@ var settingsTable = []setting{
 	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
 	{env: "SECRETS_DIR", help: "folder of the secret files that notify in the rule file names: addresses and keys of the staff's chats", set: plain(func(s *app.Settings) *string { return &s.SecretsDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
-	{env: "MAX_CONVERSATIONS", def: "1000000", help: "conversations kept; over it the oldest idle one of the bot phase goes first", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
+	{env: "MAX_CONVERSATIONS", def: "1000000", help: "most conversations kept; beyond that, the longest-idle one that is still with the bot is dropped", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
 	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxDedupKeys })},
 	{env: "MAX_USERS", def: "500000", help: "users of whom something is kept; over it the one who was silent longest goes first", set: count(func(s *app.Settings) *int { return &s.MaxUsers })},
-	{env: "DELIVERY_HORIZON", def: "30m", help: "after this a transfer is given up, loudly", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
+	{env: "DELIVERY_HORIZON", def: "30m", help: "how long to keep retrying; then the transfer is given up and an error is logged", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
 	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
 	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
 	{env: "REDIS_URL", secret: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
