@@ -63,7 +63,7 @@ func TestDrain_answersWhenTheOutboxIsEmpty_andTheServiceStaysUnready(t *testing.
 		if ready := ask(s, http.MethodGet, "/readyz", ""); ready.Code != http.StatusServiceUnavailable {
 			t.Errorf("drained, it is ready again: %s", ready.Body)
 		}
-		for _, want := range []string{"draining: not ready any more", `"by":"li"`, `"why":"upgrade"`, `"pending":2`, "the wait for the outbox has ended", `"action":"POST /api/drain"`} {
+		for _, want := range []string{"draining: not ready any more", `"by":"li"`, `"remote":"192.0.2.1"`, `"why":"upgrade"`, `"pending":2`, "the wait for the outbox has ended", `"action":"POST /api/drain"`} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log does not say %s:\n%s", want, log)
 			}

@@ -179,6 +179,7 @@ func TestOperators_whatIsChanged_standsInTheLogWithWhoAndWhere(t *testing.T) {
 	ask(s, http.MethodGet, "/api/decisions", "")
 	ask(s, http.MethodPost, "/api/rules/ask/mute", aMute)
 	ask(s, http.MethodPost, "/api/outbox/s%2F1/retry", "")
+	ask(s, http.MethodPost, "/api/outbox/retry?code=70009", "")
 	var lines []map[string]any
 	for line := range strings.Lines(out.String()) {
 		var fields map[string]any
@@ -186,8 +187,11 @@ func TestOperators_whatIsChanged_standsInTheLogWithWhoAndWhere(t *testing.T) {
 			lines = append(lines, fields)
 		}
 	}
-	if len(lines) != 2 {
+	if len(lines) != 3 {
 		t.Fatalf("%d lines: %s", len(lines), out)
+	}
+	if l := lines[2]; l["action"] != "POST /api/outbox/retry" || l["of"] != "code 70009" {
+		t.Errorf("it does not say what was retried: %v", l)
 	}
 	if l := lines[0]; l["action"] != "POST /api/rules/:id/mute" || l["of"] != "ask" || l["by"] != "li" || l["remote"] != "192.0.2.1" || l["status"] != 200.0 {
 		t.Errorf("%v", l)
