@@ -150,3 +150,22 @@ func TestShow_tellsTheTextAndWhatStandsAgainstIt(t *testing.T) {
 		}
 	})
 }
+
+func TestInForce_givesTheFilesThatRun_notThoseOnDisk(t *testing.T) {
+	watch(t, func(t *testing.T, w *watched) {
+		w.save(t, changed)
+		for _, disk := range []string{changed, other} {
+			write(t, w.path, disk)
+			set, err := w.InForce(t.Context())
+			if err != nil || set.Version() != versionOf(changed) {
+				t.Errorf("%v, %v", set.Version(), err)
+			}
+		}
+	})
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	write(t, path, first)
+	bare := attached(t, path, "") // as the demo: no version is kept
+	if set, err := bare.InForce(t.Context()); err != nil || set.Version() != bare.Policy().Version() {
+		t.Errorf("%v, %v", set.Version(), err)
+	}
+}
