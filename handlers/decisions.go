@@ -18,6 +18,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const (
@@ -68,6 +69,13 @@ func (s *Server) decisions(c *gin.Context) {
 	case err != nil:
 		writeHistoryError(c, err)
 	default:
+		if l := language(c); l != lang.English {
+			for i, d := range page.Decisions { // others read the same record
+				read := *d
+				read.Why = lang.Recognize(d.Why).In(l)
+				page.Decisions[i] = &read
+			}
+		}
 		c.JSON(http.StatusOK, page)
 	}
 }

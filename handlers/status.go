@@ -99,8 +99,12 @@ type clockDistance struct {
 
 // status shows how the service is.
 func (s *Server) status(c *gin.Context) {
+	is := s.Status()
+	if held := is.Desk.Held; held != nil {
+		held.Words = held.Words.To(language(c))
+	}
 	c.JSON(http.StatusOK, Status{
-		Installation: s.Status(),
+		Installation: is,
 		Ready:        s.readiness(),
 		Drain:        s.drains.now(),
 		Clock:        s.callbacks.skew.seen(),

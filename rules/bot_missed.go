@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"escalator/rules/lang"
@@ -62,4 +63,25 @@ func counted(v verdict, within time.Duration) lang.Text {
 func (l *missedLeaf) implies(other leaf) bool {
 	b, ok := other.(*missedLeaf)
 	return ok && l.times >= b.times && l.within <= b.within && (l.inARow || !b.inARow)
+}
+
+// missesWanted is the least number of misses in a row that makes a rule hold which asks for nothing else but that something
+// is not so; 0 where no rule does.
+func missesWanted(all []*rule) (least int) {
+	for _, r := range all {
+		if r.mode == ModeOff {
+			continue
+		}
+		asked := []*cond{r.when}
+		if r.when.name == "all" {
+			asked = slices.DeleteFunc(slices.Clone(r.when.kids), func(k *cond) bool { return k.name == "not" })
+		}
+		if len(asked) != 1 {
+			continue
+		}
+		if l, ok := asked[0].leaf.(*missedLeaf); ok && l.inARow && (least == 0 || l.times < least) {
+			least = l.times
+		}
+	}
+	return least
 }

@@ -14,6 +14,8 @@ type Counters struct {
 	Transfers    int `json:"transfers"`
 	// Misses are all that are remembered, at most 16.
 	Misses int `json:"misses"`
+	// MissesOf is how many misses in a row make a rule hold that asks for nothing else; 0 where no rule does.
+	MissesOf int `json:"misses_of,omitempty"`
 	// LastMinute are the customer's messages of the last minute, where a rule has a rate. Repeats is how often the last
 	// message was said, itself included, where a rule asks for that; 0 for one that does not count.
 	LastMinute int `json:"last_minute,omitempty"`
@@ -36,7 +38,7 @@ func (e *evaluation) counters(n *Counters) {
 	c, m, rest := e.c, e.c.recall(), n.Cooldowns[:0]
 	*n = Counters{
 		UserMessages: int(c.turns), MissesInARow: c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
-		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.message.rule,
+		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), MissesOf: e.p.missesOf, Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.message.rule,
 	}
 	if c.talk != nil {
 		n.LastMinute = countSince(c.talk.users, e.now, time.Minute.Milliseconds())

@@ -122,6 +122,7 @@ type Policy struct {
 	waits     []time.Duration // of queued_for
 	asks      Asks
 	repeats   []*repeatsLeaf // all of them
+	missesOf  int            // see Counters
 	rates     bool           // some rule asks for ratings
 	users     bool           // something must be kept of the customers
 	userKeys  []uint32       // of the rules whose cooldown belongs to the customer

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/rules/lang"
 )
 
 const (
@@ -68,7 +69,7 @@ func (h *hold) reason() string {
 // Held says that Desk refuses every transfer.
 type Held struct {
 	Code     int       `json:"code"`  // Desk's last one
-	Words    string    `json:"words"` // what it means, and what to do
+	Words    lang.Text `json:"words"` // what it means, and what to do
 	Since    time.Time `json:"since"`
 	NextTryS float64   `json:"next_try_s"` // until the next probe
 }
@@ -84,7 +85,7 @@ func (h *hold) told(wall time.Time) *Held {
 	row, _ := desk.LookupCode(h.code)
 	now := h.now()
 	return &Held{
-		Code: h.code, Words: row.Meaning.String() + ". " + row.WayOut.String(),
+		Code: h.code, Words: lang.Say("%s. %s", row.Meaning, row.WayOut),
 		Since: wall.Add(h.since.Sub(now)), NextTryS: max(0, h.until.Sub(now).Seconds()),
 	}
 }

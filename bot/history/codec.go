@@ -66,6 +66,7 @@ const (
 	tagRules    = 32
 	tagBefore   = 36
 	tagWould    = 53
+	tagMissesOf = 54 // of both counters
 )
 
 // appendEntry encodes an entry.
@@ -80,6 +81,8 @@ func appendEntry(b []byte, e *Entry) []byte {
 	w.number(tagFinal, &final)
 	if e.Counters != nil {
 		w.field(tagCounters, func(b []byte) []byte { return appendCounters(b, e.Counters) })
+		of := int64(e.Counters.MissesOf)
+		w.number(tagMissesOf, &of)
 	}
 	if e.CountersBefore != nil {
 		w.field(tagBefore, func(b []byte) []byte { return appendCounters(b, e.CountersBefore) })
@@ -183,7 +186,14 @@ type decoder struct {
 func decodeEntry(data []byte) (e Entry, err error) {
 	var r decoder
 	if e, err = r.brief(data); err == nil {
+		var of int64
+		r.number(tagMissesOf, &of)
 		e.Counters, e.CountersBefore = r.counters(r.fields[tagCounters]), r.counters(r.fields[tagBefore])
+		for _, c := range []*rules.Counters{e.Counters, e.CountersBefore} {
+			if c != nil {
+				c.MissesOf = int(of)
+			}
+		}
 		e.Rules = r.rules(r.fields[tagRules])
 		err = r.err
 	}

@@ -30,7 +30,7 @@ func TestStatus_ofAServiceThatDeskRefuses_andThatIsDrained(t *testing.T) {
 	eventually(t, "a held courier", func() bool { return s.status().Desk.Held != nil })
 	is := s.status()
 	held := is.Desk.Held
-	if held.Code != 70009 || !strings.Contains(held.Words, "another app's key") || held.Since.IsZero() || held.NextTryS > 60 || is.Desk.LastCallAt == nil || is.Desk.LastError == "" {
+	if held.Code != 70009 || !strings.Contains(held.Words.String(), "another app's key") || held.Since.IsZero() || held.NextTryS > 60 || is.Desk.LastCallAt == nil || is.Desk.LastError == "" {
 		t.Errorf("%+v", is.Desk)
 	}
 	if is.Store.Kind != "disk" || is.Store.Bytes <= 0 || !is.Store.CanWrite || is.Store.Conversations != 1 || is.Store.Marks == 0 || is.Store.OutboxPending != 1 {

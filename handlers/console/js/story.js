@@ -49,18 +49,11 @@ export function story(s) {
     counters(s), attempts(s.attempts), rules(s.rules || [], d));
 }
 
-// A rule that counts says how far it is: “bot_missed: 2 of 3 in 15m”. One that asks for nothing else goes before one that does.
-function needed(list, name) {
-  const asked = list.map((r) => [r, new RegExp(name + ': \\d+ (?:of|/) (\\d+)').exec(r.why || '')]).filter(([, m]) => m);
-  const [, m] = asked.find(([r]) => r.why.startsWith(name)) || asked[0] || [];
-  return m ? +m[1] : 0;
-}
-
-function counters({counters: c, before, rules: list = []}) {
+function counters({counters: c, before}) {
   if (!c) return null;
   const one = (name, label, of) => h('div', meter(c[name], of, label), h('span.quiet', before && before[name] !== c[name] ? t('{n} before', {n: before[name]}) : t('as before')));
   return h('section.stack', h('h3', t('Counters')), h('div.counters',
-    one('user_messages', t('customer’s messages')), one('misses_in_a_row', t('misses in a row'), needed(list, 'bot_missed')), one('transfers', t('transfers'))),
+    one('user_messages', t('customer’s messages')), one('misses_in_a_row', t('misses in a row'), c.misses_of), one('transfers', t('transfers'))),
     (c.cooldowns || []).length ? h('p.quiet', t('At rest after it fired: {rules}', {rules: c.cooldowns.map((x) => `${x.rule} (${span(x.left_s)})`).join(', ')})) : null);
 }
 

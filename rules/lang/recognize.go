@@ -1,0 +1,144 @@
+package lang
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Recognize finds the message that English words were made of, so that what was written down in English, as in the history,
+// can be read in another language. Words that are of no message stay as they are: a customer's may stand among them.
+func Recognize(words string) Text { return recognize(words, 0) }
+
+// How deep messages are looked for in messages, and how many letters one must have there: fewer may be a customer's.
+const (
+	deepest     = 8
+	fewestWords = 3
+	fewest      = 8
+)
+
+// condition is how what a condition says begins; several stand in one sentence.
+var (
+	condition = regexp.MustCompile(`^([a-z_]+: |(not|any|all) \()`)
+	name      = regexp.MustCompile(`^[a-z_]+$`)
+)
+
+func recognize(words string, depth int) Text {
+	ours := depth == 0 // what stands here is no customer's
+	if isMessage(words, depth) {
+		return Text(words)
+	}
+	if depth > deepest {
+		return Raw(words)
+	}
+	if parts := strings.Split(words, "; "); len(parts) > 1 && !slices.ContainsFunc(parts[1:], func(p string) bool { return !condition.MatchString(p) }) {
+		texts := make([]Text, len(parts))
+		for i, p := range parts {
+			texts[i] = recognize(p, depth)
+		}
+		return Join("; ", texts...)
+	}
+	if head, rest, ok := strings.Cut(words, ": "); ok {
+		switch {
+		case name.MatchString(head):
+			return Say("%s: %s", head, recognize(rest, depth))
+		case isMessage(head, 1):
+			return Say("%s: %s", Text(head), recognize(rest, depth+1))
+		}
+	}
+	for _, p := range patterns() {
+		if values, ok := p.match(words); ok && (ours || p.sure) {
+			return p.made(values, depth)
+		}
+	}
+	return Raw(words)
+}
+
+// isMessage reports whether words are a message without values. In others, few words may be a customer's.
+func isMessage(words string, depth int) bool {
+	_, known := chinese()[words]
+	return known && (depth == 0 || strings.Count(words, " ") >= fewestWords-1)
+}
+
+// pattern is a message with values, as it is found in English words.
+type pattern struct {
+	key     string
+	holes   []hole
+	between []string // what stands before, between and after the values
+	letters int
+	sure    bool // no words of a customer are like it
+}
+
+// patterns are those of the catalogue, the most telling first.
+var patterns = sync.OnceValue(func() (all []pattern) {
+	for key := range chinese() {
+		p := pattern{key: key, holes: holes(key)}
+		from, counts := 0, false
+		for _, h := range p.holes {
+			p.between = append(p.between, strings.ReplaceAll(key[from:h.from], "%%", "%"))
+			from, counts = h.to, counts || h.verb != "%s"
+		}
+		p.between = append(p.between, strings.ReplaceAll(key[from:], "%%", "%"))
+		for _, b := range p.between {
+			p.letters += len(strings.Trim(b, " .,:;()\"'`→"))
+		}
+		p.sure = p.letters >= fewest || counts
+		if len(p.holes) > 0 && (p.letters > 0 || key == "%s: %s" || key == "%s (%s)") {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b pattern) int { return cmp.Or(b.letters-a.letters, strings.Compare(a.key, b.key)) })
+	return all
+})
+
+// match finds the values, each as short as can be.
+func (p *pattern) match(words string) (values []string, ok bool) {
+	last := len(p.between) - 1
+	if !strings.HasPrefix(words, p.between[0]) || !strings.HasSuffix(words, p.between[last]) || len(words) < len(p.between[0])+len(p.between[last]) {
+		return nil, false
+	}
+	rest := words[len(p.between[0]) : len(words)-len(p.between[last])]
+	for i, h := range p.holes {
+		value := rest
+		if i < last-1 {
+			if value, rest, ok = strings.Cut(rest, p.between[i+1]); !ok {
+				return nil, false
+			}
+		}
+		if !h.takes(value) {
+			return nil, false
+		}
+		values = append(values, value)
+	}
+	return values, true
+}
+
+var isNumber = regexp.MustCompile(`^[-+]?\d+(\.\d+)?$`)
+
+// takes reports whether a value may stand in a hole.
+func (h hole) takes(value string) bool {
+	switch h.verb[len(h.verb)-1] {
+	case 'd', 'f':
+		return isNumber.MatchString(value)
+	case 'q':
+		return len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"'
+	}
+	return true
+}
+
+func (p *pattern) made(values []string, depth int) Text {
+	b := appendPart([]byte{made}, p.key)
+	if !condition.MatchString(p.key) { // not (says: …) holds what a condition says
+		depth++
+	}
+	for i, v := range values {
+		text := Raw(v)
+		if strings.HasSuffix(p.holes[i].verb, "s") {
+			text = recognize(v, depth)
+		}
+		b = appendPart(b, string(text))
+	}
+	return Text(b)
+}

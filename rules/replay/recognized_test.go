@@ -1,0 +1,47 @@
+package replay_test
+
+import (
+	"os"
+	"testing"
+
+	"escalator/rules"
+	"escalator/rules/lang"
+	"escalator/rules/replay"
+)
+
+// What the history keeps is English. Read back, it says in Chinese what the explanation of that moment said.
+func TestRecognize_readsWhatWasWrittenDown(t *testing.T) {
+	content, err := os.ReadFile("../../rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, report := rules.Load(content, rules.LoadOptions{})
+	if p == nil {
+		t.Fatal(report.Errors)
+	}
+	var steps []rules.Step
+	for _, words := range []string{"怎么改地址", "先别转人工", "人工智能是什么", "I am in transit; says: nobody", "where is my parcel", "where is my parcel?", "WHERE is my parcel??", "this is useless!!", "转人工", "a human please"} {
+		steps = append(steps, rules.Step{Kind: "user", Message: rules.TestMessage{Text: words}}, rules.Step{Kind: "bot", Message: rules.TestMessage{Text: "抱歉，我还没有学会这个问题"}})
+	}
+	story, err := replay.Explain(t.Context(), p, steps, replay.Setting{Begin: replay.DefaultTime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[lang.Text]bool{}
+	for _, turn := range story.Turns {
+		seen[turn.Decision.Why] = true
+		for _, r := range turn.Rules {
+			seen[r.Why] = true
+		}
+	}
+	for why := range seen {
+		if got, want := lang.Recognize(why.String()).In(lang.Chinese), why.In(lang.Chinese); got != want {
+			t.Errorf("%q reads\n%s, want\n%s", why.String(), got, want)
+		}
+	}
+	for _, words := range []string{"where is my parcel in transit", "agent", "now", "别转人工", ""} {
+		if got := lang.Recognize("says: " + words + " is negated by no").In(lang.Chinese); words != "" && got != "says：“"+words+"”被“no”否定" {
+			t.Errorf("words of a customer became %s", got)
+		}
+	}
+}
