@@ -111,7 +111,8 @@ func TestConsoleInABrowser_aLongListHasFewRowsInThePage_andStaysWhereItIs(t *tes
 // gate is a proxy before the operators' listener that can be shut.
 type gate struct {
 	*httptest.Server
-	shut atomic.Bool
+	shut   atomic.Bool
+	forget atomic.Bool // whoever resumes names an event that is no longer kept
 }
 
 func newGate(t *testing.T, o *office) *gate {
@@ -127,6 +128,9 @@ func newGate(t *testing.T, o *office) *gate {
 		if g.shut.Load() {
 			w.WriteHeader(http.StatusBadGateway)
 			return
+		}
+		if g.forget.Load() && r.Header.Get("Last-Event-ID") != "" {
+			r.Header.Set("Last-Event-ID", "0-0-long-gone")
 		}
 		defer func() { _ = recover() }() // a stream that is cut
 		proxy.ServeHTTP(w, r)
@@ -154,6 +158,50 @@ func TestConsoleInABrowser_aLostStreamGoesOnWithoutAGap(t *testing.T) {
 	before := p.list()
 	p.eval("location.reload(); ''")
 	p.lists(before)
+}
+
+func TestConsoleInABrowser_afterAGapTheListIsReadAnew(t *testing.T) {
+	o := openOffice(t, nil)
+	g := newGate(t, o)
+	g.forget.Store(true)
+	o.desk.Begin("s1")
+	o.says("s1", "先别转人工")
+	p := o.watch(browser(t), "/console/?outcome=near", "en")
+	p.expects("502", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")
+	p.lists("near 先别转人工")
+	g.shut.Store(true)
+	g.CloseClientConnections()
+	p.shows("reconnecting")
+	o.says("s1", "不要转人工", "转人工是什么意思，别转人工")
+	g.shut.Store(false)
+	p.lists("near 转人工是什么意思，别转人工\nnear 不要转人工\nnear 先别转人工")
+}
+
+func TestConsoleInABrowser_identifiersAreCopiedWhole_andShowWhatCannotBeSeen(t *testing.T) {
+	o := openOffice(t, nil)
+	const session = "s-\u202e/evil|%?#;\u200b<b>0123456789"
+	o.says(session, "转人工")
+	p := o.watch(browser(t), "/console/c", "en")
+	p.shows("s-‹202E›/evil|%?#;‹200B›<b>0123456789")
+	p.click("s-‹202E›")
+	p.shows("ask-human matched", "s-‹202E›/evil")
+	p.eval(`navigator.clipboard.writeText = async (text) => { window.copied = text; }; ''`)
+	p.click("s-‹202E›")
+	p.shows("Copied")
+	if got := p.eval("window.copied"); got != session {
+		t.Errorf("copied %q", got)
+	}
+	p.eval(`(() => {
+		navigator.clipboard.writeText = () => Promise.reject(new Error('not over plain http'));
+		document.execCommand = () => { window.copied = 'by command: ' + document.activeElement.value; return window.copies; };
+		window.copies = true;
+		return '';
+	})()`)
+	p.click("s-‹202E›")
+	p.until("it is copied the old way", "window.copied === 'by command: ' + "+quoted(session))
+	p.eval("window.copies = false; ''")
+	p.click("s-‹202E›")
+	p.shows("The browser did not copy it.")
 }
 
 func TestConsoleInABrowser_conversation(t *testing.T) {
@@ -200,6 +248,23 @@ func TestConsoleInABrowser_conversation(t *testing.T) {
 		p.until("there is nothing to retry any more", `!document.body.innerText.includes('Retry the transfer')`)
 		if !strings.Contains(o.log.String(), "Desk had a bad minute") {
 			t.Error("the log does not say why")
+		}
+	})
+	t.Run("one that was given up is dismissed", func(t *testing.T) {
+		if err := o.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 90001}); err != nil {
+			t.Fatal(err)
+		}
+		o.desk.Begin("s3")
+		o.says("s3", "怎么改地址")
+		p.open("/console/c/s3")
+		p.shows("Not transferred to default: ask-human matched, but the transfer ended so: failed.")
+		p.click("Dismiss the transfer")
+		p.shows("this customer stays with the bot")
+		p.enter("Reason", "the customer has phoned"+kb.Enter)
+		p.shows("Dismissed")
+		p.until("there is nothing to dismiss any more", `!document.body.innerText.includes('Dismiss the transfer')`)
+		if got := o.in("en", "/api/outbox"); strings.Contains(got, "s3") || !strings.Contains(o.log.String(), "the customer has phoned") {
+			t.Errorf("it is kept, or the log does not say why: %s", got)
 		}
 	})
 	t.Run("one that is not known", func(*testing.T) {

@@ -1,6 +1,7 @@
 // The parts that pages are made of. Each is a function that returns an element.
 //
 //   id(text)                         an identifier, shortened in the middle; a click copies it
+//   plain(text)                      an identifier with what cannot be seen made visible
 //   outcome(name, words)             a state: picture, word, colour (transfer, offer, suppressed, near, …, good, bad, warn)
 //   spark(numbers, {label, width})   a sparkline
 //   meter(value, of, label)          misses 2 of 3
@@ -26,25 +27,30 @@ const kept = {
 
 export const say = (e) => (e.status === 0 ? t('Escalator cannot be reached.') : e.message || String(e));
 
+// What cannot be seen in an identifier, or turns it round, would let one look like another.
+export const plain = (s) => s.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, (c) => (c === ' ' || c === '\u200d' ? c : `‹${c.codePointAt(0).toString(16).toUpperCase()}›`));
+
 const middle = (s, n) => { const c = [...s]; return c.length <= n ? s : c.slice(0, Math.ceil(n / 2) - 1).join('') + '…' + c.slice(1 - Math.floor(n / 2)).join(''); };
 
 export async function copy(text) {
+  let copied = true;
   try {
     await navigator.clipboard.writeText(text);
   } catch { // not over plain http
     const area = h('textarea.offscreen', {value: text, 'aria-hidden': 'true'});
     (document.querySelector('dialog[open]') || document.body).append(area);
     area.select();
-    document.execCommand('copy');
+    copied = document.execCommand('copy');
     area.remove();
   }
-  toast(t('Copied'));
+  if (copied) toast(t('Copied'));
+  else toast(t('The browser did not copy it.'), {kind: 'bad'});
 }
 
 export const id = (text, n = 20) => h('button.id', {
   type: 'button', title: t('Copy {text}', {text}),
   onclick: (e) => { e.stopPropagation(); copy(text); },
-}, middle(text, n));
+}, middle(plain(text), n));
 
 export const outcome = (kind, words) => h('span.outcome.' + kind, icon(marks[kind] || kind), h('span', words));
 const marks = {good: 'check', bad: 'cross', waiting: 'clock', muted: 'suppressed', off: 'none'};

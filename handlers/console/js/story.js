@@ -2,22 +2,24 @@
 //
 //   story(turn)       turn: {decision: {outcome, rule, target, reason, near, shadow, why, matched, say, offer}, rules: [{id, result, reason,
 //                     why, condition?}], counters, before, attempts, phase, language, tokens}
-//   sentence(decision)  the decision in one sentence, as texts and nodes
+//   sentence(decision, attempts)  the decision, and what became of it, in one sentence, as texts and nodes
 //   marked(text, matched)  a text with what was found in it marked
 
 import {h, icon} from './dom.js';
 import {meter, outcome} from './parts.js';
 import {href} from './router.js';
 import {clock, span} from './time.js';
-import {attempt, kind, kindWords, phase, reason} from './told.js';
+import {attempt, attemptWords, kind, kindWords, phase, reason} from './told.js';
 import {t, tr} from './words.js';
 
 const link = (rule) => h('a', {href: href('/rules/' + encodeURIComponent(rule))}, h('b', rule));
 
-export function sentence(d) {
-  const rule = link(d.rule || d.near || (d.shadow || [])[0] || ''), because = reason(d.reason), to = h('b', d.target || '');
+const arrived = new Set(['assigned', 'already_human', 'queued']);
+
+export function sentence(d, attempts = []) {
+  const rule = link(d.rule || d.near || (d.shadow || [])[0] || ''), because = reason(d.reason), to = h('b', d.target || ''), end = attempts.findLast((a) => a.final);
   switch (kind(d)) {
-    case 'transfer': return d.reason === 'offer_accepted' ? tr('Transferred to {to}: the customer accepted the offer of {rule}.', {to, rule}) : tr('Transferred to {to}: {rule} matched.', {to, rule});
+    case 'transfer': return end && !arrived.has(end.outcome) ? tr('Not transferred to {to}: {rule} matched, but the transfer ended so: {end}.', {to, rule, end: attemptWords(end.outcome)}) : d.reason === 'offer_accepted' ? tr('Transferred to {to}: the customer accepted the offer of {rule}.', {to, rule}) : tr('Transferred to {to}: {rule} matched.', {to, rule});
     case 'offer': return tr('The customer is asked first: {rule} matched.', {rule});
     case 'keep': return tr('Left with the bot on purpose: {rule} matched.', {rule});
     case 'closed': return tr('Not transferred: {rule} matched, but every target is closed now.', {rule});
@@ -40,7 +42,7 @@ export function marked(text, matched) {
 export function story(s) {
   const d = s.decision, told = (d.say || []).map((w) => w.text), asks = (d.offer || []).map((w) => w.text);
   return h('div.story.stack.wide',
-    h('div.stack', h('p.lead', h('span.lead-mark', outcome(kind(d), h('span.offscreen', kindWords(kind(d))))), h('span', sentence(d))),
+    h('div.stack', h('p.lead', h('span.lead-mark', outcome(kind(d), h('span.offscreen', kindWords(kind(d))))), h('span', sentence(d, s.attempts || undefined))),
       d.why ? h('p.why', d.why) : null,
       told.length ? h('p.quiet', t('The customer is told: {words}', {words: told.join(' / ')})) : null,
       asks.length ? h('p.quiet', t('The customer is asked: {words}', {words: asks.join(' / ')})) : null,

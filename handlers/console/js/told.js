@@ -3,6 +3,7 @@
 //   kind(decision)            transfer, offer, keep, closed, message, asked, suppressed, near, shadow or none
 //   kindWords(kind)           its word; kinds: all that the list is filtered by
 //   reason(name)              negated, cooldown, … in words
+//   attemptWords(outcome)     assigned, failed, … in words
 //   attempt(transfer)         how a try to deliver ended, as an element; null for none
 //   phase(name)               with the bot, waiting, …
 //   setLabel(decision, label) right, wrong or '': asks for a name once, is undone when the service refuses
@@ -35,10 +36,12 @@ const ends = {
   no_agent: ['warn', () => t('no agent')], session_gone: ['none', () => t('the conversation is over')], failed: ['bad', () => t('failed')], unanswered: ['bad', () => t('nobody answered')], dismissed: ['none', () => t('dismissed')],
 };
 
+export const attemptWords = (name) => (ends[name] ? ends[name][1]() : name);
+
 export function attempt(a) {
   if (!a) return null;
-  const [picture, words] = ends[a.outcome] || ['none', () => a.outcome];
-  return h('span.attempt', {title: a.error || null}, outcome(picture, words()), a.code && String(a.code) !== '0' ? h('span.mono', String(a.code)) : null, a.agent ? id(a.agent, 14) : null, a.took_ms && a.final ? h('span.quiet', took(a.took_ms)) : null);
+  const [picture] = ends[a.outcome] || ['none'];
+  return h('span.attempt', {title: a.error || null}, outcome(picture, attemptWords(a.outcome)), a.code && String(a.code) !== '0' ? h('span.mono', String(a.code)) : null, a.agent ? id(a.agent, 14) : null, a.took_ms && a.final ? h('span.quiet', took(a.took_ms)) : null);
 }
 
 export async function setLabel(d, label, changed) {

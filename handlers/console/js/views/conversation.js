@@ -4,7 +4,7 @@ import {api, path} from '../api.js';
 import {fill, h, icon} from '../dom.js';
 import {service} from '../frame.js';
 import {keys} from '../keys.js';
-import {askWho, button, empty, failed, id, loading, outcome, segments, toast} from '../parts.js';
+import {askWho, button, empty, failed, id, loading, outcome, plain, segments, toast} from '../parts.js';
 import {go, href, query, setQuery} from '../router.js';
 import {marked, story} from '../story.js';
 import {explain, makeTest, matchTurns, turnsOf} from '../talk.js';
@@ -12,7 +12,7 @@ import {age, clock, every} from '../time.js';
 import {attempt, kind, kindWords, phase, reason, setLabel} from '../told.js';
 import {t} from '../words.js';
 
-export const title = ({session}) => session;
+export const title = ({session}) => plain(session);
 
 const notable = 'transfer,offer,keep,closed,message,suppressed,near,shadow';
 
