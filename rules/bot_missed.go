@@ -11,7 +11,7 @@ import (
 
 var botMissedCondition = &condition{
 	key: "bot_missed", turns: onAll,
-	doc:     "The bot failed to answer so often.",
+	doc:     "The bot failed to answer this many times.",
 	example: "bot_missed: {times: 3, within: 15m, consecutive: true}",
 	aka:     []string{"misses", "missed", "fallback", "fallbacks", "bot_failed"},
 	value:   botMissedShape,

@@ -10,7 +10,7 @@ import (
 
 var rateCondition = &condition{
 	key: "rate", turns: onUser,
-	doc:     "The customer sends so many messages in so short a time.",
+	doc:     "The customer sends this many messages within this time.",
 	example: "rate: {messages: 8, within: 1m}",
 	value: &shape{name: "a rate of messages", ref: "messageRate", form: formRecord, fields: []field{
 		{key: "messages", of: aCount, required: true, doc: "So many messages of the customer.", aka: []string{"times", "count", "at_least"}},

@@ -11,7 +11,7 @@ import (
 
 var repeatsCondition = &condition{
 	key: "repeats", turns: onUser,
-	doc:     "The customer said about the same thing so often. Small talk (thanks, greetings, yes and no, laughter, stickers) never counts.",
+	doc:     "The customer sent nearly the same message this many times. Small talk (thanks, greetings, yes and no, laughter, stickers) never counts.",
 	example: "repeats: {times: 3, within: 10m, similarity: 0.85, min_chars: 4}",
 	aka:     []string{"repeated", "same_question"},
 	value:   repeatsShape,
