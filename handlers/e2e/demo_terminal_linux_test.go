@@ -151,7 +151,7 @@ func TestDemo_endsByTheKeysOfATerminal(t *testing.T) {
 			w.until("demo-1")
 			w.types(key)
 			w.ends()
-			if strings.Contains(w.out.String(), "demo-3  ") // the title; its folder may be called so {
+			if strings.Contains(w.out.String(), "demo-3  ") { // the title: its folder may be called so
 				t.Errorf("it plays on:\n%s", w.out)
 			}
 		})
