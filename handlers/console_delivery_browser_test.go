@@ -12,7 +12,7 @@ func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 	p := o.tab(browser(t), "en")
 	p.signIn()
 	p.open("/console/delivery")
-	p.shows("90001", "s-refused", "s-refused-too")
+	p.shows("90001", "the request's body is not JSON", "s-refused", "s-refused-too")
 	p.click("Dismiss")
 	p.shows("Nobody is called for this customer any more")
 	p.enter("Your name", "li")

@@ -19,6 +19,11 @@ func (s *Server) outbox(c *gin.Context) {
 		writeOutboxError(c, err)
 		return
 	}
+	for _, some := range [][]delivery.Listed{list.Pending, list.GivenUp} {
+		for i := range some {
+			some[i].CodeWords = some[i].CodeWords.To(language(c))
+		}
+	}
 	c.JSON(http.StatusOK, list)
 }
 

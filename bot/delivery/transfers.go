@@ -9,9 +9,11 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // What an operator asked for is not possible.
@@ -43,8 +45,9 @@ type Transfers struct {
 // Listed is a transfer as operators see it.
 type Listed struct {
 	*store.Transfer
-	Code  any       `json:"code,omitempty"` // that of Desk's last word, or store.CodeNetwork
-	Since time.Time `json:"since"`          // when it was decided, or given up
+	Code      any       `json:"code,omitempty"`       // that of Desk's last word, or store.CodeNetwork
+	CodeWords lang.Text `json:"code_words,omitempty"` // what Desk's code means
+	Since     time.Time `json:"since"`                // when it was decided, or given up
 }
 
 // Transfers lists the outbox.
@@ -55,6 +58,10 @@ func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
 		l := Listed{Transfer: t, Since: t.Created}
 		if t.Word != (store.Word{}) {
 			l.Code = t.Shown()
+			if t.Word.Code != 0 {
+				row, _ := desk.LookupCode(t.Word.Code)
+				l.CodeWords = row.Meaning
+			}
 		}
 		if t.State == store.GivenUp {
 			l.Since = t.Due

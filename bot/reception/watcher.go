@@ -1,10 +1,10 @@
 package reception
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"os"
 	"sync"
 	"time"
 
@@ -38,6 +38,7 @@ type Desk interface {
 
 // Options is what a Watcher is made of. All fields are needed.
 type Options struct {
+	Name    string // of this process, for the others; empty: a made-up one
 	Desk    Desk
 	Records store.Records
 	Every   time.Duration // how often Desk is asked; 0: every 10 s
@@ -86,9 +87,8 @@ func New(o Options) *Watcher {
 	if o.Every <= 0 {
 		o.Every = usual
 	}
-	host, _ := os.Hostname()
 	w := &Watcher{Options: o, poke: make(chan struct{}, 1), statuses: statuses{}, changed: make(chan struct{})}
-	w.lease = store.Lease{Records: o.Records, Name: "reception", Owner: host + "-" + rand.Text()[:8], For: 3 * o.Every, Now: o.Clock.Now}
+	w.lease = store.Lease{Records: o.Records, Name: "reception", Owner: cmp.Or(o.Name, rand.Text()[:8]), For: 3 * o.Every, Now: o.Clock.Now}
 	return w
 }
 

@@ -91,7 +91,7 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 		return nil, err
 	}
 	a.openMutes(kept.replica, metrics)
-	a.openReception(client, kept.records, metrics)
+	a.openReception(client, kept, metrics)
 	a.openStaff(kept, metrics)
 	a.bot = bot.New(bot.Options{
 		Mutes: a.mutes, Reception: a.reception, Tell: a.staff.Tell, Notices: a.staff,
@@ -134,9 +134,9 @@ func DeskClient(s *Settings) (*desk.Client, error) {
 
 // openReception makes what reads Desk's agents and queue while somebody needs it. It
 // begins when the service starts.
-func (a *App) openReception(client *desk.Client, records store.Records, m *metrics.Metrics) {
+func (a *App) openReception(client *desk.Client, kept *stores, m *metrics.Metrics) {
 	a.reception = reception.New(reception.Options{
-		Desk: client, Records: records, Every: a.settings.DeskPoll, Log: a.log.Logger, Clock: a.clock,
+		Name: kept.name, Desk: client, Records: kept.records, Every: a.settings.DeskPoll, Log: a.log.Logger, Clock: a.clock,
 		Asks:    func() rules.Asks { return a.bot.Policy().Asks() },
 		Waiting: func() bool { return a.bot.Messages().Waiting() },
 		Told:    func(r *rules.Reading) { a.bot.DeskTold(r) },

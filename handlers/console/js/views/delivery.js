@@ -57,8 +57,8 @@ function givenUp({given_up: all}, status, load) {
     all.length ? null : h('p.quiet', t('No transfer was given up.')),
     codes.filter((c) => c.list.length > 1).map(({code, list}) => h('div.row.between', h('span', told(list[0]), ' ', h('span.quiet', t('{n} transfers', {n: list.length}))), button(t('Retry all {n} of {code}', {n: list.length, code}), () => retryAll(code, list.length, load), {icon: 'retry'}))),
     all.length ? table([...transfer(),
-      {head: t('Why'), class: 'grow', cell: told},
-      {head: t('Since'), class: 'nowrap', cell: (x) => [age(x.since), h('p.quiet', t('{n} calls', {n: x.attempt}))]},
+      {head: t('Why'), class: 'grow', cell: (x) => h('span', told(x))},
+      {head: t('Since'), class: 'nowrap', cell: (x) => [age(x.since), h('p.quiet', t('calls: {n}', {n: x.attempt}))]},
       {head: t('Actions'), class: 'actions-cell', cell: (x) => h('div.row', retry(x, load), dismiss(x, load))}], all, {caption: t('Given up')}) : null,
   ];
 }
@@ -70,14 +70,14 @@ function underWay({pending: all}, status, load) {
     held ? notice('warn', h('b', t('Desk refuses every transfer.')), ' ', h('code', String(held.code)), ' ', held.words, h('p', t('Transfers are kept and sent when it is mended. Held since'), ' ', clock(held.since), '. ', t('Next try in {span}.', {span: span(held.next_try_s)}))) : null,
     all.length ? table([...transfer(),
       {head: t('State'), cell: (x) => stateOf(x, held)},
-      {head: t('Last word'), class: 'grow', cell: told},
+      {head: t('Last word'), class: 'grow', cell: (x) => h('span', told(x))},
       {head: t('Since'), class: 'nowrap', cell: (x) => age(x.since)},
       {head: t('Next try'), class: 'nowrap', cell: (x) => (held ? '—' : until(x.due))},
       {head: t('Actions'), class: 'actions-cell', cell: (x) => dismiss(x, load)}], all, {caption: t('Under way')}) : h('p.quiet', t('Every transfer has arrived.')),
   ];
 }
 
-const stateOf = (x, held) => (x.state === 'waiting' ? outcome('waiting', t('waits for an agent')) : held ? outcome('warn', t('held')) : outcome('transfer', x.attempt ? t('tried {n} times', {n: x.attempt}) : t('on its way')));
+const stateOf = (x, held) => (x.state === 'waiting' ? outcome('waiting', t('waits for an agent')) : held ? outcome('warn', t('held')) : outcome('transfer', x.attempt ? t('tries: {n}', {n: x.attempt}) : t('on its way')));
 
 const act = (x, what) => (body) => api.post(address`/api/outbox/${x.id}/` + what, body);
 
