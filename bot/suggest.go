@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"escalator/bot/decisions"
 	"escalator/bot/history"
 	"escalator/rules"
 	"escalator/rules/replay"
@@ -37,11 +38,22 @@ func (b *Bot) Suggest(ctx context.Context, set rules.Set, since time.Time, n int
 	if err != nil {
 		return nil, fmt.Errorf("reading the history: %w", err)
 	}
+	said, err := b.decisions.Labels(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the labels: %w", err)
+	}
+	labelled := map[string][]*decisions.Label{}
+	for _, l := range said {
+		labelled[l.Session] = append(labelled[l.Session], l)
+	}
 	var cases []suggest.Case
 	for _, session := range slices.Sorted(maps.Keys(talks)) {
 		told := talks[session]
 		slices.SortStableFunc(told, func(x, y replay.Event) int { return x.At.Compare(y.At) })
 		for _, c := range suggest.Happened(policy, told) {
+			if slices.ContainsFunc(labelled[session], func(l *decisions.Label) bool { return c.Contradicts(l.Text, l.Wanted()) }) {
+				continue // the label says it
+			}
 			c.Source = "conversation " + session
 			cases = append(cases, c)
 		}

@@ -5,10 +5,38 @@ import (
 	"testing"
 	"time"
 
+	"escalator/bot/decisions"
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/rules"
 )
+
+// What a person says of a message counts, not what is guessed of its conversation, which would be a false alarm of the same words.
+func TestSuggest_aLabelIsMoreThanAGuess(t *testing.T) {
+	set := rules.Set{Main: "rules.yaml", Files: rules.Files{"rules.yaml": []byte(testRules)}}
+	inWorldWithHistory(t, mask.Masked, func(w *world) {
+		begin := time.Now()
+		for _, session := range []string{"s2", "s3"} {
+			e := w.event(desk.EventUserMessage, "the lighthouse warden if you can", "")
+			e.SessionID, e.UserID = session, "of "+session
+			w.handle(e)
+		}
+		w.passes(time.Second)
+		quiet, err := w.bot.Decisions().Page(w.t.Context(), &decisions.Filter{Outcomes: []string{"none"}, Since: begin}, 10, "")
+		if err != nil || len(quiet.Decisions) != 2 {
+			t.Fatalf("%+v, %v", quiet, err)
+		}
+		for _, d := range quiet.Decisions {
+			if _, err := w.bot.Decisions().SetLabel(w.t.Context(), d.ID, decisions.Label{Label: decisions.Wrong, By: "li"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found, err := w.bot.Suggest(w.t.Context(), set, begin, 5)
+		if err != nil || found.From.Missed != 2 || len(found.Suggestions) == 0 || found.Suggestions[0].Catches != 2 || found.Suggestions[0].FalseAlarms != 0 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	})
+}
 
 // A customer who asked for somebody in words that the rules do not know, and then again in those they do: what was said first is proposed.
 func TestSuggest_learnsFromTheHistoryAndFromLabels(t *testing.T) {

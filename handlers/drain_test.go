@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,9 +15,12 @@ import (
 )
 
 // drained is a service with so many transfers on its way.
-func drained(t *testing.T, pending *int) (*handlers.Server, *strings.Builder) {
+func drained(t *testing.T, transfers int) (s *handlers.Server, log *strings.Builder, pending *atomic.Int64) {
 	t.Helper()
-	return operators(&named{}, func(o *handlers.Options) { o.Pending = func() int { return *pending } })
+	pending = &atomic.Int64{}
+	pending.Store(int64(transfers))
+	s, log = operators(&named{}, func(o *handlers.Options) { o.Pending = func() int { return int(pending.Load()) } })
+	return s, log, pending
 }
 
 // drainAnswer is what POST /api/drain answers.
@@ -44,8 +48,7 @@ func beginDrain(s *handlers.Server, body string) <-chan *httptest.ResponseRecord
 
 func TestDrain_answersWhenTheOutboxIsEmpty_andTheServiceStaysUnready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pending := 2
-		s, log := drained(t, &pending)
+		s, log, pending := drained(t, 2)
 		answer := beginDrain(s, `{"for":"5m","by":"li","why":"upgrade"}`)
 		ready := ask(s, http.MethodGet, "/readyz", "")
 		if ready.Code != http.StatusServiceUnavailable || !strings.Contains(ready.Body.String(), `"draining since `) || !strings.Contains(ready.Body.String(), "by li") {
@@ -55,7 +58,7 @@ func TestDrain_answersWhenTheOutboxIsEmpty_andTheServiceStaysUnready(t *testing.
 			t.Error("no metric says that it drains")
 		}
 		time.Sleep(30 * time.Second)
-		pending = 0
+		pending.Store(0)
 		a := readDrain(t, <-answer)
 		if !a.Drained || a.Pending != 0 || a.WaitedS < 30 || a.WaitedS > 31 {
 			t.Errorf("%+v", a)
@@ -73,8 +76,7 @@ func TestDrain_answersWhenTheOutboxIsEmpty_andTheServiceStaysUnready(t *testing.
 
 func TestDrain_whatIsNotEmptyInTime_isToldOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pending := 1
-		s, _ := drained(t, &pending)
+		s, _, _ := drained(t, 1)
 		if a := readDrain(t, <-beginDrain(s, `{"for":"10s"}`)); a.Drained || a.Pending != 1 || a.WaitedS < 10 || a.WaitedS > 11 {
 			t.Errorf("%+v", a)
 		}
@@ -83,8 +85,7 @@ func TestDrain_whatIsNotEmptyInTime_isToldOf(t *testing.T) {
 
 func TestDrain_aSecondOneProlongsTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pending := 1
-		s, _ := drained(t, &pending)
+		s, _, _ := drained(t, 1)
 		first := beginDrain(s, `{"for":"10s"}`)
 		time.Sleep(5 * time.Second)
 		second := beginDrain(s, `{"for":"1m"}`)
@@ -99,8 +100,7 @@ func TestDrain_aSecondOneProlongsTheFirst(t *testing.T) {
 
 func TestDrain_endsByHand_andNotByACallerWhoGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pending := 1
-		s, log := drained(t, &pending)
+		s, log, _ := drained(t, 1)
 		ctx, goAway := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/drain", nil)
 		r.Host = "127.0.0.1"
@@ -133,8 +133,7 @@ func TestDrain_endsByHand_andNotByACallerWhoGoesAway(t *testing.T) {
 
 func TestDrain_aStopEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pending := 1
-		s, _ := drained(t, &pending)
+		s, _, _ := drained(t, 1)
 		answer := beginDrain(s, "")
 		if err := s.Shutdown(t.Context()); err != nil {
 			t.Error(err)
@@ -146,7 +145,7 @@ func TestDrain_aStopEndsTheWait(t *testing.T) {
 }
 
 func TestDrain_refusesATimeThatIsNone(t *testing.T) {
-	s, _ := drained(t, new(int))
+	s, _, _ := drained(t, 0)
 	for _, body := range []string{`{"for":"soon"}`, `{"for":"0s"}`, `{"for":"25h"}`, `{"for":5}`, `{"fro":"5m"}`} {
 		if w := ask(s, http.MethodPost, "/api/drain", body); w.Code != http.StatusBadRequest || strings.Contains(w.Body.String(), "Go ") {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)

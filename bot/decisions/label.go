@@ -166,6 +166,9 @@ type lesson struct {
 	At    time.Time `json:"at"`
 }
 
+// Wanted reports whether, by the label, the customer wanted a person.
+func (a *Label) Wanted() bool { return a.record().called() == (a.Label == Right) }
+
 // Lessons returns the labels as JSON lines for `escalator eval`, and of how many others no
 // words are kept: those say nothing there.
 func (l *List) Lessons(ctx context.Context) (lines []byte, wordless int, err error) {
@@ -182,7 +185,7 @@ func (l *List) Lessons(ctx context.Context) (lines []byte, wordless int, err err
 			continue
 		}
 		wants := "other"
-		if a.record().called() == (a.Label == Right) {
+		if a.Wanted() {
 			wants = "human"
 		}
 		if err := out.Encode(lesson{a.Text, wants, a.ID, a.Rule, a.By, a.At}); err != nil {

@@ -102,6 +102,11 @@ func Happened(p *rules.Policy, events []replay.Event) (cases []Case) {
 	return cases
 }
 
+// Contradicts reports whether a person has said otherwise of a message than is guessed of its conversation.
+func (c *Case) Contradicts(text string, wanted bool) bool {
+	return c.labelled == nil && c.wants != wanted && slices.Contains(c.texts, text)
+}
+
 func last(texts []string) []string { return texts[max(0, len(texts)-lastWords):] }
 
 func calls(d rules.Decision) bool {
