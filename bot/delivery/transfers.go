@@ -58,8 +58,8 @@ func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
 		l := Listed{Transfer: t, Since: t.Created}
 		if t.Word != (store.Word{}) {
 			l.Code = t.Shown()
-			if t.Word.Code != 0 {
-				row, _ := desk.LookupCode(t.Word.Code)
+			if t.Code != 0 {
+				row, _ := desk.LookupCode(t.Code)
 				l.CodeWords = row.Meaning
 			}
 		}
