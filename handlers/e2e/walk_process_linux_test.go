@@ -28,6 +28,7 @@ type process struct {
 	ended         chan struct{}
 	public, admin string
 
+	pid      atomic.Int64 // for who looks on while the next life begins
 	life     atomic.Int64 // odd while it must answer; goes up when it begins and when it ends
 	forwards atomic.Bool  // this life has a bot of its own behind it
 	kills    int
@@ -83,6 +84,7 @@ func (p *process) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	p.pid.Store(int64(p.cmd.Process.Pid))
 	cmd, ended := p.cmd, p.ended
 	life := p.life.Load() + 1
 	go func() {
@@ -143,7 +145,7 @@ func (p *process) stacks() string {
 
 // memory is what the process has in memory, in MiB; 0 when it is gone.
 func (p *process) memory() (mib int) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid.Load()))
 	if err != nil {
 		return 0
 	}
