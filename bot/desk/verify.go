@@ -42,6 +42,7 @@ type AuthError struct {
 	Milliseconds, NoTime bool
 }
 
+// Error says what is wrong with the signature, and shows nothing of it.
 func (e *AuthError) Error() string { return "callback signature: " + string(e.Reason) }
 
 // Verifier checks the signature of callbacks. A nil Verifier, and one without

@@ -50,6 +50,7 @@ type sendError struct {
 	notCalled bool // it was not called at all
 }
 
+// Error says why the message did not go out, and the way out where there is one.
 func (e *sendError) Error() string {
 	if e.hint != "" {
 		return e.why + ": " + e.hint

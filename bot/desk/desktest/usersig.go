@@ -23,6 +23,7 @@ type sigError struct {
 	reason string
 }
 
+// Error says why the signature is refused.
 func (e *sigError) Error() string { return "usersig: " + e.reason }
 
 var (
