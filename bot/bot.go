@@ -155,6 +155,7 @@ func New(o Options) *Bot {
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,
 		Tell: b.tell, Happened: b.happened, LogText: o.LogText, Log: o.Log, Metrics: o.Metrics, Clock: o.Clock,
 	})
+	o.Metrics.UnknownEvents.WithLabelValues(otherName)
 	b.SetPolicy(o.Policy)
 	return b
 }

@@ -46,7 +46,7 @@ type drains struct {
 func newDrains(pending func() int, r prometheus.Registerer) *drains {
 	d := &drains{pending: pending, changed: make(chan struct{})}
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "escalator", Name: "draining", Help: "1 while an operator has the service drained: not ready, callbacks still answered.",
+		Namespace: "escalator", Name: "draining", Help: "1 while an operator has the service drained: not ready, callbacks still answered. Look when it is 1 for longer than an upgrade takes: `escalator drain --end`.",
 	}, func() float64 {
 		if d.now() == nil {
 			return 0

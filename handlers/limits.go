@@ -82,7 +82,7 @@ type reached struct{ count *prometheus.CounterVec }
 
 func newReached(r prometheus.Registerer) reached {
 	count := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "escalator", Name: "limits_reached_total", Help: "What was cut or turned away because a limit of a listener was reached, by limit.",
+		Namespace: "escalator", Name: "limits_reached_total", Help: "What was cut or turned away at a listener, by the limit that was reached. Look when it rises: somebody holds connections, floods, or guesses tokens; the line `callback refused` has the address.",
 	}, []string{"limit"})
 	r.MustRegister(count)
 	for _, limit := range []string{

@@ -20,10 +20,10 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "escalator", Name: "callbacks_total", Help: "Callbacks by command, event and what became of them.",
+			Namespace: "escalator", Name: "callbacks_total", Help: "Callbacks by command, event and what became of them: `ok`, `duplicate`, or why they were refused. Look when `ok` stands still in business hours (Desk does not reach us: callback URL, proxy, certificate), when `sign_mismatch`, `sign_missing` or `sign_stale` rises (callback token, clock), or when `unavailable` or `overload` does (disk full; too little CPU).",
 		}, []string{"command", "event", "result"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "escalator", Name: "callback_seconds", Help: "Time to the answer of a callback.",
+			Namespace: "escalator", Name: "callback_seconds", Help: "Seconds to the answer of a callback; Tencent waits for 2. Look when the 99th percentile is above 0.5: a slow disk, too little CPU, or your own bot (`escalator_forward_seconds`).",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2},
 		}),
 	}
@@ -35,10 +35,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 // knownLabels has every series that can be foreseen exist from the start: an alert
 // on one that has never moved would see nothing.
 func (m *metrics) knownLabels() {
-	for command := range knownCommands {
+	for _, command := range append(slices.Collect(maps.Keys(knownCommands)), other) {
 		events := []string{""}
 		if command == desk.CommandSessionEvent {
-			events = slices.Collect(maps.Keys(knownEvents))
+			events = append(slices.Collect(maps.Keys(knownEvents)), other)
 		}
 		for _, event := range events {
 			for _, result := range []string{"ok", "duplicate", errUnavailable.reason} {

@@ -14,8 +14,8 @@ import (
 func (m *Metrics) WatchDesk(reading func() *rules.Reading, now func() time.Time) {
 	m.registry.MustRegister(&deskGauges{
 		reading: reading, now: now,
-		agents: prometheus.NewDesc(prometheus.BuildFQName(prefix, "", "desk_agents"), "Agents by state (free, busy, rest) as Desk told last; NaN while nobody knows.", []string{"state"}, nil),
-		queue:  prometheus.NewDesc(prometheus.BuildFQName(prefix, "", "desk_queue"), "Customers who wait in Desk's queue; NaN while nobody knows.", nil, nil),
+		agents: prometheus.NewDesc(prometheus.BuildFQName(prefix, "", "desk_agents"), "Agents by state as Desk told last. NaN while nobody knows: it is read only while a rule, a customer who left words, or somebody who looks at `GET /api/desk` needs it. Look when `free` is 0 in office hours: `escalator outbox` shows who waits.", []string{"state"}, nil),
+		queue:  prometheus.NewDesc(prometheus.BuildFQName(prefix, "", "desk_queue"), "Customers who wait in Desk's queue as Desk told last. NaN while nobody knows. Look when it grows: more agents are needed, or a group has none online.", nil, nil),
 	})
 }
 

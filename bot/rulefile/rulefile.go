@@ -84,16 +84,16 @@ func (f *File) Policy() *rules.Policy {
 func (f *File) Attach(apply func(*rules.Policy), staff func(notify.Event), log *logrus.Logger, registry prometheus.Registerer) {
 	f.apply, f.staff, f.log = apply, staff, log
 	f.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "escalator", Name: "rules_reload_total", Help: "Reloads of the rule file by result (ok, refused).",
+		Namespace: "escalator", Name: "rules_reload_total", Help: "Reloads of the rule file: `ok`, or `refused`. Look when `refused` rises: `escalator check` says what is wrong; the rules before stay in force.",
 	}, []string{"result"})
 	f.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: "escalator", Name: "rules_info", Help: "1 for the version of the rules in force.",
+		Namespace: "escalator", Name: "rules_info", Help: "1 for the version of the rules in force. Look when replicas differ: one of them has another file, or has refused it.",
 	}, []string{"version"})
 	f.good = prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "escalator", Name: "rules_last_reload_successful", Help: "1 if the rule file as it is now is in force.",
+		Namespace: "escalator", Name: "rules_last_reload_successful", Help: "1 if the rule file as it is now is in force. Look when it is 0: `escalator check` says what is wrong; the rules before stay in force.",
 	})
 	f.goodAt = prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "escalator", Name: "rules_last_reload_success_timestamp_seconds", Help: "When a rule file was last put in force, 0 if none was since the start.",
+		Namespace: "escalator", Name: "rules_last_reload_success_timestamp_seconds", Help: "When a rule file was last put in force, in seconds since 1970; 0 if none was since the start. Look when a change that was saved is not in force: `GET /api/rules` has the last reload error.",
 	})
 	registry.MustRegister(f.reloads, f.info, f.good, f.goodAt)
 	for _, result := range []string{"ok", "refused"} {

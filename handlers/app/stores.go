@@ -156,7 +156,7 @@ func RedisClient(s *Settings, log *logrus.Logger, evicted func(store.Kind)) (*re
 // reason not to start: the replica works alone until it does.
 func (a *App) joinReplicas(client *redis.Client, o failover.Options, registry *prometheus.Registry) (*failover.Store, error) {
 	up := prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "escalator", Name: "redis_up", Help: "1 while state is shared through Redis, 0 while this replica works alone.",
+		Namespace: "escalator", Name: "redis_up", Help: "1 while state is shared through Redis, 0 while this replica works alone; without `ESCALATOR_REDIS_URL` it is not there. Look when it is 0: see to Redis; transfers go on from this replica's memory and disk.",
 	})
 	registry.MustRegister(up)
 	o.Now, o.Lost = a.clock.Now, a.lost

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -103,37 +102,5 @@ func TestServe_floods_areOneLineWithACount(t *testing.T) {
 		if len(lines) > flood/20 {
 			t.Errorf("%q: %d lines of %d faults", msg, len(lines), flood)
 		}
-	}
-}
-
-func TestServe_metrics_existFromTheStart(t *testing.T) {
-	s := newUnreliable(t, 1)
-	_, metrics := s.get("/metrics")
-	for _, want := range []string{
-		`escalator_build_info{commit=`, `escalator_log_dropped_total 0`, `escalator_store_errors_total 0`, `escalator_recording_errors_total 0`,
-		`escalator_mutes 0`, `escalator_say_total{outcome="dropped"} 0`, `escalator_decisions_total{outcome="transfer",rule="ask-human"} 0`,
-		`escalator_decisions_total{outcome="suppressed",rule="ask-human"} 0`, `escalator_decisions_total{outcome="none",rule=""} 0`,
-		`escalator_evicted_total{what="conversation"} 0`, `escalator_forward_seconds_count{result="failed"} 0`, `escalator_rules_reload_total{result="refused"} 0`,
-	} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("%s is missing", want)
-		}
-	}
-	page, err := os.ReadFile("../../docs/metrics.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(metrics) {
-		var name string
-		if n, _ := fmt.Sscanf(line, "# HELP escalator_%s", &name); n == 1 && !strings.Contains(string(page), "`"+name+"`") && !strings.Contains(string(page), "`"+name+"{") {
-			t.Errorf("docs/metrics.md does not explain escalator_%s", name)
-		}
-	}
-	if taken := gauge(metrics, "escalator_rules_last_reload_success_timestamp_seconds"); time.Since(time.Unix(int64(taken), 0)) > time.Minute {
-		t.Errorf("the rules were taken at %v", taken)
-	}
-	request(t, http.MethodPost, s.admin+"/api/rules/ask-human/mute", `{"for":"2h","by":"li","why":"a test"}`)
-	if _, metrics = s.get("/metrics"); gauge(metrics, "escalator_mutes") != 1 {
-		t.Error("a mute is not counted")
 	}
 }
