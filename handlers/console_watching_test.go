@@ -113,6 +113,31 @@ type gate struct {
 	*httptest.Server
 	shut   atomic.Bool
 	forget atomic.Bool // whoever resumes names an event that is no longer kept
+	held   atomic.Pointer[held]
+}
+
+// held is the next request for a path, which waits until it is let go.
+type held struct {
+	path       string
+	came, goes chan struct{}
+}
+
+func (g *gate) hold(path string) *held {
+	h := &held{path: path, came: make(chan struct{}), goes: make(chan struct{})}
+	g.held.Store(h)
+	return h
+}
+
+func (g *gate) keep(r *http.Request) {
+	h := g.held.Load()
+	if h == nil || r.URL.Path != h.path || !g.held.CompareAndSwap(h, nil) {
+		return
+	}
+	close(h.came)
+	select {
+	case <-h.goes:
+	case <-r.Context().Done():
+	}
 }
 
 func newGate(t *testing.T, o *office) *gate {
@@ -132,6 +157,7 @@ func newGate(t *testing.T, o *office) *gate {
 		if g.forget.Load() && r.Header.Get("Last-Event-ID") != "" {
 			r.Header.Set("Last-Event-ID", "0-0-long-gone")
 		}
+		g.keep(r)
 		defer func() { _ = recover() }() // a stream that is cut
 		proxy.ServeHTTP(w, r)
 	}))
@@ -315,6 +341,39 @@ func TestConsoleInABrowser_playground(t *testing.T) {
 		o.writeRules("says: [$ask_human]", "says: [地址]")
 		p.eval(`(() => { const s = document.querySelector('select[aria-label="Compare with"]'); s.value = 'disk'; s.dispatchEvent(new Event('change')); return ''; })()`)
 		p.until("what differs is marked", `document.querySelector('.differs')`)
+	})
+}
+
+// The service is slow: its answer about the talk before comes when the next message was added, but not yet asked about.
+func TestConsoleInABrowser_anAnswerThatIsLate_choosesNoTurn(t *testing.T) {
+	o := openOffice(t, nil)
+	g := newGate(t, o)
+	p := o.watch(browser(t), "/console/try", "en")
+	p.shows("Say something as the customer")
+	p.eval(`(() => {
+		const ask = setTimeout, fetched = fetch;
+		window.setTimeout = (f, ms) => (ms === 0 && window.waits ? (window.next = f, 0) : ask(f, ms));
+		window.fetch = (...what) => { const answer = fetched(...what); if (String(what[0]).endsWith('/api/explain')) answer.then((r) => r.clone().text()).finally(() => { window.answered = true; }).catch(() => {}); return answer; };
+		return '';
+	})()`)
+	late := g.hold("/api/explain")
+	p.enter("What is said", "先别转人工"+kb.Enter)
+	<-late.came
+	p.eval("window.waits = true; ''")
+	p.enter("What is said", "转人工"+kb.Enter)
+	close(late.goes)
+	p.until("the late answer has come, or nobody waits for it", "window.answered")
+	p.eval("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(''))))")
+	p.eval("window.waits = false; window.next(); ''")
+	p.shows("Transferred to default: ask-human matched.")
+	t.Run("times are the reader's, not the service's", func(*testing.T) {
+		p.click("Time")
+		p.click("5m")
+		p.until("until when it waits", `(() => {
+			const [h, m, s] = ([...document.querySelectorAll('.event .quiet')].at(-1)?.textContent || '').split(':').map(Number);
+			const then = new Date(2000, 0, 1, h, m + 5, s).toTimeString().slice(0, 8);
+			return document.querySelector('.why-panel').innerText.includes('until ' + then);
+		})()`)
 	})
 }
 

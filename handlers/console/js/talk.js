@@ -8,6 +8,7 @@
 import {api, Failure} from './api.js';
 import {fill, h} from './dom.js';
 import {copy, dialog, field, outcome, say} from './parts.js';
+import {zoned} from './time.js';
 import {t} from './words.js';
 
 const spoken = new Set(['user', 'bot', 'agent']);
@@ -26,10 +27,10 @@ export function turnsOf(entries) {
   return turns.slice(-100);
 }
 
-const bare = ({role, text, at, mark, fields}) => ({role, text, at, mark: mark || undefined, fields: fields && Object.keys(fields).length ? fields : undefined});
+const bare = ({role, text, at, mark, fields}) => ({role, text, at: at && zoned(at), mark: mark || undefined, fields: fields && Object.keys(fields).length ? fields : undefined});
 
 export async function explain(turns, more, signal) {
-  const send = (list) => api.post('/api/explain', {turns: list.map(bare), at: turns[0].at, ...more}, {signal});
+  const send = (list) => api.post('/api/explain', {turns: list.map(bare), ...more, at: zoned(more.at || turns[0].at || Date.now())}, {signal});
   try {
     return await send(turns);
   } catch (e) { // other rules made no transfer, so that there is none to end

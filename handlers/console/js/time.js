@@ -4,6 +4,7 @@
 //   age(at)           3 min ago; it ticks. until(at): in 40 s
 //   took(ms)          0.4 s
 //   span(seconds)     40 s, 5 min, 2 h, 3 d
+//   zoned(at)         RFC 3339 with the reader's offset, so that the service's words name the reader's time
 //   every(ms, f, signal)   calls f at once and then again, but not while nobody looks at the page
 
 import {h} from './dom.js';
@@ -17,6 +18,11 @@ export const whole = (at) => new Date(at).toLocaleString(lang() === 'zh' ? 'zh-C
 export function clockText(at) {
   const d = new Date(at), hours = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
   return day(d) === day(new Date()) ? hours : `${day(d).slice(d.getFullYear() === new Date().getFullYear() ? 5 : 0)} ${hours}`;
+}
+
+export function zoned(at) {
+  const d = new Date(at), off = -d.getTimezoneOffset(), m = Math.abs(off);
+  return new Date(+d + off * 60_000).toISOString().replace('Z', (off < 0 ? '-' : '+') + two(Math.floor(m / 60)) + ':' + two(m % 60));
 }
 
 export const clock = (at) => h('time', {datetime: at, title: whole(at)}, clockText(at));

@@ -35,7 +35,7 @@ export async function render(root, params, signal) {
   v.panel = h('div');
   v.versions = h('div.row');
   root.append(h('div.head', h('h1', title()), h('span.quiet', t('Nothing here reaches a customer or Desk.')), h('span.push.row', v.versions,
-    button(t('Make a test'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start over'), () => { v.turns = []; v.chosen = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
+    button(t('Make a test'), () => v.turns.length && makeTest(v.turns, more(v)), {icon: 'check'}), button(t('Start over'), () => { v.turns = []; v.chosen = v.editing = -1; changed(v); v.text.focus(); }, {icon: 'retry', kind: 'quiet'}))),
   h('div.talking', h('section.stack.wide', {'aria-label': t('Messages of the conversation')}, v.talk, setting(v), composer(v)), h('aside.card.why-panel', {'aria-label': t('Why')}, v.wrong, v.panel)));
   drawVersions(v);
   keys(signal, [['/', () => t('type a message'), () => v.text.focus()], ['j', () => t('next turn'), () => step(v, 1)], ['k', () => t('turn before'), () => step(v, -1)]]);
@@ -85,7 +85,7 @@ function composer(v) {
     fill(quick, (samples[r] || []).map((s) => h('button.chip', {type: 'button', onclick: () => add(s)}, s)));
     changed(v, pause, true);
   };
-  v.setRole = setRole;
+  Object.assign(v, {setRole, add});
   v.editing = -1;
   setRole('user');
   return h('form.composer.card.stack', {onsubmit: (e) => { e.preventDefault(); add(); }},
@@ -116,9 +116,11 @@ async function drawVersions(v) {
 
 // The service's answer
 
+// What is under way tells of a talk that is no more: an answer that came late would choose a turn of it.
 function changed(v, after = pause, typing = false) {
   remember(v);
   clearTimeout(v.timer);
+  v.asking?.abort();
   if (!v.signal.aborted && v.text) v.timer = setTimeout(() => ask(v, typing), after);
 }
 
@@ -126,7 +128,6 @@ async function ask(v, typing) {
   const draft = v.text.value.trim() ? {role: v.role, text: v.text.value, mark: v.mark.value, draft: true} : null, fields = fieldsOf(v);
   const turns = [...v.turns];
   if (draft) turns.splice(v.editing >= 0 ? v.editing : turns.length, 0, draft);
-  v.asking?.abort();
   const {signal} = v.asking = new AbortController();
   if (!turns.length) { show(v, [], {turns: []}); return; }
   try {
@@ -174,12 +175,27 @@ function line(v, x, i, mine, differs) {
     speaks ? [h('span.who', icon(pictures[x.role]), names(x.role), ' · ', clockText(x.at), of && of.mark ? h('span.tag', of.mark) : null, of && of.draft ? h('span.tag', t('typing')) : null), h('span.said', marked(x.text, x.decision.matched))]
       : [icon(pictures[x.role] || 'info'), h('span', x.role === 'wait' || x.role === 'desk' ? names(x.role) + ': ' : '', words), h('span.quiet', clockText(x.at), x.role === 'desk' ? ' · ' + x.summary : '')], then);
   v.spots[i] = b;
-  return h('li', {class: (speaks ? 'said-by ' + x.role : 'event') + (of && of.draft ? ' draft' : '')}, b, of && !of.draft ? h('span.edit', h('button.tool', {type: 'button', 'aria-label': t('Edit'), title: t('Edit'), onclick: () => edit(v, mine)}, icon('pencil')), h('button.tool', {type: 'button', 'aria-label': t('Remove'), title: t('Remove'), onclick: () => { v.turns.splice(v.turns.indexOf(of), 1); changed(v, 0); v.text.focus(); }}, icon('cross'))) : null);
+  return h('li', {class: (speaks ? 'said-by ' + x.role : 'event') + (of && of.draft ? ' draft' : '')}, b, of && !of.draft ? h('span.edit', h('button.tool', {type: 'button', 'aria-label': t('Edit'), title: t('Edit'), onclick: () => edit(v, of)}, icon('pencil')), h('button.tool', {type: 'button', 'aria-label': t('Remove'), title: t('Remove'), onclick: () => remove(v, of)}, icon('cross'))) : null);
 }
 
-function edit(v, mine) {
-  const of = v.shown[mine], at = v.turns.indexOf(of);
-  v.turns.splice(at, 1);
+// take takes a turn out of the talk, and says where it was: -1 when it is out already, but not yet off the page.
+function take(v, of) {
+  const at = v.turns.indexOf(of);
+  if (at >= 0) v.turns.splice(at, 1);
+  if (at >= 0 && at < v.editing) v.editing--;
+  return at;
+}
+
+function remove(v, of) {
+  if (take(v, of) < 0) return;
+  changed(v, 0);
+  v.text.focus();
+}
+
+function edit(v, of) {
+  if (v.editing >= 0) v.add(); // what is being edited goes back to its place
+  const at = take(v, of);
+  if (at < 0) return;
   v.editing = at;
   v.setRole(of.role);
   v.text.value = of.text;
