@@ -1,13 +1,15 @@
-package handlers_test
+package browser_test
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -17,14 +19,39 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// This is what the browser tests of the console stand on: a tab of Chromium, which fails its test on whatever a careful
-// reader of its developer tools would complain of.
+// chromium runs for as long as the tests do: each tab has cookies and storage of its own.
+var chromium context.Context
 
-// tab is one of the browser's tabs, with the console in it.
+// pageFor bounds what a page may take: a browser on a busy machine is slow.
+const pageFor = 60 * time.Second
+
+func TestMain(m *testing.M) { os.Exit(withChromium(m)) }
+
+func withChromium(m *testing.M) int {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox,
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),                              // nothing else is even looked up
+		chromedp.Flag("disable-features", "IsolateOrigins,site-per-process"), chromedp.Flag("disable-site-isolation-trials", true), // a frame tells its tab
+	)
+	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	defer stop()
+	ctx, cancel := chromedp.NewContext(allocated)
+	defer cancel()
+	if err := chromedp.Do(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "these tests need Chromium (Debian's package chromium; .ci/parts installs it):", err)
+		return 1
+	}
+	chromium = ctx
+	return m.Run()
+}
+
+// tab is one of the browser's tabs, with a page in it. It fails its test on whatever a careful reader of the developer
+// tools would complain of.
 type tab struct {
-	t      *testing.T
-	ctx    context.Context
-	office *office
+	t       *testing.T
+	ctx     context.Context
+	office  *office                    // whose console it shows
+	origins []string                   // whom it may ask
+	frame   runtime.ExecutionContextID // where JavaScript is evaluated; 0: in the page itself
 
 	mu         sync.Mutex
 	requests   []string // by method and address
@@ -32,19 +59,19 @@ type tab struct {
 	expected   []string // parts of complaints that the test provokes
 }
 
-// tab opens a tab. When the test ends, it must have asked nobody else, and the browser must have complained of nothing
+// openTab opens a tab. When the test ends, it must have asked nobody else, and the browser must have complained of nothing
 // but what the test said it expects.
-func (o *office) tab(ctx context.Context, languages string) *tab {
-	o.t.Helper()
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext()) // with cookies and storage of its own
-	o.t.Cleanup(cancel)
-	p := &tab{t: o.t, ctx: ctx, office: o}
+func openTab(t *testing.T, languages string, origins ...string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	p := &tab{t: t, ctx: ctx, origins: origins}
 	if err := chromedp.Listen(ctx, p.heard); err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
-	o.t.Cleanup(func() {
+	t.Cleanup(func() {
 		for _, wrong := range p.misdeeds() {
-			o.t.Error(wrong)
+			t.Error(wrong)
 		}
 	})
 	tell(p, cdplog.Enable, cdp.Empty{})
@@ -52,6 +79,14 @@ func (o *office) tab(ctx context.Context, languages string) *tab {
 	tell(p, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "Chrome", AcceptLanguage: languages})
 	tell(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Shanghai"})
 	p.size(1280, 800)
+	return p
+}
+
+// tab opens a tab for the console.
+func (o *office) tab(languages string) *tab {
+	o.t.Helper()
+	p := openTab(o.t, languages, o.admin)
+	p.office = o
 	return p
 }
 
@@ -90,7 +125,8 @@ func (p *tab) misdeeds() (all []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.requests {
-		if _, url, _ := strings.Cut(r, " "); !p.expectsAny(r) && !strings.HasPrefix(url, p.office.admin+"/") && url != "about:blank" && !strings.HasPrefix(url, "data:") { // the browser's own icons
+		if _, url, _ := strings.Cut(r, " "); !p.expectsAny(r) && url != "about:blank" && !strings.HasPrefix(url, "data:") && // the browser's own icons
+			!slices.ContainsFunc(p.origins, func(origin string) bool { return strings.HasPrefix(url, origin+"/") }) {
 			all = append(all, "asked somebody else: "+r)
 		}
 	}
@@ -147,7 +183,7 @@ func (p *tab) dark(dark bool) {
 func (p *tab) eval(js string) (text string) {
 	p.t.Helper()
 	yes := true
-	got := tell(p, runtime.Evaluate, runtime.EvaluateParams{Expression: js, AwaitPromise: &yes, ReturnByValue: &yes})
+	got := tell(p, runtime.Evaluate, runtime.EvaluateParams{Expression: js, ContextID: p.frame, AwaitPromise: &yes, ReturnByValue: &yes})
 	if got.ExceptionDetails != nil {
 		p.t.Fatalf("%s: %s %s", js, got.ExceptionDetails.Text, got.ExceptionDetails.Exception.Description)
 	}

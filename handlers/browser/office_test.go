@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"context"
@@ -31,7 +31,7 @@ const adminToken = "admin-token-that-is-planted"
 // openOffice starts a service with the shipped rules and one agent, who is free.
 func openOffice(t *testing.T, change func(*app.Settings)) *office {
 	t.Helper()
-	shipped, err := os.ReadFile("../rules.yaml")
+	shipped, err := os.ReadFile("../../rules.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

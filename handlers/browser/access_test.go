@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"testing"
@@ -13,7 +13,7 @@ var consolePaths = []string{"/", "/c", "/c/s-human", "/try", "/rules", "/rules/a
 
 func TestConsoleInABrowser_signIn(t *testing.T) {
 	o := openOffice(t, nil)
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.expects("status of 401")
 	p.open("/console/rules?q=human")
 	p.shows("Admin token")
@@ -36,7 +36,7 @@ func TestConsoleInABrowser_signIn(t *testing.T) {
 
 func TestConsoleInABrowser_withoutAToken_readingIsOpen_andWhatIsNotSaysSo(t *testing.T) {
 	o := openOffice(t, func(s *app.Settings) { s.AdminToken = "" })
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.open("/console/file")
 	p.shows("Read only.", "ESCALATOR_ADMIN_TOKEN", "No mistake")
 	p.until("it is read-only", "document.querySelector('.editor textarea').readOnly && [...document.querySelectorAll('button')].find((b) => b.textContent === 'Save…').disabled")
@@ -53,7 +53,7 @@ func TestConsoleInABrowser_withoutAToken_readingIsOpen_andWhatIsNotSaysSo(t *tes
 func TestConsoleInABrowser_keyboardOnly(t *testing.T) {
 	o := openOffice(t, nil)
 	o.busy()
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/")
 	at := func(path string) {
@@ -109,7 +109,6 @@ func (p *tab) tabTo(name string) {
 
 // Every view as everybody sees it: in both languages, in light and dark, on a desk and on a phone.
 func TestConsoleInABrowser_everyViewIsForEverybody(t *testing.T) {
-	ctx := browser(t)
 	o := openOffice(t, nil)
 	o.busy()
 	for _, look := range []struct {
@@ -120,7 +119,7 @@ func TestConsoleInABrowser_everyViewIsForEverybody(t *testing.T) {
 		t.Run(look.name, func(t *testing.T) {
 			o := *o
 			o.t = t
-			p := o.tab(ctx, look.languages)
+			p := o.tab(look.languages)
 			p.signIn()
 			p.dark(look.dark)
 			p.size(look.width, 844)

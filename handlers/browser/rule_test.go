@@ -1,11 +1,11 @@
-package handlers_test
+package browser_test
 
 import "testing"
 
 func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
 	o := openOffice(t, nil)
 	o.busy()
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/rules")
 	p.click("ask-human")
@@ -44,7 +44,7 @@ func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
 
 func TestConsoleInABrowser_aRuleThatIsNotThere_saysSo(t *testing.T) {
 	o := openOffice(t, nil)
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.expects("status of 404")
 	p.signIn()
 	p.open("/console/rules/ask-humans")

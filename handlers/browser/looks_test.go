@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"compress/gzip"
@@ -61,9 +61,8 @@ func axe(t *testing.T) string {
 
 // What these tests stand on must see what is wrong.
 func TestConsoleInABrowser_theHarnessSees(t *testing.T) {
-	ctx := browser(t)
 	o := openOffice(t, nil)
-	p := o.tab(ctx, "en")
+	p := o.tab("en")
 	p.open("/console/")
 	p.eval(`(() => {
 		console.error('planted');

@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"flag"
@@ -43,7 +43,6 @@ func (o *office) busy() {
 
 // TestConsoleInABrowser_pictures draws each view as the docs show it; with -update these are made anew.
 func TestConsoleInABrowser_pictures(t *testing.T) {
-	ctx := browser(t)
 	o := openOffice(t, nil)
 	o.busy()
 	for _, c := range []struct {
@@ -65,7 +64,7 @@ func TestConsoleInABrowser_pictures(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := *o
 			o.t = t
-			p := o.tab(ctx, c.languages)
+			p := o.tab(c.languages)
 			p.signIn()
 			p.dark(c.dark)
 			p.size(c.width, c.height)
@@ -97,7 +96,7 @@ func (p *tab) picture(name string) {
 		p.t.Errorf("%s takes %d bytes", name, len(png))
 	}
 	if *update {
-		if err := os.WriteFile(filepath.Join("..", "docs", "console", name+".png"), png, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join("..", "..", "docs", "console", name+".png"), png, 0o600); err != nil {
 			p.t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"fmt"
@@ -42,7 +42,7 @@ func (p *tab) saves(why string) {
 func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.T) {
 	o := openOffice(t, nil)
 	before := o.ruleText()
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/file")
 	p.shows("No mistake", "27 of 27 tests pass", "Nothing differs from the rules in force.")
@@ -93,7 +93,6 @@ func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.
 }
 
 func TestConsoleInABrowser_theFileChangedUnderTheEditor(t *testing.T) {
-	ctx := browser(t)
 	for _, c := range []struct {
 		name, choice string
 		after        func(t *testing.T, o *office, p *tab)
@@ -120,7 +119,7 @@ func TestConsoleInABrowser_theFileChangedUnderTheEditor(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := openOffice(t, nil)
-			p := o.tab(ctx, "en")
+			p := o.tab("en")
 			p.expects("status of 412", "/api/rules/file") // where the save is the first to notice
 			p.signIn()
 			p.open("/console/file")
@@ -141,7 +140,7 @@ func TestConsoleInABrowser_theFileChangedUnderTheEditor(t *testing.T) {
 
 func TestConsoleInABrowser_aReload(t *testing.T) {
 	o := openOffice(t, nil)
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/rules")
 	p.shows("bot-stuck")

@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"io"

@@ -1,4 +1,4 @@
-package handlers_test
+package browser_test
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 	o := openOffice(t, nil)
 	o.busy()
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/delivery")
 	p.shows("90001", "the request's body is not JSON", "s-refused", "s-refused-too")
@@ -43,7 +43,7 @@ func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 func TestConsoleInABrowser_allOfOneCodeAreRetried(t *testing.T) {
 	o := openOffice(t, nil)
 	o.busy()
-	p := o.tab(browser(t), "en")
+	p := o.tab("en")
 	p.signIn()
 	p.open("/console/delivery")
 	p.click("Retry all 2 of 90001")
