@@ -49,13 +49,16 @@ func beginDrain(s *handlers.Server, body string) <-chan *httptest.ResponseRecord
 func TestDrain_answersWhenTheOutboxIsEmpty_andTheServiceStaysUnready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, log, pending := drained(t, 2)
+		if metrics := ask(s, http.MethodGet, "/metrics", "").Body.String(); !strings.Contains(metrics, "escalator_ready 1") {
+			t.Error("no metric says that it is ready")
+		}
 		answer := beginDrain(s, `{"for":"5m","by":"li","why":"upgrade"}`)
 		ready := ask(s, http.MethodGet, "/readyz", "")
 		if ready.Code != http.StatusServiceUnavailable || !strings.Contains(ready.Body.String(), `"draining since `) || !strings.Contains(ready.Body.String(), "by li") {
 			t.Errorf("while it drains: %d %s", ready.Code, ready.Body)
 		}
-		if metrics := ask(s, http.MethodGet, "/metrics", "").Body.String(); !strings.Contains(metrics, "escalator_draining 1") {
-			t.Error("no metric says that it drains")
+		if metrics := ask(s, http.MethodGet, "/metrics", "").Body.String(); !strings.Contains(metrics, "escalator_draining 1") || !strings.Contains(metrics, "escalator_ready 0") {
+			t.Error("no metric says that it drains, or that it is not ready")
 		}
 		time.Sleep(30 * time.Second)
 		pending.Store(0)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // healthz says that the process lives; it asks nothing of anybody else.
@@ -46,4 +47,17 @@ func (s *Server) readiness() readiness {
 		}
 	}
 	return readiness{Status: "ready"}
+}
+
+// countReady has the metrics say what /readyz says: a load balancer asks that, an alert cannot.
+func (s *Server) countReady(r prometheus.Registerer) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "escalator", Name: "ready",
+		Help: "1 while callbacks should come here, degraded included; 0 while /readyz is unready. Look when it is 0 and nobody has it drained: escalator status has the reasons, most likely a full disk.",
+	}, func() float64 {
+		if s.readiness().Status == Unready {
+			return 0
+		}
+		return 1
+	}))
 }

@@ -58,11 +58,16 @@ func render(t *testing.T, values string) (string, error) {
 
 func mustRender(t *testing.T, values string) map[string]any {
 	t.Helper()
+	return decode(t, mustRenderText(t, values))
+}
+
+func mustRenderText(t *testing.T, values string) string {
+	t.Helper()
 	text, err := render(t, values)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return decode(t, text)
+	return text
 }
 
 func TestChart_passesHelmsLint(t *testing.T) {
@@ -121,6 +126,7 @@ settings: {ESCALATOR_AI_PROVIDER: self, ESCALATOR_LOG_TEXT: none}
 rules: {files: {rules.yaml: "version: 1\n", refunds.txt: "refund\n"}}
 persistence: {size: 20Gi, storageClassName: fast}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
+prometheusRule: {enabled: true, labels: {release: prometheus}}
 networkPolicy: {callbacksFrom: [{namespaceSelector: {matchLabels: {name: ingress}}}]}
 podAnnotations: {a: b}
 podLabels: {team: support}

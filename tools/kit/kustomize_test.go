@@ -24,7 +24,7 @@ var helmsOwn = regexp.MustCompile(`(?m)^ +(helm\.sh/chart|app\.kubernetes\.io/(m
 // The chart is the one source: the base is what it renders, and an overlay changes it as the values would.
 func TestKustomize_isTheChart(t *testing.T) {
 	if *update {
-		writeBase(t)
+		writeFromChart(t)
 	}
 	for dir, values := range map[string]string{"base": usual, "overlays/replicas": usual + "replicas: 3\nredis: {enabled: true}\n"} {
 		t.Run(dir, func(t *testing.T) {
@@ -48,22 +48,48 @@ func TestKustomize_isTheChart(t *testing.T) {
 	}
 }
 
-// writeBase writes what the chart renders, but for the rules: kustomize makes their ConfigMap from a file.
-func writeBase(t *testing.T) {
-	t.Helper()
-	text, err := render(t, usual)
+// What watches is a folder of its own, because a cluster without the Prometheus operator refuses it.
+func TestKustomize_watchesAsTheChart(t *testing.T) {
+	want := map[string]any{}
+	for name, o := range plain(t, helmsOwn.ReplaceAllString(mustRenderText(t, watched), "")) {
+		if o.(map[string]any)["apiVersion"] == "monitoring.coreos.com/v1" {
+			want[name] = o
+		}
+	}
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(kustomizeDir, "monitoring"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	got, err := built.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, plain(t, string(got))); diff != "" || len(want) != 2 {
+		t.Errorf("chart (-) and kustomize (+) differ; go test -C tools/kit -run Kustomize -update . writes it anew:\n%s", diff)
+	}
+}
+
+// watched switches on what the Prometheus operator reads.
+const watched = usual + "serviceMonitor: {enabled: true}\nprometheusRule: {enabled: true}\n"
+
+// writeFromChart writes what the chart renders, but for the rules: kustomize makes their ConfigMap from a file.
+func writeFromChart(t *testing.T) {
+	t.Helper()
+	write(t, filepath.Join(kustomizeDir, "base/escalator.yaml"), documents(mustRenderText(t, usual), func(doc string) bool { return !strings.Contains(doc, "kind: ConfigMap") }))
+	write(t, filepath.Join(kustomizeDir, "base/rules.yaml"), read(t, root+"/rules.yaml"))
+	write(t, filepath.Join(kustomizeDir, "monitoring/monitoring.yaml"), documents(mustRenderText(t, watched), func(doc string) bool { return strings.Contains(doc, "apiVersion: monitoring.") }))
+}
+
+// documents are those of what the chart renders that a file of kustomize keeps.
+func documents(text string, keep func(doc string) bool) string {
 	var kept strings.Builder
 	kept.WriteString("# Written from deploy/helm/escalator by: go test -C tools/kit -run Kustomize -update .\n")
 	for _, doc := range strings.Split(helmsOwn.ReplaceAllString(text, ""), "---\n") {
-		if strings.Contains(doc, "kind: ") && !strings.Contains(doc, "kind: ConfigMap") {
+		if strings.Contains(doc, "kind: ") && keep(doc) {
 			kept.WriteString("---\n" + strings.TrimSpace(doc) + "\n")
 		}
 	}
-	write(t, filepath.Join(kustomizeDir, "base/escalator.yaml"), kept.String())
-	write(t, filepath.Join(kustomizeDir, "base/rules.yaml"), read(t, root+"/rules.yaml"))
+	return kept.String()
 }
 
 // plain reads manifests as they are, by kind and name.
