@@ -49,7 +49,7 @@ func pages(t *testing.T) (names []string) {
 }
 
 // furnish lays into the folder of a service what somebody has there who follows a page: recordings, labelled messages,
-// settings, the examples and the program.
+// settings, the examples, the alerts and the program.
 func furnish(t *testing.T, s *service) {
 	t.Helper()
 	if err := os.Mkdir(filepath.Join(s.dir, "recordings"), 0o700); err != nil {
@@ -69,6 +69,7 @@ func furnish(t *testing.T, s *service) {
 	settings := fmt.Sprintf("ESCALATOR_SDKAPPID=1400000000\nESCALATOR_SECRET_KEY=%s\nESCALATOR_API_URL=%s\n", testKey.Reveal(), s.desk.URL())
 	err := errors.Join(
 		os.CopyFS(filepath.Join(s.dir, "docs", "examples"), os.DirFS("../../docs/examples")),
+		os.CopyFS(filepath.Join(s.dir, "deploy", "prometheus"), os.DirFS("../../deploy/prometheus")),
 		os.WriteFile(filepath.Join(s.dir, "escalator.env"), []byte(settings), 0o600),
 		os.Symlink(binary, filepath.Join(s.dir, "escalator")),
 	)
