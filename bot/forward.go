@@ -31,7 +31,7 @@ func (x *exchange) passOn(ctx context.Context, m *inbound.Message) (kept []byte)
 		x.Metrics.Forwarded.WithLabelValues("failed").Observe(took.Seconds())
 		x.failed = max(took, time.Microsecond)
 		x.quiet.Log("own bot", x.Log.WithError(err).WithFields(logrus.Fields{
-			"session": mask.Clip(m.Session), "event": mask.Clip(m.Name), "took_ms": took.Milliseconds(),
+			"session": nameOf(m), "user": mask.Clip(m.User), "event": mask.Clip(m.Name), "request_id": mask.Clip(m.RequestID), "took_ms": took.Milliseconds(),
 		}), logrus.WarnLevel, "your own bot failed to answer")
 		return keptFailed(took)
 	}

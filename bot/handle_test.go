@@ -154,8 +154,8 @@ func TestHandle_unknownEvents_showNoWordsInTheirMark(t *testing.T) {
 			w.handle(w.event(fmt.Sprintf("Event.%d", i), "", mark))
 		}
 		for i, line := range w.log.Lines("unknown event: acknowledged and ignored; map it under events: in the rule file") {
-			if want := []string{"fallback", "", "u***"}[i]; line["mark"] != want {
-				t.Errorf("%q is shown as %q, want %q", marks[i], line["mark"], want)
+			if want := []any{"fallback", nil, "u***"}[i]; line["mark"] != want {
+				t.Errorf("%q is shown as %v, want %v", marks[i], line["mark"], want)
 			}
 		}
 		w.handle(w.event("Event.0", "", "fallback"))

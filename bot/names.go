@@ -61,10 +61,14 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 	label, first := b.unknown.add(mask.Clip(name))
 	b.Metrics.UnknownEvents.WithLabelValues(label).Inc()
 	if first {
-		b.Log.WithFields(logrus.Fields{
-			"event": label, "session": mask.Clip(e.SessionID), "mark": mask.Clip(b.LogText.Mark(e.Mark)),
-		}).Warn(advice)
-		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), Detail: label})
+		f := logrus.Fields{"event": label}
+		for name, value := range map[string]string{"session": e.SessionID, "user": e.UserID, "request_id": e.RequestID, "mark": b.LogText.Mark(e.Mark)} {
+			if value != "" {
+				f[name] = mask.Clip(value)
+			}
+		}
+		b.Log.WithFields(f).Warn(advice)
+		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), RequestID: mask.Clip(e.RequestID), Detail: label})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"escalator/bot/delivery"
 	"escalator/bot/mask"
 	"escalator/bot/notify"
 	"escalator/bot/store"
@@ -69,7 +70,11 @@ func (w *waiting) then(c *rules.Conversation) {
 func (b *Bot) tellOf(w *waiting, session string, now time.Time) {
 	session = mask.Clip(session)
 	if u := w.unanswered; u != nil {
-		b.courier.Unanswered(session, b.decisions.Queued(session, u.Rule), u, now)
+		t := store.Transfer{Session: session, Rule: u.Rule, Target: u.Target}
+		if d := b.decisions.Queued(session, u.Rule); d != nil {
+			t.Decision, t.User, t.RequestID = d.ID, d.User, d.RequestID
+		}
+		b.courier.Unanswered(&t, u.Since)
 	}
 	over := w.before && !w.after
 	if !over && !(w.after && w.alarm) {
@@ -102,7 +107,7 @@ func (b *Bot) leftQueue(ctx context.Context, t *store.Transfer) {
 		return store.Effect{}, nil
 	})
 	if err != nil { // the end of the transfer says where the customer is
-		b.quiet.Log("left", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "a customer left the queue, but the conversation could not be updated")
+		b.quiet.Log("left", b.Log.WithError(err).WithFields(delivery.LogFields(t)), logrus.ErrorLevel, "a customer left the queue, but the conversation could not be updated")
 		return
 	}
 	b.tellOf(&w, t.Session, at)

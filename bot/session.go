@@ -175,18 +175,18 @@ func (b *Bot) speak(r *record) {
 		return
 	}
 	words := &delivery.Speech{
-		Name: nameOf(m), Session: strings.Clone(m.Session), User: strings.Clone(m.User), Service: strings.Clone(m.Service), Rule: d.Rule, Text: d.Say.For(r.language),
+		Name: nameOf(m), Session: strings.Clone(m.Session), User: strings.Clone(m.User), Service: strings.Clone(m.Service),
+		Rule: d.Rule, RequestID: strings.Clone(mask.Clip(m.RequestID)), Text: d.Say.For(r.language),
 	}
+	id := strings.Clone(m.Conversation)
 	if d.Outcome == rules.OutcomeOffer {
 		words.Text = d.Offer.For(r.language)
-		id, rule := strings.Clone(m.Conversation), d.Rule
-		words.Done = func(sent bool) { b.offered(id, rule, sent) }
+		words.Done = func(sent bool) { b.offered(id, words, sent) }
 	}
 	if take := d.Take; take != nil {
-		id, rule := strings.Clone(m.Conversation), d.Rule
 		words.Done = func(sent bool) {
 			if sent {
-				b.awaitWords(id, rule, take)
+				b.awaitWords(id, words.Rule, words.RequestID, take)
 			}
 		}
 	}
@@ -194,17 +194,17 @@ func (b *Bot) speak(r *record) {
 }
 
 // offered tells the conversation whether the customer has the offer.
-func (b *Bot) offered(session, rule string, sent bool) {
-	err := b.Conversations.Update(context.Background(), session, func(c *rules.Conversation) (store.Effect, error) {
+func (b *Bot) offered(conversation string, offer *delivery.Speech, sent bool) {
+	err := b.Conversations.Update(context.Background(), conversation, func(c *rules.Conversation) (store.Effect, error) {
 		if sent {
-			b.Policy().OfferSent(c, rule, b.Clock.Now())
+			b.Policy().OfferSent(c, offer.Rule, b.Clock.Now())
 		} else {
-			b.Policy().OfferFailed(c, rule)
+			b.Policy().OfferFailed(c, offer.Rule)
 		}
 		return store.Effect{}, nil
 	})
 	if err != nil {
-		b.quiet.Log("offer", b.Log.WithError(err).WithField("session", mask.Clip(session)), logrus.ErrorLevel, "an offer could not be kept with its conversation")
+		b.quiet.Log("offer", b.Log.WithError(err).WithFields(logrus.Fields{"session": offer.Name, "rule": offer.Rule, "request_id": offer.RequestID}), logrus.ErrorLevel, "an offer could not be kept with its conversation")
 	}
 }
 

@@ -3,6 +3,7 @@ package bot
 import (
 	"strings"
 
+	"escalator/bot/mask"
 	"escalator/bot/notify"
 	"escalator/bot/store"
 	"escalator/rules"
@@ -23,7 +24,7 @@ func (b *Bot) notice(r *record) (store.Record, bool) {
 	if d.Notify == nil || b.Notices == nil {
 		return store.Record{}, false
 	}
-	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m)}
+	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m), RequestID: strings.Clone(mask.Clip(m.RequestID))}
 	if m.Turn.Kind == rules.UserTurn && m.Turn.Text != "" {
 		e.Words = []string{strings.Clone(m.Turn.Text)}
 	}

@@ -47,8 +47,8 @@ func TestStaff_whatARuleTells_isStoredWithTheConversation(t *testing.T) {
 		w.user("hello")
 		w.user("a human please")
 		want := []notify.Event{
-			{Kind: notify.ByRule, Teams: []string{"support"}, Rule: "lawyer", Session: "s1", Words: []string{"you will hear from my lawyer"}},
-			{Kind: notify.ByRule, Teams: []string{"support"}, Rule: "human", Target: "default", Session: "s1", Words: []string{"a human please"}},
+			{Kind: notify.ByRule, Teams: []string{"support"}, Rule: "lawyer", Session: "s1", RequestID: "r1", Words: []string{"you will hear from my lawyer"}},
+			{Kind: notify.ByRule, Teams: []string{"support"}, Rule: "human", Target: "default", Session: "s1", RequestID: "r3", Words: []string{"a human please"}},
 		}
 		if diff := cmp.Diff(want, n.told); diff != "" || n.stored != 2 {
 			t.Errorf("woken %d times; -want +got:\n%s", n.stored, diff)

@@ -12,7 +12,6 @@ import (
 
 	"escalator/bot/clock"
 	"escalator/bot/inbound"
-	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -161,7 +160,7 @@ func (t *timers) fire(a *alarm) {
 	defer func() {
 		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
 			t.bot.quiet.Log("panic", t.bot.Log.WithFields(logrus.Fields{
-				"session": mask.Clip(a.of.Session), "panic": p, "stack": string(debug.Stack()),
+				"session": nameOf(a.of), "panic": p, "stack": string(debug.Stack()),
 			}), logrus.ErrorLevel, "panic in a turn by the clock")
 		}
 	}()

@@ -112,12 +112,12 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 		return f, nil
 	}})
 	if err != nil {
-		b.quiet.Log("end", b.Log.WithError(err).WithField("session", mask.Clip(t.Session)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
+		b.quiet.Log("end", b.Log.WithError(err).WithFields(delivery.LogFields(t)), logrus.ErrorLevel, "the end of a transfer could not be kept with its conversation")
 		return
 	}
 	if from != to {
 		b.happened(history.Entry{
-			Kind: history.Phase, Session: mask.Clip(cmp.Or(t.Session, t.ID)), User: mask.Clip(t.User), Rule: t.Rule, Outcome: r.String(), From: from.String(), Phase: to.String(),
+			Kind: history.Phase, Session: mask.Clip(cmp.Or(t.Session, t.ID)), User: mask.Clip(t.User), RequestID: t.RequestID, Rule: t.Rule, Outcome: r.String(), From: from.String(), Phase: to.String(),
 		})
 	}
 	b.tellOf(&w, t.Session, at)

@@ -18,13 +18,13 @@ import (
 var errWordsUnread = errors.New("the words left before were not read")
 
 // awaitWords tells the conversation that its customer was asked to leave words.
-func (b *Bot) awaitWords(id, rule string, take *rules.TakeMessage) {
+func (b *Bot) awaitWords(id, rule, requestID string, take *rules.TakeMessage) {
 	err := b.Conversations.Update(context.Background(), id, func(c *rules.Conversation) (store.Effect, error) {
 		c.AwaitWords(rule, take, b.Clock.Now())
 		return store.Effect{}, nil
 	})
 	if err != nil {
-		b.quiet.Log("take_message", b.Log.WithError(err).WithField("session", mask.Clip(id)), logrus.ErrorLevel, "a customer was asked to leave a message, but the conversation could not be updated: the answer goes to the bot")
+		b.quiet.Log("take_message", b.Log.WithError(err).WithFields(logrus.Fields{"session": mask.Clip(id), "rule": rule, "request_id": requestID}), logrus.ErrorLevel, "a customer was asked to leave a message, but the conversation could not be updated: the answer goes to the bot")
 	}
 }
 
@@ -46,7 +46,7 @@ func (r *record) addWords() (kept store.Record, err error) {
 	m, d := r.message, &r.decision
 	kept, r.words, err = messages.Add(*r.before, &messages.Left{
 		Conversation: strings.Clone(m.Conversation), Session: strings.Clone(m.Session), User: strings.Clone(m.Customer()), Service: strings.Clone(m.Service),
-		Rule: d.Rule, Target: d.Target, Text: strings.Clone(d.Left.Words), Opened: d.Left.Opened, At: r.at, ContactWithin: d.Left.ContactWithin,
+		RequestID: strings.Clone(mask.Clip(m.RequestID)), Rule: d.Rule, Target: d.Target, Text: strings.Clone(d.Left.Words), Opened: d.Left.Opened, At: r.at, ContactWithin: d.Left.ContactWithin,
 	})
 	return kept, err
 }

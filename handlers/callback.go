@@ -44,7 +44,7 @@ func (h *callbacks) post(c *gin.Context) {
 	result := "ok"
 	switch {
 	case err != nil:
-		result = h.refuse(c, err)
+		result = h.refuse(c, err, event)
 	case event == nil: // a stranger's, who need not hold on to the connection
 		c.Header("Connection", "close")
 		c.Data(http.StatusOK, jsonType, answer.JSON)
@@ -60,7 +60,7 @@ func (h *callbacks) post(c *gin.Context) {
 // astray answers a POST to another path than that of the callbacks.
 func (h *callbacks) astray(c *gin.Context) {
 	started := h.now()
-	result := h.refuse(c, strayed(c.Request.URL.Path, h.path))
+	result := h.refuse(c, strayed(c.Request.URL.Path, h.path), nil)
 	h.metrics.callback(nil, result, h.now().Sub(started))
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/mask"
 	"escalator/bot/quiet"
 )
 
@@ -135,8 +136,9 @@ type causedError struct {
 
 func (r *causedError) Unwrap() error { return r.refusal }
 
-// refuse answers in Tencent's form, writes a log line, and returns the reason.
-func (h *callbacks) refuse(c *gin.Context, err error) (reason string) {
+// refuse answers in Tencent's form, writes a log line, and returns the reason. event is nil
+// where the callback was not decoded.
+func (h *callbacks) refuse(c *gin.Context, err error, event *desk.Event) (reason string) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok { // none of ours is another one
 		r = errUnavailable
@@ -147,7 +149,7 @@ func (h *callbacks) refuse(c *gin.Context, err error) (reason string) {
 	if r.closes {
 		c.Header("Connection", "close")
 	}
-	h.refusals.write(c, r, err)
+	h.refusals.write(c, r, err, event)
 	writeFailure(c, r.status, r.info)
 	return r.reason
 }
@@ -166,9 +168,18 @@ type refusalLog struct {
 
 func newRefusalLog(log *logrus.Logger) *refusalLog { return &refusalLog{log: log} }
 
-func (l *refusalLog) write(c *gin.Context, r *refusal, err error) {
+// write tells whose callback it was, as far as that is known: a part of its query may be a stranger's.
+func (l *refusalLog) write(c *gin.Context, r *refusal, err error, event *desk.Event) {
 	f := logrus.Fields{"status": r.status, "reason": r.reason, "why": r.info, "remote": remoteHost(c.Request.RemoteAddr)}
 	maps.Copy(f, r.fields)
+	if event == nil {
+		event = &desk.Event{RequestID: desk.ParseQuery(c.Request.URL.RawQuery).RequestID}
+	}
+	for name, value := range map[string]string{"request_id": event.RequestID, "session": event.SessionID, "user": event.UserID, "event": event.Name} {
+		if value != "" {
+			f[name] = mask.Clip(value)
+		}
+	}
 	level := logrus.WarnLevel
 	if caused, ok := errors.AsType[*causedError](err); ok {
 		f["error"] = caused.cause.Error()

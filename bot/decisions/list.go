@@ -139,21 +139,21 @@ func (l *List) Tried(e *history.Entry) {
 	}
 }
 
-// Queued returns the id of the newest decision of a session whose transfer Desk has put
-// into its queue, by the rule that made it; "": none is kept.
-func (l *List) Queued(session, rule string) string {
+// Queued returns the newest decision of a session whose transfer Desk has put into its
+// queue, by the rule that made it; nil: none is kept.
+func (l *List) Queued(session, rule string) *Record {
 	l.settle()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, k := range slices.Backward(l.all) {
 		if r := k.now.Load(); r.Session == session && r.Rule == rule && r.Transfer != nil {
 			if r.Transfer.Outcome == rules.ResultQueued.String() {
-				return k.id
+				return r
 			}
 			break // a later transfer ended otherwise: the queue was of an earlier visit
 		}
 	}
-	return ""
+	return nil
 }
 
 // put queues a change. A queue that is full is emptied by who finds it so.

@@ -185,7 +185,11 @@ func TestQueued_isTheLastTransferThatWaits(t *testing.T) {
 	add("b", "ask", "assigned")
 	l.Add(&Record{Session: "a", Rule: "ask", Outcome: rules.OutcomeSuppressed}, "")
 	for _, c := range []struct{ session, rule, want string }{{"a", "ask", last}, {"a", "other", ""}, {"b", "ask", ""}, {"c", "ask", ""}} {
-		if got := l.Queued(c.session, c.rule); got != c.want {
+		got := ""
+		if r := l.Queued(c.session, c.rule); r != nil {
+			got = r.ID
+		}
+		if got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.session, c.rule, got, c.want)
 		}
 	}

@@ -232,6 +232,6 @@ func (a *attempt) survive(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	a.quiet.Log("panic", a.opt.Log.WithField("session", a.name()).WithField("stack", string(debug.Stack())), logrus.ErrorLevel, "panic in an attempt to transfer")
+	a.quiet.Log("panic", a.opt.Log.WithFields(LogFields(a.transfer)).WithFields(logrus.Fields{"panic": fmt.Sprint(p), "stack": string(debug.Stack())}), logrus.ErrorLevel, "panic in an attempt to transfer")
 	a.giveUp(ctx, rules.ResultFailed, fmt.Sprint("internal error: ", p))
 }

@@ -89,7 +89,7 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 			w.settled, w.agents = append(w.settled, r.String()), append(w.agents, agent)
 		},
 		Chain: func(t *store.Transfer) []*rules.Target { return w.policy.Chain(t.Rule, t.Target, time.Now()) },
-		AwaitWords: func(conversation, rule string, take *rules.TakeMessage) {
+		AwaitWords: func(conversation, rule, _ string, take *rules.TakeMessage) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.awaited = append(w.awaited, conversation+" "+rule+" "+take.Target)

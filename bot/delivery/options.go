@@ -50,7 +50,7 @@ type Options struct {
 	// transfer's first one; nil: there is none of that name any more.
 	Chain func(t *store.Transfer) []*rules.Target
 	// AwaitWords tells a conversation that its customer was asked to leave words.
-	AwaitWords func(conversation, rule string, take *rules.TakeMessage)
+	AwaitWords func(conversation, rule, requestID string, take *rules.TakeMessage)
 	// LeftQueue tells the conversation of a transfer that Desk has let its customer go.
 	LeftQueue func(ctx context.Context, t *store.Transfer)
 	// Tell tells the staff; nil: nobody wants to know.

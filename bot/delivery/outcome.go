@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -239,16 +238,15 @@ func (a *attempt) giveUp(ctx context.Context, r rules.Result, why string) {
 }
 
 // name is what the log calls the conversation.
-func (a *attempt) name() string { return mask.Clip(cmp.Or(a.transfer.Session, a.transfer.ID)) }
+func (a *attempt) name() string { return name(a.transfer) }
 
 // log writes the line of this attempt (CONTRACT.md 5) and counts it.
 func (a *attempt) log(outcome string, final bool) {
 	t := a.transfer
 	a.opt.Metrics.Transfers.WithLabelValues(outcome, t.Label()).Inc()
-	f := logrus.Fields{
-		"session": a.name(), "rule": t.Rule, "outcome": outcome, "final": final, "attempt": t.Calls, "code": t.Shown(),
-		"took_ms": a.opt.Now().Sub(a.started).Milliseconds(), "target": t.Target,
-	}
+	f := LogFields(t)
+	f["outcome"], f["final"], f["attempt"], f["code"] = outcome, final, t.Calls, t.Shown()
+	f["took_ms"] = a.opt.Now().Sub(a.started).Milliseconds()
 	if a.target != nil {
 		f["target"] = a.target.ID
 		if a.target.Group != nil {
@@ -261,9 +259,7 @@ func (a *attempt) log(outcome string, final bool) {
 			f["last_agent"] = true
 		}
 	}
-	for name, value := range map[string]string{
-		"agent": mask.Clip(a.agent), "error": t.Error, "request_id": t.RequestID, "by": a.operator.By, "why": a.operator.Why,
-	} {
+	for name, value := range map[string]string{"agent": mask.Clip(a.agent), "error": t.Error, "by": a.operator.By, "why": a.operator.Why} {
 		if value != "" {
 			f[name] = value
 		}
@@ -305,7 +301,7 @@ func (a *attempt) happened(outcome string, final bool) {
 func (c *Courier) save(ctx context.Context, t *store.Transfer) error {
 	err := c.opt.Outbox.Save(context.WithoutCancel(ctx), t)
 	if errors.Is(err, store.ErrNotFound) { // else its end would stand nowhere
-		c.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "error": t.Error}).
+		c.opt.Log.WithFields(LogFields(t)).WithField("error", t.Error).
 			Warn("a transfer is not in the outbox any more: its customer left, it was dismissed, or another replica goes on with it")
 	}
 	c.logStoreError(err, t)
@@ -319,7 +315,7 @@ func (c *Courier) forget(ctx context.Context, t *store.Transfer) {
 
 func (c *Courier) logStoreError(err error, t *store.Transfer) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		c.quiet.Log("unchanged", c.opt.Log.WithError(err).WithField("session", mask.Clip(cmp.Or(t.Session, t.ID))), logrus.ErrorLevel, "the outbox could not be changed")
+		c.quiet.Log("unchanged", c.opt.Log.WithError(err).WithFields(LogFields(t)), logrus.ErrorLevel, "the outbox could not be changed")
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"escalator/bot/clock"
 	"escalator/bot/desk"
 	"escalator/bot/history"
@@ -39,6 +37,7 @@ type Speech struct {
 	Session       string // empty for plain IM: then User and Service say to whom, and as whom
 	User, Service string
 	Rule          string // whose words they are
+	RequestID     string // of the callback that led to them, for the log; may be empty
 	Text          string
 	Random        uint32          // MsgRandom, the same on every try: Desk tells repeats by it; 0: a fresh one
 	Done          func(sent bool) // called once; may be nil
@@ -164,9 +163,9 @@ func (s *speaker) end(m *Speech, outcome string, err error) {
 		m.Done(outcome == saidSent)
 	}
 	s.opt.Metrics.Said.WithLabelValues(outcome).Inc()
-	line := s.opt.Log.WithFields(logrus.Fields{"session": mask.Clip(m.Session), "rule": m.Rule, "outcome": outcome})
+	line := s.opt.Log.WithFields(fields(m.Name, m.User, m.Rule, m.RequestID)).WithField("outcome", outcome)
 	if s.opt.Happened != nil {
-		e := history.Entry{Kind: history.Said, Session: m.Name, User: mask.Clip(m.User), Rule: m.Rule, Text: m.Text, Outcome: outcome}
+		e := history.Entry{Kind: history.Said, Session: m.Name, User: mask.Clip(m.User), Rule: m.Rule, Text: m.Text, Outcome: outcome, RequestID: mask.Clip(m.RequestID)}
 		if err != nil {
 			e.Error = err.Error()
 		}

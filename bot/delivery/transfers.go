@@ -124,7 +124,7 @@ func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) er
 		return fmt.Errorf("target %q: %w", t.Target, ErrTargetGone)
 	}
 	who = who.clip()
-	line := logrus.Fields{"session": mask.Clip(t.ID), "rule": t.Rule, "target": t.Target, "code": t.Shown(), "error": t.Error, "by": who.By, "why": who.Why}
+	line := c.opt.Log.WithFields(LogFields(t)).WithFields(logrus.Fields{"code": t.Shown(), "error": t.Error, "by": who.By, "why": who.Why})
 	t.Chain = chain
 	t.State, t.Step, t.Calls, t.Retries, t.Refusals = store.Pending, 0, 0, 0, 0
 	t.Sent, t.OutcomeUnknown, t.VerifyFirst, t.LeaveQueue = t.LeaveQueue == store.NotLeaving && t.MayBeOurs(), false, true, store.NotLeaving
@@ -140,7 +140,7 @@ func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) er
 	if err != nil {
 		return fmt.Errorf("storing the transfer of %s: %w", mask.Clip(t.ID), err)
 	}
-	c.opt.Log.WithFields(line).Warn("transfer retried by an operator")
+	line.Warn("transfer retried by an operator")
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (a *attempt) say(words *rules.Speech, which uint32) {
 
 func (a *attempt) speech(text string, which uint32) *Speech {
 	t := a.transfer
-	m := &Speech{Name: a.name(), Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, Text: text}
+	m := &Speech{Name: a.name(), Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, RequestID: t.RequestID, Text: text}
 	if t.SayAs != 0 {
 		m.Random = t.SayAs + which
 	}
@@ -61,7 +61,7 @@ func (a *attempt) sayNobody() {
 	if take != nil {
 		m.Done = func(sent bool) {
 			if sent {
-				a.opt.AwaitWords(t.ID, t.Rule, take)
+				a.opt.AwaitWords(t.ID, t.Rule, t.RequestID, take)
 			}
 		}
 	}

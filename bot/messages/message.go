@@ -50,8 +50,10 @@ type Message struct {
 	Session      string `json:"session,omitempty"`
 	User         string `json:"user,omitempty"`
 	Service      string `json:"service,omitempty"`
-	Rule         string `json:"rule"`
-	Target       string `json:"target"`
+	// RequestID is that of the callback that brought the last words, for the log.
+	RequestID string `json:"request_id,omitempty"`
+	Rule      string `json:"rule"`
+	Target    string `json:"target"`
 
 	// Words are unmasked: they are for the agent's eyes.
 	Words []Words `json:"words"`
@@ -89,6 +91,7 @@ func (m *Message) texts() (all []string) {
 // Left is what a customer has just said, to be added to what was left before.
 type Left struct {
 	Conversation, Session, User, Service string
+	RequestID                            string // of the callback, for the log
 	Rule, Target                         string
 	Text                                 string
 	Opened, At                           time.Time
@@ -115,7 +118,7 @@ func Add(kept store.Record, l *Left) (store.Record, *Message, error) {
 	if !m.Opened.Equal(l.Opened) && !m.State.open() {
 		*m = Message{record: kept, State: Waiting, Since: l.At, Changed: l.At}
 	}
-	m.Conversation, m.Session, m.User, m.Service = l.Conversation, l.Session, l.User, l.Service
+	m.Conversation, m.Session, m.User, m.Service, m.RequestID = l.Conversation, l.Session, l.User, l.Service, l.RequestID
 	m.Rule, m.Target, m.Opened = l.Rule, l.Target, l.Opened
 	m.Words = bounded(append(m.Words, Words{l.At, l.Text}))
 	m.Until = l.At.Add(l.ContactWithin)

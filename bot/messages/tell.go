@@ -43,7 +43,7 @@ func (k *Keeper) ended(m *Message) {
 
 // event is something to tell the staff about a message.
 func event(m *Message, kind notify.Kind, words ...string) notify.Event {
-	return notify.Event{Kind: kind, Rule: m.Rule, Target: m.Target, Session: m.shown(), Words: words}
+	return notify.Event{Kind: kind, Rule: m.Rule, Target: m.Target, Session: m.shown(), RequestID: m.RequestID, Words: words}
 }
 
 // failure tells that nobody contacts the customer, with the words: somebody may have
@@ -58,7 +58,7 @@ func failure(m *Message) notify.Event {
 func (k *Keeper) log(m *Message, outcome string, level logrus.Level) {
 	k.Metrics.Messages.WithLabelValues(outcome).Inc()
 	f := logrus.Fields{"session": m.shown(), "rule": m.Rule, "target": m.Target, "outcome": outcome, "attempt": m.Tried, "code": m.Code}
-	for name, value := range map[string]string{"user": mask.Clip(m.User), "agent": mask.Clip(m.Agent), "error": m.Error} {
+	for name, value := range map[string]string{"user": mask.Clip(m.User), "request_id": m.RequestID, "agent": mask.Clip(m.Agent), "error": m.Error} {
 		if value != "" {
 			f[name] = value
 		}
@@ -70,7 +70,7 @@ func (k *Keeper) log(m *Message, outcome string, level logrus.Level) {
 func (k *Keeper) happened(m *Message) {
 	e := history.Entry{
 		Kind: history.Contact, Session: m.shown(), User: mask.Clip(m.User), Rule: m.Rule, Target: m.Target, Outcome: string(m.State), Final: !m.State.open(),
-		Attempt: int64(m.Tried), Agent: mask.Clip(m.Agent), Error: m.Error,
+		Attempt: int64(m.Tried), Agent: mask.Clip(m.Agent), Error: m.Error, RequestID: m.RequestID,
 	}
 	if m.Code != 0 {
 		e.Code = strconv.Itoa(m.Code)

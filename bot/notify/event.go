@@ -35,6 +35,8 @@ type Event struct {
 	Rule    string `json:"rule,omitempty"`
 	Target  string `json:"target,omitempty"`
 	Session string `json:"session,omitempty"`
+	// RequestID is that of the callback that led to it, for the log; may be empty.
+	RequestID string `json:"request_id,omitempty"`
 	// Waiting is how many customers wait; nil: nobody knows.
 	Waiting *int `json:"waiting,omitempty"`
 	// Waited is how long this customer has waited (WaitingLong), also when the wait is over.

@@ -36,13 +36,14 @@ const eventPrefix, groupPrefix, addressPrefix = "event/", "group/", "address/"
 type group struct {
 	Team    string `json:"team"`
 	Channel string `json:"channel"`
-	Event   Event  `json:"event"` // the last one; its words and its detail are below
+	Event   Event  `json:"event"` // the last one; its request, words and detail are below
 	// Count is how many events the team was not told of, Since when the first was.
 	Count int       `json:"count"`
 	Since time.Time `json:"since,omitzero"`
-	// Details and Words are those of the events that the team was not told of.
-	Details []string `json:"details,omitempty"`
-	Words   []string `json:"words,omitempty"`
+	// Requests, Details and Words are those of the events that the team was not told of.
+	Requests []string `json:"requests,omitempty"`
+	Details  []string `json:"details,omitempty"`
+	Words    []string `json:"words,omitempty"`
 	// Open are the sessions for which it is not over, as codes: their ids may be long.
 	Open []string `json:"open,omitempty"`
 	// Told says that the team knows of it, and not that it is over; Over, that this is
@@ -97,8 +98,8 @@ func (g *group) add(team *rules.Team, e Event, now time.Time) {
 	if e.Kind == WaitingLong && slices.Contains(g.Open, code(e.Session)) {
 		return // it is about the same customer, who still waits
 	}
-	words, detail := e.Words, e.Detail
-	e.Words, e.Detail, e.Teams = nil, "", nil
+	request, words, detail := e.RequestID, e.Words, e.Detail
+	e.RequestID, e.Words, e.Detail, e.Teams = "", nil, "", nil
 	g.Event = e
 	if g.Over { // it goes on, after all
 		g.Over = false
@@ -111,6 +112,9 @@ func (g *group) add(team *rules.Team, e Event, now time.Time) {
 	g.Count++
 	if e.Kind.tracked() && e.Session != "" {
 		g.Open = last(with(g.Open, code(e.Session)), maxSessions)
+	}
+	if request != "" {
+		g.Requests = last(with(g.Requests, request), maxDetails)
 	}
 	if detail != "" {
 		g.Details = last(with(g.Details, detail), maxDetails)
@@ -134,7 +138,9 @@ func (g *group) end(session string, now time.Time) {
 }
 
 // forget drops what was not told.
-func (g *group) forget() { g.Count, g.Details, g.Words, g.Since = 0, nil, nil, time.Time{} }
+func (g *group) forget() {
+	g.Count, g.Requests, g.Details, g.Words, g.Since = 0, nil, nil, nil, time.Time{}
+}
 
 func (g *group) plan(due time.Time) { g.Due, g.Faults, g.ID, g.Leased = due, 0, "", time.Time{} }
 
@@ -151,7 +157,7 @@ func (g *group) sent(told *group, every time.Duration, now time.Time) {
 	}
 	ended := g.Count < told.Count
 	g.Told, g.Sent = g.Event.Kind.ends(g.Event.Contact), now
-	g.Details, g.Words = without(g.Details, told.Details), without(g.Words, told.Words)
+	g.Requests, g.Details, g.Words = without(g.Requests, told.Requests), without(g.Details, told.Details), without(g.Words, told.Words)
 	g.Count = max(0, g.Count-told.Count)
 	g.Since = now
 	g.plan(now.Add(every))

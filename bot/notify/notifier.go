@@ -161,7 +161,7 @@ func (n *Notifier) prepare(e *Event) {
 		e.Words = nil
 	}
 	e.Words = masked(e.Words)
-	for _, name := range []*string{&e.Session, &e.Rule, &e.Target, &e.Detail} {
+	for _, name := range []*string{&e.Session, &e.RequestID, &e.Rule, &e.Target, &e.Detail} {
 		*name = onOneLine(mask.Clip(*name))
 	}
 }

@@ -95,7 +95,7 @@ func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, r
 	if failure != nil && ctx.Err() != nil {
 		return // we stop: whoever comes next sends it, when the lease is over
 	}
-	line := n.Log.WithFields(logrus.Fields{"team": team.Name, "channel": team.Channel, "kind": told.Event.Kind, "count": told.Count, "over": told.Over})
+	line := n.Log.WithFields(told.fields())
 	outcome, level := outcomeSent, logrus.InfoLevel
 	wait := time.Duration(0)
 	if failure != nil {
@@ -125,10 +125,21 @@ func (n *Notifier) giveUp(ctx context.Context, g *group) {
 		return
 	}
 	n.Metrics.Notices.WithLabelValues(g.Channel, outcomeFailed).Inc()
-	n.Log.WithFields(logrus.Fields{
-		"team": g.Team, "channel": g.Channel, "kind": g.Event.Kind, "count": g.Count, "over": g.Over, "outcome": outcomeFailed,
-		"error": "it could not be sent within 24 hours",
-	}).Error("notice")
+	n.Log.WithFields(g.fields()).WithFields(logrus.Fields{"outcome": outcomeFailed, "error": "it could not be sent within 24 hours"}).Error("notice")
+}
+
+// fields are those of the line of a message: one that tells of several events names the
+// callbacks of all.
+func (g *group) fields() logrus.Fields {
+	f := logrus.Fields{"team": g.Team, "channel": g.Channel, "kind": g.Event.Kind, "count": g.Count, "over": g.Over}
+	switch len(g.Requests) {
+	case 0:
+	case 1:
+		f["request_id"] = g.Requests[0]
+	default:
+		f["request_ids"] = g.Requests
+	}
+	return f
 }
 
 // change changes a group as it is now, if it still has the same message to send.

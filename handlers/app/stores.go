@@ -13,7 +13,6 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/delivery"
-	"escalator/bot/mask"
 	"escalator/bot/messages"
 	"escalator/bot/metrics"
 	"escalator/bot/store"
@@ -189,7 +188,7 @@ func (a *App) joinReplicas(client *redis.Client, o failover.Options, registry *p
 // lost tells of a transfer that Redis had and has no more: it was emptied, or
 // replaced by an older copy.
 func (a *App) lost(t *store.Transfer, err error) {
-	line := a.log.WithFields(logrus.Fields{"session": mask.Clip(cmp.Or(t.Session, t.ID)), "rule": t.Rule, "target": t.Target})
+	line := a.log.WithFields(delivery.LogFields(t))
 	if err == nil || errors.Is(err, store.ErrPending) {
 		line.Error("redis has lost a transfer: it was put back, and Desk is asked first")
 		return
