@@ -2,7 +2,6 @@ package history
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -101,41 +100,53 @@ func forgotten(frame []byte) {
 	seal(frame)
 }
 
-// scan calls visit for each frame of a file, in their order, until that returns false.
-// What is no frame is skipped; lost is how many bytes those are.
-func scan(path string, visit func(offset int64, m meta, frame []byte) bool) (lost int64, err error) {
+// gap is a part of a file that holds no frame: an entry of which only a part was written, or that is damaged.
+type gap struct{ from, to int64 }
+
+// nearGap is how many zeros a gap may hold at a stretch, so that few gaps are told of whatever a file holds.
+const nearGap = 4 << 10
+
+// scan calls visit for each frame of a file, in their order, until that returns false. What is no frame is skipped, and
+// returned where it is more than zeros.
+func scan(path string, visit func(offset int64, m meta, frame []byte) bool) (gaps []gap, err error) {
 	f, err := regular.Open(path)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was read
 	return scanFrames(f, visit)
 }
 
-func scanFrames(from io.Reader, visit func(offset int64, m meta, frame []byte) bool) (lost int64, err error) {
+func scanFrames(from io.Reader, visit func(offset int64, m meta, frame []byte) bool) (gaps []gap, err error) {
 	r := bufio.NewReaderSize(from, 4*(headLen+maxFrame))
+	end := int64(0) // of the last frame
 	for offset := int64(0); ; {
 		head, err := r.Peek(headLen)
-		if len(head) < headLen {
-			lost += int64(len(bytes.TrimRight(head, "\x00")))
+		if len(head) == 0 {
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
-			return lost, err
+			return gaps, err
 		}
-		n := frameLen(head)
-		if n > 0 {
-			frame, _ := r.Peek(n)
+		if len(head) == headLen && frameLen(head) > 0 {
+			frame, _ := r.Peek(frameLen(head))
 			if m, _, ok := readFrame(frame); ok {
 				if !visit(offset, m, frame) {
-					return lost, nil
+					return gaps, nil
 				}
-				_, _ = r.Discard(n)
-				offset += int64(n)
+				_, _ = r.Discard(len(frame))
+				offset += int64(len(frame))
+				end = offset
 				continue
 			}
 		}
-		lost++
+		if head[0] != 0 {
+			if n := len(gaps); n > 0 && gaps[n-1].to >= max(end, offset-nearGap) {
+				gaps[n-1].to = offset + 1
+			} else {
+				gaps = append(gaps, gap{offset, offset + 1})
+			}
+		}
 		_, _ = r.Discard(1)
 		offset++
 	}

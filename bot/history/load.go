@@ -14,7 +14,7 @@ func (l *local) load(old []*segment) {
 	sessions, users, joins := map[uint64]position{}, map[uint64]position{}, map[position]position{}
 	for _, s := range old {
 		first, last := int64(0), int64(0)
-		lost, err := scan(l.path(s.number), func(offset int64, m meta, _ []byte) bool {
+		gaps, err := scan(l.path(s.number), func(offset int64, m meta, _ []byte) bool {
 			pos := at(s.number, offset)
 			if first == 0 {
 				first = m.at
@@ -36,12 +36,16 @@ func (l *local) load(old []*segment) {
 		case errors.Is(err, os.ErrNotExist): // it was too old, or too much
 		case err != nil:
 			l.report(fmt.Sprintf("%s cannot be read: %v", segmentName(s.number), err))
-		case lost > 0:
+		case len(gaps) > 0:
+			lost := int64(0)
+			for _, g := range gaps {
+				lost += g.to - g.from
+			}
 			l.report(fmt.Sprintf("%s: %d bytes are no entries, and were passed over: its process was killed, or it is damaged", segmentName(s.number), lost))
 		}
 		l.mu.Lock()
-		if first != 0 {
-			s.first, s.last = first, last
+		if err == nil {
+			s.first, s.last = first, last // 0 of both where there is no entry: the file may go
 		}
 		l.mu.Unlock()
 	}

@@ -334,3 +334,43 @@ func TestLocal_aFolderThatIsRemoved_isMadeAnew(t *testing.T) {
 		t.Errorf("%q, older %t", got, older)
 	}
 }
+
+func TestLocal_theRestsOfTornEntries_areForgottenToo(t *testing.T) {
+	for name, tear := range map[string]func(b []byte) []byte{
+		"killed while it was written": func(b []byte) []byte { return b[:len(b)-5] },
+		"killed, with what came after": func(b []byte) []byte {
+			return appendFrame(b[:len(b)-5], meta{session: nameHash("other"), at: 1}, []byte("kept"))
+		},
+		"damaged in the middle":   func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+		"only its words are left": func(b []byte) []byte { return append(make([]byte, 5000), b[len(b)-40:]...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := newTestLocal(t, dir)
+			words := "what only Ann said, and said again, to be long enough"
+			_, _ = l.append([]store.HistoryRow{{Session: "a", User: "ann", At: time.Now(), Data: []byte(words)}})
+			l.close()
+			path := l.path(1)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, tear(b), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l = newTestLocal(t, dir)
+			if _, err := l.forget(t.Context(), l.endSegment(), "ann"); err != nil {
+				t.Fatal(err)
+			}
+			if b, err = os.ReadFile(path); err != nil || bytes.Contains(b, []byte("said again")) {
+				t.Errorf("%v; on disk there is still %q", err, b)
+			}
+			if kept, _ := readAll(t, l, "other"); strings.HasSuffix(name, "came after") && !slices.Equal(kept, []string{"kept"}) {
+				t.Errorf("of another there is %q", kept)
+			}
+			if gaps, err := scan(path, func(int64, meta, []byte) bool { return true }); err != nil || len(gaps) > 0 {
+				t.Errorf("what was overwritten is still no entry: %v, %v", gaps, err)
+			}
+		})
+	}
+}

@@ -101,10 +101,12 @@ func (l *local) since(ctx context.Context) (ms int64, err error) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if len(l.segments) == 0 {
-		return 0, nil
+	for _, s := range l.segments {
+		if s.first != 0 {
+			return s.first, nil
+		}
 	}
-	return l.segments[0].first, nil
+	return 0, nil
 }
 
 // conversations is of how many something is kept.
