@@ -119,6 +119,7 @@ type Bot struct {
 	policy  atomic.Pointer[rules.Policy]
 	unknown *nameSet
 	inbound *inbound.Reader
+	byClock *store.Stripes // see beginTurn
 
 	requests *requests
 	quiet    quiet.Lines
@@ -142,7 +143,7 @@ func New(o Options) *Bot {
 	}
 	b := &Bot{
 		Options: o, unknown: newNameSet(maxUnknownNames), stats: stats.New(o.Clock.Wall),
-		inbound: inbound.New(o.ServiceAccounts), requests: newRequests(),
+		inbound: inbound.New(o.ServiceAccounts), requests: newRequests(), byClock: store.NewStripes(),
 	}
 	b.decisions, b.stopShowing = b.newDecisions(), func() {} // nothing is shown yet
 	b.timers = newTimers(b)

@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/delivery"
+	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/notify"
 	"escalator/bot/store"
@@ -58,6 +59,15 @@ func waitBefore(c *rules.Conversation) (w waiting) {
 	return w
 }
 
+// beginTurn has what a turn by the clock tells be told before anything that comes after the turn: what the turn stores is
+// taken up at once, and may end the wait of which it is about to tell. Whoever calls it calls end when all is told.
+func (b *Bot) beginTurn(m *inbound.Message) (end func()) {
+	if m.Turn == nil || m.Turn.Kind != rules.TimerTurn {
+		return func() {}
+	}
+	return b.byClock.Lock(m.Conversation).Unlock
+}
+
 // then looks at the wait when the conversation was changed.
 func (w *waiting) then(c *rules.Conversation) {
 	if now, waits := c.Waits(); waits {
@@ -67,7 +77,10 @@ func (w *waiting) then(c *rules.Conversation) {
 
 // tellOf tells of a wait that goes on for long or is over: the log, where the transfer
 // that led there came to nothing, and the staff.
-func (b *Bot) tellOf(w *waiting, session string, now time.Time) {
+func (b *Bot) tellOf(w *waiting, conversation, session string, now time.Time) {
+	if !w.alarm {
+		b.byClock.Lock(conversation).Unlock() // a turn by the clock that came before tells first
+	}
 	session = mask.Clip(session)
 	if u := w.unanswered; u != nil {
 		t := store.Transfer{Session: session, Rule: u.Rule, Target: u.Target}
@@ -110,5 +123,5 @@ func (b *Bot) leftQueue(ctx context.Context, t *store.Transfer) {
 		b.quiet.Log("left", b.Log.WithError(err).WithFields(delivery.LogFields(t)), logrus.ErrorLevel, "a customer left the queue, but the conversation could not be updated")
 		return
 	}
-	b.tellOf(&w, t.Session, at)
+	b.tellOf(&w, t.ID, t.Session, at)
 }

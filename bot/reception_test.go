@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/sirupsen/logrus"
 
 	"escalator/bot/decisions"
 	"escalator/bot/desk"
@@ -133,6 +135,38 @@ func TestQueue_theCustomerWhoWaits_hearsOfUs_andLeavesTheQueueForAnother(t *test
 		}
 		w.passes(time.Hour)
 		w.wantOutcomes("queued assigned")
+	})
+}
+
+// slowLog lets everybody else go on at the line of a decision.
+type slowLog struct{}
+
+func (slowLog) Levels() []logrus.Level { return []logrus.Level{logrus.InfoLevel} }
+
+func (slowLog) Fire(e *logrus.Entry) error {
+	for range 10_000 {
+		if e.Message == "decision" {
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+func TestQueue_thatAWaitIsLong_isToldBeforeItsEnd(t *testing.T) {
+	inQueueWorld(t, queueRules, func(w *world, _ *frontDesk, told func() string) {
+		w.bot.Log.AddHook(slowLog{})
+		w.desk.queued = true
+		w.user("human")
+		w.passes(4 * time.Minute)
+		w.desk.mu.Lock()
+		w.desk.queued = false
+		w.desk.mu.Unlock()
+		w.passes(6 * time.Minute) // the rule that takes the customer out of the queue, and the transfer that does
+		w.wantOutcomes("queued assigned")
+		want := "waiting_long s1 default 10m0s; waiting_long over s1 default 10m0s; no_agent over"
+		if got := told(); !strings.HasSuffix(got, want) {
+			t.Errorf("the staff was told %q, want %q at the end", got, want)
+		}
 	})
 }
 

@@ -27,6 +27,7 @@ const ownWords = `{"` + inbound.OwnMark + `":"say"}`
 // on the message, so that no robot must answer it.
 func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
+	defer b.beginTurn(m)()
 	if m.Turn != nil {
 		b.equip(m.Turn, r.at, r.wall)
 		m.Identify()
@@ -58,7 +59,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 // the log tells a cause before its effects.
 func (b *Bot) follow(ctx context.Context, r *record) {
 	m := r.message
-	b.tellOf(&r.wait, nameOf(m), r.at)
+	b.tellOf(&r.wait, m.Conversation, nameOf(m), r.at)
 	if r.decision.Notify != nil && b.Notices != nil {
 		b.Notices.Stored()
 	}

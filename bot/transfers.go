@@ -120,7 +120,7 @@ func (b *Bot) settle(ctx context.Context, t *store.Transfer, r rules.Result, age
 			Kind: history.Phase, Session: mask.Clip(cmp.Or(t.Session, t.ID)), User: mask.Clip(t.User), RequestID: t.RequestID, Rule: t.Rule, Outcome: r.String(), From: from.String(), Phase: to.String(),
 		})
 	}
-	b.tellOf(&w, t.Session, at)
+	b.tellOf(&w, t.ID, t.Session, at)
 }
 
 // storeRetry is how long we wait when the store refuses.
