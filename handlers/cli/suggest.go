@@ -61,7 +61,9 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 		err = writeJSON(env.Stdout, found)
 	case *asYAML && len(found.Suggestions) > 0:
 		_, err = fmt.Fprint(env.Stdout, suggest.YAML(found.Suggestions))
-	case !*asYAML:
+	case *asYAML:
+		env.tell(nothingToSuggest)
+	default:
 		writeSuggestions(env, found)
 	}
 	if !found.Whole {
@@ -73,6 +75,8 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 	}
 	return err
 }
+
+const nothingToSuggest = "Nothing to suggest: no words that two customers share would catch more than they would call without need."
 
 // triedOf tells a person at a terminal how many candidates were tried.
 func triedOf(env Env) func(tried, of int) {
@@ -167,7 +171,7 @@ func writeSuggestions(env Env, found *suggest.Result) {
 	from := found.From
 	p.line("", lang.Say("%d conversations and labelled messages; the rules call a person in %d of them and miss %d.", from.Conversations, from.Calls, from.Missed))
 	if len(found.Suggestions) == 0 {
-		p.line("", "Nothing to suggest: no words that two customers share would catch more than they would call without need.")
+		p.line("", nothingToSuggest)
 		return
 	}
 	for i := range found.Suggestions {

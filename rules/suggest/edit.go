@@ -3,6 +3,7 @@ package suggest
 import (
 	"bytes"
 	"maps"
+	"slices"
 
 	"escalator/rules"
 	"escalator/rules/lang"
@@ -34,18 +35,17 @@ func add(set rules.Set, entries ...entry) (rules.Set, error) {
 	out := set
 	out.Files = maps.Clone(set.Files)
 	for _, e := range entries {
-		name, root := set.Main, (*yaml.Node)(nil)
-		for file, src := range out.Files {
-			if doc, err := parse(src); err == nil && at(at(doc, "lists"), e.list) != nil {
-				name, root = file, doc
-			}
-		}
+		name, root := fileWith(out, e.list)
 		if root == nil {
-			doc, err := parse(out.Files[name])
+			doc, err := parse(out.Files[set.Main])
 			if err != nil {
 				return out, err
 			}
-			root = doc
+			name, root = set.Main, doc
+		}
+		if file := formOf(root, e.list).file; out.Files[file] != nil {
+			out.Files[file] = addLine(out.Files[file], e.text)
+			continue
 		}
 		if err := addTo(root, e); err != nil {
 			return out, err
@@ -57,6 +57,47 @@ func add(set rules.Set, entries ...entry) (rules.Set, error) {
 		out.Files[name] = src
 	}
 	return out, nil
+}
+
+// fileWith is the file of the set that holds a list; nil: none does.
+func fileWith(set rules.Set, list string) (name string, root *yaml.Node) {
+	for name, src := range set.Files {
+		if doc, err := parse(src); err == nil && at(at(doc, "lists"), list) != nil {
+			return name, doc
+		}
+	}
+	return "", nil
+}
+
+// form is how a list is written, where it is not a sequence of phrases.
+type form struct {
+	weights bool
+	file    string // that has a phrase a line
+}
+
+func formOf(root *yaml.Node, list string) (f form) {
+	n := at(at(root, "lists"), list)
+	if phrases := at(n, "phrases"); phrases != nil {
+		n = phrases
+	}
+	if n == nil || n.Kind != yaml.MappingNode || at(n, "add") != nil || at(n, "without") != nil {
+		return f
+	}
+	if file := at(n, "file"); file != nil && file.Kind == yaml.ScalarNode {
+		f.file = file.Value
+	} else {
+		f.weights = true
+	}
+	return f
+}
+
+// addLine adds a phrase to a file of phrases. It holds neither a comma nor a quotation mark: see proper.
+func addLine(src []byte, phrase string) []byte {
+	src = slices.Clone(src)
+	if len(src) > 0 && src[len(src)-1] != '\n' {
+		src = append(src, '\n')
+	}
+	return append(src, phrase+"\n"...)
 }
 
 // parse gives the mapping that a rule file is.
@@ -134,7 +175,7 @@ func scalar(s string) *yaml.Node {
 // first list of the file's own that such a rule names; "": there is none.
 func asking(p *rules.Policy) (list string) {
 	for _, r := range p.Rules() {
-		if r.Action != "transfer" && r.Action != "offer" {
+		if r.Mode != rules.ModeEnforce || r.Action != "transfer" && r.Action != "offer" {
 			continue
 		}
 		source, _ := p.RuleSource(r.ID)

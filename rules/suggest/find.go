@@ -24,7 +24,7 @@ const (
 var tryRoles = []string{"person", "team", "speak", "pass", "want"}
 
 // ErrNoList says that the rules have no list to which a suggestion could be added.
-var ErrNoList = lang.Errorf("no rule that transfers or offers looks for $ask_human, or for a list of the file: there is nothing to add words to")
+var ErrNoList = lang.Errorf("no rule in mode enforce that transfers or offers looks for $ask_human, or for a list of the file: there is nothing to add words to")
 
 // Result is what Find found.
 type Result struct {
@@ -58,6 +58,8 @@ type Suggestion struct {
 	Source      string   `json:"source,omitempty"`
 	// YAML is a line for `lists:`.
 	YAML string `json:"yaml"`
+
+	form form // of the list
 }
 
 // candidate is an entry to try. What it would catch is known only roughly.
@@ -352,6 +354,9 @@ func (f *finder) describe(s *Suggestion, c *candidate, catches []int32) {
 	s.Kind, s.Phrase = "phrase", c.text
 	if role, is := strings.CutPrefix(c.list, packs.Framed+"."); is {
 		s.Kind, s.Role, s.Words, s.Phrase = "word", "$"+role, []string{c.text}, ""
+	}
+	if _, root := fileWith(f.in.Rules, c.list); root != nil {
+		s.form = formOf(root, c.list)
 	}
 	s.YAML = s.line()
 }

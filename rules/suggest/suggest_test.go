@@ -2,6 +2,7 @@ package suggest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"escalator/rules/suggest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -86,7 +88,7 @@ func TestFind_forAListOfTheFile_proposesPhrases(t *testing.T) {
 		Source: "human.jsonl:1", YAML: `person: ["hand me over"]  # catches 3, false alarms 0; human.jsonl:1`,
 	}
 	want.Score = found.Suggestions[0].Score
-	if d := cmp.Diff(want, found.Suggestions[0]); d != "" {
+	if d := cmp.Diff(want, found.Suggestions[0], cmpopts.IgnoreUnexported(suggest.Suggestion{})); d != "" {
 		t.Error(d)
 	}
 }
@@ -241,7 +243,45 @@ func TestAdded_findsThePlace(t *testing.T) {
 		})
 	}
 	if _, err := suggest.Added(set("version: 1\nlists: {own: {file: own.csv}}"+rest), suggest.Suggestion{List: "own", Phrase: "x y"}); err == nil {
-		t.Error("a list that is a file has no place in the rule file")
+		t.Error("a list whose file is not there has no place")
+	}
+}
+
+// Whatever the list is written like, it is found, and what --yaml prints is written as its other entries are.
+func TestFind_listsOfEveryForm(t *testing.T) {
+	cases := append(labelled("human", "bring me to Marla at once", "please bring me to Marla", "bring me to Marla now"), labelled("other", "where is my parcel", "the parcel is late")...)
+	rest := "\ntargets: {default: {}}\nrules: [{id: r, when: {says: [$own]}, then: {transfer: default}}]\n"
+	for _, tt := range []struct{ name, lists, file, want string }{
+		{"a sequence", "{own: [live crew]}", "", "lists:\n  own:\n    - \"bring me to marla\"  # catches 3, false alarms 0; human.jsonl:1"},
+		{"weights", "{own: {live crew: 2}}", "", "lists:\n  own:\n    \"bring me to marla\": 1  # catches 3, false alarms 0; human.jsonl:1"},
+		{"options and weights", "{own: {typos: off, phrases: {live crew: 2}}}", "", "lists:\n  own:\n    \"bring me to marla\": 1  # catches 3, false alarms 0; human.jsonl:1"},
+		{"a file", "{own: {file: own.txt}}", "live crew", "lists:\n  own:\n    - \"bring me to marla\"  # catches 3, false alarms 0; human.jsonl:1; a line of own.txt"},
+		{"a CSV file with weights", "{own: {file: own.csv}}", "live crew,2\n", "lists:\n  own:\n    - \"bring me to marla\"  # catches 3, false alarms 0; human.jsonl:1; a line of own.csv"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := set("version: 1\nlists: " + tt.lists + rest)
+			for _, name := range []string{"own.txt", "own.csv"} {
+				if strings.Contains(tt.lists, name) {
+					in.Files[name] = []byte(tt.file)
+				}
+			}
+			found, err := suggest.Find(t.Context(), &suggest.Input{Rules: in, Cases: cases, Positive: "human", At: replay.DefaultTime, Most: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want+"\n", suggest.YAML(found.Suggestions)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFind_rulesThatDoNotAct_haveNoPlaceForWords(t *testing.T) {
+	for _, mode := range []string{"shadow", "off"} {
+		in := set("version: 1\nmode: " + mode + "\ntargets: {default: {}}\nrules: [{id: r, when: {says: [$ask_human]}, then: {transfer: default}}]\n")
+		if _, err := suggest.Find(t.Context(), &suggest.Input{Rules: in, Most: 1}); !errors.Is(err, suggest.ErrNoList) {
+			t.Errorf("%s: %v", mode, err)
+		}
 	}
 }
 

@@ -24,16 +24,30 @@ func (s *Suggestion) comment() string {
 	if s.Source != "" {
 		words += "; " + text.Printable(s.Source)
 	}
+	if s.form.file != "" {
+		words += "; a line of " + text.Printable(s.form.file)
+	}
 	return "# " + words
 }
 
 // line is the suggestion as a line of `lists`.
 func (s *Suggestion) line() string {
 	entries := "[" + strconv.Quote(s.word()) + "]"
-	if changes(s.List) {
+	switch {
+	case s.form.weights:
+		entries = "{" + strconv.Quote(s.word()) + ": 1}"
+	case changes(s.List):
 		entries = "{add: " + entries + "}"
 	}
 	return s.List + ": " + entries + "  " + s.comment()
+}
+
+// entry is the suggestion as an entry of its list.
+func (s *Suggestion) entry() string {
+	if s.form.weights {
+		return strconv.Quote(s.word()) + ": 1  " + s.comment()
+	}
+	return "- " + strconv.Quote(s.word()) + "  " + s.comment()
 }
 
 // changes says that a list is a built-in one, which is not written but changed.
@@ -61,7 +75,7 @@ func YAML(all []Suggestion) string {
 		}
 		for j := range all {
 			if all[j].List == list {
-				b.WriteString(indent + "- " + strconv.Quote(all[j].word()) + "  " + all[j].comment() + "\n")
+				b.WriteString(indent + all[j].entry() + "\n")
 			}
 		}
 	}
