@@ -86,7 +86,7 @@ func (s *Server) mute(c *gin.Context) {
 	}
 	d, ok := rules.ParseDuration(in.For)
 	if !ok || in.For == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" or "2d" ("0s" ends a mute)`})
+		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" or "2d", up to "168h" ("0s" ends a mute)`})
 		return
 	}
 	s.setMute(c, d, strings.TrimSpace(in.By), strings.TrimSpace(in.Why))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"escalator/handlers/app"
 	"escalator/rules"
@@ -97,7 +98,11 @@ func Run(ctx context.Context, args []string, env Env) int {
 		err = runCommand(ctx, args, env)
 	}
 	code := exitCode(env.Stderr, env.Lang, err)
-	if err := out.failure(); err != nil && code == exitOK {
+	switch err := out.failure(); {
+	case err == nil || code != exitOK:
+	case errors.Is(err, syscall.EPIPE): // who closed it knows
+		return exitBad
+	default:
 		return exitCode(env.Stderr, env.Lang, lang.Errorf("the output is not whole: %w", err))
 	}
 	return code

@@ -26,6 +26,7 @@ func TestClient_asksTheService_andShowsTheAnswer(t *testing.T) {
 		code          int
 	}{
 		{"mute ask --for 2h --why busy", `{"rule":"ask","muted":{"until":"2026-01-05T05:00:00Z","by":"zhang","why":"busy"}}`, "POST /api/rules/ask/mute", `{"by":"zhang","for":"2h","why":"busy"}`, []string{"ask is muted until 2026-01-05 "}, 0},
+		{"mute ask --for 0s --why over --by li", `{"rule":"ask","muted":{"until":"0001-01-01T00:00:00Z"}}`, "POST /api/rules/ask/mute", `{"by":"li","for":"0s","why":"over"}`, []string{"ask is not muted any more"}, 0},
 		{"mute a/b --for 2d --why busy --by li", `{"muted":{"until":"2026-01-07T05:00:00Z"}}`, "POST /api/rules/a%2Fb/mute", `{"by":"li","for":"2d","why":"busy"}`, []string{"a/b is muted until"}, 0},
 		{"unmute a/b", `{"rule":"a/b","muted":null}`, "DELETE /api/rules/a%2Fb/mute?by=zhang", "", []string{"a/b is not muted any more"}, 0},
 		{"reload --why new", changeAnswer, "POST /api/reload", `{"by":"zhang","why":"new"}`, []string{"rules +0 ~1 -0, ", "rules changed: ask-human"}, 0},

@@ -59,7 +59,7 @@ func forgetUser(ctx context.Context, env Env, args []string) error {
 		if gone.Record {
 			record = "the record"
 		}
-		newPage(env).line("", lang.Say("forgot %s: %d conversations, %s, words left in %d", user, gone.Conversations, record, gone.Words))
+		newPage(env).line("", lang.Say("forgot %s: %d conversations, %s, words left in %d, decisions %d, labels %d", user, gone.Conversations, record, gone.Words, gone.Decisions, gone.Labels))
 	})
 }
 

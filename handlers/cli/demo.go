@@ -35,6 +35,8 @@ func demo(ctx context.Context, env Env, args []string) error {
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
+	ctx, cancel := untilUnread(ctx, env)
+	defer cancel()
 	folder, err := os.MkdirTemp("", "escalator-demo-")
 	if err != nil {
 		return lang.Errorf("making a temporary folder: %w", err)
@@ -64,8 +66,6 @@ func demo(ctx context.Context, env Env, args []string) error {
 	}
 	d.SetCallbackURL("http://" + a.Addr() + demoPath)
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- a.Run(ctx, env.Reload) }()
 	story.lastSaid = lastSaid(d)
@@ -93,6 +93,7 @@ func (s *stage) serveOn(ctx context.Context, callbacks string) error {
 		return err
 	}
 	defer gate.close()
+	s.slow = false // what is typed from here on is said, and ends no pause
 	if s.typed == nil {
 		s.invite(gate.address)
 		<-ctx.Done()

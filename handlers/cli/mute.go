@@ -48,7 +48,11 @@ func muteRule(ctx context.Context, env Env, args []string) error {
 	}
 	in := map[string]string{"for": *duration, "by": who().By, "why": who().Why}
 	return c.ask(ctx, "POST "+mutePath(rule), in, &answer, func() {
-		newPage(env).line("", lang.Say("%s is muted until %s", rule, answer.Muted.Until.Local().Format(clockTime)))
+		words := lang.Say("%s is muted until %s", rule, answer.Muted.Until.Local().Format(clockTime))
+		if answer.Muted.Until.IsZero() { // --for 0s
+			words = lang.Say("%s is not muted any more", rule)
+		}
+		newPage(env).line("", words)
 	})
 }
 

@@ -51,11 +51,23 @@ func (h *hasty) Write(p []byte) (int, error) {
 	}
 }
 
+// untilUnread has the end of who reads standard output end the context that it returns, and not the process, which has
+// things to put away.
+func untilUnread(ctx context.Context, env Env) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if o, ok := env.Stdout.(*output); ok {
+		signal.Ignore(syscall.SIGPIPE)
+		o.unread = cancel
+	}
+	return ctx, cancel
+}
+
 // output is standard output, and remembers that the disk behind it took less than all.
 type output struct {
 	io.Writer
-	mu  sync.Mutex
-	err error
+	mu     sync.Mutex
+	err    error
+	unread func() // is called when nobody reads any more; nil: the process ends by itself
 }
 
 // Write implements io.Writer.
@@ -65,6 +77,9 @@ func (o *output) Write(p []byte) (int, error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.err = err
+		if o.unread != nil {
+			o.unread()
+		}
 	}
 	return n, err
 }

@@ -166,3 +166,30 @@ func TestDemo_endsByTheKeysOfATerminal(t *testing.T) {
 		})
 	}
 }
+
+// `escalator demo | head` ends when head does, and leaves no folder.
+func TestDemo_whoseReaderGoesAway_endsAndLeavesNothing(t *testing.T) {
+	folder := t.TempDir()
+	cmd := exec.Command(binary, "demo")
+	cmd.Env = []string{"TMPDIR=" + folder}
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
+	told, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	if _, err := told.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	_ = told.Close()
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 1 || errOut.Len() > 0 {
+		t.Errorf("it ends with %v and says %q", cmd.ProcessState, errOut.String())
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("there is still %v, %v", left, err)
+	}
+}
