@@ -90,13 +90,13 @@ func (h *hold) told(wall time.Time) *Held {
 	}
 }
 
-// clear ends the hold and reports whether there was one.
-func (h *hold) clear() bool {
+// clear ends the hold and reports whether there was one, and for how long.
+func (h *hold) clear() (ended bool, after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	ended := h.held
+	ended, after = h.held, h.now().Sub(h.since)
 	h.held, h.delay = false, 0
-	return ended
+	return ended, after
 }
 
 // longestPause bounds for how long one answer may silence the whole courier.

@@ -60,7 +60,7 @@ func (a *attempt) tell(ctx context.Context, breaker func(error)) {
 	}
 	breaker(err)
 	gone, back, since := c.outage.note(now, err, c.breaker.State())
-	switch f := (logrus.Fields{"away_s": now.Sub(since).Seconds()}); {
+	switch f := (logrus.Fields{"away_s": now.Sub(since).Round(time.Millisecond).Seconds()}); {
 	case gone:
 		c.opt.Metrics.DeskUp.Set(0)
 		f["code"] = store.CodeNetwork

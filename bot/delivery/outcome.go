@@ -75,9 +75,9 @@ func (a *attempt) noteReached(do action) {
 	if do == holdAll || a.err != nil && a.err.Err != nil {
 		return
 	}
-	if a.hold.clear() {
+	if ended, after := a.hold.clear(); ended {
 		a.opt.Metrics.Held.Set(0)
-		a.opt.Log.Warn("courier resumes: Desk takes transfers again")
+		a.opt.Log.WithField("held_s", after.Round(time.Millisecond).Seconds()).Warn("courier resumes: Desk takes transfers again")
 		a.Courier.tellStaff(notify.Event{Kind: notify.Held, Over: true})
 	}
 }
@@ -176,7 +176,7 @@ func (a *attempt) again(ctx context.Context) {
 // tell why customers wait.
 func (c *Courier) giveTime(asked time.Duration) {
 	if wait, began := c.asked.prolong(asked); began {
-		c.opt.Log.WithField("pause_s", wait.Seconds()).Warn("Desk asks for time (Retry-After): no transfer is sent meanwhile")
+		c.quiet.Log("pause", c.opt.Log.WithField("pause_s", wait.Seconds()), logrus.WarnLevel, "Desk asks for time (Retry-After): no transfer is sent meanwhile")
 	}
 }
 
@@ -187,7 +187,7 @@ func (a *attempt) held(ctx context.Context) {
 	t.Due = a.opt.Now()
 	if began {
 		a.opt.Metrics.Held.Set(1)
-		a.opt.Log.WithFields(logrus.Fields{"code": t.Code, "error": t.Error, "next_probe_s": next.Seconds()}).
+		a.opt.Log.WithFields(logrus.Fields{"code": t.Code, "error": t.Error, "hint": wayOut(t.Code), "next_probe_s": next.Seconds()}).
 			Error("courier held: Desk refuses every transfer; transfers are kept until the settings are mended")
 		a.Courier.tellStaff(notify.Event{Kind: notify.Held, Detail: t.Error})
 	}
@@ -271,9 +271,21 @@ func (a *attempt) log(outcome string, final bool) {
 		f["again_in_ms"] = max(0, t.Due.Sub(a.opt.Now()), a.pausing()).Milliseconds()
 	case outcome == rules.ResultFailed.String() || outcome == rules.ResultSessionGone.String():
 		level = logrus.ErrorLevel
+		if hint := wayOut(t.Code); hint != "" {
+			f["hint"] = hint
+		}
 	}
 	a.opt.Log.WithFields(f).Log(level, "transfer")
 	a.happened(outcome, final)
+}
+
+// wayOut is what an engineer should do about Desk's code; "" where there is none.
+func wayOut(code int) string {
+	if code == 0 {
+		return ""
+	}
+	row, _ := desk.LookupCode(code)
+	return row.WayOut.String()
 }
 
 // happened tells the history of this attempt.

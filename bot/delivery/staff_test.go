@@ -113,3 +113,25 @@ func TestLeave_afterALostAnswer_asksFirst(t *testing.T) {
 		w.wantLines("retrying/network assigned!")
 	})
 }
+
+// The line of what Desk refuses says what to do about it.
+func TestLog_whatDeskRefuses_saysTheWayOut(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.desk.transfers = []answer{code(70009), {}, code(141004)}
+		w.put("plain")
+		w.passes(time.Minute)
+		w.put("plain", named("s2"))
+		for _, want := range []struct{ msg, hint string }{
+			{"courier held: Desk refuses every transfer; transfers are kept until the settings are mended", "ESCALATOR_SECRET_KEY"},
+			{"transfer", "group"},
+		} {
+			lines := w.log.Lines(want.msg)
+			if hint, _ := lines[len(lines)-1]["hint"].(string); !strings.Contains(hint, want.hint) {
+				t.Errorf("%s: hint %q, want one that names %s", want.msg, hint, want.hint)
+			}
+		}
+		if resumes := w.log.Lines("courier resumes: Desk takes transfers again"); len(resumes) != 1 || resumes[0]["held_s"] != 5.0 {
+			t.Errorf("%v", resumes)
+		}
+	})
+}

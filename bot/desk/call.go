@@ -159,14 +159,14 @@ func (c *Client) judge(failed *Error, data []byte, sig Secret) (answer, *Error) 
 	}
 	root, err := parse(view(data))
 	if err != nil || !root.IsObject() {
-		failed.Err = errForm
+		failed.Err = fmt.Errorf("HTTP status %d: %w", failed.Status, errForm)
 		return answer{}, failed
 	}
 	raw := member(root, "ErrorCode")
 	code, err := strconv.ParseInt(raw.Raw, 10, 64)
 	switch {
 	case err != nil:
-		failed.Err = errForm
+		failed.Err = fmt.Errorf("HTTP status %d: %w", failed.Status, errForm)
 	case code != 0:
 		failed.Code = int(code)
 		failed.Info = c.cleanInfo(text(member(root, "ErrorInfo")), sig)

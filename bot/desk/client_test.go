@@ -196,6 +196,8 @@ func TestClient_429_asksForTime_inEveryCall(t *testing.T) {
 		for _, err := range []error{transfer, state, c.SendMsg(t.Context(), desk.SendRequest{SessionID: "s", Text: "hi"})} {
 			if e := asError(t, err); e.RetryAfter() != 30*time.Second || e.Verdict() != want {
 				t.Errorf("%s %s: after %v, %v", e.Op, body, e.RetryAfter(), e.Verdict())
+			} else if want == desk.AskState && !strings.Contains(e.Error(), "HTTP status 429: ") { // whoever reads it should look for a gateway
+				t.Errorf("%s %s: %v", e.Op, body, e)
 			}
 		}
 	}
