@@ -119,19 +119,21 @@ func wantCommand(t *testing.T, command []string) {
 type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
+	out   *os.File // what it prints is read here
 	lines chan string
-	admin string
+	url   string // of the callbacks
+	admin string // of the operators' listener
 	log   strings.Builder
 }
 
 // serve starts a command that ends in the program's serve, and waits until it serves.
 func serve(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{t: t, cmd: cmd, lines: make(chan string, 1000)}
 	out, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &process{t: t, cmd: cmd, out: out, lines: make(chan string, 1000)}
 	cmd.Stdout, cmd.Stderr = w, w
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -146,9 +148,10 @@ func serve(t *testing.T, cmd *exec.Cmd) *process {
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	for {
 		line := p.line()
-		var fields struct{ Msg, Admin string }
+		var fields struct{ Msg, Admin, Listen, Path string }
 		if _ = json.Unmarshal([]byte(line), &fields); fields.Msg == "serving" {
 			p.admin = "http://127.0.0.1" + fields.Admin[strings.LastIndex(fields.Admin, ":"):]
+			p.url = "http://127.0.0.1" + fields.Listen[strings.LastIndex(fields.Listen, ":"):] + fields.Path
 			return p
 		}
 	}
