@@ -49,15 +49,20 @@ release-check: ## the release as goreleaser makes it, into dist/, without publis
 	go tool -modfile=tools/release/go.mod goreleaser check
 	go tool -modfile=tools/release/go.mod goreleaser release --snapshot --clean
 
-test: $(if $(WHOLE),parts) ## vet, then every test with the race detector in random order (PKG=)
+test: $(if $(WHOLE),parts) ## vet, then every test in random order, with the race detector where goroutines meet (PKG=)
 	go vet -tags $(TAGS) $(PKG)
-	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(PKG)
+	@# The tests of the binary mostly wait for processes, so they begin first, beside two packages that compute.
+	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 12m $(if $(WHOLE),-p 3 ./handlers/e2e $$(go list ./... | grep -v escalator/rules),$(PKG))
+	@# A rule file is loaded and asked by one goroutine; the detector would make that six times as slow. What is
+	@# shared by goroutines there is in the tests named …AtOnce.
+	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./rules/...)
+	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run AtOnce ./rules/...)
 	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations say nothing: their budgets are held here.
-	go test -tags $(TAGS) -count=1 -run 'llocat' ./rules ./bot/store/memory ./handlers
+	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'llocat' ./bot/store/memory ./handlers)
 	@# The examples are loaded more than sixty times, which takes minutes under it.
-	go test -tags $(TAGS) -count=1 -run 'Examples_without' ./handlers/cli
+	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'Examples_without' ./handlers/cli)
 
 parts: ## what the tests need beside Go: named with the command that installs it; CI installs it
 	@.ci/parts

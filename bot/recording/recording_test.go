@@ -188,7 +188,8 @@ func TestWriter_aDiskThatRefuses_isOneLine_andEachCallbackIsCounted(t *testing.T
 		if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		for range 100 { // a flush, and so a fault, each second
+		time.Sleep(time.Second / 2) // between two flushes, never at the instant of one
+		for range 100 {            // a flush, and so a fault, each second
 			w.Record(time.Now(), "", []byte(body), 0)
 			w.Record(time.Now(), "", []byte(body), 0)
 			time.Sleep(time.Second)

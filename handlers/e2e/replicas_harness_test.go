@@ -59,10 +59,15 @@ func (c *cluster) replace(n int) {
 	c.share()
 }
 
-// drainAll waits until no replica has anything to deliver.
+// drainAll waits until no replica has anything to deliver. Alone, a replica counts only what is its own: what waits
+// in Redis is seen from when it is back there.
 func (c *cluster) drainAll() {
 	c.t.Helper()
 	for _, s := range c.replicas {
+		eventually(c.t, "a replica that is back at Redis", func() bool {
+			_, metrics := s.get("/metrics")
+			return gauge(metrics, "escalator_redis_up") == 1
+		})
 		s.drain()
 	}
 }

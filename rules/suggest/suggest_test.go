@@ -76,7 +76,7 @@ func TestFind_inSeveralLanguages(t *testing.T) {
 	}
 }
 
-func TestFind_forAListOfTheFile_proposesPhrases(t *testing.T) {
+func TestFind_forAListOfTheFile_proposesPhrases_judgedAtOnce(t *testing.T) {
 	found := find(t, fewRules, append(
 		labelled("human", "hand me over now", "please hand me over", "hand me over, this is no use"),
 		labelled("other", "hand in my homework", "is it over", "the seller gave me over 3")...))

@@ -284,7 +284,7 @@ func TestAdd_saysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestFind_manyGoroutines_shareOneMatcher(t *testing.T) {
+func TestFind_byManyGoroutinesAtOnce_sharesOneMatcher(t *testing.T) {
 	phrases := benchPhrases(300)
 	m := benchMatcher(t, phrases)
 	messages := benchMessages(phrases)
