@@ -154,7 +154,8 @@ func (s *Server) fromElsewhere(r *http.Request) bool {
 	if s.crossOrigin.Check(r) != nil {
 		return true
 	}
-	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate"
+	site := r.Header.Get("Sec-Fetch-Site") // "same-site" is another port of our host
+	return (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") != "navigate"
 }
 
 // unknownParameter returns what of a query is not known, "" if all of it is: one that

@@ -105,6 +105,7 @@ func TestOperators_readingIsGuardedToo(t *testing.T) {
 		{"/healthz", "Host: balancer.example", 200},
 		{"/readyz", "Host: balancer.example", 200},
 		{"/api/decisions?stream=1", "Sec-Fetch-Site: cross-site", 403},
+		{"/api/decisions?stream=1", "Sec-Fetch-Site: same-site", 403},
 		{"/api/decisions", "Sec-Fetch-Site: same-origin", 200},
 		{"/api/decisions?n=1", "Accept: */*", 200},
 		{"/api/decisions?foo=1", "Accept: */*", 400},

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	sessionCookie = "escalator_session"
+	sessionCookie = "escalator_session" // what its name begins with
 	sessionLife   = 12 * time.Hour
 	// maxWrongTries of one address, and maxTriers addresses, in triesEvery: who guesses
 	// gets nowhere, and cannot grow the memory.
@@ -66,9 +66,20 @@ func (s *Server) signOut(c *gin.Context) {
 
 func (s *Server) setCookie(c *gin.Context, value string, age int) {
 	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure but on loopback
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: s.cookieName(), Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: !isLoopback(hostname(c.Request.Host)), // browsers keep no such cookie that comes over plain http
 	})
+}
+
+// cookieName differs from token to token: browsers keep one cookie of a name for all
+// ports of a host, so that two services would sign each other's operators out.
+func (s *Server) cookieName() string { return sessionCookie + "_" + s.signed(sessionCookie)[:8] }
+
+// signed is a text as only those can have written it who know the token.
+func (s *Server) signed(text string) string {
+	mac := hmac.New(sha256.New, []byte(s.AdminToken.Reveal()))
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // sessionUntil is a cookie that holds until a time, in nanoseconds, which no other has:
@@ -76,20 +87,28 @@ func (s *Server) setCookie(c *gin.Context, value string, age int) {
 // ends when the token is changed.
 func (s *Server) sessionUntil(until int64) string {
 	end := strconv.FormatInt(until, 10)
-	mac := hmac.New(sha256.New, []byte(s.AdminToken.Reveal()))
-	mac.Write([]byte(sessionCookie + " " + end))
-	return end + "." + hex.EncodeToString(mac.Sum(nil))
+	return end + "." + s.signed(sessionCookie+" "+end)
 }
 
-// session returns until when a cookie of ours holds that the request bears.
+// session returns until when a cookie of ours holds that the request bears. There may be
+// others of its name: a page of another port of this host can have set them.
 func (s *Server) session(r *http.Request) (until int64, ok bool) {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil || s.AdminToken == "" {
+	if s.AdminToken == "" {
 		return 0, false
 	}
-	end, _, _ := strings.Cut(cookie.Value, ".")
-	until, err = strconv.ParseInt(end, 10, 64)
-	ok = err == nil && hmac.Equal([]byte(cookie.Value), []byte(s.sessionUntil(until)))
+	for _, cookie := range r.CookiesNamed(s.cookieName()) {
+		if until, ok = s.holds(cookie.Value); ok {
+			return until, true
+		}
+	}
+	return 0, false
+}
+
+// holds reports whether we gave this cookie, and until when it holds.
+func (s *Server) holds(cookie string) (until int64, ok bool) {
+	end, _, _ := strings.Cut(cookie, ".")
+	until, err := strconv.ParseInt(end, 10, 64)
+	ok = err == nil && hmac.Equal([]byte(cookie), []byte(s.sessionUntil(until)))
 	return until, ok && s.Now().UnixNano() < until && !s.signedOut.has(until)
 }
 

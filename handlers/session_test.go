@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,7 +75,8 @@ func TestSession_signingOut_endsTheCookie_alsoWhereItWasCopied(t *testing.T) {
 	if a, b := use(mine), use(other); a != http.StatusOK || b != http.StatusOK {
 		t.Fatalf("signed in: %d and %d", a, b)
 	}
-	ask(s, http.MethodDelete, "/api/session", "", "Cookie: escalator_session=1.forged") // ends nothing
+	name, _, _ := strings.Cut(mine, "=")
+	ask(s, http.MethodDelete, "/api/session", "", name+"=1.forged") // ends nothing
 	gone := ask(s, http.MethodDelete, "/api/session", "", mine).Result().Cookies()
 	if len(gone) != 1 || gone[0].MaxAge >= 0 {
 		t.Errorf("signing out leaves the cookie: %+v", gone)
@@ -86,6 +88,26 @@ func TestSession_signingOut_endsTheCookie_alsoWhereItWasCopied(t *testing.T) {
 	ask(s, http.MethodDelete, "/api/session", "", other)
 	if a, b := use(mine), use(other); a != http.StatusUnauthorized || b != http.StatusUnauthorized {
 		t.Errorf("both signed out: %d and %d", a, b)
+	}
+}
+
+// A browser keeps one cookie of a name for all ports of a host: two services behind
+// two tunnels, or a page of another port that means harm.
+func TestSession_leavesThoseOfOtherServicesAtThisHostAlone(t *testing.T) {
+	production, _ := operators(&named{}, func(o *handlers.Options) { o.AdminToken = "secret" })
+	staging, _ := operators(&named{}, func(o *handlers.Options) { o.AdminToken = "another" })
+	signIn := func(s *handlers.Server, token string) *http.Cookie {
+		return ask(s, http.MethodPost, "/api/session", `{"token":"`+token+`"}`).Result().Cookies()[0]
+	}
+	a, b := signIn(production, "secret"), signIn(staging, "another")
+	if a.Name == b.Name {
+		t.Errorf("both services call their cookie %s", a.Name)
+	}
+	both := fmt.Sprintf("Cookie: %s=planted; %s=%s; %s=%s", a.Name, a.Name, a.Value, b.Name, b.Value)
+	for _, s := range []*handlers.Server{production, staging} {
+		if w := ask(s, http.MethodGet, "/api/decisions", "", both); w.Code != http.StatusOK {
+			t.Errorf("signed in at both: %d %s", w.Code, w.Body)
+		}
 	}
 }
 
