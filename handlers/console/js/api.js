@@ -2,7 +2,8 @@
 //
 //   await api.get('/api/rules', {query: {n: 5}, signal})      → what JSON says
 //   await api.post('/api/explain', body, {signal})            put and del likewise; headers: {'If-Match': …}
-//   path`/api/rules/${id}/mute`                               ids are escaped, slashes in them too
+//   path`/api/rules/${id}/mute`                               ids are escaped, slashes in them too, and what begins like a
+//                                                             name of the API: /api/rules/history is not the rule history
 //
 // What goes wrong is thrown as a Failure: status (0: nobody answered), message (the service's own words), body (the
 // JSON of the answer, with its problems). A 401 also shows the sign-in view: whoever is told so need not care.
@@ -22,7 +23,8 @@ export class Failure extends Error {
   }
 }
 
-export const path = (parts, ...ids) => parts.reduce((all, p, i) => all + encodeURIComponent(ids[i - 1]) + p);
+const escaped = (id) => encodeURIComponent(id).replace(/^\w/, (c) => '%' + c.charCodeAt(0).toString(16));
+export const path = (parts, ...ids) => parts.reduce((all, p, i) => all + escaped(ids[i - 1]) + p);
 
 function address(p, query) {
   const u = new URL(p.replace(/^\//, ''), root);

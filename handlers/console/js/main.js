@@ -19,6 +19,7 @@ addEventListener('signin', async () => {
   const mine = asking = {};
   const {render} = await import('./views/signin.js');
   if (asking !== mine) return;
+  for (const open of document.querySelectorAll('dialog[open]')) open.close('no'); // it would lie over the sign-in
   const box = h('div.view');
   fill(main, box);
   render(box, {done: () => { asking = null; refreshService(); again(); }});

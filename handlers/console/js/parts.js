@@ -8,7 +8,7 @@
 //   table(columns, rows, {row, caption})   columns: {head, cell(row), class}; becomes cards where it is narrow
 //   chips(options, chosen, change)   filters; options {name, label, kind}; chosen a Set of names; change(Set)
 //   segments(label, options, value, change)   one of a few: options {value, label}
-//   button(label, run, {icon, kind}) kind: primary, danger, quiet; it waits while run does, and shows what went wrong
+//   button(label, run, {icon, kind, key}) kind: primary, danger, quiet; it waits while run does, and shows what went wrong
 //   field(label, control, hint)      a control with its label
 //   loading(), empty(title, ...more), failed(error, again)
 //   toast(text, {kind, action: [label, run]})
@@ -28,7 +28,7 @@ const kept = {
 export const say = (e) => (e.status === 0 ? t('Escalator cannot be reached.') : e.message || String(e));
 
 // What cannot be seen in an identifier, or turns it round, would let one look like another.
-export const plain = (s) => s.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, (c) => (c === ' ' || c === '\u200d' ? c : `‹${c.codePointAt(0).toString(16).toUpperCase()}›`));
+export const plain = (s) => s.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, (c) => (' \u3000\u200d'.includes(c) ? c : `‹${c.codePointAt(0).toString(16).toUpperCase()}›`));
 
 const middle = (s, n) => { const c = [...s]; return c.length <= n ? s : c.slice(0, Math.ceil(n / 2) - 1).join('') + '…' + c.slice(1 - Math.floor(n / 2)).join(''); };
 
@@ -96,14 +96,14 @@ export function segments(label, options, value, change) {
   return box;
 }
 
-export function button(label, run, {icon: picture, kind = '', title} = {}) {
-  return h('button.button', {type: 'button', class: kind, title, 'aria-label': kind.includes('bare') ? label : null, onclick: async (e) => {
+export function button(label, run, {icon: picture, kind = '', title, key} = {}) {
+  return h('button.button', {type: 'button', class: kind, title, data: key ? {key} : {}, 'aria-label': kind.includes('bare') ? label : null, onclick: async (e) => {
     const b = e.currentTarget;
     b.disabled = true;
     try {
       await run(e);
     } catch (error) {
-      if (error.name !== 'AbortError') toast(say(error), {kind: 'bad'});
+      if (error.name !== 'AbortError' && error.status !== 401) toast(say(error), {kind: 'bad'}); // who is refused signs in (main.js)
     }
     b.disabled = false;
   }}, picture ? icon(picture) : null, kind.includes('bare') ? null : label);

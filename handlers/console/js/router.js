@@ -38,10 +38,15 @@ export function go(to, {replace} = {}) {
 
 export const again = () => show(scrollY);
 
+// unescaped takes an address as it is that was cut in the middle of a character.
+function unescaped(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
 function find() {
   for (const r of table) {
     const m = new RegExp('^' + r.path.replace(/:(\w+)/g, '(?<$1>.+)') + '/?$').exec(here());
-    if (m) return [r, Object.fromEntries(Object.entries(m.groups || {}).map(([k, v]) => [k, decodeURIComponent(v)]))];
+    if (m) return [r, Object.fromEntries(Object.entries(m.groups || {}).map(([k, v]) => [k, unescaped(v)]))];
   }
   return [];
 }

@@ -9,16 +9,16 @@
 //   reload(done)             the button
 //   tokenNeeded()            why nobody may save or roll back here, or ''
 //   walk(root, selector, signal)  j and k go from one to the next
-//   fresh(ms, load, signal)  loads now, and again; what fails later leaves what is shown
+//   fresh(ms, load, signal)  loads now, and again; what fails later leaves what is shown, unless it is gone
 
 import {api} from './api.js';
 import {fill, h, icon} from './dom.js';
 import {refreshService, service} from './frame.js';
 import {keys} from './keys.js';
-import {button, dialog, outcome, toast} from './parts.js';
-import {href} from './router.js';
+import {author, button, dialog, outcome, toast} from './parts.js';
+import {again, href} from './router.js';
 import {every, until} from './time.js';
-import {t} from './words.js';
+import {number, t} from './words.js';
 
 export const places = (at) => h('nav.tabs', {'aria-label': t('Rules')}, [
   ['/rules', t('All rules')], ['/file', t('File')], ['/history', t('History')], ['/suggest', t('Suggestions')],
@@ -47,8 +47,14 @@ export function changes(c) {
 
 const lineKind = {'+': 'add', '-': 'del', '@': 'at'};
 
-export const unified = (text) => h('pre.diff', {tabindex: 0, 'aria-label': t('Difference line by line')}, text.split('\n')
-  .filter((l) => !/^(diff |--- |\+\+\+ )/.test(l)).map((l) => h('span', {class: lineKind[l[0]] || ''}, l + '\n')));
+const mostLines = 2000; // a page with a line for each phrase of a long list would stand still
+
+export function unified(text) {
+  const lines = text.split('\n').filter((l) => !/^(diff |--- |\+\+\+ )/.test(l)), more = lines.length - mostLines;
+  return h('pre.diff', {tabindex: 0, 'aria-label': t('Difference line by line')},
+    lines.slice(0, mostLines).map((l) => h('span', {class: lineKind[l[0]] || ''}, l + '\n')),
+    more > 0 ? h('span.at', t('and {n} more', {n: number(more)})) : null);
+}
 
 // between marks the lines that only one of two texts has, with three lines around them.
 export function between(a, b) {
@@ -106,7 +112,7 @@ export function reload(done) {
   return button(t('Reload'), async () => {
     const before = (service.rules || {}).version;
     try {
-      const {details} = await api.post('/api/reload');
+      const {details} = await api.post('/api/reload', {by: author()});
       if (details.same) toast(t('The file has not changed.'));
       else {
         const diff = await api.get('/api/rules/diff', {query: {from: details.version_before || before, to: details.version}});
@@ -159,5 +165,5 @@ export function redraw(e, ...children) {
 export async function fresh(ms, load, signal) {
   await load();
   let first = true;
-  every(ms, () => { if (!first) load().catch(() => {}); first = false; }, signal);
+  every(ms, () => { if (!first) load().catch((e) => { if (e.status === 404 && !signal.aborted) again(); }); first = false; }, signal);
 }

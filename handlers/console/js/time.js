@@ -1,7 +1,7 @@
 // Times: local, with the whole date on hover.
 //
 //   clock(at)         12:04:31, with the day when it is not today
-//   age(at)           3 min ago; it ticks. until(at): in 40 s
+//   age(at)           3 min ago; it ticks. until(at): in 40 s. lasting(at): 3 min
 //   took(ms)          0.4 s
 //   span(seconds)     40 s, 5 min, 2 h, 3 d
 //   zoned(at)         RFC 3339 with the reader's offset, so that the service's words name the reader's time
@@ -39,6 +39,7 @@ export const took = (ms) => (ms < 1000 ? t('{n} ms', {n: Math.round(ms)}) : ms <
 function ageText(e) {
   const s = (Date.now() - new Date(e.dateTime)) / 1000;
   if (e.dataset.age === 'until') return s >= 0 ? t('now') : t('in {span}', {span: span(-s)});
+  if (e.dataset.age === 'lasting') return span(Math.max(0, s));
   return s < 2 ? t('just now') : t('{span} ago', {span: span(s)});
 }
 
@@ -49,6 +50,7 @@ function ticking(at, kind) {
 }
 export const age = (at) => ticking(at, 'since');
 export const until = (at) => ticking(at, 'until');
+export const lasting = (at) => ticking(at, 'lasting');
 
 setInterval(() => {
   if (document.hidden) return;
@@ -60,9 +62,9 @@ setInterval(() => {
 
 export function every(ms, f, signal) {
   let due = 0;
-  const tick = () => {
-    if (document.hidden || Date.now() < due) return;
-    due = Date.now() + ms;
+  const tick = () => { // by a clock that nobody sets
+    if (document.hidden || performance.now() < due) return;
+    due = performance.now() + ms;
     f();
   };
   const timer = setInterval(tick, Math.min(ms, 1000));

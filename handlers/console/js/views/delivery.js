@@ -2,10 +2,10 @@
 
 import {api, path as address} from '../api.js';
 import {h} from '../dom.js';
-import {askWho, button, id, outcome, table, toast} from '../parts.js';
+import {askWho, button, id, outcome, plain, table, toast} from '../parts.js';
 import {again, href} from '../router.js';
 import {fresh, notice, redraw, tokenNeeded, walk} from '../steer.js';
-import {age, clock, clockText, span, until} from '../time.js';
+import {age, clock, clockText, lasting, span, until} from '../time.js';
 import {number, t} from '../words.js';
 
 export const title = () => t('Desk and delivery');
@@ -13,26 +13,28 @@ export const title = () => t('Desk and delivery');
 const settle = (p) => p.catch((e) => ({failed: e}));
 
 export async function render(root, params, signal) {
-  const boxes = {given: h('section.card.stack'), under: h('section.card.stack'), desk: h('section.card.stack'), left: h('section.card.stack'), health: h('div.stack.wide')};
+  const boxes = {given: h('section.card.stack'), held: h('div'), under: h('section.card.stack'), desk: h('section.card.stack'), left: h('section.card.stack'), health: h('div.stack.wide')};
   const load = async () => {
     const get = (p) => settle(api.get(p, {signal}));
     const [outbox, desk, status, messages, rules] = await Promise.all([get('/api/outbox'), get('/api/desk'), get('/api/status'), get('/api/messages'), get('/api/rules')]);
     if (signal.aborted) return;
     if (outbox.failed && desk.failed) throw outbox.failed;
     draw(boxes.given, outbox, () => givenUp(outbox, status, load));
-    draw(boxes.under, outbox, () => underWay(outbox, status, load));
+    const held = status.desk && status.desk.courier_held;
+    draw(boxes.held, {held}, () => (held ? hold(held) : null));
+    draw(boxes.under, {...outbox, held: Boolean(held)}, () => underWay(outbox, held, load));
     draw(boxes.desk, desk, () => people(desk));
     draw(boxes.left, messages, () => wordsLeft(messages, load));
-    draw(boxes.health, status, () => health(status, rules));
+    draw(boxes.health, {...status, rules: rules.version}, () => health(status, rules));
   };
   await fresh(5_000, load, signal);
-  root.append(h('div.head', h('h1', title())), h('div.columns.delivery', h('div.stack.wide', boxes.given, boxes.under, boxes.left), h('div.stack.wide', boxes.desk, boxes.health)));
+  root.append(h('div.head', h('h1', title())), h('div.columns.delivery', h('div.stack.wide', boxes.given, boxes.held, boxes.under, boxes.left), h('div.stack.wide', boxes.desk, boxes.health)));
   walk(root, 'td a.strong', signal);
 }
 
 // draw leaves alone what says the same, so that nothing is taken from under the mouse.
 function draw(box, of, content) {
-  const key = JSON.stringify(of, (name, value) => (['uptime_s', 'age_s', 'seen_s', 'next_try_s', 'watchers', 'bytes', 'skew_s', 'last_call_at'].includes(name) ? undefined : value));
+  const key = JSON.stringify(of, (name, value) => (['uptime_s', 'age_s', 'watchers', 'last_call_at'].includes(name) ? undefined : value));
   if (box.dataset.key_ === key || box.querySelector('details[open] summary:focus')) return;
   const open = [...box.querySelectorAll('details[open] summary')].map((s) => s.textContent);
   box.dataset.key_ = key;
@@ -44,7 +46,7 @@ function draw(box, of, content) {
 const told = (x) => (x.code || x.error ? [x.code ? h('code', String(x.code)) : null, x.code && (x.code_words || x.error) ? ' ' : null, x.code_words || (x.code === 'network' ? t('Desk did not answer') : x.error)] : '—');
 
 const transfer = () => [
-  {head: t('Session'), class: 'grow', cell: (x) => [h('a.strong', {href: href('/c/' + encodeURIComponent(x.id)), data: {key: 'open ' + x.id}}, x.user || x.id), h('p.quiet', id(x.id, 24))]},
+  {head: t('Session'), class: 'grow', cell: (x) => [h('a.strong', {href: href('/c/' + encodeURIComponent(x.id)), data: {key: 'open ' + x.id}}, plain(x.user || x.id)), h('p.quiet', id(x.id, 24))]},
   {head: t('Rule'), class: 'rule-cell', cell: (x) => [h('a', {href: href('/rules/' + encodeURIComponent(x.rule))}, x.rule), h('p.quiet', '→ ' + x.target)]},
 ];
 
@@ -63,11 +65,11 @@ function givenUp({given_up: all}, status, load) {
   ];
 }
 
-function underWay({pending: all}, status, load) {
-  const held = status.desk && status.desk.courier_held;
+const hold = (held) => notice('warn', h('b', t('Desk refuses every transfer.')), ' ', h('code', String(held.code)), ' ', held.words, h('p', t('Transfers are kept and sent when it is mended. Held since'), ' ', clock(held.since), '. ', t('Next try in {span}.', {span: span(held.next_try_s)})));
+
+function underWay({pending: all}, held, load) {
   return [
     h('div.head', h('h2', t('Under way')), h('span.quiet', number(all.length))),
-    held ? notice('warn', h('b', t('Desk refuses every transfer.')), ' ', h('code', String(held.code)), ' ', held.words, h('p', t('Transfers are kept and sent when it is mended. Held since'), ' ', clock(held.since), '. ', t('Next try in {span}.', {span: span(held.next_try_s)}))) : null,
     all.length ? table([...transfer(),
       {head: t('State'), cell: (x) => stateOf(x, held)},
       {head: t('Last word'), class: 'grow', cell: (x) => h('span', told(x))},
@@ -82,16 +84,16 @@ const stateOf = (x, held) => (x.state === 'waiting' ? outcome('waiting', t('wait
 const act = (x, what) => (body) => api.post(address`/api/outbox/${x.id}/` + what, body);
 
 const retry = (x, load) => button(t('Retry'), async () => {
-  const done = await askWho({title: t('Retry the transfer of {user}', {user: x.user || x.id}), confirm: t('Retry now'), body: h('p', t('Desk is asked for the state of the session first; the target is the one of that name in the rules in force.')), submit: act(x, 'retry')});
+  const done = await askWho({title: t('Retry the transfer of {user}', {user: plain(x.user || x.id)}), confirm: t('Retry now'), body: h('p', t('Desk is asked for the state of the session first; the target is the one of that name in the rules in force.')), submit: act(x, 'retry')});
   if (done) toast(t('It is under way again.'));
   await load();
-}, {icon: 'retry'});
+}, {icon: 'retry', key: 'retry ' + x.id});
 
 const dismiss = (x, load) => button(t('Dismiss'), async () => {
-  const done = await askWho({title: t('Dismiss the transfer of {user}', {user: x.user || x.id}), confirm: t('Dismiss it for good'), danger: true, body: h('p', t('Nobody is called for this customer any more; the conversation goes on with the bot.')), submit: act(x, 'dismiss')});
+  const done = await askWho({title: t('Dismiss the transfer of {user}', {user: plain(x.user || x.id)}), confirm: t('Dismiss it for good'), danger: true, body: h('p', t('Nobody is called for this customer any more; the conversation goes on with the bot.')), submit: act(x, 'dismiss')});
   if (done) toast(t('Dismissed.'));
   await load();
-}, {icon: 'trash', kind: 'quiet bare', title: t('Dismiss')});
+}, {icon: 'trash', kind: 'quiet bare', title: t('Dismiss'), key: 'dismiss ' + x.id});
 
 async function retryAll(code, n, load) {
   let became = {};
@@ -121,7 +123,7 @@ function wordsLeft({messages: all}, load) {
   return [
     h('div.head', h('h2', t('Words left')), h('span.quiet', number(all.length))),
     all.length ? table([
-      {head: t('Customer'), cell: (m) => [h('a.strong', {href: href('/c/' + encodeURIComponent(m.session)), data: {key: 'left ' + m.session}}, m.user || m.session)]},
+      {head: t('Customer'), cell: (m) => [h('a.strong', {href: href('/c/' + encodeURIComponent(m.session)), data: {key: 'left ' + m.session}}, plain(m.user || m.session))]},
       {head: t('Words'), class: 'grow', cell: (m) => m.words.map((w) => h('p', w))},
       {head: t('State'), cell: (m) => [outcome(stateKind[m.state] || 'info', (states[m.state] || (() => m.state))()), m.agent ? h('p.quiet', m.agent) : null, m.error ? h('p.quiet', told(m)) : null]},
       {head: t('Since'), class: 'nowrap', cell: (m) => age(m.since)},
@@ -130,11 +132,14 @@ function wordsLeft({messages: all}, load) {
 }
 
 async function forget(m, load) {
-  const user = m.user || m.session;
+  const user = plain(m.user || m.session);
   const done = await askWho({title: t('Delete the words of {user}', {user}), confirm: t('Delete them; nobody contacts {user}', {user}), danger: true, why: false, body: m.words.map((w) => h('p', w)), submit: ({by}) => api.del('/api/messages', {query: {session: m.session, by}})});
   if (done) toast(t('Deleted.'));
   await load();
 }
+
+// seconds of a length of time, such as 72h0m0s.
+const seconds = (length) => [...length.matchAll(/([\d.]+)(h|m|s)/g)].reduce((all, [, n, unit]) => all + n * {h: 3600, m: 60, s: 1}[unit], 0);
 
 const size = (n) => (n < 0 ? t('the disk does not answer') : n < 1e6 ? t('{n} kB', {n: number(Math.ceil(n / 1000))}) : n < 1e9 ? t('{n} MB', {n: number(Math.round(n / 1e6))}) : t('{n} GB', {n: (n / 1e9).toFixed(1)}));
 
@@ -151,7 +156,7 @@ function health(s, rules) {
   return [
     h('section.card.stack', h('div.head', h('h2', t('Service')), outcome(kind, words()), tokenNeeded() ? null : button(t('Sign out'), signOut, {icon: 'out', kind: 'quiet push'})), (s.ready.reasons || []).length ? h('ul.bullets', s.ready.reasons.map((r) => h('li', r))) : null,
       s.drain ? notice('warn', t('Draining since {at}.', {at: clockText(s.drain.since)})) : null,
-      h('dl.facts', row(t('Version'), s.version, s.commit ? [' ', h('code.quiet', s.commit.slice(0, 7))] : null), row(t('Replica'), s.replica || '—'), row(t('Up for'), span(s.uptime_s), ' ', h('span.quiet', t('since'), ' ', clock(s.started_at))),
+      h('dl.facts', row(t('Version'), s.version, s.commit ? [' ', h('code.quiet', s.commit.slice(0, 7))] : null), row(t('Replica'), s.replica || '—'), row(t('Up for'), lasting(s.started_at), ' ', h('span.quiet', t('since'), ' ', clock(s.started_at))),
         rules.version ? row(t('Rules'), h('a', {href: href('/history')}, rules.version.slice(0, 7))) : null,
         row(t('Desk'), s.desk.up ? outcome('good', t('answers')) : outcome('bad', t('does not answer')), s.desk.last_error ? h('p.quiet', s.desk.last_error) : null),
         row(t('Clock'), s.clock ? [outcome(Math.abs(s.clock.skew_s) > 20 ? 'warn' : 'good', t('{n} s from Desk’s', {n: s.clock.skew_s.toFixed(1)})), ' ', h('span.quiet', age(s.clock.seen_at))] : t('no callback has told its time yet')),
@@ -159,7 +164,7 @@ function health(s, rules) {
     h('section.card.stack', h('h2', t('What is kept')), h('dl.facts',
       row(t('Store'), s.store.can_write ? outcome('good', s.store.kind) : outcome('bad', t('{kind}, cannot be written', {kind: s.store.kind})), ' ', h('code.quiet', s.store.dir), ' ', size(s.store.bytes)),
       row(t('Conversations'), number(s.store.conversations)), row(t('Callbacks remembered'), number(s.store.marks)),
-      row(t('History'), s.history ? [s.history.for, ', ', t('{size} of {max}', {size: size(s.history.bytes), max: size(s.history.max)}), s.history.since ? [' ', h('span.quiet', t('since'), ' ', clock(s.history.since))] : null] : t('none is kept')),
+      row(t('History'), s.history ? [span(seconds(s.history.for)), ', ', t('{size} of {max}', {size: size(s.history.bytes), max: size(s.history.max)}), s.history.since ? [' ', h('span.quiet', t('since'), ' ', clock(s.history.since))] : null] : t('none is kept')),
       s.redis ? row('Redis', outcome(s.redis.up ? 'good' : 'bad', s.redis.up ? t('up') : t('away')), ' ', h('code.quiet', s.redis.address), ' ', h('span.quiet', t('since'), ' ', clock(s.redis.since))) : row('Redis', t('not used'))),
     s.redis && s.redis.replicas.length ? table([{head: t('Replica'), cell: (r) => r.name}, {head: t('Seen'), cell: (r) => t('{span} ago', {span: span(r.seen_s)})}], s.redis.replicas) : null),
     unknown.length ? h('section.card.stack', h('h2', t('Unknown events')), table([{head: t('Event'), cell: ([n]) => h('code', n)}, {head: t('Times'), class: 'num', cell: ([, n]) => number(n)}], unknown)) : null,

@@ -21,36 +21,44 @@ let mine = null;
 const changed = () => Boolean(mine) && Object.keys(mine.files).length > 0;
 addEventListener('beforeunload', (e) => { if (changed()) e.preventDefault(); });
 
+// A text field has line ends of its own: what is written gets those of the file, so that no line is changed that was not
+// touched.
+const inField = (text) => text.replace(/\r\n?/g, '\n');
+const asIn = (file, text) => (inField(file) === text ? file : file.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text);
+
 export async function render(root, params, signal) {
   let disk = await onDisk(signal), name = disk.main, answer = null, ran = null, asking = new AbortController(), timer = 0;
   if (!changed() || mine.from === disk.version) mine = {from: disk.version, was: disk.files, files: mine ? mine.files : {}};
-  if (query().file in disk.files) name = query().file;
+  if (Object.hasOwn(disk.files, query().file)) name = query().file;
 
   const said = h('div.stack', {id: 'check-says', 'aria-live': 'polite'}), tested = h('div.stack'), differs = h('div.stack'), above = h('div.stack'), state = h('span.quiet');
   const textOf = (n) => mine.files[n] ?? disk.files[n] ?? '';
   const why = disk.writable ? tokenNeeded() : disk.why_not || t('The service cannot write it.');
   const text = editor({label: t('Text of the rule file'), value: textOf(name), readonly: Boolean(why), describedby: 'check-says', input: () => {
-    mine.files[name] = text.value;
-    if (text.value === mine.was[name]) delete mine.files[name];
+    mine.files[name] = asIn(mine.was[name] || '', text.value);
+    if (mine.files[name] === mine.was[name]) delete mine.files[name];
     draw();
     soon(350);
   }});
   const jump = (file, line, column) => { show(file); text.jump(line, column); };
   const show = (file) => {
-    if (!(file in disk.files) || file === name) return;
+    if (file === name || !(Object.hasOwn(disk.files, file) || Object.hasOwn(mine.files, file))) return;
     name = which.value = file;
     text.value = textOf(name);
     setQuery({file: name === disk.main ? '' : name});
     marks();
   };
-  const which = h('select', {'aria-label': t('File'), onchange: () => show(which.value)}, Object.keys(disk.files).map((f) => h('option', {value: f}, f)));
-  which.value = name;
+  const which = h('select', {'aria-label': t('File'), onchange: () => show(which.value)});
   const save = button(t('Save…'), () => keep(), {kind: 'primary', title: 'Ctrl+S'}), drop = button(t('Throw my changes away'), () => throwAway());
 
   function draw() {
     fill(state, changed() ? outcome('warn', t('changed, not saved')) : disk.in_force ? outcome('good', t('in force: {version}', {version: short(disk.version)})) : outcome('bad', t('on disk, not in force: {version}', {version: short(disk.version)})));
     save.disabled = Boolean(why) || !changed() || (answer && !answer.ok) || (ran && ran.failed > 0);
     drop.hidden = !changed();
+    const names = [...new Set([...Object.keys(disk.files), ...Object.keys(mine ? mine.files : {})])];
+    if (names.join('\n') !== [...which.options].map((o) => o.value).join('\n')) fill(which, names.map((f) => h('option', {value: f}, f)));
+    which.value = name;
+    which.hidden = names.length < 2;
   }
 
   function marks() {
@@ -151,7 +159,7 @@ export async function render(root, params, signal) {
     }
   }
 
-  fill(root, h('div.head', h('h1', title()), state, h('div.row.push', Object.keys(disk.files).length > 1 ? which : null, reload(again))), places('/file'),
+  fill(root, h('div.head', h('h1', title()), state, h('div.row.push', which, reload(again))), places('/file'),
     why ? notice('warn', h('b', t('Read only.')), ' ', why) : null, above,
     h('div.columns.file', h('section.card.stack', text.element, h('div.row', h('span.quiet.push', t('Tab leaves the text')), drop, save)),
       h('div.stack.wide', h('section.card.stack', h('h2', t('Check')), said), h('section.card.stack', h('h2', t('Tests')), tested), h('section.card.stack', h('h2', t('Against the rules in force')), differs))));
@@ -167,6 +175,6 @@ export async function render(root, params, signal) {
   every(10_000, async () => {
     const now = await api.get('/api/rules/file', {signal}).catch(() => null);
     if (!now || now.version === disk.version) return;
-    if (changed()) clash(); else again();
+    await (changed() ? clash() : again()).catch(() => {}); // it is tried again
   }, signal);
 }

@@ -2,8 +2,8 @@
 
 import {api} from '../api.js';
 import {fill, h} from '../dom.js';
-import {refreshService} from '../frame.js';
-import {askWho, button, dialog, empty, id, outcome, segments, table, toast} from '../parts.js';
+import {refreshService, service} from '../frame.js';
+import {askWho, button, dialog, empty, failed, id, outcome, plain, segments, table, toast} from '../parts.js';
 import {changes, fresh, notice, places, redraw, reload, short, tests, tokenNeeded, unified} from '../steer.js';
 import {age, clock} from '../time.js';
 import {number, t} from '../words.js';
@@ -18,24 +18,24 @@ export async function render(root, params, signal) {
   const list = h('div.card.flush'), why = h('div');
   let shown = '';
   const load = async () => {
-    const h_ = await api.get('/api/rules/history', {signal}), key = JSON.stringify(h_) + tokenNeeded();
+    const [h_, rules] = await Promise.all([api.get('/api/rules/history', {signal}), api.get('/api/rules', {signal})]), key = JSON.stringify([h_, rules.last_error]) + tokenNeeded();
     if (key === shown) return;
     shown = key;
     fill(why, tokenNeeded() ? notice('warn', tokenNeeded()) : null);
-    redraw(list, h_.versions.length ? versions(h_, load) : empty(t('No version is kept.'), t('They are kept in the data folder.')));
+    redraw(list, h_.versions.length ? versions(h_, rules.last_error, load) : empty(t('No version is kept.'), t('They are kept in the data folder.')));
   };
   await fresh(15_000, load, signal);
   root.append(h('div.head', h('h1', title()), h('div.row.push', reload(load))), places('/history'), why, list);
 }
 
-function versions({in_force: now, versions: all}, load) {
+function versions({in_force: now, versions: all}, refused, load) {
   return table([
     {head: t('Version'), cell: (v) => [id(v.version, 12), v.version === now ? h('div', outcome('good', t('in force'))) : null]},
-    {head: t('Since'), cell: (v) => [clock(v.at), h('p.quiet', age(v.at))]},
-    {head: t('Who'), cell: (v) => [v.by || '—', h('p.quiet', (how[v.author] || (() => v.author))(), v.address ? ' · ' + v.address : '')]},
+    {head: t('Since'), class: 'nowrap', cell: (v) => [clock(v.at), h('p.quiet', age(v.at))]},
+    {head: t('Who'), cell: (v) => [plain(v.by || '—'), h('p.quiet', (how[v.author] || (() => v.author))(), v.address ? ' · ' + v.address : '')]},
     {head: t('Reason'), class: 'grow', cell: (v) => v.why || '—'},
     {head: t('Size'), class: 'num', cell: (v) => t('{n} kB', {n: number(Math.ceil(v.bytes / 1000))})},
-    {head: t('Actions'), class: 'actions-cell', cell: (v) => h('div.row', button(t('What it changed'), () => compare(v, before(all, v), now)), v.version === now ? null : back(v, now, load))},
+    {head: t('Actions'), class: 'actions-cell', cell: (v) => h('div.row', button(t('What it changed'), () => compare(v, before(all, v), now)), v.version === now && !refused ? null : back(v, now, load))},
   ], all, {caption: title()});
 }
 
@@ -51,7 +51,7 @@ const difference = (d) => [d.refused ? notice('bad', d.refused) : null, changes(
 
 async function compare(v, last, now) {
   const box = h('div.stack');
-  const show = async (from, to) => fill(box, difference(await diff(from, to)));
+  const show = async (from, to) => fill(box, await diff(from, to).then(difference, (e) => failed(e, () => show(from, to))));
   const options = [last && {value: 'last', label: t('against the one before')}, v.version !== now && {value: 'now', label: t('against the rules in force')}].filter(Boolean);
   const pick = (o) => (o === 'last' ? show(last, v.version) : show(v.version, now));
   if (options.length) await pick(options[0].value);
@@ -60,10 +60,10 @@ async function compare(v, last, now) {
 }
 
 async function rollBack(v, now, load) {
-  const d = await diff(now, v.version), version = short(v.version);
+  const d = v.version === now ? {} : await diff(now, v.version), version = short(v.version);
   const done = await askWho({
     title: t('Roll back to {version}', {version}), confirm: t('Write {version} back and put it in force', {version}), danger: true, wide: true,
-    body: [h('p', t('The files on disk are replaced by those of this version. What changes:')), difference(d)],
+    body: v.version === now ? h('p', t('The files on disk, which were refused, are replaced by those of the version in force.')) : [h('p', t('The files on disk are replaced by those of this version. What changes:')), difference(d)],
     submit: ({by, why}) => api.post('/api/rules/rollback', {version: v.version, by, why}),
   });
   if (done) toast(t('In force: {version}', {version}));

@@ -3,9 +3,9 @@
 import {api, path as address} from '../api.js';
 import {fill, h, icon} from '../dom.js';
 import {refreshService} from '../frame.js';
-import {askWho, button, empty, id, outcome, segments, spark, table, toast} from '../parts.js';
+import {askWho, author, button, empty, id, outcome, plain, segments, spark, table, toast} from '../parts.js';
 import {href} from '../router.js';
-import {fresh, mode, places, walk} from '../steer.js';
+import {fresh, mode, places, redraw, walk} from '../steer.js';
 import {age, clock, clockText, span, until} from '../time.js';
 import {number, t} from '../words.js';
 import {share} from './rules.js';
@@ -16,7 +16,7 @@ const sum = (list) => (list || []).reduce((a, b) => a + b, 0);
 const results = {transfer: () => t('transfer'), offer: () => t('offer'), keep: () => t('keep'), closed: () => t('closed'), message: () => t('message'), asked: () => t('asked'), suppressed: () => t('suppressed'), shadow: () => t('shadow'), near: () => t('near'), none: () => t('none')};
 const result = (d) => { const kind = d.outcome === 'none' && d.near ? 'near' : d.outcome; return outcome(kind, (results[kind] || (() => kind))()); };
 
-const conversation = (d, words) => h('a.strong', {href: href('/c/' + encodeURIComponent(d.session), {at: d.id})}, words);
+const conversation = (d, words) => h('a.strong', {href: href('/c/' + encodeURIComponent(d.session), {at: d.id}), data: {key: d.id}}, words);
 
 export function decisions(list, nothing) {
   if (!list || !list.length) return h('p.quiet', nothing);
@@ -31,7 +31,7 @@ export function decisions(list, nothing) {
 const figure = (label, list) => h('div.count', h('span.quiet', label), h('b', number(sum(list))), spark(list && list.length ? list : [0], {label, height: 24}));
 
 function words(lists) {
-  if (!lists || !lists.length) return h('p.quiet', t('This rule looks at no words.'));
+  if (!lists || !lists.length) return h('p.quiet', t('It names no list and no pack: what it looks for stands in its text.'));
   return lists.map((l) => h('details', {open: lists.length === 1 && l.count <= 60},
     h('summary', h('b', l.name), ' ', l.pack ? h('span.tag', t('pack')) : null, h('span.quiet', t('{n} phrases', {n: number(l.count)}))),
     h('ul.phrases', l.phrases.map((p) => h('li', p))),
@@ -50,7 +50,7 @@ export async function render(root, {id: rule}, signal) {
     if (now === shown || root.querySelector('details[open] summary:focus')) return;
     shown = now;
     const opened = [...root.querySelectorAll('details[open] summary b')].map((b) => b.textContent), y = scrollY;
-    fill(root, body(r, load));
+    redraw(root, body(r, load));
     for (const b of root.querySelectorAll('summary b')) if (opened.includes(b.textContent)) b.closest('details').open = true;
     scrollTo(0, y);
   };
@@ -62,10 +62,10 @@ function body(r, load) {
   const s = r.stats || {};
   return [
     h('div.head', h('div.stack', h('h1', r.id), r.about ? h('p', r.about) : null), mode(r), h('div.row.push',
-      h('a.button', {href: href('/file', {file: r.file, line: r.line_from})}, t('Open in the file')),
-      r.muted ? button(t('End the mute'), () => unmute(r, load), {kind: 'primary'}) : button(t('Mute…'), () => mute(r, load), {icon: 'suppressed'}))),
+      h('a.button', {href: href('/file', {file: r.file, line: r.line_from}), data: {key: 'file'}}, t('Open in the file')),
+      r.muted ? button(t('End the mute'), () => unmute(r, load), {kind: 'primary', key: 'mute'}) : button(t('Mute…'), () => mute(r, load), {icon: 'suppressed', key: 'mute'}))),
     places('/rules'),
-    r.muted ? h('div.notice.warn', icon('suppressed'), h('div', t('Muted by {by} until {at}: {why}', {by: r.muted.by, at: clockText(r.muted.until), why: r.muted.why}))) : null,
+    r.muted ? h('div.notice.warn', icon('suppressed'), h('div', t('Muted by {by} until {at}: {why}', {by: plain(r.muted.by), at: clockText(r.muted.until), why: r.muted.why}))) : null,
     h('div.card.counts', figure(t('Fired in 24 h'), s.fired), figure(t('Near in 24 h'), s.near), figure(t('Suppressed in 24 h'), s.suppressed), figure(t('Shadow in 24 h'), s.shadow),
       h('div.count', h('span.quiet', t('Right, as labelled')), h('b', share(s)))),
     h('div.columns', h('div.stack.wide',
@@ -82,7 +82,7 @@ function body(r, load) {
 
 async function unmute(r, load) {
   await askWho({
-    title: t('End the mute of {rule}', {rule: r.id}), confirm: t('{rule} decides again', {rule: r.id}), why: false, body: h('p', t('It was muted by {by}: {why}', r.muted)),
+    title: t('End the mute of {rule}', {rule: r.id}), confirm: t('{rule} decides again', {rule: r.id}), why: false, body: h('p', t('It was muted by {by}: {why}', {by: plain(r.muted.by), why: r.muted.why})),
     submit: async ({by}) => { await api.del(address`/api/rules/${r.id}/mute`, {query: {by}}); },
   }) && toast(t('{rule} decides again', {rule: r.id}));
   refreshService();
@@ -102,7 +102,7 @@ async function mute(r, load) {
     body: [sure, h('div.field', h('span', t('For how long')), segments(t('For how long'), lengths.map((l) => ({value: l, label: spoken()[l]})), time, (l) => { time = l; })), preview],
     submit: ({by, why}) => api.post(address`/api/rules/${r.id}/mute`, {for: time, by, why}),
   });
-  if (muted) toast(t('{rule} is muted.', {rule: r.id}), {action: [t('Undo'), async () => { await api.del(address`/api/rules/${r.id}/mute`); await load(); }]});
+  if (muted) toast(t('{rule} is muted.', {rule: r.id}), {action: [t('Undo'), async () => { await api.del(address`/api/rules/${r.id}/mute`, {query: {by: author()}}); await load(); }]});
   refreshService();
   await load();
 }

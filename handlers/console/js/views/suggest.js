@@ -2,7 +2,7 @@
 
 import {api} from '../api.js';
 import {fill, h} from '../dom.js';
-import {button, copy, empty, segments} from '../parts.js';
+import {button, copy, empty, failed, segments} from '../parts.js';
 import {href, query, setQuery} from '../router.js';
 import {notice, places} from '../steer.js';
 import {number, t} from '../words.js';
@@ -14,10 +14,15 @@ const kinds = {phrase: () => t('phrase'), word: () => t('word')};
 export async function render(root, params, signal) {
   const box = h('div.stack.wide'), times = ['1h', '24h', '72h'], spoken = {'1h': t('1 hour'), '24h': t('1 day'), '72h': t('3 days')};
   const since = times.includes(query().since) ? query().since : '24h';
-  const load = async (time) => {
+  let asking = new AbortController(); // of what was chosen last: an answer that comes late is not shown
+  signal.addEventListener('abort', () => asking.abort());
+  const load = (time) => read(time).catch((e) => { if (e.name !== 'AbortError') fill(box, failed(e, () => load(time))); });
+  const read = async (time) => {
+    asking.abort();
+    asking = new AbortController();
     setQuery({since: time === '24h' ? '' : time});
     fill(box, h('p.quiet', t('Reading what is kept…')));
-    const s = await api.get('/api/suggest', {query: {since: time, n: 10}, signal});
+    const s = await api.get('/api/suggest', {query: {since: time, n: 10}, signal: asking.signal});
     const {conversations = 0, calls = 0, missed = 0} = s.from || {};
     fill(box, h('p.quiet', t('From {conversations} conversations with {calls} calls for a person; {missed} were missed.', {conversations: number(conversations), calls: number(calls), missed: number(missed)})),
       s.whole === false ? notice('warn', t('Not all of that time could be read.')) : null,

@@ -1,0 +1,184 @@
+package browser_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"escalator/handlers/app"
+)
+
+// What nobody thought of: addresses that are cut, names that mean something to somebody else, files from another system.
+
+func TestConsoleInABrowser_oddNames(t *testing.T) {
+	o := openOffice(t, nil)
+	o.writeRules("  - id: ask-human\n", "  - id: history\n    when: {says: [a word of its own]}\n    then: {transfer: default}\n  - id: ask-human\n")
+	p := o.tab("en")
+	p.expects("status of 404")
+	p.signIn()
+	p.open("/console/rules")
+	p.click("Reload")
+	p.click("Close")
+	p.click("history") // which is a name of the API as well
+	p.shows("says: [a word of its own]", "It names no list and no pack: what it looks for stands in its text.")
+	p.open("/console/rules/%E5%AE") // cut in the middle of a character
+	p.shows("have no rule %E5%AE")
+	p.open("/console/file?file=constructor") // which every object of JavaScript has
+	p.shows("No mistake")
+	if p.written() != o.ruleText() {
+		t.Errorf("the editor shows\n%s", p.written())
+	}
+}
+
+// A text field has line ends of its own. Those of the file stay.
+func TestConsoleInABrowser_aFileFromWindows_keepsItsLineEnds(t *testing.T) {
+	o := openOffice(t, nil)
+	before := strings.ReplaceAll(o.ruleText(), "\n", "\r\n")
+	if err := os.WriteFile(o.rules, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/file")
+	p.shows("No mistake")
+	p.rewrite(stuck, sooner)
+	p.shows("changed, not saved", "Rules changed")
+	p.rewrite(sooner, stuck)
+	p.until("nothing is changed", "!document.body.innerText.includes('changed, not saved')")
+	p.rewrite(stuck, sooner)
+	p.shows("27 of 27 tests pass", "Rules changed")
+	p.click("Save…")
+	p.enter("Your name", "wang")
+	p.eval("document.activeElement.value += String.fromCharCode(0x202e); ''") // which turns round what follows
+	p.enter("Reason", "slow typists")
+	p.click("Save and put in force")
+	p.until("it is saved", "document.body.innerText.includes('In force: ')")
+	p.open("/console/history")
+	p.shows("wang‹202E›")
+	if got := o.ruleText(); got != strings.Replace(before, stuck, sooner, 1) {
+		t.Errorf("on disk is\n%q", got)
+	}
+}
+
+// Files come and go while the editor is open.
+func TestConsoleInABrowser_theListOfFilesIsThatOnDisk(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/file")
+	p.shows("No mistake")
+	if err := os.WriteFile(strings.TrimSuffix(o.rules, "rules.yaml")+"more.yaml", []byte("lists: {more: [more of it]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.writeRules("version: 1\n", "version: 1\ninclude: [more.yaml]\n")
+	p.until("there are two", "[...document.querySelectorAll('select option')].map((f) => f.value).join() === 'more.yaml,rules.yaml'")
+}
+
+// Somebody broke the file. What is in force is written back from the list of versions.
+func TestConsoleInABrowser_theVersionInForceIsWrittenBack(t *testing.T) {
+	o := openOffice(t, nil)
+	before := o.ruleText()
+	p := o.tab("en")
+	p.signIn()
+	p.expects("status of 422")
+	o.writeRules("- id: said-yes", "- id: [")
+	p.open("/console/rules")
+	p.click("Reload")
+	p.click("Close")
+	p.click("History")
+	p.click("Roll back…")
+	p.shows("which were refused, are replaced by those of the version in force")
+	p.enter("Your name", "wang")
+	p.enter("Reason", "half an edit")
+	p.click("Write ")
+	p.until("the file is as it was", "![...document.querySelectorAll('button')].some((b) => b.textContent === 'Roll back…')")
+	if o.ruleText() != before {
+		t.Errorf("on disk is\n%s", o.ruleText())
+	}
+}
+
+func TestConsoleInABrowser_whoIsSignedOutUnderADialog_signsIn(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.expects("status of 401")
+	p.signIn()
+	p.open("/console/rules/ask-human")
+	p.click("Mute…")
+	p.enter("Your name", "li")
+	p.enter("Reason", "it calls for everybody")
+	p.eval("fetch('/api/session', {method: 'DELETE'}).then((r) => r.text())")
+	p.click("Mute ask-human")
+	p.shows("Admin token")
+	p.until("the keyboard is where the token goes, and nothing lies over it", "document.activeElement.type === 'password' && !document.querySelector('dialog')")
+	if text := p.eval("document.body.innerText"); strings.Contains(text, "Authorization") {
+		t.Errorf("it speaks to programs: %s", text)
+	}
+}
+
+func TestConsoleInABrowser_undoHasItsAuthor(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/rules/ask-human")
+	p.click("Mute…")
+	p.enter("Your name", "li")
+	p.enter("Reason", "it calls for everybody")
+	p.click("Mute ask-human")
+	p.click("Undo")
+	p.until("it decides again", "!document.body.innerText.includes('Muted by')")
+	p.click("Rules")
+	p.click("Reload")
+	p.shows("The file has not changed.")
+	for _, action := range []string{"DELETE /api/rules/:id/mute", "POST /api/reload"} {
+		by := any(nil)
+		for _, l := range o.log.Lines("operator") {
+			if l["action"] == action {
+				by = l["by"]
+			}
+		}
+		if by != "li" {
+			t.Errorf("%s was done by %v", action, by)
+		}
+	}
+}
+
+// The page is open all day: what it says is what is.
+func TestConsoleInABrowser_deliverySaysWhatIs(t *testing.T) {
+	o := openOffice(t, func(s *app.Settings) { s.HistoryFor = 72 * 3600e9 })
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/delivery")
+	p.shows("Up for", "3 d, ")
+	said := "[...document.querySelectorAll('dt')].find((e) => e.textContent === 'Rules').nextSibling.textContent"
+	was := p.eval(said)
+	o.writeRules(resting, "cooldown: 11m")
+	p.eval(`fetch('/api/reload', {method: 'POST'}).then((r) => r.text())`)
+	p.until("it names the rules in force", said+" !== "+quoted(was))
+}
+
+// What was chosen last is shown, not what was answered last; and a failure is shown as one.
+func TestConsoleInABrowser_suggestionsOfWhatWasChosen(t *testing.T) {
+	o := openOffice(t, nil)
+	o.says("s-late", "转人工")
+	g := newGate(t, o)
+	p := o.tab("en")
+	p.expects("status of 502")
+	p.signIn()
+	p.open("/console/suggest")
+	p.shows("From 1 conversations")
+	late := g.hold("/api/suggest")
+	p.click("3 days")
+	<-late.came
+	p.click("1 hour")
+	p.shows("From 1 conversations")
+	p.eval("document.querySelector('.view').lastChild.textContent = 'this stays'; ''")
+	close(late.goes)
+	p.eval("fetch('/healthz').then((r) => r.text())") // the late one would have been answered before
+	p.shows("this stays")
+	g.shut.Store(true)
+	p.click("1 day")
+	p.shows("This cannot be shown")
+	g.shut.Store(false)
+	p.click("Try again")
+	p.shows("From 1 conversations")
+}
