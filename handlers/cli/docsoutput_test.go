@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,9 +24,30 @@ func wantOutput(shown string) *regexp.Regexp {
 	return regexp.MustCompile(`\A` + pattern + `\s*\z`)
 }
 
+// lay writes a file of the page, or puts a part of one below the key that stands behind the name: rules.yaml#tests. The
+// first part leaves the whole file behind as rules.old.yaml, which a page that changes it tells its reader to do.
+func lay(t *testing.T, name, content string) {
+	t.Helper()
+	name, key, isPart := strings.Cut(name, "#")
+	if isPart {
+		src, err := os.ReadFile(name)
+		before, after, ok := strings.Cut(string(src), "\n"+key+":\n")
+		if err != nil || !ok {
+			t.Fatalf("%s has no line %s: %v", name, key, err)
+		}
+		if _, err := os.Stat("rules.old.yaml"); err != nil {
+			lay(t, "rules.old.yaml", string(src))
+		}
+		content = before + "\n" + key + ":\n" + content + after
+	}
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDocs_chinesePages_showWhatCommandsPrint plays a reader in an empty folder who makes the page's files and types its commands.
 func TestDocs_chinesePages_showWhatCommandsPrint(t *testing.T) {
-	for name, least := range map[string]int{"README.zh-CN.md": 1} {
+	for name, least := range map[string]int{"README.zh-CN.md": 1, "docs/zh/tune.md": 10} {
 		t.Run(name, func(t *testing.T) {
 			page, shipped := readDoc(t, name), readDoc(t, "rules.yaml")
 			t.Chdir(t.TempDir())
@@ -38,9 +57,7 @@ func TestDocs_chinesePages_showWhatCommandsPrint(t *testing.T) {
 			commands := 0
 			for _, block := range docShown.FindAllStringSubmatch(page, -1) {
 				if file := strings.TrimSpace(block[2]); strings.Contains(file, ".") {
-					if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(block[3]), 0o600)); err != nil {
-						t.Fatal(err)
-					}
+					lay(t, file, block[3])
 				}
 				line, shown, ok := strings.Cut(block[3], "\n")
 				line, typed := strings.CutPrefix(line, "$ escalator ")
