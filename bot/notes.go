@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // takeNote has the rules note what they make of a turn, where history is kept. giveBack
@@ -121,7 +121,7 @@ func (b *Bot) happened(e history.Entry) {
 }
 
 // ErrNoHistory says that nothing is kept of any conversation (ESCALATOR_HISTORY_FOR is 0s).
-var ErrNoHistory = errors.New("no history is kept: ESCALATOR_HISTORY_FOR is 0s")
+var ErrNoHistory = lang.Errorf("no history is kept: ESCALATOR_HISTORY_FOR is 0s")
 
 // Conversation returns the history of a conversation by the name that the log has for it.
 // What was said before a chat of plain IM became a session of Desk belongs to it. The
@@ -145,7 +145,10 @@ func (b *Bot) Conversation(ctx context.Context, session string) (*history.Conver
 		}
 	}
 	if errors.Is(err, history.ErrUnknown) {
-		err = fmt.Errorf("%w of conversation %s: %s%s", err, names[0], b.History.Kept(ctx), b.nearest(ctx, names[0]))
+		err = lang.Errorf("%w of conversation %s: %s", err, names[0], b.History.Kept(ctx))
+		if hint := b.nearest(ctx, names[0]); hint != "" {
+			err = lang.Errorf("%w; %s", err, hint)
+		}
 	}
 	return told, err
 }
@@ -155,7 +158,7 @@ const maxNearest = 3
 
 // nearest names the sessions of the newest decisions that somebody may have meant: those that
 // hold what was asked for, else the one that is spelled most alike.
-func (b *Bot) nearest(ctx context.Context, session string) string {
+func (b *Bot) nearest(ctx context.Context, session string) lang.Text {
 	page, err := b.decisions.Page(ctx, &decisions.Filter{}, decisions.Keep, "")
 	if err != nil {
 		return ""
@@ -173,12 +176,9 @@ func (b *Bot) nearest(ctx context.Context, session string) string {
 		}
 	}
 	if len(alike) > 0 {
-		return "; there is " + strings.Join(alike, ", ")
+		return lang.Say("there is %s", strings.Join(alike, ", "))
 	}
-	if hint := rules.DidYouMean(session, known).String(); hint != "" {
-		return "; " + hint
-	}
-	return ""
+	return rules.DidYouMean(session, known)
 }
 
 // maxAlike bounds the names that are compared.

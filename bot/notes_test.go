@@ -181,9 +181,9 @@ func TestHistory_ofAnUnknownSession_saysWhatIsKept_andTheNearestName(t *testing.
 		e.SessionID = "2baf4d84-beb4"
 		w.handle(e)
 		for asked, want := range map[string]string{
-			"4d84":          ", of 1 conversations; there is 2baf4d84-beb4",
-			"2baf4d84-bab4": ", of 1 conversations; did you mean 2baf4d84-beb4?",
-			"other":         ", of 1 conversations",
+			"4d84":          " (conversations in it: 1); there is 2baf4d84-beb4",
+			"2baf4d84-bab4": " (conversations in it: 1); did you mean 2baf4d84-beb4?",
+			"other":         " (conversations in it: 1)",
 		} {
 			_, err := w.bot.Conversation(w.t.Context(), asked)
 			if !errors.Is(err, history.ErrUnknown) || !strings.HasSuffix(err.Error(), want) || !strings.Contains(err.Error(), "history is kept for 72h") {

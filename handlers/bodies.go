@@ -3,12 +3,13 @@ package handlers
 import (
 	"container/list"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"sync"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // bodies bounds what all bodies that are being read, by both listeners, take together,
@@ -77,7 +78,7 @@ func tooLarge(most int) error {
 		return errTooLarge
 	}
 	r := *errTooLarge
-	r.info = fmt.Sprintf("the body is over %d MiB", most>>20)
+	r.info = lang.Say("the body is over %d MiB", most>>20)
 	return &r
 }
 

@@ -29,7 +29,7 @@ func (s *Server) drafting(c *gin.Context, work func(ctx context.Context) error) 
 	case <-turn.C:
 		s.reached.of(limitDrafts)()
 		c.Header("Retry-After", "1")
-		c.JSON(http.StatusServiceUnavailable, fault(c, errTooManyDrafts))
+		fail(c, http.StatusServiceUnavailable, lang.Of(errTooManyDrafts))
 		return false
 	}
 	err := func() error {

@@ -72,5 +72,5 @@ func writeHistoryError(c *gin.Context, err error) {
 	} else {
 		c.Header("Retry-After", "1")
 	}
-	c.JSON(status, gin.H{"error": err.Error()})
+	fail(c, status, lang.Of(err))
 }

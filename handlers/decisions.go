@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -42,30 +41,33 @@ func (s *Server) decisions(c *gin.Context) {
 	if err == nil {
 		switch c.Query("stream") {
 		case "1":
-			s.streamDecisions(c, f)
-			return
+			if c.Query("n") == "" && c.Query("before") == "" {
+				s.streamDecisions(c, f)
+				return
+			}
+			err = lang.Errorf("a stream takes neither n nor before: it shows what is decided from now on")
 		case "", "0":
 		default:
-			err = errors.New("stream must be 1, or left out")
+			err = lang.Errorf("stream must be 1, or left out")
 		}
 	}
 	n, before := shownDecisions, c.Query("before")
 	if text, given := c.GetQuery("n"); given && err == nil {
 		if n, err = strconv.Atoi(text); err != nil || n < 1 {
-			err = errors.New("n must be a number above 0")
+			err = lang.Errorf("n must be a number above 0")
 		}
 	}
 	if before != "" && !decisions.IsID(before) && err == nil {
-		err = errors.New("before must be the id of a decision")
+		err = lang.Errorf("before must be the id of a decision")
 	}
 	if err != nil {
-		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
+		fail(c, http.StatusBadRequest, lang.Of(err))
 		return
 	}
 	page, err := s.Bot.Decisions().Page(c.Request.Context(), f, min(n, decisions.Keep), before)
 	switch {
 	case errors.Is(err, decisions.ErrNoHistory):
-		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+		fail(c, http.StatusNotFound, lang.Of(err))
 	case err != nil:
 		writeHistoryError(c, err)
 	default:
@@ -91,21 +93,21 @@ func readFilter(c *gin.Context, now time.Time) (*decisions.Filter, error) {
 	}
 	for _, word := range f.Outcomes {
 		if all := decisions.Outcomes(); !slices.Contains(all, word) {
-			return nil, fmt.Errorf("outcome has %q; there are: %s", word, strings.Join(all, ", "))
+			return nil, lang.Errorf("outcome has %q; there are: %s", word, strings.Join(all, ", "))
 		}
 	}
 	if all := rules.Reasons(); f.Reason != "" && !slices.Contains(all, f.Reason) {
-		return nil, fmt.Errorf("reason has %q; there are: %s", f.Reason, strings.Join(all, ", "))
+		return nil, lang.Errorf("reason has %q; there are: %s", f.Reason, strings.Join(all, ", "))
 	}
 	if f.Label != "" && f.Label != decisions.Right && f.Label != decisions.Wrong {
-		return nil, fmt.Errorf("label must be %s or %s", decisions.Right, decisions.Wrong)
+		return nil, lang.Errorf("label must be %s or %s", decisions.Right, decisions.Wrong)
 	}
 	if utf8.RuneCountInString(f.Text) > maxSought {
-		return nil, fmt.Errorf("q has more than %d characters", maxSought)
+		return nil, lang.Errorf("q has more than %d characters", maxSought)
 	}
 	var ok bool
 	if f.Since, ok = readTime(c.Query("since"), time.Time{}, now); !ok {
-		return nil, errors.New("since is a time like 2027-02-06T09:00:00Z (a + in it is written %2B), or so long ago, like 15m")
+		return nil, lang.Errorf("since is a time like 2027-02-06T09:00:00Z (write + in it as %2B), or how long ago, like 15m")
 	}
 	return f, nil
 }
@@ -213,16 +215,16 @@ func (s *Server) label(c *gin.Context) {
 		return
 	}
 	if in.By = strings.TrimSpace(in.By); in.Label == nil || !slices.Contains([]string{decisions.Right, decisions.Wrong, ""}, *in.Label) || in.By == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `a label needs "label", which is "right", "wrong" or "" (none any more), and "by", who says so`})
+		fail(c, http.StatusBadRequest, `a label needs "label" ("right", "wrong", or "" to remove it) and "by" (who says so)`)
 		return
 	}
 	c.Set(actor, in.By)
 	record, err := s.Bot.Decisions().SetLabel(c.Request.Context(), pathValue(c, "id"), decisions.Label{Label: *in.Label, By: in.By, Why: in.Why})
 	switch {
 	case errors.Is(err, decisions.ErrUnknown):
-		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+		fail(c, http.StatusNotFound, lang.Of(err))
 	case err != nil:
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 	default:
 		c.JSON(http.StatusOK, record)
 	}
@@ -232,7 +234,7 @@ func (s *Server) label(c *gin.Context) {
 func (s *Server) labels(c *gin.Context) {
 	lines, wordless, err := s.Bot.Decisions().Lessons(c.Request.Context())
 	if err != nil {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 		return
 	}
 	c.Header("Escalator-Labels-Without-Words", strconv.Itoa(wordless))

@@ -68,6 +68,7 @@ func TestDecisions_refusesWhatItDoesNotKnow(t *testing.T) {
 		"outcome=transfered": "transfer, offer, keep, closed, suppressed, shadow, asked, message, near, none", "outcome=transfer,": "transfer, offer",
 		"outcome=transfer&outcome=offer": "twice", "reason=bored": "already_human", "label=good": "right or wrong", "since=yesterday": "15m", "since=-1h": "15m",
 		"colour=red": "before, stream, session", "n=0": "above 0", "n=x": "above 0", "n=": "above 0", "before=x/y|z": "id of a decision", "stream=2": "1",
+		"stream=1&n=5": "a stream takes neither n nor before", "stream=1&before=x": "a stream takes neither",
 		"q=" + strings.Repeat("x", 300): "200", "outcome=none": "ESCALATOR_HISTORY_FOR",
 	} {
 		status := http.StatusBadRequest

@@ -120,7 +120,7 @@ func (s *Server) startDrain(c *gin.Context) {
 	}
 	d, ok := rules.ParseDuration(cmp.Or(in.For, usualDrain))
 	if !ok || d <= 0 || d > longestDrain {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration above 0 and up to 24h, such as "5m"`})
+		fail(c, http.StatusBadRequest, `"for" must be a duration above 0 and up to 24h, such as "5m"`)
 		return
 	}
 	c.Set(actor, in.By)
@@ -153,7 +153,7 @@ func (s *Server) startDrain(c *gin.Context) {
 func (s *Server) endDrain(c *gin.Context) {
 	c.Set(actor, c.Query("by"))
 	if !s.drains.set(nil) {
-		c.JSON(http.StatusNotFound, gin.H{"error": "the service is not being drained"})
+		fail(c, http.StatusNotFound, "the service is not being drained")
 		return
 	}
 	s.Log.WithField("by", mask.Clip(cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)))).Warn("the drain has ended: ready again")

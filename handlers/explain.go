@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -41,19 +39,19 @@ func (r *explainRequest) steps() ([]rules.Step, error) {
 	said := r.Turns
 	switch {
 	case r.Version != "" && r.Files != nil:
-		return nil, errors.New(`send "version" or "files": which rules are to explain it?`)
+		return nil, lang.Errorf(`send "version" or "files": which rules are to explain it?`)
 	case (r.Text == "") == (len(said) == 0):
-		return nil, errors.New(`send "text", one message of the customer, or "turns", a list of {"role","text"}`)
+		return nil, lang.Errorf(`send "text", one message of the customer, or "turns", a list of {"role","text"}`)
 	case len(said) == 0:
 		said = []replay.Said{{Role: "user", Text: r.Text, Fields: r.Fields}}
 	case r.Fields != nil:
-		return nil, errors.New(`send the "fields" of each turn with it`)
+		return nil, lang.Errorf(`put the "fields" of each turn into that turn`)
 	case len(said) > maxExplained:
-		return nil, fmt.Errorf("%d turns are more than %d", len(said), maxExplained)
+		return nil, lang.Errorf("%d turns are more than %d", len(said), maxExplained)
 	}
 	for i, t := range said {
 		if len(t.Text) > maxExplainedText {
-			return nil, fmt.Errorf("turn %d: the text is longer than %d bytes", i+1, maxExplainedText)
+			return nil, lang.Errorf("turn %d: the text is longer than %d bytes", i+1, maxExplainedText)
 		}
 	}
 	return replay.Steps(said, r.At)
@@ -88,7 +86,7 @@ func (s *Server) explain(c *gin.Context) {
 	}
 	steps, err := in.steps()
 	if err != nil {
-		c.JSON(http.StatusBadRequest, fault(c, err))
+		fail(c, http.StatusBadRequest, lang.Of(err))
 		return
 	}
 	var story *explained
@@ -100,7 +98,7 @@ func (s *Server) explain(c *gin.Context) {
 		return
 	}
 	if wrong != nil {
-		c.JSON(http.StatusBadRequest, fault(c, wrong))
+		fail(c, http.StatusBadRequest, lang.Of(wrong))
 		return
 	}
 	story.read(language(c))

@@ -12,5 +12,8 @@ func language(c *gin.Context) lang.Language {
 	return lang.Accepted(c.GetHeader("Accept-Language"))
 }
 
-// fault is the body that says what is wrong, to whoever reads it.
-func fault(c *gin.Context, err error) gin.H { return gin.H{"error": lang.Of(err).To(language(c))} }
+// fail answers that something is wrong, to whoever reads it.
+func fail(c *gin.Context, status int, why lang.Text) { c.JSON(status, fault(c, why)) }
+
+// fault is the body that says what is wrong.
+func fault(c *gin.Context, why lang.Text) gin.H { return gin.H{"error": why.To(language(c))} }

@@ -10,6 +10,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/messages"
+	"escalator/rules/lang"
 )
 
 // Messages are the words that customers left; *messages.Keeper is one.
@@ -24,7 +25,7 @@ type Messages interface {
 func (s *Server) messages(c *gin.Context) {
 	list, err := s.Messages.List(c.Request.Context())
 	if err != nil {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"messages": list})
@@ -35,16 +36,16 @@ func (s *Server) messages(c *gin.Context) {
 func (s *Server) deleteMessage(c *gin.Context) {
 	session := desk.ID(c.Query("session"))
 	if session == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "name the session with ?session=, as GET /api/messages shows it"})
+		fail(c, http.StatusBadRequest, "name the session with ?session=, as GET /api/messages shows it")
 		return
 	}
 	c.Set(actor, cmp.Or(c.Query("by"), remoteHost(c.Request.RemoteAddr)))
 	c.Set(subject, session)
 	switch err := s.Messages.Delete(c.Request.Context(), session); {
 	case errors.Is(err, messages.ErrNone):
-		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+		fail(c, http.StatusNotFound, lang.Of(err))
 	case err != nil:
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 	default:
 		c.JSON(http.StatusOK, gin.H{"session": session, "state": "deleted"})
 	}

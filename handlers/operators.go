@@ -19,6 +19,7 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/mask"
+	"escalator/rules/lang"
 )
 
 // access says who may use a route of the operators' listener.
@@ -60,14 +61,14 @@ func (s *Server) admit(r *route) gin.HandlerFunc {
 			c.Header("WWW-Authenticate", `Bearer realm="escalator"`)
 			refuse(c, http.StatusUnauthorized, "send Authorization: Bearer and the admin token")
 		case !bearer && !s.isOurName(c.Request):
-			refuse(c, http.StatusMisdirectedRequest, "this is not a name of the operators' listener; ESCALATOR_ADMIN_HOSTS lists those that are")
+			refuse(c, http.StatusMisdirectedRequest, "the operators' listener is not known by this name; add the name to ESCALATOR_ADMIN_HOSTS")
 		case s.fromElsewhere(c.Request):
 			refuse(c, http.StatusForbidden, "this request comes from a page of another site")
 		case c.Request.ContentLength != 0 && !strings.EqualFold(c.ContentType(), jsonType):
 			refuse(c, http.StatusUnsupportedMediaType, "send Content-Type: application/json")
 		default:
-			if unknown := unknownParameter(c.Request.URL.RawQuery, r.query); unknown != "" {
-				refuse(c, http.StatusBadRequest, "the query has "+unknown+"; this request takes: "+cmp.Or(strings.Join(r.query, ", "), "none"))
+			if wrong := wrongQuery(c.Request.URL.RawQuery, r.query); wrong != "" {
+				refuse(c, http.StatusBadRequest, wrong)
 				return
 			}
 			s.serve(c, cmp.Or(r.body, maxBody))
@@ -96,9 +97,9 @@ func (s *Server) serve(c *gin.Context, most int) {
 	c.Next()
 }
 
-func refuse(c *gin.Context, status int, why string) {
+func refuse(c *gin.Context, status int, why lang.Text) {
 	c.Header("Connection", "close") // what else was sent is not read
-	c.AbortWithStatusJSON(status, gin.H{"error": why})
+	c.AbortWithStatusJSON(status, fault(c, why))
 }
 
 // hasToken reports whether it is the admin token; where there is none, nothing is.
@@ -158,22 +159,24 @@ func (s *Server) fromElsewhere(r *http.Request) bool {
 	return (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") != "navigate"
 }
 
-// unknownParameter returns what of a query is not known, "" if all of it is: one that
-// is passed over would look like an answer.
-func unknownParameter(raw string, known []string) string {
+// wrongQuery says what of a query is not known, "" if all of it is: a name that is
+// passed over would look like an answer.
+func wrongQuery(raw string, known []string) lang.Text {
 	if raw == "" || len(known) == 1 && known[0] == anyQuery[0] {
 		return ""
 	}
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return "something that cannot be read"
+		return "the query is not correctly URL-encoded"
 	}
 	for name, values := range query {
 		switch {
+		case !slices.Contains(known, name) && len(known) == 0:
+			return lang.Say(`the query has "%s", but this request takes none`, mask.Clip(name))
 		case !slices.Contains(known, name):
-			return `"` + mask.Clip(name) + `"`
+			return lang.Say(`the query has "%s"; this request takes: %s`, mask.Clip(name), strings.Join(known, ", "))
 		case len(values) > 1:
-			return `"` + name + `" twice`
+			return lang.Say(`the query has "%s" twice`, name)
 		}
 	}
 	return ""

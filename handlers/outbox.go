@@ -10,6 +10,7 @@ import (
 
 	"escalator/bot/delivery"
 	"escalator/bot/desk"
+	"escalator/rules/lang"
 )
 
 // outbox lists the transfers on their way and those that were given up.
@@ -63,7 +64,7 @@ func (s *Server) retryAll(c *gin.Context) {
 	}
 	code := c.Query("code")
 	if _, err := strconv.ParseUint(code, 10, 31); err != nil && code != "network" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "say which with ?code=, one that GET /api/outbox shows, such as 70009 or network"})
+		fail(c, http.StatusBadRequest, "say which with ?code=, one that GET /api/outbox shows, such as 70009 or network")
 		return
 	}
 	c.Set(subject, "code "+code)
@@ -94,5 +95,5 @@ func writeOutboxError(c *gin.Context, err error) {
 	case errors.Is(err, delivery.ErrTargetGone):
 		status = http.StatusConflict
 	}
-	c.JSON(status, gin.H{"error": err.Error()})
+	fail(c, status, lang.Of(err))
 }

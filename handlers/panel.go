@@ -165,7 +165,7 @@ func (p *panel) within(c *gin.Context, of *budget) bool {
 	}
 	p.turnAway()
 	c.Header("Retry-After", "1")
-	c.JSON(http.StatusTooManyRequests, gin.H{"error": "too many requests: wait a second"})
+	fail(c, http.StatusTooManyRequests, "too many requests: wait a second")
 	return false
 }
 

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -16,13 +15,14 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/mask"
 	"escalator/bot/quiet"
+	"escalator/rules/lang"
 )
 
 // refusal is why a callback was not handled.
 type refusal struct {
 	status int
 	reason string        // a short label, for log and metric
-	info   string        // what to do about it, for the sender's operator
+	info   lang.Text     // what to do about it, for the sender's operator
 	closes bool          // the connection ends: the rest of the body is not read, or a stranger holds it
 	fields logrus.Fields // more for the log
 }
@@ -52,7 +52,7 @@ func foreign(given, ours string) *refusal {
 		name = "no number"
 	}
 	return &refusal{
-		status: http.StatusForbidden, reason: "sdkappid", info: "SdkAppid is missing or of another app", closes: true,
+		status: http.StatusForbidden, reason: "sdkappid", info: "SdkAppid is missing, or belongs to another app", closes: true,
 		fields: logrus.Fields{"sdkappid": name, "expected": ours},
 	}
 }
@@ -66,13 +66,13 @@ func unsigned(e *desk.AuthError) *refusal {
 	switch {
 	case e.Reason != desk.AuthStale:
 	case e.NoTime:
-		r.info = "RequestTime is signed rightly, but is no number of seconds"
+		r.info = "RequestTime is signed correctly, but it is not a number of seconds"
 	default:
 		seconds := int64(e.Off / time.Second)
 		r.fields = logrus.Fields{"skew_s": seconds}
-		r.info = fmt.Sprintf("Sign is right, but RequestTime is %+d s from our time: set the clocks (NTP)", seconds)
+		r.info = lang.Say("Sign is right, but RequestTime is %+d s off our clock: synchronize the clocks (NTP)", seconds)
 		if e.Milliseconds {
-			r.info = fmt.Sprintf("Sign is right, but RequestTime is in milliseconds, and must be in seconds (it is %+d s from our time)", seconds)
+			r.info = lang.Say("Sign is right, but RequestTime is in milliseconds and must be in seconds (it is %+d s off our clock)", seconds)
 		}
 	}
 	return r
@@ -101,7 +101,7 @@ func strayed(path, ours string) *refusal {
 }
 
 // astray is what a POST is told that goes to where nothing is.
-const astray = "a POST to a path that is not ESCALATOR_CALLBACK_PATH"
+const astray = "a POST to a path other than ESCALATOR_CALLBACK_PATH"
 
 // writeAstray answers as if nothing were there.
 func writeAstray(c *gin.Context) {
@@ -155,7 +155,7 @@ func (h *callbacks) refuse(c *gin.Context, err error, event *desk.Event) (reason
 }
 
 // writeFailure writes Tencent's form of a failure.
-func writeFailure(c *gin.Context, status int, info string) {
+func writeFailure(c *gin.Context, status int, info lang.Text) {
 	c.JSON(status, gin.H{"ActionStatus": "FAIL", "ErrorCode": status, "ErrorInfo": info})
 }
 
@@ -170,7 +170,7 @@ func newRefusalLog(log *logrus.Logger) *refusalLog { return &refusalLog{log: log
 
 // write tells whose callback it was, as far as that is known: a part of its query may be a stranger's.
 func (l *refusalLog) write(c *gin.Context, r *refusal, err error, event *desk.Event) {
-	f := logrus.Fields{"status": r.status, "reason": r.reason, "why": r.info, "remote": remoteHost(c.Request.RemoteAddr)}
+	f := logrus.Fields{"status": r.status, "reason": r.reason, "why": r.info.String(), "remote": remoteHost(c.Request.RemoteAddr)}
 	maps.Copy(f, r.fields)
 	if event == nil {
 		event = &desk.Event{RequestID: desk.ParseQuery(c.Request.URL.RawQuery).RequestID}

@@ -45,7 +45,7 @@ func TestRefusal_saysWhatToMend(t *testing.T) {
 		{"a clock that is slow", secretPath + "?" + signed(stamp(-300*time.Second)), 403, map[string]any{"reason": "sign_stale", "skew_s": -300.0}, "-300 s"},
 		{"a clock that is fast", secretPath + "?" + signed(stamp(300*time.Second)), 403, map[string]any{"reason": "sign_stale", "skew_s": 300.0}, "+300 s"},
 		{"milliseconds", secretPath + "?" + signed(stamp(-5*time.Second)+"000"), 403, map[string]any{"reason": "sign_stale", "skew_s": -5.0}, "in milliseconds"},
-		{"no time", secretPath + "?" + signed("now"), 403, map[string]any{"reason": "sign_stale", "skew_s": nil}, "no number of seconds"},
+		{"no time", secretPath + "?" + signed("now"), 403, map[string]any{"reason": "sign_stale", "skew_s": nil}, "not a number of seconds"},
 		{"stale and not signed", secretPath + "?SdkAppid=1400000001&RequestTime=1&Sign=" + desk.Sign("other", "1"), 403, map[string]any{"reason": "sign_mismatch", "skew_s": nil}, ""},
 		{"a slash too many", secretPath + "/?SdkAppid=1400000001", 404, map[string]any{"reason": "wrong_path", "path": "/callback…", "hint": "there is a slash too many, or too few"}, "ESCALATOR_CALLBACK_PATH"},
 		{"other capitals", strings.ToUpper(secretPath), 404, map[string]any{"path": "/CAL…", "hint": "some letters are small instead of capital, or the other way round"}, ""},

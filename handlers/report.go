@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/report"
+	"escalator/rules/lang"
 )
 
 const (
@@ -35,10 +35,10 @@ func (s *Server) report(c *gin.Context) {
 	since, okSince := readTime(c.Query("since"), now.Add(-reportedFor), now)
 	until, okUntil := readTime(c.Query("until"), now.Add(time.Minute), now) // whole minutes: this one too
 	if !okSince || !okUntil || !since.Before(until) {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "since and until are times like 2027-02-06T09:00:00Z, or so long ago, like 24h; since comes first"})
+		fail(c, http.StatusBadRequest, "since and until are times like 2027-02-06T09:00:00Z, or how long ago, like 24h; since must come first")
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), reportWithin, errors.New("the report takes too long: ask for a shorter time"))
+	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), reportWithin, lang.Errorf("the report takes too long: ask for a shorter time"))
 	defer cancel()
 	made, err := s.Reports.Report(ctx, since, until)
 	if err != nil {

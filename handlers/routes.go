@@ -7,6 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"escalator/rules/lang"
 )
 
 // route is a row of the table; a test walks it and proves that no route is
@@ -71,20 +73,20 @@ func (s *Server) adminRoutes() []route {
 }
 
 const (
-	nothingHere = "nothing is here"
-	wrongMethod = "this method is not for this path"
+	nothingHere lang.Text = "there is nothing at this address"
+	wrongMethod lang.Text = "this address does not take this method"
 )
 
 // newEngine makes a Gin engine with our own recovery and errors, in the form of its
 // listener, and without Gin's logger, which would print the query string.
-func (s *Server) newEngine(fail func(c *gin.Context, status int, why string)) *gin.Engine {
+func (s *Server) newEngine(answer func(c *gin.Context, status int, why lang.Text)) *gin.Engine {
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil) // never fails for nil
-	e.Use(s.recovery(fail), securityHeaders)
-	e.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, nothingHere) })
-	e.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, wrongMethod) })
+	e.Use(s.recovery(answer), securityHeaders)
+	e.NoRoute(func(c *gin.Context) { answer(c, http.StatusNotFound, nothingHere) })
+	e.NoMethod(func(c *gin.Context) { answer(c, http.StatusMethodNotAllowed, wrongMethod) })
 	return e
 }
 
@@ -182,13 +184,13 @@ var (
 
 // recovery turns a panic into a 500, with the stack in the log and nothing of
 // the request.
-func (s *Server) recovery(fail func(c *gin.Context, status int, why string)) gin.HandlerFunc {
+func (s *Server) recovery(answer func(c *gin.Context, status int, why lang.Text)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		defer func() {
 			if p := recover(); p != nil {
 				s.logPanic(p)
 				c.Abort()
-				fail(c, http.StatusInternalServerError, "internal error; see the log")
+				answer(c, http.StatusInternalServerError, "internal error; see the log")
 			}
 		}()
 		c.Next()

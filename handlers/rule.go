@@ -9,6 +9,7 @@ import (
 	"escalator/bot/decisions"
 	"escalator/bot/stats"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // lastOfRule is how many of the last decisions of a rule are shown.
@@ -62,7 +63,7 @@ func (s *Server) previewMute(c *gin.Context) {
 	}
 	length, ok := rules.ParseDuration(c.DefaultQuery("for", "1h"))
 	if !ok || length <= 0 || length > longestStats {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `for must be a duration up to 24h, such as "1h"`})
+		fail(c, http.StatusBadRequest, `for must be a duration up to 24h, such as "1h"`)
 		return
 	}
 	preview, err := s.Bot.Preview(c.Request.Context(), info.ID, s.Now().Add(-length))
@@ -84,10 +85,10 @@ func (s *Server) knownRule(c *gin.Context) (info rules.RuleInfo, ok bool) {
 	for i := range all {
 		names[i] = all[i].ID
 	}
-	why := "the rules in force have no rule " + id
-	if hint := rules.DidYouMean(id, names).String(); hint != "" {
-		why += ": " + hint
+	why := lang.Say("the rules in force have no rule %s", id)
+	if hint := rules.DidYouMean(id, names); hint != "" {
+		why = lang.Say("%s: %s", why, hint)
 	}
-	c.JSON(http.StatusNotFound, gin.H{"error": why})
+	fail(c, http.StatusNotFound, why)
 	return info, false
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"escalator/bot/rulefile"
+	"escalator/rules/lang"
 )
 
 // reload takes the rule file as it is now, and waits for the verdict.
@@ -34,7 +35,7 @@ func (s *Server) rollback(c *gin.Context) {
 		return
 	}
 	if in.By = strings.TrimSpace(in.By); in.Version == "" || in.By == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `a rollback needs "version", one of GET /api/rules/history, and "by", who does it`})
+		fail(c, http.StatusBadRequest, `a rollback needs "version" (one of GET /api/rules/history) and "by" (who does it)`)
 		return
 	}
 	c.Set(actor, in.By)
@@ -71,14 +72,14 @@ func writeChange(c *gin.Context, change *rulefile.Change, err error) {
 // writeRuleFileError says why the rule file was not taken, written or read.
 func writeRuleFileError(c *gin.Context, err error) {
 	status := http.StatusInternalServerError
-	body := fault(c, err)
+	body := fault(c, lang.Of(err))
 	var refused *rulefile.RefusedError
 	var notWritable *rulefile.NotWritableError
 	var stale *rulefile.StaleError
 	switch {
 	case errors.As(err, &stale):
 		status = http.StatusPreconditionFailed
-		body = fault(c, stale)
+		body = fault(c, stale.Said())
 		body["version"] = stale.Version
 	case errors.As(err, &refused):
 		status = http.StatusUnprocessableEntity
@@ -123,7 +124,7 @@ type saveRequest struct {
 func (s *Server) saveFile(c *gin.Context) {
 	from, ok := ifMatch(c.Request)
 	if !ok {
-		c.JSON(http.StatusPreconditionRequired, gin.H{"error": `send If-Match with the "version" that GET /api/rules/file showed: nobody else's work must be lost`})
+		fail(c, http.StatusPreconditionRequired, `send If-Match with the "version" that GET /api/rules/file showed, so that nobody else's work is lost`)
 		return
 	}
 	var in saveRequest
@@ -132,7 +133,7 @@ func (s *Server) saveFile(c *gin.Context) {
 	}
 	in.By, in.Why = strings.TrimSpace(in.By), strings.TrimSpace(in.Why)
 	if len(in.Files) == 0 || in.By == "" || in.Why == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `send "files", the texts by their names, "by", who changes them, and "why"`})
+		fail(c, http.StatusBadRequest, `send "files" (texts by name), "by" (who changes them) and "why"`)
 		return
 	}
 	c.Set(actor, in.By)

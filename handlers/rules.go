@@ -18,6 +18,7 @@ import (
 	"escalator/bot/rulefile"
 	"escalator/bot/stats"
 	"escalator/rules"
+	"escalator/rules/lang"
 	"escalator/rules/suggest"
 )
 
@@ -86,7 +87,7 @@ func (s *Server) mute(c *gin.Context) {
 	}
 	d, ok := rules.ParseDuration(in.For)
 	if !ok || in.For == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `"for" must be a duration such as "2h" or "2d", up to "168h" ("0s" ends a mute)`})
+		fail(c, http.StatusBadRequest, `"for" must be a duration up to 168h, such as "2h" or "2d" ("0s" ends a mute)`)
 		return
 	}
 	s.setMute(c, d, strings.TrimSpace(in.By), strings.TrimSpace(in.Why))
@@ -104,11 +105,11 @@ func (s *Server) setMute(c *gin.Context, d time.Duration, by, why string) {
 	m, err := s.Bot.Mute(rule, d, by, why)
 	switch {
 	case errors.Is(err, mute.ErrNoSuchRule):
-		c.JSON(http.StatusNotFound, gin.H{"error": err.Error()})
+		fail(c, http.StatusNotFound, lang.Of(err))
 	case errors.Is(err, mute.ErrBad):
-		c.JSON(http.StatusBadRequest, gin.H{"error": err.Error()})
+		fail(c, http.StatusBadRequest, lang.Of(err))
 	case err != nil:
-		c.JSON(http.StatusInternalServerError, gin.H{"error": err.Error()})
+		fail(c, http.StatusInternalServerError, lang.Of(err))
 	case d == 0:
 		c.JSON(http.StatusOK, gin.H{"rule": rule, "muted": nil})
 	default:

@@ -50,7 +50,7 @@ type Options struct {
 
 	// Status tells what runs here.
 	Status func() Installation
-	// Pending returns how many transfers nobody but this process can deliver; nil: none.
+	// Pending returns how many transfers the outbox holds that are on their way; nil: none.
 	Pending func() int
 
 	Log      *logrus.Logger

@@ -21,7 +21,7 @@ func (s *Server) showStats(c *gin.Context) {
 	since, ok := readTime(c.Query("since"), now.Add(-longestStats), now)
 	ago := now.Sub(since)
 	if !ok || ago <= 0 || ago > longestStats {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "since is a time of the last 24 hours like 2027-02-06T09:00:00Z, or so long ago, like 1h"})
+		fail(c, http.StatusBadRequest, "since is a time in the last 24 hours like 2027-02-06T09:00:00Z, or how long ago, like 1h")
 		return
 	}
 	report := s.Bot.Stats().Report(ago)

@@ -11,6 +11,7 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/history"
+	"escalator/rules/lang"
 )
 
 const (
@@ -27,12 +28,12 @@ func (s *Server) suggest(c *gin.Context) {
 	since, ok := readTime(c.Query("since"), now.Add(-suggestSince), now)
 	n, err := strconv.Atoi(c.DefaultQuery("n", "10"))
 	if !ok || err != nil || n < 1 || n > mostSuggested || !since.Before(now) || now.Sub(since) > longestSearch {
-		c.JSON(http.StatusBadRequest, gin.H{"error": "since is a time of the last 30 days like 2027-02-06T09:00:00Z, or so long ago, like 24h; n is 1 to 50"})
+		fail(c, http.StatusBadRequest, "since is a time in the last 30 days like 2027-02-06T09:00:00Z, or how long ago, like 24h; n is 1 to 50")
 		return
 	}
 	if !s.searching.TryLock() {
 		c.Header("Retry-After", "10")
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": "suggestions are being looked for already; ask again when that is done"})
+		fail(c, http.StatusServiceUnavailable, "another search for suggestions is running; ask again when it is done")
 		return
 	}
 	defer s.searching.Unlock()
@@ -40,7 +41,7 @@ func (s *Server) suggest(c *gin.Context) {
 	defer cancel()
 	set, err := s.RuleFile.InForce(ctx)
 	if err != nil {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"error": err.Error()})
+		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 		return
 	}
 	found, err := s.Bot.Suggest(ctx, set, since, n)
@@ -50,6 +51,6 @@ func (s *Server) suggest(c *gin.Context) {
 	case errors.Is(err, bot.ErrNoHistory), errors.Is(err, history.ErrUnknown), ctx.Err() != nil:
 		writeHistoryError(c, err)
 	default: // the rules have no place for suggestions
-		c.JSON(http.StatusConflict, gin.H{"error": err.Error()})
+		fail(c, http.StatusConflict, lang.Of(err))
 	}
 }

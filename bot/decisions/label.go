@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // What a label says of a decision.
@@ -22,9 +22,9 @@ const (
 
 var (
 	// ErrUnknown says that no decision of that id is kept, nor a label of one.
-	ErrUnknown = errors.New("no decision of this id is kept: the newest 10,000 are, and the turns in the history")
+	ErrUnknown = lang.Errorf("no decision with this id is kept: only the newest 10,000 and those in the history are")
 	// ErrNoRecords says that labels are kept nowhere.
-	ErrNoRecords = errors.New("labels cannot be kept here")
+	ErrNoRecords = lang.Errorf("labels cannot be kept here")
 )
 
 // Label says who called a decision right or wrong. It outlives the decision, so it holds

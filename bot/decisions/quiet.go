@@ -3,15 +3,15 @@ package decisions
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"escalator/bot/history"
+	"escalator/rules/lang"
 )
 
 // ErrNoHistory says that decisions for nothing are kept nowhere.
-var ErrNoHistory = errors.New("decisions with the outcome none are read from the history, and none is kept: ESCALATOR_HISTORY_FOR is 0s")
+var ErrNoHistory = lang.Errorf("decisions with the outcome none are read from the history, and no history is kept: ESCALATOR_HISTORY_FOR is 0s")
 
 // quietFor is how far back decisions for nothing are looked for, unless it is said.
 const quietFor = time.Hour

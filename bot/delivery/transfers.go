@@ -19,12 +19,12 @@ import (
 // What an operator asked for is not possible.
 var (
 	// ErrNotGivenUp says that there is no given-up transfer to retry.
-	ErrNotGivenUp = errors.New("no transfer of this session was given up")
+	ErrNotGivenUp = lang.Errorf("no transfer of this session was given up")
 	// ErrNoTransfer says that there is no transfer to dismiss.
-	ErrNoTransfer = errors.New("the outbox holds no transfer of this session")
+	ErrNoTransfer = lang.Errorf("the outbox holds no transfer of this session")
 	// ErrTargetGone says that the rules in force have no target of the transfer's name:
 	// bring it back, or dismiss the transfer.
-	ErrTargetGone = errors.New("the rules in force have no such target any more: bring it back, or dismiss the transfer")
+	ErrTargetGone = lang.Errorf("the rules in force no longer have this target: bring it back, or dismiss the transfer")
 )
 
 // Operator is who changes a transfer by hand, and why. Both may be empty.
@@ -121,7 +121,7 @@ func (c *Courier) RetryAll(ctx context.Context, code string, who Operator) (n Re
 func (c *Courier) retry(ctx context.Context, t *store.Transfer, who Operator) error {
 	chain := c.opt.Chain(t)
 	if len(chain) == 0 {
-		return fmt.Errorf("target %q: %w", t.Target, ErrTargetGone)
+		return lang.Errorf("target %q: %w", t.Target, ErrTargetGone)
 	}
 	who = who.clip()
 	line := c.opt.Log.WithFields(LogFields(t)).WithFields(logrus.Fields{"code": t.Shown(), "error": t.Error, "by": who.By, "why": who.Why})

@@ -16,6 +16,7 @@ import (
 	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const (
@@ -36,11 +37,11 @@ const (
 // What a reader is told.
 var (
 	// ErrUnknown says that nothing is kept of the conversation.
-	ErrUnknown = errors.New("nothing is kept")
+	ErrUnknown = lang.Errorf("nothing is kept")
 	// ErrLoading says that the files of an earlier process are still being read: ask again.
-	ErrLoading = errors.New("history is still being read after the start: ask again in a moment")
+	ErrLoading = lang.Errorf("history is still being read after the start: ask again in a moment")
 	// ErrBusy says that the disk does not answer in time: ask again.
-	ErrBusy = errors.New("history cannot be read now: its disk is slow, or too many are reading")
+	ErrBusy = lang.Errorf("history cannot be read now: its disk is slow, or too many are reading")
 )
 
 // Options says where, how masked, how long and how much.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/store"
+	"escalator/rules/lang"
 )
 
 const (
@@ -185,12 +185,13 @@ func (h *History) Forget(ctx context.Context, name string) (conversations int, e
 
 // Kept says in words how long and how much is kept, since when there is something, and of
 // how many conversations.
-func (h *History) Kept(ctx context.Context) string {
+func (h *History) Kept(ctx context.Context) lang.Text {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	words := fmt.Sprintf("history is kept for %s, up to %d MiB of all conversations", inWords(h.For), h.Max>>20)
+	words := lang.Say("history is kept for %s, up to %d MiB of all conversations", inWords(h.For), h.Max>>20)
 	if since, err := h.local.since(ctx); err == nil && since != 0 && h.Shared == nil {
-		words += ", and begins " + time.UnixMilli(max(since, h.Now().Add(-h.For).UnixMilli())).UTC().Format(time.RFC3339) + fmt.Sprintf(", of %d conversations", h.local.conversations())
+		begins := time.UnixMilli(max(since, h.Now().Add(-h.For).UnixMilli())).UTC().Format(time.RFC3339)
+		words = lang.Say("%s; it begins at %s (conversations in it: %d)", words, begins, h.local.conversations())
 	}
 	return words
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,10 +12,11 @@ import (
 
 	"escalator/bot/mask"
 	"escalator/bot/store"
+	"escalator/rules/lang"
 )
 
 // ErrNone is returned where no words of the session are kept.
-var ErrNone = errors.New("no words of this session are kept")
+var ErrNone = lang.Errorf("no words of this session are kept")
 
 // Shown is what an operator sees of a message (GET /api/messages), the words as the
 // log may show them.

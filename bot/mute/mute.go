@@ -26,6 +26,7 @@ import (
 	"escalator/bot/regular"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // longest bounds how long a rule may be muted: a mute is for tonight, a change of
@@ -34,8 +35,8 @@ const longest = 7 * 24 * time.Hour
 
 // Errors that are the caller's.
 var (
-	ErrNoSuchRule = errors.New("the rule file has no such rule")
-	ErrBad        = errors.New("a mute needs a time above 0 and up to 168h, who mutes, and why")
+	ErrNoSuchRule = lang.Errorf("the rule file has no such rule")
+	ErrBad        = lang.Errorf("a mute needs a duration above 0 and up to 168h, who mutes, and why")
 )
 
 // Options is what Mutes are made of.
@@ -115,7 +116,7 @@ func (m *Mutes) Set(rule string, known bool, d time.Duration, by, why string) (r
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, muted := m.Muted()[rule]; !known && (!muted || d != 0) {
-		return rules.Mute{}, fmt.Errorf("%w: %q", ErrNoSuchRule, mask.Clip(rule))
+		return rules.Mute{}, lang.Errorf("%w: %q", ErrNoSuchRule, mask.Clip(rule))
 	}
 	if d < 0 || d > longest || by == "" || (why == "" && d > 0) {
 		return rules.Mute{}, ErrBad

@@ -3,17 +3,17 @@ package rulefile
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // errNotSent tells nothing of what lies in the folder, not even whether there is such a file.
-var errNotSent = errors.New("it is no part of the rules yet: send its text with them")
+var errNotSent = lang.Errorf("it is not part of the rules yet: send its text too")
 
 // drafted is the folder as it would be with the text of some files replaced. It holds what the rule file takes in now and
 // what was sent, and nothing else: a text that somebody sends must be no way to read what lies beside the rules, such as a

@@ -10,12 +10,13 @@ import (
 
 	"escalator/bot/regular"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // folder is where a rule file lies. What it takes in must lie below, wherever links lead.
 type folder string
 
-var errOutside = errors.New("it lies outside of the folder of the rule file")
+var errOutside = lang.Errorf("it lies outside the folder of the rule file")
 
 // Read reads a file of the folder, and waits for no other process.
 func (f folder) Read(name string, most int) ([]byte, error) {

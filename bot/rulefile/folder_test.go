@@ -209,12 +209,12 @@ func TestCollect_whatIsNoFileOfTheFolder_isRefusedAtOnce(t *testing.T) {
 		name, want string
 		put        func(list string) error
 	}{
-		{"a link out of the folder", "it lies outside of the folder of the rule file", func(list string) error { return os.Symlink(outside, list) }},
-		{"a link to a link out of it", "it lies outside of the folder of the rule file", func(list string) error {
+		{"a link out of the folder", "it lies outside the folder of the rule file", func(list string) error { return os.Symlink(outside, list) }},
+		{"a link to a link out of it", "it lies outside the folder of the rule file", func(list string) error {
 			return errors.Join(os.Symlink(outside, list+".next"), os.Symlink("refund.csv.next", list))
 		}},
 		{"a FIFO", "not a regular file", func(list string) error { return syscall.Mkfifo(list, 0o600) }},
-		{"a link to a device", "it lies outside of the folder of the rule file", func(list string) error { return os.Symlink("/dev/zero", list) }},
+		{"a link to a device", "it lies outside the folder of the rule file", func(list string) error { return os.Symlink("/dev/zero", list) }},
 		{"a folder", "not a regular file", func(list string) error { return os.Mkdir(list, 0o700) }},
 		{"a link to itself", "too many links", func(list string) error { return os.Symlink("refund.csv", list) }},
 		{"a link to nothing", "there is no file `words/refund.csv`", func(list string) error { return os.Symlink("none", list) }},

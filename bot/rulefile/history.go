@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // What is kept of accepted versions. The newest is kept whatever its size.
@@ -23,7 +24,7 @@ const (
 )
 
 // ErrUnknownVersion is the error of a version that is not kept.
-var ErrUnknownVersion = errors.New("no such version is kept")
+var ErrUnknownVersion = lang.Errorf("no such version is kept")
 
 // Author is who put rules in force.
 type Author struct {
@@ -115,11 +116,11 @@ func (h *history) find(version string) (keptVersion, error) {
 		case found == nil:
 			found = k
 		case found.Version != k.Version:
-			return keptVersion{}, fmt.Errorf("%w: %q may be %s or %s", ErrUnknownVersion, version, found.Version, k.Version)
+			return keptVersion{}, lang.Errorf("%w: %q may be %s or %s", ErrUnknownVersion, version, found.Version, k.Version)
 		}
 	}
 	if found == nil {
-		return keptVersion{}, fmt.Errorf("%w: %q", ErrUnknownVersion, version)
+		return keptVersion{}, lang.Errorf("%w: %q", ErrUnknownVersion, version)
 	}
 	return *found, nil
 }

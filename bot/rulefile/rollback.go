@@ -2,7 +2,6 @@ package rulefile
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/mask"
+	"escalator/rules/lang"
 )
 
 // Rollback writes the files of an accepted version back to where the rules are
@@ -19,14 +19,14 @@ func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change
 	defer f.reloading.Unlock()
 	by = Author{How: "rollback", By: mask.Clip(by.By), Why: mask.Clip(by.Why), Address: by.Address}
 	if isOnDisk(version) {
-		return nil, fmt.Errorf("%w: %q", ErrUnknownVersion, version)
+		return nil, lang.Errorf("%w: %q", ErrUnknownVersion, version)
 	}
 	back, err := f.side(ctx, version)
 	if err != nil {
 		return nil, err
 	}
 	if back.Main != f.source.name() {
-		return nil, &NotWritableError{f.source.path, fmt.Errorf("that version was of a file called %s", back.Main)}
+		return nil, &NotWritableError{f.source.path, lang.Errorf("that version belongs to a file called %s", back.Main)}
 	}
 	if _, err := f.judge(ctx, back); err != nil {
 		return nil, err

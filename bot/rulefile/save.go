@@ -17,6 +17,7 @@ import (
 
 	"escalator/bot/mask"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Draft is what somebody wants the files to say.
@@ -37,14 +38,17 @@ type StaleError struct {
 }
 
 // Error names the version on disk.
-func (e *StaleError) Error() string {
-	return "the rule file was changed by somebody else: version " + e.Version + " is on disk, and nothing was written"
+func (e *StaleError) Error() string { return e.Said().String() }
+
+// Said is the error as a message.
+func (e *StaleError) Said() lang.Text {
+	return lang.Say("somebody else has changed the rule file: version %s is on disk, and nothing was written", e.Version)
 }
 
 var (
-	errThere = errors.New("a file of that name is there, and is no part of the rules: choose another name")
-	errName  = errors.New("a new file is called like teams/sales.yaml or words/refund.csv")
-	errOther = errors.New("the files on disk would not be read as they were judged")
+	errThere = lang.Errorf("a file of that name exists and is not part of the rules: choose another name")
+	errName  = lang.Errorf("a new file needs a name like teams/sales.yaml or words/refund.csv")
+	errOther = lang.Errorf("the files on disk would be read differently from how they were checked")
 )
 
 // endings are those of files that may be made: one that another program obeys must not come of a text.

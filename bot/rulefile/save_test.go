@@ -175,22 +175,22 @@ func TestSave_whatMayNotBeWritten_changesNothing(t *testing.T) {
 		name, include, file, why string
 		spoil                    func(dir string) error
 	}{
-		{"a file that nobody has seen", "notes.yaml", "notes.yaml", "a file of that name is there", func(dir string) error {
+		{"a file that nobody has seen", "notes.yaml", "notes.yaml", "a file of that name exists", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "notes.yaml"), []byte("mine\n"), 0o600)
 		}},
-		{"a folder", "notes.yaml", "notes.yaml", "a file of that name is there", func(dir string) error { return os.Mkdir(filepath.Join(dir, "notes.yaml"), 0o700) }},
-		{"a link that leads nowhere", "notes.yaml", "notes.yaml", "a file of that name is there", func(dir string) error { return os.Symlink("/nowhere", filepath.Join(dir, "notes.yaml")) }},
-		{"hidden", ".git/hooks.yaml", ".git/hooks.yaml", "a new file is called like", nil},
-		{"another program's", "crontab", "crontab", "a new file is called like", nil},
+		{"a folder", "notes.yaml", "notes.yaml", "a file of that name exists", func(dir string) error { return os.Mkdir(filepath.Join(dir, "notes.yaml"), 0o700) }},
+		{"a link that leads nowhere", "notes.yaml", "notes.yaml", "a file of that name exists", func(dir string) error { return os.Symlink("/nowhere", filepath.Join(dir, "notes.yaml")) }},
+		{"hidden", ".git/hooks.yaml", ".git/hooks.yaml", "a new file needs a name like", nil},
+		{"another program's", "crontab", "crontab", "a new file needs a name like", nil},
 		{"below a link", "teams/new.yaml", "teams/new.yaml", "symbolic link", func(dir string) error { return os.Symlink(os.TempDir(), filepath.Join(dir, "teams")) }},
-		{"below a file", "rules.yaml/new.yaml", "rules.yaml/new.yaml", "a file of that name is there", nil},
+		{"below a file", "rules.yaml/new.yaml", "rules.yaml/new.yaml", "a file of that name exists", nil},
 		{"one that another include would take in", `"*.yaml"`, "team.yaml", "would take it in", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "old.yaml"), []byte(team), 0o600)
 		}},
 		{"no room beside it", "team.yaml", "team.yaml", ".rules.yaml.escalator", func(dir string) error {
 			return os.MkdirAll(filepath.Join(dir, ".rules.yaml.escalator", "x"), 0o700)
 		}},
-		{"a link to what is read already", "team.yaml", "team.yaml", "a file of that name is there", func(dir string) error {
+		{"a link to what is read already", "team.yaml", "team.yaml", "a file of that name exists", func(dir string) error {
 			return os.Symlink("rules.yaml", filepath.Join(dir, "team.yaml"))
 		}},
 	} {

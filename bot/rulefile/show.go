@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Shown is the rule file with what it takes in, as it is on disk.
@@ -101,7 +102,7 @@ func (f *File) notWritable(ctx context.Context) string {
 		default:
 			const write = 2
 			if err = syscall.Access(filepath.Dir(f.source.path), write); err != nil {
-				err = fmt.Errorf("nothing can be written to its folder: %w", err)
+				err = lang.Errorf("nothing can be written to its folder: %w", err)
 			}
 		}
 		return struct{}{}, err

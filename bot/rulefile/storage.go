@@ -2,15 +2,16 @@ package rulefile
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // storageTimeout is how long storage may take for one thing.
 const storageTimeout = 2 * time.Second
 
 // ErrStorage is the error of storage that hangs. What was asked of it may still happen: look again later.
-var ErrStorage = fmt.Errorf("the storage has not answered within %s", storageTimeout)
+var ErrStorage = lang.Errorf("the storage has not answered within %s", storageTimeout)
 
 // storage is a place that may hang: a system call that does not return cannot be
 // ended, only left alone. While one hangs no other begins.

@@ -2,7 +2,6 @@ package rulefile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"syscall"
 
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // NotWritableError is the error of a rule file that cannot be replaced. Nothing was changed.
@@ -20,18 +20,21 @@ type NotWritableError struct {
 }
 
 // Error says which file, and why.
-func (e *NotWritableError) Error() string {
-	return fmt.Sprintf("%s cannot be written, and nothing was changed: %v", e.File, e.Err)
+func (e *NotWritableError) Error() string { return e.Said().String() }
+
+// Said is the error as a message.
+func (e *NotWritableError) Said() lang.Text {
+	return lang.Say("%s cannot be written, and nothing was changed: %s", e.File, lang.Of(e.Err))
 }
 
 // Unwrap gives the reason.
 func (e *NotWritableError) Unwrap() error { return e.Err }
 
-var errMounted = errors.New("a file that is mounted by itself cannot be replaced: mount its folder")
+var errMounted = lang.Errorf("a file that is mounted on its own cannot be replaced: mount its folder")
 
-var errNotOfVersion = errors.New("it is not of that version, but its `include` would take it in: move it away first")
+var errNotOfVersion = lang.Errorf("it is not part of that version, but the version's `include` would take it in: move it away first")
 
-var errLink = errors.New("it is a symbolic link, as those of a Kubernetes ConfigMap are: change it where it comes from")
+var errLink = lang.Errorf("it is a symbolic link, as those of a Kubernetes ConfigMap are: change it where it comes from")
 
 // writing puts files where the rules are read.
 type writing struct {

@@ -52,9 +52,8 @@ func (a *App) newCondition(kept *stores, client *desk.Client, h *history.History
 	return c
 }
 
-// pending is how many transfers nobody but this process can deliver: with Redis those
-// that lie on its disk alone.
-func (c *condition) pending() int { return c.kept.disk.Stats().Pending }
+// pending is how many transfers are on their way, with Redis those of all replicas.
+func (c *condition) pending() int { return c.kept.stats().Pending }
 
 func (c *condition) status() handlers.Installation {
 	s, now := c.app.settings, c.app.clock.Wall()

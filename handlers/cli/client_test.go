@@ -78,7 +78,9 @@ func TestClient_whatIsMissing_isSaid_andNothingIsAsked(t *testing.T) {
 		{"unmute", "unmute takes one RULE"},
 		{"reload rules.yaml", `reload takes no argument, and here is "rules.yaml"`},
 		{"decisions -n 0", "-n must be a number above 0"},
-		{"drain --for soon", `--for is "soon", which is no duration such as 2m`},
+		{"decisions --follow --outcome transfer,none", "--follow cannot show the outcome none"},
+		{"drain --for soon", `--for must be a duration up to 24h, such as 2m, not "soon"`},
+		{"drain --for 999999d", `--for must be a duration up to 24h, such as 2m, not "999999d"`},
 		{"decisions --folow", "did you mean --follow?"},
 	} {
 		s := &playedService{status: http.StatusOK, answer: "{}"}

@@ -21,9 +21,9 @@ the log.`
 
 const forgetUsage = `USER [flags]
 
-Removes what the running service keeps of a user: the history of the conversations,
-what is known from one conversation to the next, and words left for the agents. It
-needs ESCALATOR_ADMIN_TOKEN.`
+Removes what the running service keeps of a user, and prints how much that was: the
+history of conversations, decisions, the words of labels, the customer record, and
+words left for agents. It needs ESCALATOR_ADMIN_TOKEN.`
 
 // showConversation shows the history of a conversation.
 func showConversation(ctx context.Context, env Env, args []string) error {
@@ -55,11 +55,23 @@ func forgetUser(ctx context.Context, env Env, args []string) error {
 	}
 	var gone bot.Forgotten
 	return c.ask(ctx, "DELETE /api/users/"+url.PathEscape(user), who(), &gone, func() {
-		record := lang.Text("no record")
+		p, record := newPage(env), 0
 		if gone.Record {
-			record = "the record"
+			record = 1
 		}
-		newPage(env).line("", lang.Say("forgot %s: %d conversations, %s, words left in %d, decisions %d, labels %d", user, gone.Conversations, record, gone.Words, gone.Decisions, gone.Labels))
+		p.line("", lang.Say("removed of %s:", user))
+		for _, some := range []struct {
+			n    int
+			what lang.Text
+		}{
+			{gone.Conversations, "conversations in the history"},
+			{gone.Decisions, "decisions"},
+			{gone.Labels, "labels (right or wrong stays, without the words)"},
+			{record, "customer record"},
+			{gone.Words, "conversations with words left for agents"},
+		} {
+			p.line("", lang.Say("%6d  %s", some.n, some.what))
+		}
 	})
 }
 

@@ -53,12 +53,13 @@ func TestConversation_thatIsUnknown_endsWithOneAndWhatIsKept(t *testing.T) {
 }
 
 func TestForget_saysWhatIsGone(t *testing.T) {
-	s := &playedService{status: http.StatusOK, answer: `{"user":"li/1","conversations":3,"record":true,"words":1,"decisions":2,"labels":1}`}
+	s := &playedService{status: http.StatusOK, answer: `{"user":"li/1","conversations":3,"record":true,"words":1,"decisions":2,"labels":4}`}
 	r := s.asks(t, map[string]string{"USER": "zhang", "ESCALATOR_ADMIN_TOKEN": "planted-admin-token"}, "forget", "li/1", "--why", "asked to")
 	if r.code != exitOK || s.request != "DELETE /api/users/li%2F1" || s.body != `{"by":"zhang","why":"asked to"}` || s.token != "Bearer planted-admin-token" {
 		t.Errorf("%+v; asked %s with %s", r, s.request, s.body)
 	}
-	if want := "forgot li/1: 3 conversations, the record, words left in 1, decisions 2, labels 1\n"; r.stdout != want {
+	if want := "removed of li/1:\n     3  conversations in the history\n     2  decisions\n     4  labels (right or wrong stays, without the words)\n" +
+		"     1  customer record\n     1  conversations with words left for agents\n"; r.stdout != want {
 		t.Errorf("%q, want %q", r.stdout, want)
 	}
 	s.status, s.answer = http.StatusForbidden, `{"error":"set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"}`

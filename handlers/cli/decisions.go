@@ -94,11 +94,14 @@ func showDecisions(ctx context.Context, env Env, args []string) error {
 	if *n < 0 || *n == 0 && !*follow {
 		return &usageError{[]lang.Text{"-n must be a number above 0"}}
 	}
+	query := filter()
+	if *follow && slices.Contains(strings.Split(query.Get("outcome"), ","), "none") {
+		return &usageError{[]lang.Text{"--follow cannot show the outcome none: what leads to nothing is read from the history (leave out --follow or none)"}}
+	}
 	c, err := makeClient()
 	if err != nil {
 		return err
 	}
-	query := filter()
 	if *follow {
 		return newFollower(c, query).run(ctx, *n)
 	}

@@ -11,11 +11,12 @@ import (
 
 const drainUsage = `[--for TIME] [--end] [flags]
 
-Takes the running service out of service before it is stopped: it is not ready any
-more, so that the load balancer sends its callbacks elsewhere, but goes on to answer
-them and to deliver transfers. The command ends with 0 when no transfer waits, and
-with 1 when the time is over first; Ctrl-C ends the wait, not the drain. A drain ends
-with the service, or by --end. Of several replicas it is this one only.`
+Takes the running service out of service before it is stopped: it is no longer ready,
+so the load balancer sends callbacks elsewhere, but it still answers callbacks and
+delivers transfers. The command ends with 0 when the outbox is empty, and with 1 when
+the time is up first; Ctrl-C ends the wait, not the drain. The drain lasts until the
+service stops, or until --end. Of several replicas only this one is drained; the outbox
+is the one that they share.`
 
 // usualDrain is how long a drain is waited for unless --for says otherwise.
 const usualDrain = "5m"
@@ -31,7 +32,7 @@ func drainService(ctx context.Context, env Env, args []string) error {
 	}
 	d, ok := rules.ParseDuration(*wait)
 	if !ok {
-		return &usageError{[]lang.Text{lang.Say("--for is %q, which is no duration such as 2m", *wait)}}
+		return &usageError{[]lang.Text{lang.Say("--for must be a duration up to 24h, such as 2m, not %q", *wait)}}
 	}
 	c, err := makeClient()
 	if err != nil {
