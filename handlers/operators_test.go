@@ -208,12 +208,12 @@ func TestOperators_aBodyThatDoesNotFit_isExplained(t *testing.T) {
 		`{"for":2,"by":"li","why":"w"}`:                `"for" must be text, not a number`,
 		`{"for":"2h","by":["li"],"why":"w"}`:           `"by" must be text, not a list`,
 		`[]`:                                           "an object, not a list",
-		`{"For how long":"2h"}`:                        `unknown field "For how long"`,
+		`{"For how long":"2h"}`:                        `it has no field "For how long"`,
 		`{"for":"2h",`:                                 "ends early",
 		`{"for":"2h"} {}`:                              "more than one",
 		`{"for":"2h","by":"li","why":"w"}}`:            "more than one",
-		`{'for':"2h"}`:                                 "is no JSON",
-		`{"for":"soon","by":"li","why":"w"}`:           `"for" must be a duration such as "2h" or "2d"`,
+		`{'for':"2h"}`:                                 "is not valid JSON",
+		`{"for":"soon","by":"li","why":"w"}`:           `"for" must be a duration up to 168h, such as "2h" or "2d"`,
 		`{"for":"` + strings.Repeat("1", 1<<20) + `"}`: "over 1 MiB",
 	} {
 		s, _ := operators(&named{}, nil)
