@@ -37,7 +37,7 @@ func TestOperators_areAnsweredInTheirLanguage(t *testing.T) {
 func TestOperators_areRefusedInTheirLanguage(t *testing.T) {
 	gone := &named{stats: &stats.Stats{}, err: delivery.ErrTargetGone}
 	open, _ := operators(gone, nil)
-	closed, _ := operators(gone, func(o *handlers.Options) { o.AdminToken = adminToken })
+	closed, _ := operators(gone, func(o *handlers.Options) { o.AdminToken = "planted-admin-token" })
 	for _, c := range []struct {
 		s                  *handlers.Server
 		method, path, body string
