@@ -8,6 +8,7 @@ import (
 
 	"escalator/bot/inbound"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -64,6 +65,8 @@ func (x *exchange) assignTarget(ctx context.Context) (*rules.Target, error) {
 // kept and no transfer is made.
 func (x *exchange) consider(ctx context.Context, m *inbound.Message) (*rules.Decision, error) {
 	r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall}
+	ctx, r.span = x.Tracer.Start(ctx, "decision", trace.Internal)
+	defer r.span.End()
 	x.equip(m.Turn, x.at, x.wall)
 	of := x.customer(ctx, x.policy, m.Conversation, m.Customer())
 	m.Identify().User = of.begin()

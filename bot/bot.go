@@ -24,6 +24,7 @@ import (
 	"escalator/bot/quiet"
 	"escalator/bot/stats"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -110,6 +111,7 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
+	Tracer  trace.Tracer // nil: nobody draws traces
 	Clock   *clock.Clock // nil: the host's
 }
 
@@ -138,6 +140,9 @@ func New(o Options) *Bot {
 	if o.Clock == nil {
 		o.Clock = clock.New()
 	}
+	if o.Tracer == nil {
+		o.Tracer = trace.Off{}
+	}
 	if o.Mutes == nil {
 		o.Mutes, _ = mute.Open(mute.Options{Log: o.Log, Now: o.Clock.Wall}) // there is no file
 	}
@@ -150,7 +155,7 @@ func New(o Options) *Bot {
 	b.courier = delivery.New(delivery.Options{
 		Outbox: o.Outbox, Desk: o.Desk, RateLimiter: o.RateLimiter, Global: o.Policy.Global(), Horizon: o.Horizon, OwnMark: ownWords,
 		Settle: b.settle, LeftQueue: b.leftQueue, Tell: b.tell, Chain: b.chain, AwaitWords: b.awaitWords, SessionFound: b.inbound.Restore,
-		Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Now: o.Clock.Now,
+		Happened: b.happened, Log: o.Log, Metrics: o.Metrics, Tracer: o.Tracer, Now: o.Clock.Now,
 	})
 	b.messages = messages.New(messages.Options{
 		Records: o.Records, Desk: o.Desk, Target: func(name string) *rules.Target { return b.Policy().Target(name) }, OnItsWay: b.onItsWay,

@@ -14,6 +14,7 @@ import (
 	"escalator/bot/messages"
 	"escalator/bot/stats"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -24,6 +25,7 @@ type record struct {
 	at, wall time.Time
 	key      string // the dedup key of the step; "": none
 	answer   func(acted bool) []byte
+	span     trace.Span // of the decision
 	decision rules.Decision
 	wait     waiting // in the queue
 	language string
@@ -61,6 +63,7 @@ func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
 	b.count(r)
+	r.draw()
 	notable := decisions.Notable(d)
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
 		b.keepTurn(r, nil)
@@ -71,14 +74,31 @@ func (b *Bot) report(r *record) {
 		rec.ID = cmp.Or(r.id, b.decisions.NewID())
 	}
 	b.keepTurn(r, rec)
+	line := fields(rec)
+	if id := trace.ID(r.span.Traceparent()); id != "" {
+		line["trace_id"] = id
+	}
 	level := logrus.DebugLevel
 	if d.Outcome != rules.OutcomeNone || d.Near != "" {
 		level = logrus.InfoLevel
 	}
-	(&logrus.Entry{Logger: b.Log, Data: fields(rec)}).Log(level, "decision") // WithFields would copy them
+	(&logrus.Entry{Logger: b.Log, Data: line}).Log(level, "decision") // WithFields would copy them
 	if notable {
 		b.decisions.Add(rec, r.message.Turn.Text)
 	}
+}
+
+// draw says in the trace what was decided.
+func (r *record) draw() {
+	if !r.span.IsRecording() {
+		return
+	}
+	m, d := r.message, &r.decision
+	r.span.Set(
+		"turn", m.Turn.Kind.String(), "session", nameOf(m), "user", mask.Clip(cmp.Or(m.User, r.user)), "event", mask.Clip(m.Name), "request_id", mask.Clip(m.RequestID),
+		"decision", r.id, "outcome", d.Outcome.String(), "rule", d.Rule, "mode", d.Mode, "reason", string(d.Reason), "target", d.Target, "near", d.Near,
+		"rules_version", r.policy.Version(),
+	)
 }
 
 // count adds a decision to the stats.

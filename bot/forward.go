@@ -10,6 +10,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
+	"escalator/bot/trace"
 )
 
 // maxOwnAnswer bounds an answer of the own bot that is kept for repeats; those of
@@ -24,10 +25,13 @@ func passedOn(command string) bool {
 // passOn gives a callback to the operator's own bot, whose answer becomes ours. It
 // returns what to keep for copies. The conversation is not locked meanwhile.
 func (x *exchange) passOn(ctx context.Context, m *inbound.Message) (kept []byte) {
+	ctx, span := x.Tracer.Start(ctx, "forward", trace.Client)
+	defer span.End()
 	began := x.Clock.Now()
-	answer, err := x.Backend.Forward(ctx, x.Query, x.Header, x.Event.Body)
+	answer, err := x.Backend.Forward(ctx, x.Query, trace.Onward(span, x.Header), x.Event.Body)
 	took := x.Clock.Now().Sub(began)
 	if err != nil {
+		span.Fail("your own bot failed to answer")
 		x.Metrics.Forwarded.WithLabelValues("failed").Observe(took.Seconds())
 		x.failed = max(took, time.Microsecond)
 		x.quiet.Log("own bot", x.Log.WithError(err).WithFields(logrus.Fields{

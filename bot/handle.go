@@ -7,7 +7,9 @@ import (
 
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
+	"escalator/bot/mask"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 )
 
 // Request is one callback as it came.
@@ -22,8 +24,13 @@ type Request struct {
 // Handle does what one callback asks for and returns the answer to it. The
 // error wraps ErrUnavailable when the sender should try again.
 func (b *Bot) Handle(ctx context.Context, r Request) (Answer, error) {
+	ctx, span := b.Tracer.Start(b.Tracer.Received(ctx, r.Header), "callback", trace.Server)
+	defer span.End()
 	x := exchange{Bot: b, Request: r, policy: b.Policy(), at: b.Clock.Now(), wall: b.Clock.Wall(), key: b.inbound.Key(r.Event)}
 	repeat, err := x.run(ctx)
+	if span.IsRecording() {
+		x.describe(span, repeat, err)
+	}
 	if err != nil {
 		return Answer{}, err
 	}
@@ -34,6 +41,21 @@ func (b *Bot) Handle(ctx context.Context, r Request) (Answer, error) {
 		b.Recorder.Record(x.wall, r.Query, r.Event.Body, x.failed)
 	}
 	return Answer{JSON: x.json, Repeat: repeat}, nil
+}
+
+// describe says what a callback was.
+func (x *exchange) describe(s trace.Span, repeat bool, err error) {
+	e := x.Event
+	s.Set("command", mask.Clip(e.Command), "event", mask.Clip(e.Name), "session", mask.Clip(e.SessionID), "request_id", mask.Clip(e.RequestID))
+	switch {
+	case err != nil:
+		s.Set("result", "unavailable")
+		s.Fail("it could not be stored: the sender is asked to try again")
+	case repeat:
+		s.Set("result", "duplicate")
+	default:
+		s.Set("result", "ok")
+	}
 }
 
 // maxGrowths bounds how often a streamed message may come again, longer each time.

@@ -16,6 +16,7 @@ import (
 	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -28,7 +29,10 @@ const ownWords = `{"` + inbound.OwnMark + `":"say"}`
 func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
 	defer b.beginTurn(m)()
+	r.span = trace.None{}
 	if m.Turn != nil {
+		ctx, r.span = b.Tracer.Start(ctx, "decision", trace.Internal)
+		defer r.span.End()
 		b.equip(m.Turn, r.at, r.wall)
 		m.Identify()
 	}
@@ -42,6 +46,7 @@ func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 		err = b.alreadyOnItsWay(ctx, r)
 	}
 	if err != nil {
+		r.span.Fail("the decision could not be stored")
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	b.timers.describe(m)
@@ -147,6 +152,7 @@ func (b *Bot) transfer(r *record) *store.Transfer {
 		Service:     strings.Clone(m.Service),
 		RequestID:   strings.Clone(mask.Clip(m.RequestID)),
 		Decision:    r.id,
+		Traceparent: r.span.Traceparent(),
 		Rule:        d.Rule,
 		Reason:      d.Reason,
 		Target:      d.Target,
@@ -177,7 +183,7 @@ func (b *Bot) speak(r *record) {
 	}
 	words := &delivery.Speech{
 		Name: nameOf(m), Session: strings.Clone(m.Session), User: strings.Clone(m.User), Service: strings.Clone(m.Service),
-		Rule: d.Rule, RequestID: strings.Clone(mask.Clip(m.RequestID)), Text: d.Say.For(r.language),
+		Rule: d.Rule, RequestID: strings.Clone(mask.Clip(m.RequestID)), Text: d.Say.For(r.language), Traceparent: r.span.Traceparent(),
 	}
 	id := strings.Clone(m.Conversation)
 	if d.Outcome == rules.OutcomeOffer {

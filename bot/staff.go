@@ -24,7 +24,7 @@ func (b *Bot) notice(r *record) (store.Record, bool) {
 	if d.Notify == nil || b.Notices == nil {
 		return store.Record{}, false
 	}
-	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m), RequestID: strings.Clone(mask.Clip(m.RequestID))}
+	e := notify.Event{Kind: notify.ByRule, Teams: d.Notify, Rule: d.Rule, Target: d.Target, Session: nameOf(m), RequestID: strings.Clone(mask.Clip(m.RequestID)), Traceparent: r.span.Traceparent()}
 	if m.Turn.Kind == rules.UserTurn && m.Turn.Text != "" {
 		e.Words = []string{strings.Clone(m.Turn.Text)}
 	}

@@ -12,6 +12,7 @@ import (
 	"escalator/bot/desk"
 	"escalator/bot/retry"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -35,16 +36,19 @@ type attempt struct {
 	place    reply       // what the last question was answered
 	why      string      // what is wrong with an answer that is no error
 	operator Operator    // who ended it
+	span     trace.Span
 }
 
 func (c *Courier) newAttempt(t *store.Transfer) *attempt {
-	return &attempt{Courier: c, transfer: t, started: c.opt.Now(), freed: c.freed.Load(), target: t.Current()}
+	return &attempt{Courier: c, transfer: t, started: c.opt.Now(), freed: c.freed.Load(), target: t.Current(), span: trace.None{}}
 }
 
 // attempt makes one try and stores what became of it. report tells the breaker
 // whether Desk could be reached.
 func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
 	a := c.newAttempt(t)
+	ctx = a.draw(ctx)
+	defer a.span.End()
 	defer func() {
 		if t.Created.Before(c.began) && a.called && !a.verified {
 			c.tried.Store(t.Episode, true)

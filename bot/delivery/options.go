@@ -11,6 +11,7 @@ import (
 	"escalator/bot/metrics"
 	"escalator/bot/notify"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -63,5 +64,6 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
+	Tracer  trace.Tracer // nil: nobody draws traces
 	Now     func() time.Time
 }

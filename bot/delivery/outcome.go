@@ -197,6 +197,8 @@ func (a *attempt) held(ctx context.Context) {
 
 // expire ends a transfer whose time is over, without a call.
 func (a *attempt) expire(ctx context.Context) {
+	ctx = a.draw(ctx)
+	defer a.span.End()
 	defer a.survive(ctx)
 	if a.transfer.State == store.Waiting {
 		a.nobody(ctx)
@@ -276,6 +278,7 @@ func (a *attempt) log(outcome string, final bool) {
 		}
 	}
 	a.opt.Log.WithFields(f).Log(level, "transfer")
+	a.drawn(outcome, final)
 	a.happened(outcome, final)
 }
 

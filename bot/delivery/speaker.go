@@ -41,6 +41,7 @@ type Speech struct {
 	Text          string
 	Random        uint32          // MsgRandom, the same on every try: Desk tells repeats by it; 0: a fresh one
 	Done          func(sent bool) // called once; may be nil
+	Traceparent   string          // of the span that it belongs to; "": there is none
 
 	born time.Time
 }
@@ -117,7 +118,7 @@ func (s *speaker) deliver(m *Speech) {
 			s.end(m, saidDropped, errors.New("it was not sent in time"))
 			return
 		}
-		ctx, cancel := context.WithTimeout(s.ctx, left)
+		ctx, cancel := context.WithTimeout(s.opt.Tracer.Under(s.ctx, m.Traceparent), left)
 		err := s.opt.Desk.SendMsg(ctx, m.request(s.opt.OwnMark))
 		cancel()
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"escalator/bot/mask"
 	"escalator/bot/notify"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 )
 
 // tellStaff tells the staff, if somebody wants to know.
@@ -22,7 +23,7 @@ func (c *Courier) tellStaff(e notify.Event) {
 // tellStaff tells the staff what became of this transfer.
 func (a *attempt) tellStaff(kind notify.Kind, detail string) {
 	t := a.transfer
-	a.Courier.tellStaff(notify.Event{Kind: kind, Rule: t.Rule, Target: t.Target, Session: a.name(), RequestID: t.RequestID, Detail: detail})
+	a.Courier.tellStaff(notify.Event{Kind: kind, Rule: t.Rule, Target: t.Target, Session: a.name(), RequestID: t.RequestID, Detail: detail, Traceparent: a.span.Traceparent()})
 }
 
 // Unanswered tells of a transfer that Desk had put into its queue at since, where nobody
@@ -49,6 +50,9 @@ func LogFields(t *store.Transfer) logrus.Fields {
 	f := fields(name(t), t.User, t.Rule, t.RequestID)
 	if t.Target != "" {
 		f["target"] = t.Target
+	}
+	if id := trace.ID(t.Traceparent); id != "" {
+		f["trace_id"] = id
 	}
 	return f
 }

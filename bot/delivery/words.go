@@ -24,7 +24,7 @@ func (a *attempt) say(words *rules.Speech, which uint32) {
 
 func (a *attempt) speech(text string, which uint32) *Speech {
 	t := a.transfer
-	m := &Speech{Name: a.name(), Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, RequestID: t.RequestID, Text: text}
+	m := &Speech{Name: a.name(), Session: t.Session, User: t.User, Service: t.Service, Rule: t.Rule, RequestID: t.RequestID, Text: text, Traceparent: a.span.Traceparent()}
 	if t.SayAs != 0 {
 		m.Random = t.SayAs + which
 	}

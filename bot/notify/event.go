@@ -41,6 +41,8 @@ type Event struct {
 	Waiting *int `json:"waiting,omitempty"`
 	// Waited is how long this customer has waited (WaitingLong), also when the wait is over.
 	Waited time.Duration `json:"waited,omitempty"`
+	// Traceparent is the span that the event belongs to; "": there is none.
+	Traceparent string `json:"traceparent,omitempty"`
 	// Detail is a word more: a code, an error, the name of an event.
 	Detail string `json:"detail,omitempty"`
 	// Words are the customer's, unmasked: what may be shown of them is for the team's

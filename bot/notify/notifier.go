@@ -17,6 +17,7 @@ import (
 	"escalator/bot/quiet"
 	"escalator/bot/secrets"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -49,6 +50,7 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
+	Tracer  trace.Tracer // nil: nobody draws traces
 	Clock   *clock.Clock
 
 	// post sends a request; nil: by HTTP. A test in virtual time has its own.
@@ -79,6 +81,9 @@ type Notifier struct {
 func New(o Options) *Notifier {
 	if o.post == nil {
 		o.post = newPoster().post
+	}
+	if o.Tracer == nil {
+		o.Tracer = trace.Off{}
 	}
 	n := &Notifier{Options: o, sender: sender{o.Secrets, o.post, o.Clock.Wall}, breakers: map[string]*gobreaker.TwoStepCircuitBreaker[any]{}, most: maxTaken, sending: map[string]bool{}, woken: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())

@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/retry"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
@@ -82,6 +83,8 @@ func (n *Notifier) breaker(to string) *gobreaker.TwoStepCircuitBreaker[any] {
 
 // deliver sends a message and keeps what became of it.
 func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, report func(error)) {
+	ctx, span := n.Tracer.Start(n.Tracer.Under(ctx, told.Event.Traceparent), "notify", trace.Client)
+	defer span.End()
 	err := n.sender.send(ctx, team, n.notice(ctx, told, team))
 	failure, _ := errors.AsType[*sendError](err)
 	switch {
@@ -102,6 +105,13 @@ func (n *Notifier) deliver(ctx context.Context, told *group, team *rules.Team, r
 		outcome, level = outcomeRetrying, logrus.WarnLevel
 		wait = max(retry.Backoff(told.Faults+1), failure.after)
 		line = line.WithError(failure).WithField("again_in_ms", wait.Milliseconds())
+	}
+	if span.IsRecording() {
+		span.Set("team", team.Name, "channel", team.Channel, "kind", string(told.Event.Kind), "rule", told.Event.Rule, "session", told.Event.Session, "outcome", outcome)
+		span.SetInt("count", told.Count)
+		if failure != nil {
+			span.Fail("the team's chat did not take it")
+		}
 	}
 	n.Metrics.Notices.WithLabelValues(team.Channel, outcome).Inc()
 	n.quiet.Log(outcome+" "+team.Name, line.WithField("outcome", outcome), level, "notice")

@@ -27,6 +27,10 @@ type Transfer struct {
 	// Decision is the id of the decision that began the transfer, for those who show both.
 	Decision string `json:"decision,omitempty"`
 
+	// Traceparent is what the spans of the attempts are beneath, in W3C's form, after a
+	// restart too; "": nobody draws traces.
+	Traceparent string `json:"traceparent,omitempty"`
+
 	Rule   string       `json:"rule"`
 	Reason rules.Reason `json:"reason,omitempty"`
 	// Target names the first target; Chain holds those to try, in order.

@@ -90,16 +90,17 @@ func New(s *Settings, ruleFile *rulefile.File, log *Log) (a *App, err error) {
 	if err != nil {
 		return nil, err
 	}
+	tracer := a.openTracer(kept.name, metrics)
 	a.openMutes(kept.replica, metrics)
 	a.openReception(client, kept, metrics)
-	a.openStaff(kept, metrics)
+	a.openStaff(kept, metrics, tracer)
 	a.bot = bot.New(bot.Options{
 		Mutes: a.mutes, Reception: a.reception, Tell: a.staff.Tell, Notices: a.staff,
 		Backend: parts.ownBot, Recorder: parts.recorder, History: parts.history, HistoryFor: s.HistoryFor, Feed: kept.feed(), Replica: kept.name,
 		Policy: ruleFile.Policy(), Desk: client,
 		Conversations: kept.conversations, Dedup: kept.dedup, Chats: kept.chats, Outbox: kept.outbox, Records: kept.records, RateLimiter: kept.limiter,
 		Clock: a.clock, ServiceAccounts: s.ServiceAccounts, Unsigned: len(s.CallbackTokens) == 0,
-		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics,
+		AIProvider: s.AIProvider, Horizon: s.DeliveryHorizon, LogText: mask.Mode(s.LogText), Log: log.Logger, Metrics: metrics, Tracer: tracer,
 	})
 	a.refillStats(parts.history)
 	a.degraded = append(a.degraded, a.bot.Degraded)

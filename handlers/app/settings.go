@@ -12,6 +12,7 @@ import (
 	"escalator/bot/backend"
 	"escalator/bot/desk"
 	"escalator/bot/store/redis"
+	"escalator/bot/trace/otlp"
 	"escalator/handlers"
 	"escalator/rules/lang"
 )
@@ -72,6 +73,8 @@ type Settings struct {
 	LogLevel  string
 	LogFormat string
 	LogText   string
+
+	Traces otlp.Settings
 }
 
 // SettingError is a setting that cannot be used, found when it is put to use.
@@ -109,6 +112,8 @@ func (s *Settings) Problems() (problems []lang.Text) {
 		problems = append(problems, lang.Say("ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port %s: give the operators' listener one of its own", port))
 	}
 	problems = append(problems, s.panelProblems()...)
+	_, wrong := s.Traces.Read()
+	problems = append(problems, wrong...)
 	if s.RedisURL != "" && s.DeliveryHorizon < 2*redis.Lease {
 		problems = append(problems, lang.Say("ESCALATOR_DELIVERY_HORIZON is %s: with Redis a transfer of a replica that died is taken over after %s, "+
 			"so it would be given up at once; set %s or more", s.DeliveryHorizon, redis.Lease, 2*redis.Lease))

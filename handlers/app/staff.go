@@ -7,17 +7,18 @@ import (
 	"escalator/bot/notify"
 	"escalator/bot/secrets"
 	"escalator/bot/store"
+	"escalator/bot/trace"
 	"escalator/rules"
 )
 
 // openStaff makes what tells the staff. It begins to send when the service starts, and
 // ends after all that may tell it something.
-func (a *App) openStaff(kept *stores, m *metrics.Metrics) {
+func (a *App) openStaff(kept *stores, m *metrics.Metrics, t trace.Tracer) {
 	a.staff = notify.New(notify.Options{
 		Policy: a.ruleFile.Policy, Records: kept.records, Secrets: secrets.Folder(a.settings.SecretsDir),
 		GivenUp: func(ctx context.Context) ([]*store.Transfer, error) { return kept.outbox.List(ctx, store.GivenUp) },
 		Waiting: func(context.Context) int { return kept.stats().Pending },
-		Log:     a.log.Logger, Metrics: m, Clock: a.clock,
+		Log:     a.log.Logger, Metrics: m, Tracer: t, Clock: a.clock,
 	})
 	a.onStop("messages to the staff", a.staff.Stop)
 	a.warnOfSecrets(a.ruleFile.Policy())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"escalator/bot/desk"
+	"escalator/bot/trace/otlp"
 	"escalator/handlers"
 	"escalator/handlers/app"
 	"escalator/rules/lang"
@@ -19,7 +20,7 @@ import (
 // setting is one row of the table that feeds the environment, the flags of
 // serve, its --help, the README and the tests.
 type setting struct {
-	env     string // ESCALATOR_…; the flag is the rest in lower case with dashes
+	env     string // what follows ESCALATOR_, or one of OpenTelemetry's; the flag is it in lower case with dashes
 	def     string
 	help    lang.Text
 	secret  bool // it may hold one: from the environment or a file (…_FILE), never a flag, and never shown
@@ -28,7 +29,10 @@ type setting struct {
 	shown   func(string) string // what operators may see of the value; nil: all of it
 }
 
-const envPrefix = "ESCALATOR_"
+const (
+	envPrefix  = "ESCALATOR_"
+	otelPrefix = "OTEL_"
+)
 
 var settingsTable = []setting{
 	{env: "SDKAPPID", require: true, help: "the app's SDKAppID; callbacks of another app are refused", set: setSDKAppID},
@@ -71,10 +75,26 @@ var settingsTable = []setting{
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 	{env: "LOG_FORMAT", def: "json", help: "json, text for people, or auto: text on a terminal, else json", set: oneOf(func(s *app.Settings) *string { return &s.LogFormat }, "json", "text", "auto")},
 	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *app.Settings) *string { return &s.LogText }, "masked", "full", "none")},
+	{env: "OTEL_EXPORTER_OTLP_ENDPOINT", help: "OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318; switches them on", set: traces(func(t *otlp.Settings) *string { return &t.Endpoint }), shown: otlp.ShownEndpoint},
+	{env: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", help: "the same for traces only, with its path; beats the one above", set: traces(func(t *otlp.Settings) *string { return &t.TracesEndpoint }), shown: otlp.ShownEndpoint},
+	{env: "OTEL_EXPORTER_OTLP_HEADERS", secret: true, help: "headers for the collector, name=value separated by commas, values percent-encoded", set: func(s *app.Settings, v string) error { s.Traces.Headers = desk.Secret(v); return nil }},
+	{env: "OTEL_EXPORTER_OTLP_PROTOCOL", def: "http/protobuf", help: "how the collector is spoken to; there is no other way", set: traces(func(t *otlp.Settings) *string { return &t.Protocol })},
+	{env: "OTEL_EXPORTER_OTLP_TIMEOUT", def: "10000", help: "milliseconds that the collector has to answer; nobody else waits for it", set: traces(func(t *otlp.Settings) *string { return &t.Timeout })},
+	{env: "OTEL_SERVICE_NAME", help: "name of this service in traces; else service.name of the next, else escalator", set: traces(func(t *otlp.Settings) *string { return &t.ServiceName })},
+	{env: "OTEL_RESOURCE_ATTRIBUTES", help: "what else traces say of this service, name=value separated by commas", set: traces(func(t *otlp.Settings) *string { return &t.Attributes })},
+	{env: "OTEL_TRACES_EXPORTER", def: "otlp", help: "none switches traces off", set: traces(func(t *otlp.Settings) *string { return &t.Exporter })},
+	{env: "OTEL_TRACES_SAMPLER", def: "parentbased_always_on", help: "which traces are drawn: always_on, always_off or traceidratio, or parentbased_ and one of these", set: traces(func(t *otlp.Settings) *string { return &t.Sampler })},
+	{env: "OTEL_TRACES_SAMPLER_ARG", help: "share of the traces that traceidratio draws, from 0 to 1; without it all", set: traces(func(t *otlp.Settings) *string { return &t.SamplerArg })},
+	{env: "OTEL_SDK_DISABLED", def: "false", help: "true switches traces off, whatever else is set", set: traces(func(t *otlp.Settings) *string { return &t.Disabled })},
 }
 
 // name is the variable's full name.
-func (s *setting) name() string { return envPrefix + s.env }
+func (s *setting) name() string {
+	if strings.HasPrefix(s.env, otelPrefix) {
+		return s.env
+	}
+	return envPrefix + s.env
+}
 
 // flag is the name of the setting's flag.
 func (s *setting) flag() string {
@@ -239,6 +259,13 @@ func (s *setting) show(flags map[string]string, getenv func(string) string) hand
 // slip is how many letters of a name may be wrong for it to be a slip of the keyboard.
 const slip = 2
 
+// ours reports whether a variable was meant for this program: it has our prefix, or is one
+// of OpenTelemetry's by which an exporter of traces is set.
+func ours(name string) bool {
+	return strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, "OTEL_TRACES_") || strings.HasPrefix(name, "OTEL_EXPORTER_OTLP_") &&
+		!strings.HasPrefix(name, "OTEL_EXPORTER_OTLP_METRICS_") && !strings.HasPrefix(name, "OTEL_EXPORTER_OTLP_LOGS_")
+}
+
 // unknownVariables tells of the variables with our prefix that mean nothing. One that
 // is near to a setting was meant to be it, and the service would run without; others may
 // be somebody else's, such as those that Kubernetes sets.
@@ -252,7 +279,7 @@ func unknownVariables(environ []string) (problems, warnings []lang.Text) {
 	}
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) {
+		if !ours(name) || slices.Contains(known, name) {
 			continue
 		}
 		near := slices.IndexFunc(known, func(k string) bool { return text.Distance(name, k, slip+1) <= slip })

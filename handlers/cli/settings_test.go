@@ -25,8 +25,9 @@ func settingsOf(args []string, env ...string) (*app.Settings, []string) {
 	vars := map[string]string{"ESCALATOR_SDKAPPID": "1400000001", "ESCALATOR_SECRET_KEY": plantedSecret}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
-		vars[envPrefix+name] = value
-		environ = append(environ, envPrefix+kv)
+		name = (&setting{env: name}).name()
+		vars[name] = value
+		environ = append(environ, name+"="+value)
 	}
 	s, err := loadSettings(args, Env{Getenv: func(name string) string { return vars[name] }, Environ: environ, Stdout: io.Discard})
 	if usage, ok := errors.AsType[*usageError](err); ok {
@@ -301,7 +302,7 @@ func TestREADME_settings_areThoseOfTheProgram(t *testing.T) {
 	}
 	var got, want []string
 	for line := range strings.Lines(table) {
-		if strings.HasPrefix(line, "| `ESCALATOR_") {
+		if strings.HasPrefix(line, "| `ESCALATOR_") || strings.HasPrefix(line, "| `OTEL_") {
 			cells := strings.SplitN(strings.TrimSpace(line), "|", 4)
 			got = append(got, strings.TrimSpace(cells[1])+" = "+strings.TrimSpace(cells[2]))
 		} else if strings.HasPrefix(line, "#") {

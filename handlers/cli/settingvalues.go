@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot"
 	"escalator/bot/desk"
+	"escalator/bot/trace/otlp"
 	"escalator/handlers/app"
 	"escalator/rules/lang"
 )
@@ -91,6 +92,12 @@ func setAIProvider(s *app.Settings, v string) (err error) {
 
 func plain(field func(*app.Settings) *string) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error { *field(s) = v; return nil }
+}
+
+// traces keeps what OpenTelemetry's variables say as it is: where traces are off nobody
+// looks at it.
+func traces(field func(*otlp.Settings) *string) func(*app.Settings, string) error {
+	return func(s *app.Settings, v string) error { *field(&s.Traces) = v; return nil }
 }
 
 func oneOf(field func(*app.Settings) *string, values ...string) func(*app.Settings, string) error {
