@@ -111,7 +111,7 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
-	Tracer  trace.Tracer // nil: nobody draws traces
+	Tracer  trace.Tracer // nil: tracing is off
 	Clock   *clock.Clock // nil: the host's
 }
 

@@ -63,7 +63,7 @@ func (b *Bot) report(r *record) {
 	d := &r.decision
 	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
 	b.count(r)
-	r.draw()
+	r.describe()
 	notable := decisions.Notable(d)
 	if !notable && !b.Log.IsLevelEnabled(logrus.DebugLevel) {
 		b.keepTurn(r, nil)
@@ -88,8 +88,8 @@ func (b *Bot) report(r *record) {
 	}
 }
 
-// draw says in the trace what was decided.
-func (r *record) draw() {
+// describe puts into the span what was decided.
+func (r *record) describe() {
 	if !r.span.IsRecording() {
 		return
 	}

@@ -55,8 +55,10 @@ var house = []level{
 	// What reads events, delivers transfers, asks for free agents and contacts customers know neither each other nor the
 	// bot that joins them. Reading knows no storage, so live traffic and replay read with the same code.
 	{folder: "bot/inbound", sees: []string{"rules", "bot/desk", "bot/mask", "bot/metrics", "bot/inbound"}},
-	{folder: "bot/notify", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/retry", "bot/secrets", "bot/logtest", "bot/notify"}},
-	{folder: "bot/delivery", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/retry", "bot/history", "bot/logtest", "bot/delivery"}},
+	{folder: "bot/notify", sees: []string{"rules", "bot/trace", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/quiet", "bot/retry", "bot/secrets", "bot/logtest", "bot/notify"}},
+	{folder: "bot/delivery", sees: []string{"rules", "bot/trace", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/retry", "bot/history", "bot/logtest", "bot/delivery"}},
+	{folder: "bot/trace/otlp", sees: []string{"rules/lang", "bot/desk", "bot/clock", "bot/retry", "bot/trace"}},
+	{folder: "bot/trace", sees: []string{"bot/trace"}},
 	{folder: "bot/reception", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/quiet", "bot/logtest", "bot/reception"}},
 	{folder: "bot/messages", sees: []string{"rules", "bot/desk", "bot/store", "bot/clock", "bot/mask", "bot/metrics", "bot/notify", "bot/quiet", "bot/history", "bot/logtest", "bot/messages"}},
 	{folder: "bot/recording", sees: []string{"rules", "bot/mask", "bot/quiet", "bot/logtest", "bot/recording"}},

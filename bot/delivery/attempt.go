@@ -47,7 +47,7 @@ func (c *Courier) newAttempt(t *store.Transfer) *attempt {
 // whether Desk could be reached.
 func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(error)) {
 	a := c.newAttempt(t)
-	ctx = a.draw(ctx)
+	ctx = a.startSpan(ctx)
 	defer a.span.End()
 	defer func() {
 		if t.Created.Before(c.began) && a.called && !a.verified {

@@ -56,7 +56,7 @@ var errStopped = errors.New("the service is stopping")
 
 // New returns a courier that is not delivering yet.
 func New(o Options) *Courier {
-	o.drawCalls()
+	o.traceCalls()
 	c := &Courier{opt: o, limiter: o.RateLimiter, began: o.Now(), slots: make(chan struct{}, courierWorkers), doubt: newDoubt()}
 	c.speaker = newSpeaker(&c.opt)
 	if c.limiter == nil {

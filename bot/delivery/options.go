@@ -64,6 +64,6 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
-	Tracer  trace.Tracer // nil: nobody draws traces
+	Tracer  trace.Tracer // nil: tracing is off
 	Now     func() time.Time
 }

@@ -197,7 +197,7 @@ func (a *attempt) held(ctx context.Context) {
 
 // expire ends a transfer whose time is over, without a call.
 func (a *attempt) expire(ctx context.Context) {
-	ctx = a.draw(ctx)
+	ctx = a.startSpan(ctx)
 	defer a.span.End()
 	defer a.survive(ctx)
 	if a.transfer.State == store.Waiting {
@@ -278,7 +278,7 @@ func (a *attempt) log(outcome string, final bool) {
 		}
 	}
 	a.opt.Log.WithFields(f).Log(level, "transfer")
-	a.drawn(outcome, final)
+	a.describe(outcome, final)
 	a.happened(outcome, final)
 }
 

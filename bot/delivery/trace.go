@@ -14,17 +14,16 @@ import (
 	"escalator/rules"
 )
 
-// draw begins the span of the attempt, beneath that of the decision. A transfer that knows
-// of none, because nobody drew traces when it was decided, has all its attempts in the trace
-// of the first.
-func (a *attempt) draw(ctx context.Context) context.Context {
+// startSpan starts the span of the attempt, beneath that of the decision. A transfer that was
+// decided while tracing was off has all its attempts in the trace of the first.
+func (a *attempt) startSpan(ctx context.Context) context.Context {
 	ctx, a.span = a.opt.Tracer.Start(a.opt.Tracer.Under(ctx, a.transfer.Traceparent), "transfer", trace.Internal)
 	a.transfer.Traceparent = cmp.Or(a.transfer.Traceparent, a.span.Traceparent())
 	return ctx
 }
 
-// drawn says in the trace what its line in the log says, without Desk's words.
-func (a *attempt) drawn(outcome string, final bool) {
+// describe puts into the span what the line in the log says, without Desk's words.
+func (a *attempt) describe(outcome string, final bool) {
 	if !a.span.IsRecording() {
 		return
 	}
@@ -43,24 +42,24 @@ func (a *attempt) drawn(outcome string, final bool) {
 	}
 }
 
-// drawCalls has each call to Desk be a span, where traces are drawn.
-func (o *Options) drawCalls() {
+// traceCalls gives each call to Desk a span, where tracing is on.
+func (o *Options) traceCalls() {
 	if o.Tracer == nil {
 		o.Tracer = trace.Off{}
 	}
 	if o.Tracer != (trace.Off{}) {
-		o.Desk = drawnDesk{o.Desk, o.Tracer}
+		o.Desk = tracedDesk{o.Desk, o.Tracer}
 	}
 }
 
-// drawnDesk is Desk with a span for each call.
-type drawnDesk struct {
+// tracedDesk is Desk with a span for each call.
+type tracedDesk struct {
 	desk   Desk
 	tracer trace.Tracer
 }
 
 // TransferToHuman implements Desk.
-func (d drawnDesk) TransferToHuman(ctx context.Context, r desk.TransferRequest) (result desk.TransferResult, err error) {
+func (d tracedDesk) TransferToHuman(ctx context.Context, r desk.TransferRequest) (result desk.TransferResult, err error) {
 	ctx, span := d.tracer.Start(ctx, "transfer_to_human", trace.Client)
 	defer endCall(span, &err)
 	span.Set("session", mask.Clip(r.SessionID), "agents", mask.Clip(strings.Join(r.AgentIDs, ",")))
@@ -73,7 +72,7 @@ func (d drawnDesk) TransferToHuman(ctx context.Context, r desk.TransferRequest) 
 }
 
 // SessionState implements Desk.
-func (d drawnDesk) SessionState(ctx context.Context, r desk.StateRequest) (state desk.SessionState, err error) {
+func (d tracedDesk) SessionState(ctx context.Context, r desk.StateRequest) (state desk.SessionState, err error) {
 	ctx, span := d.tracer.Start(ctx, "get_session_state", trace.Client)
 	defer endCall(span, &err)
 	state, err = d.desk.SessionState(ctx, r)
@@ -82,7 +81,7 @@ func (d drawnDesk) SessionState(ctx context.Context, r desk.StateRequest) (state
 }
 
 // SendMsg implements Desk.
-func (d drawnDesk) SendMsg(ctx context.Context, r desk.SendRequest) (err error) {
+func (d tracedDesk) SendMsg(ctx context.Context, r desk.SendRequest) (err error) {
 	ctx, span := d.tracer.Start(ctx, "send_msg", trace.Client)
 	defer endCall(span, &err)
 	span.Set("session", mask.Clip(r.SessionID))
@@ -90,7 +89,7 @@ func (d drawnDesk) SendMsg(ctx context.Context, r desk.SendRequest) (err error) 
 }
 
 // EndQueuing implements Desk.
-func (d drawnDesk) EndQueuing(ctx context.Context, session string) (err error) {
+func (d tracedDesk) EndQueuing(ctx context.Context, session string) (err error) {
 	ctx, span := d.tracer.Start(ctx, "end_queuing", trace.Client)
 	defer endCall(span, &err)
 	span.Set("session", mask.Clip(session))

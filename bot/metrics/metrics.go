@@ -38,7 +38,7 @@ type Metrics struct {
 	Unrecorded    prometheus.Counter       // callbacks that could not be recorded
 	HistoryLost   prometheus.Counter       // entries of the history that could not be kept
 	Unshared      prometheus.Counter       // decisions that other replicas are not told of
-	Undrawn       prometheus.Counter       // spans of traces that did not reach their collector
+	SpansDropped  prometheus.Counter       // spans of traces that did not reach their collector
 
 	evicted  *prometheus.CounterVec
 	registry prometheus.Registerer
@@ -66,7 +66,7 @@ func New(r prometheus.Registerer) *Metrics {
 		Unrecorded:    counter("recording_errors_total", "Callbacks that could not be recorded. Look when it rises: `ESCALATOR_RECORD_DIR` is full, or too slow; nothing but the recording suffers."),
 		HistoryLost:   counter("history_dropped_total", "Entries of the history of conversations that could not be kept: the disk, or a flood; until a minute after, `/readyz` is degraded. Look when it rises: make room in the data folder; decisions and transfers go on."),
 		Unshared:      counter("decisions_unshared_total", "Decisions, transfers and labels that other replicas never show: more than 4,096 waited while Redis was away. Look when it rises: see to Redis (`escalator_redis_up`); only what is shown suffers."),
-		Undrawn:       counter("trace_spans_dropped_total", "Spans of traces that did not reach their collector. Look when it rises: the line `traces do not reach their collector` of the log says why; nothing but the traces suffers."),
+		SpansDropped:  counter("trace_spans_dropped_total", "Spans of traces that did not reach their collector. Look when it rises: the line `traces do not reach their collector` of the log says why; nothing but the traces suffers."),
 		evicted:       counters("evicted_total", "What was forgotten early because a cap was reached: conversations, dedup keys (`mark`), and records kept beside them. Look when it rises: raise `ESCALATOR_MAX_CONVERSATIONS`, `ESCALATOR_MAX_MARKS` or `ESCALATOR_MAX_USERS`, and give the process memory for it.", "what"),
 		Forwarded: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix, Name: "forward_seconds", Help: "Seconds that your own bot (`ESCALATOR_FORWARD_URL`) took to answer. Look when `failed` rises: the bot is down, late (over 1.5 s) or answers no JSON; each failure counts as a miss of the bot.",
@@ -76,7 +76,7 @@ func New(r prometheus.Registerer) *Metrics {
 	}
 	r.MustRegister(
 		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Notices, m.Held, m.DeskUp,
-		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.Unshared, m.Undrawn, m.evicted, m.Forwarded,
+		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.Unshared, m.SpansDropped, m.evicted, m.Forwarded,
 	)
 	m.DeskUp.Set(1)
 	for _, result := range []string{"ok", "failed"} {

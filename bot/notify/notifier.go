@@ -50,7 +50,7 @@ type Options struct {
 
 	Log     *logrus.Logger
 	Metrics *metrics.Metrics
-	Tracer  trace.Tracer // nil: nobody draws traces
+	Tracer  trace.Tracer // nil: tracing is off
 	Clock   *clock.Clock
 
 	// post sends a request; nil: by HTTP. A test in virtual time has its own.

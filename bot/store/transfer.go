@@ -27,8 +27,8 @@ type Transfer struct {
 	// Decision is the id of the decision that began the transfer, for those who show both.
 	Decision string `json:"decision,omitempty"`
 
-	// Traceparent is what the spans of the attempts are beneath, in W3C's form, after a
-	// restart too; "": nobody draws traces.
+	// Traceparent is the span above those of the attempts, in W3C's form, so that they are in
+	// the same trace after a restart; "": tracing was off.
 	Traceparent string `json:"traceparent,omitempty"`
 
 	Rule   string       `json:"rule"`

@@ -1,5 +1,5 @@
-// Package trace is how the bot tells what it does for a callback, and how long each part
-// takes, to whoever draws traces of it.
+// Package trace is how the bot reports what it does for a callback, and how long each part
+// takes, to a tracing system.
 //
 // Invariants:
 //
@@ -7,7 +7,7 @@
 //     text of Desk's or a secret.
 //   - Off costs nothing: no allocation, no clock, no lock. What has to be computed for a
 //     span is computed after IsRecording.
-//   - Whoever begins or ends a span never waits for who draws it.
+//   - Whoever begins or ends a span never waits for the tracing system.
 //
 // Package otlp has the Tracer that sends spans to an OpenTelemetry collector.
 package trace
@@ -27,7 +27,7 @@ const (
 	Client               // we wait for somebody's answer
 )
 
-// Tracer begins spans. Off is the one that draws nothing.
+// Tracer begins spans. Off is the one that records nothing.
 type Tracer interface {
 	// Start begins a span beneath the one that ctx carries, or a trace of its own. Spans
 	// that begin with the ctx that it returns are beneath the new one.
@@ -52,11 +52,11 @@ type Span interface {
 	// End ends the span.
 	End()
 	// Traceparent names the span in the form of W3C, for what goes on elsewhere or later;
-	// "": nobody draws.
+	// "": tracing is off.
 	Traceparent() string
 }
 
-// Off draws nothing.
+// Off records nothing.
 type Off struct{}
 
 // Start implements Tracer.
@@ -95,8 +95,8 @@ const (
 	flagsAt     = idEnd + 1 + 16 + 1
 )
 
-// ID is the trace that a traceparent of ours leads to; "": there is none, or nobody has
-// drawn it.
+// ID is the trace id of a traceparent of ours; "": there is none, or the trace is not
+// sampled.
 func ID(traceparent string) string {
 	if len(traceparent) != flagsAt+2 || traceparent[flagsAt+1]&1 == 0 {
 		return ""

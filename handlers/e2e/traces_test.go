@@ -67,12 +67,6 @@ func attributesOf(all []*commonpb.KeyValue) map[string]string {
 	return m
 }
 
-func (c *collector) answer(status int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.status = status
-}
-
 // of returns the spans of a trace in the order in which they began.
 func (c *collector) of(trace string) (spans []*tracepb.Span) {
 	c.mu.Lock()
@@ -83,7 +77,7 @@ func (c *collector) of(trace string) (spans []*tracepb.Span) {
 		}
 	}
 	slices.SortStableFunc(spans, func(a, b *tracepb.Span) int {
-		return int(int64(a.GetStartTimeUnixNano()) - int64(b.GetStartTimeUnixNano())) //nolint:gosec // both are of today
+		return int(int64(a.GetStartTimeUnixNano()) - int64(b.GetStartTimeUnixNano()))
 	})
 	return spans
 }
@@ -120,7 +114,7 @@ rules:
 	plantedHeader = "planted-header-of-the-collector"
 )
 
-// tracing are the settings of a service that draws traces.
+// tracing are the settings of a service with tracing on.
 func tracing(c *collector) []string {
 	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_EXPORTER_OTLP_HEADERS=api-key=" + plantedHeader, "OTEL_SERVICE_NAME=handover", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test"}
 }

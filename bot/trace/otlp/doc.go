@@ -1,5 +1,5 @@
-// Package otlp draws traces: it sends spans to an OpenTelemetry collector, as protobuf over
-// HTTP, and is set as OpenTelemetry's standard says. New is its entry point.
+// Package otlp records traces and sends them to an OpenTelemetry collector, as protobuf over
+// HTTP. Its settings are those of OpenTelemetry's standard. New is its entry point.
 //
 // Invariants:
 //

@@ -33,7 +33,7 @@ type Settings struct {
 	SamplerArg     string      // OTEL_TRACES_SAMPLER_ARG
 }
 
-// Config is how traces are drawn.
+// Config is how traces are recorded and where they go.
 type Config struct {
 	url         string
 	header      http.Header
@@ -52,9 +52,9 @@ func (c *Config) Host() string {
 	return u.Host
 }
 
-// Read says how traces are to be drawn; nil: they are not. What cannot be used is
-// said in one line each. Where traces are off nothing else is looked at: the platform may
-// set it for all its programs.
+// Read returns how traces are to be recorded, nil where they are off, and one line for
+// each value that cannot be used. Where traces are off the other values are not looked
+// at: the platform may set them for all its programs.
 func (s *Settings) Read() (*Config, []lang.Text) {
 	var problems []lang.Text
 	off, err := strconv.ParseBool(cmp.Or(strings.ToLower(s.Disabled), "false"))
@@ -104,7 +104,7 @@ func (s *Settings) readEndpoint(c *Config) error {
 		return lang.Errorf("it is not an address like http://127.0.0.1:4318")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return lang.Errorf("only scheme, host, port and path belong here: what the collector is to know of us goes into OTEL_EXPORTER_OTLP_HEADERS")
+		return lang.Errorf("only scheme, host, port and path belong here; credentials go into OTEL_EXPORTER_OTLP_HEADERS")
 	}
 	if s.TracesEndpoint == "" {
 		u = u.JoinPath("v1", "traces")
@@ -157,7 +157,7 @@ func pairs(list string) (map[string]string, bool) {
 
 func (s *Settings) readProtocol(*Config) error {
 	if s.Protocol != "" && s.Protocol != "http/protobuf" {
-		return lang.Errorf("%q is not spoken here, only http/protobuf, which collectors take on port 4318", s.Protocol)
+		return lang.Errorf("%q is not supported, only http/protobuf, which collectors accept on port 4318", s.Protocol)
 	}
 	return nil
 }
@@ -186,8 +186,8 @@ func (s *Settings) readResource(c *Config) error {
 	return nil
 }
 
-// samplers are those of the standard that need nobody else, each with the share of the
-// traces that are drawn.
+// samplers are those of the standard that need no other service. The argument is the one
+// that samples a share of the traces.
 var samplers = map[string]func(share sdk.Sampler) sdk.Sampler{
 	"always_on":                func(sdk.Sampler) sdk.Sampler { return sdk.AlwaysSample() },
 	"always_off":               func(sdk.Sampler) sdk.Sampler { return sdk.NeverSample() },

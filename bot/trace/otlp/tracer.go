@@ -21,7 +21,7 @@ const name = "escalator"
 
 // foreignPerSecond is how many callbacks a second go on with a trace that a stranger's
 // header names. Without a bound whoever reaches the callbacks could have each of them
-// drawn, whatever share the operators want.
+// recorded, whatever share the operators want.
 const foreignPerSecond = 100
 
 // Tracer implements trace.Tracer.
@@ -33,7 +33,7 @@ type Tracer struct {
 	foreign     *rate.Limiter
 }
 
-// New begins to draw traces.
+// New starts to record traces.
 func New(c *Config, o Options) *Tracer {
 	t := &Tracer{sender: newSender(c, o), parentBased: c.parentBased, foreign: rate.NewLimiter(foreignPerSecond, foreignPerSecond)}
 	t.provider = sdk.NewTracerProvider(
@@ -81,9 +81,9 @@ func (t *Tracer) Under(ctx context.Context, parent string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceparent: parent})
 }
 
-// Received implements trace.Tracer. What costs us nothing is believed: that the trace is
-// not drawn. Of what else a header says we go on with a bounded number; the others begin
-// a trace of their own, with an id of ours, of which the sampler decides.
+// Received implements trace.Tracer. A header that says "not sampled" costs us nothing and is
+// believed. Others are believed up to foreignPerSecond; beyond that a callback starts a trace
+// of its own, with an id of ours, and the sampler decides.
 func (t *Tracer) Received(ctx context.Context, header http.Header) context.Context {
 	parent := header[trace.Header]
 	if len(parent) != 1 {
