@@ -42,12 +42,26 @@ type Transfers struct {
 	GivenUp []Listed `json:"given_up"`
 }
 
-// Listed is a transfer as operators see it.
+// Listed is a transfer as operators see it. These names are what people script against: how a transfer is stored may change.
 type Listed struct {
-	*store.Transfer
-	Code      any       `json:"code,omitempty"`       // that of Desk's last word, or store.CodeNetwork
-	CodeWords lang.Text `json:"code_words,omitempty"` // what Desk's code means
-	Since     time.Time `json:"since"`                // when it was decided, or given up
+	ID        string              `json:"id"` // what retry and dismiss take: Desk's session, or the conversation of plain IM
+	Session   string              `json:"session,omitempty"`
+	User      string              `json:"user,omitempty"`
+	Service   string              `json:"service,omitempty"`
+	RequestID string              `json:"request_id,omitempty"`
+	Decision  string              `json:"decision,omitempty"` // the id of the decision that began it
+	Rule      string              `json:"rule"`
+	Reason    rules.Reason        `json:"reason,omitempty"`
+	Target    string              `json:"target"`
+	Language  string              `json:"language,omitempty"`
+	State     store.TransferState `json:"state"`
+	Attempt   int                 `json:"attempt"`              // calls of transfer_to_human so far
+	Since     time.Time           `json:"since"`                // when it was decided, or given up
+	Due       time.Time           `json:"due"`                  // the next try
+	Until     time.Time           `json:"until,omitzero"`       // when waiting for an agent ends
+	Code      any                 `json:"code,omitempty"`       // that of Desk's last word, or store.CodeNetwork
+	CodeWords lang.Text           `json:"code_words,omitempty"` // what Desk's code means
+	Error     string              `json:"error,omitempty"`
 }
 
 // Transfers lists the outbox.
@@ -55,7 +69,11 @@ func (c *Courier) Transfers(ctx context.Context) (Transfers, error) {
 	all := Transfers{Pending: []Listed{}, GivenUp: []Listed{}}
 	list, err := c.opt.Outbox.List(ctx)
 	for _, t := range list {
-		l := Listed{Transfer: t, Since: t.Created}
+		l := Listed{
+			ID: t.ID, Session: t.Session, User: t.User, Service: t.Service, RequestID: t.RequestID, Decision: t.Decision,
+			Rule: t.Rule, Reason: t.Reason, Target: t.Target, Language: t.Language, State: t.State, Attempt: t.Calls,
+			Since: t.Created, Due: t.Due, Until: t.Until, Error: t.Error,
+		}
 		if t.Word != (store.Word{}) {
 			l.Code = t.Shown()
 			if t.Code != 0 {

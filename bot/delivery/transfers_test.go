@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -217,6 +219,11 @@ func TestTransfers_showCodeAndSince(t *testing.T) {
 		}
 		if since := list.GivenUp[0].Since; got["code"] != 141004.0 || got["target"] != "plain" || got["state"] != "given_up" || got["error"] == "" || !since.After(began) {
 			t.Errorf("%s, since %s", shown, since)
+		}
+		// What is stored for ourselves is nobody's to read, and free to change.
+		want := []string{"attempt", "code", "code_words", "due", "error", "id", "rule", "service", "session", "since", "state", "target", "user"}
+		if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, want) {
+			t.Errorf("it has %q, want %q", names, want)
 		}
 	})
 }
