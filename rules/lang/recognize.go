@@ -66,15 +66,17 @@ func isMessage(words string, depth int) bool {
 type pattern struct {
 	key     string
 	holes   []hole
+	quoted  []int    // values that the translation quotes: a customer's words, whatever they read like
 	between []string // what stands before, between and after the values
 	letters int
 	sure    bool // no words of a customer are like it
 }
 
-// patterns are those of the catalogue, the most telling first.
+// patterns are those of the catalogue: first those with words of a customer, which may hold another message, then the
+// most telling.
 var patterns = sync.OnceValue(func() (all []pattern) {
 	for key := range chinese() {
-		p := pattern{key: key, holes: holes(key)}
+		p := pattern{key: key, holes: holes(key), quoted: quoted(chinese()[key])}
 		from, counts := 0, false
 		for _, h := range p.holes {
 			p.between = append(p.between, strings.ReplaceAll(key[from:h.from], "%%", "%"))
@@ -89,9 +91,21 @@ var patterns = sync.OnceValue(func() (all []pattern) {
 			all = append(all, p)
 		}
 	}
-	slices.SortFunc(all, func(a, b pattern) int { return cmp.Or(b.letters-a.letters, strings.Compare(a.key, b.key)) })
+	slices.SortFunc(all, func(a, b pattern) int {
+		return cmp.Or(min(len(b.quoted), 1)-min(len(a.quoted), 1), b.letters-a.letters, strings.Compare(a.key, b.key))
+	})
 	return all
 })
+
+// quoted are the values that a translation puts into quotation marks.
+func quoted(translation string) (args []int) {
+	for _, h := range holes(translation) {
+		if strings.HasSuffix(translation[:h.from], "“") && strings.HasPrefix(translation[h.to:], "”") {
+			args = append(args, h.arg)
+		}
+	}
+	return args
+}
 
 // match finds the values, each as short as can be.
 func (p *pattern) match(words string) (values []string, ok bool) {
@@ -135,7 +149,7 @@ func (p *pattern) made(values []string, depth int) Text {
 	}
 	for i, v := range values {
 		text := Raw(v)
-		if strings.HasSuffix(p.holes[i].verb, "s") {
+		if strings.HasSuffix(p.holes[i].verb, "s") && !slices.Contains(p.quoted, p.holes[i].arg) {
 			text = recognize(v, depth)
 		}
 		b = appendPart(b, string(text))

@@ -39,7 +39,7 @@ func TestRecognize_readsWhatWasWrittenDown(t *testing.T) {
 			t.Errorf("%q reads\n%s, want\n%s", why.String(), got, want)
 		}
 	}
-	for _, words := range []string{"where is my parcel in transit", "agent", "now", "别转人工", ""} {
+	for _, words := range []string{"where is my parcel in transit", "agent", "now", "别转人工", "none of its phrases is there", "the service does not answer: no", ""} {
 		if got := lang.Recognize("says: " + words + " is negated by no").In(lang.Chinese); words != "" && got != "says：“"+words+"”被“no”否定" {
 			t.Errorf("words of a customer became %s", got)
 		}
