@@ -202,15 +202,16 @@ type Forgotten struct{ Decisions, Labels int }
 // but the figure.
 func (l *List) Forget(ctx context.Context, user string) (f Forgotten, err error) {
 	user = mask.Clip(user)
+	theirs := forgettingOf(user, l.Wall())
 	l.settle()
 	l.mu.Lock()
 	for _, k := range l.all {
-		if k.now.Load().User == user {
+		if theirs.means(k.now.Load()) {
 			f.Decisions++
 		}
 	}
 	l.mu.Unlock()
-	l.put(change{forgotten: user})
+	l.put(change{forgotten: theirs})
 	l.settle()
 	if err = l.forgetShared(ctx, user); err != nil {
 		return f, err
@@ -237,10 +238,10 @@ func (l *List) Forget(ctx context.Context, user string) (f Forgotten, err error)
 }
 
 // forget removes the decisions of a user. Those who read a list still pass them over.
-func (l *List) forget(user string) {
+func (l *List) forget(theirs *forgetting) {
 	var left []*kept
 	for _, k := range l.all {
-		if k.now.Load().User != user {
+		if !theirs.means(k.now.Load()) {
 			left = append(left, k)
 			continue
 		}

@@ -95,8 +95,8 @@ type change struct {
 	tried     *Transfer
 	label     *Label
 	of        string // which decision was tried or labelled
-	forgotten string // the user
-	remote    bool   // another replica told of it
+	forgotten *forgetting
+	remote    bool // another replica told of it
 }
 
 // New returns an empty list. Run restores and shares it.
@@ -216,7 +216,7 @@ func (l *List) apply(c *change) {
 			l.amend(k, func(r *Record) { r.Label, r.LabelBy = c.label.Label, c.label.By })
 			l.events.add(&Event{name: nameLabel, of: k, record: k.now.Load()})
 		}
-	case c.forgotten != "":
+	case c.forgotten != nil:
 		l.forget(c.forgotten)
 	}
 }

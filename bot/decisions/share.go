@@ -40,12 +40,12 @@ const (
 
 // shared is a change as replicas tell it.
 type shared struct {
-	From      string    `json:"from"` // the process: nobody takes up its own
-	Made      *Record   `json:"made,omitempty"`
-	Of        string    `json:"of,omitempty"`
-	Tried     *Transfer `json:"tried,omitempty"`
-	Label     *Label    `json:"label,omitempty"`
-	Forgotten string    `json:"forgotten,omitempty"`
+	From      string      `json:"from"` // the process: nobody takes up its own
+	Made      *Record     `json:"made,omitempty"`
+	Of        string      `json:"of,omitempty"`
+	Tried     *Transfer   `json:"tried,omitempty"`
+	Label     *Label      `json:"label,omitempty"`
+	Forgotten *forgetting `json:"gone,omitempty"`
 }
 
 // tellOthers queues a change for the other replicas. What is too much goes, the oldest
@@ -162,9 +162,9 @@ func (l *List) beginShared(ctx context.Context) {
 		switch {
 		case s.Tried != nil:
 			found.attempts[s.Of] = s.Tried
-		case s.Forgotten != "":
-			for id, r := range found.records {
-				if r.User == s.Forgotten {
+		case s.Forgotten != nil:
+			for id, r := range found.records { // what came later is kept
+				if !r.At.After(s.Forgotten.At) && s.Forgotten.means(r) {
 					delete(found.records, id)
 				}
 			}

@@ -89,4 +89,10 @@ func TestReplica_decisionsOfAll_areShownByEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants("forgotten", "a:3 b:2 a:1wrong", a, b, shows(t, server, "d"))
+	told, _, err = a.Feed.ReadFeed(t.Context(), feeds[feedChanges], "", 100)
+	if all := string(bytes.Join(told, nil)); err != nil || !strings.Contains(all, "gone") || strings.Contains(all, `"4"`) {
+		t.Errorf("the replicas tell %s, %v: it names who is forgotten", all, err)
+	}
+	decide(b, "4") // the customer is back
+	wants("back", "b:4 a:3 b:2 a:1wrong", a, b, shows(t, server, "e"))
 }
