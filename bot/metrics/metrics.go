@@ -148,7 +148,7 @@ func (m *Metrics) WatchStores(live func() int, outbox func() store.Stats, now fu
 	m.registry.MustRegister(&outboxGauges{
 		stats: outbox, now: now,
 		pending: desc("outbox_pending", "Transfers on their way, those that wait for an agent included; replicas on one Redis tell the same number. Look when it grows: `escalator outbox` says what each waits for."),
-		oldest:  desc("outbox_oldest_seconds", "Age of the oldest transfer on its way, in seconds. Look when it is above 120 and no target has `retry_if_no_agent`: `escalator outbox` says what it waits for."),
+		oldest:  desc("outbox_oldest_seconds", "Age of the oldest transfer on its way, in seconds; those that wait for an agent do not count. Look when it is above 120: `escalator outbox` says what it waits for."),
 		givenUp: desc("outbox_given_up", "Transfers that were given up and are kept for a week for people to read. Look when it grows: `escalator outbox` has the error of each; then `escalator retry` or `escalator dismiss`."),
 	})
 }

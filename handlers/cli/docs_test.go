@@ -160,6 +160,21 @@ func TestDocs_everyLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
+// TestDocs_everyCommandThatIsNamed_exists: whoever is called at night types what the page says.
+func TestDocs_everyCommandThatIsNamed_exists(t *testing.T) {
+	known := map[string]bool{"help": true}
+	for _, c := range commands() {
+		known[c.name] = true
+	}
+	for _, name := range docPages(t) {
+		for _, command := range regexp.MustCompile("(?m)(?:`|^)escalator ([a-z]+)").FindAllStringSubmatch(readDoc(t, name), -1) {
+			if !known[command[1]] {
+				t.Errorf("%s names escalator %s, which is no command", name, command[1])
+			}
+		}
+	}
+}
+
 // TestDocs_everySettingThatIsNamed_exists reads what users copy from.
 func TestDocs_everySettingThatIsNamed_exists(t *testing.T) {
 	known := map[string]bool{}

@@ -32,7 +32,7 @@ var promised = map[string]string{
 // notAtZero are the gauges that begin with something else.
 var notAtZero = map[string]bool{
 	"build_info": true, "rules_info": true, "rules_last_reload_successful": true, "rules_last_reload_success_timestamp_seconds": true,
-	"desk_up": true, "desk_agents": true, "desk_queue": true, "redis_up": true,
+	"ready": true, "desk_up": true, "desk_agents": true, "desk_queue": true, "redis_up": true,
 }
 
 // freshMetrics are those of a service that has just begun, with all its parts.
@@ -73,7 +73,7 @@ func TestMetrics_ofAServiceThatBegins_areWhole(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`build_info{commit=`, `desk_up 1`, `redis_up 1`, `rules_last_reload_successful 1`, `desk_agents{state="free"} NaN`,
+		`build_info{commit=`, `ready 1`, `desk_up 1`, `redis_up 1`, `rules_last_reload_successful 1`, `desk_agents{state="free"} NaN`,
 		`say_total{outcome="dropped"} 0`, `evicted_total{what="conversation"} 0`, `forward_seconds_count{result="failed"} 0`,
 		`rules_reload_total{result="refused"} 0`, `unknown_events_total{event="other"} 0`,
 		`decisions_total{outcome="none",rule=""} 0`, `decisions_total{outcome="closed",rule="ask-human"} 0`, `decisions_total{outcome="suppressed",rule="ask-human"} 0`,
@@ -125,7 +125,7 @@ const metricsHead = `# Metrics
 ` + "`GET /metrics`" + ` of the operators' listener, for Prometheus; with ` + "`ESCALATOR_ADMIN_TOKEN`" + ` it needs the token. Series that can be foreseen are there from the
 start, at 0. Labels come from closed sets. With several replicas each counts for itself; where all tell the same number, it is said.
 
-Beside these there are the usual ` + "`go_…` and `process_…`" + `.
+What to alert on, and what to do then, is in [runbook.md](runbook.md). Beside these there are the usual ` + "`go_…` and `process_…`" + `.
 `
 
 // open says what the labels hold that have no end of values, or whose values stand elsewhere.
