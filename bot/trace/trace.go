@@ -118,6 +118,9 @@ func Onward(s Span, header http.Header) http.Header {
 		return header
 	}
 	header = header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
 	if before := header.Get(Header); len(before) < idEnd || before[idAt:idEnd] != here[idAt:idEnd] {
 		header.Del(state)
 	}

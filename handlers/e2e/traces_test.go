@@ -252,3 +252,25 @@ func forwardTo(t *testing.T, to string, w http.ResponseWriter, r *http.Request) 
 	w.WriteHeader(resp.StatusCode)
 	_, _ = io.Copy(w, resp.Body)
 }
+
+// A collector that takes connections and never answers slows neither callbacks nor the stop.
+func TestTraces_aCollectorThatHangs_slowsNothing(t *testing.T) {
+	hanging := make(chan struct{})
+	c := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hanging }))
+	t.Cleanup(c.Close)
+	t.Cleanup(func() { close(hanging) })
+	s := startServiceWithRules(t, tracedRules, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_TIMEOUT=300")
+	s.says("s1", "where is my parcel")
+	s.log("traces do not reach their collector: spans that wait too long are dropped", nil)
+	began := time.Now()
+	for range 20 {
+		s.says("s2", "where is my parcel")
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("20 callbacks took %s", took)
+	}
+	began = time.Now()
+	if code := s.stop(); code != 0 || time.Since(began) > 3*time.Second {
+		t.Errorf("exit %d after %s", code, time.Since(began))
+	}
+}
