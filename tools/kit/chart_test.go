@@ -127,6 +127,7 @@ rules: {files: {rules.yaml: "version: 1\n", refunds.txt: "refund\n"}}
 persistence: {size: 20Gi, storageClassName: fast}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
 prometheusRule: {enabled: true, labels: {release: prometheus}}
+dashboard: {enabled: true}
 networkPolicy: {callbacksFrom: [{namespaceSelector: {matchLabels: {name: ingress}}}]}
 podAnnotations: {a: b}
 podLabels: {team: support}

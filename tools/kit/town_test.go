@@ -169,7 +169,7 @@ func (c *town) nobodyThere() {
 	s := newShop(c.t, "ESCALATOR_SECRETS_DIR="+secrets)
 	s.save(rules)
 	s.post("/api/reload", "")
-	offline := func() { s.desk.SetOnline(townAgent, false) }
+	offline := func() { s.desk.SetOnline(townAgent, false); s.get("/api/desk") }
 	refuse := func() {
 		_ = s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 141004, Probability: 1})
 	}
@@ -282,4 +282,3 @@ func (c *town) crowd() {
 		fault{alerts: []string{"EscalatorDown"}, cause: first(s.kill, nothing)},
 	)
 }
-

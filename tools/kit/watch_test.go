@@ -18,7 +18,7 @@ type fault struct {
 
 // What goes wrong with services that run is seen by the alert that is for it: Prometheus scrapes them, and judges by the
 // rules as they are shipped, in shorter time. Then the dashboard shows what has happened.
-func TestWatch_eachAlertFiresByItsFault(t *testing.T) {
+func TestWatch_eachAlertFiresByItsFault_andTheDashboardShowsIt(t *testing.T) {
 	town := newTown(t)
 	p := startPrometheus(t, town.targets())
 	within(t, 20*time.Second, "all services are scraped", func() bool { return p.sees(t, fmt.Sprintf("sum(up) == %d", town.count())) })
@@ -32,6 +32,7 @@ func TestWatch_eachAlertFiresByItsFault(t *testing.T) {
 			})
 		}
 	})
+	t.Run("dashboard", func(t *testing.T) { readBoard(t).wantShows(t, p) })
 	caused := map[string]bool{}
 	for _, f := range slices.Concat(slices.Collect(maps.Values(town.faults))...) {
 		for _, name := range f.alerts {
