@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"escalator/handlers/app"
 )
 
@@ -113,6 +115,38 @@ func TestConsoleInABrowser_whoIsSignedOutUnderADialog_signsIn(t *testing.T) {
 	if text := p.eval("document.body.innerText"); strings.Contains(text, "Authorization") {
 		t.Errorf("it speaks to programs: %s", text)
 	}
+}
+
+// The bar is refused before the view is there.
+func TestConsoleInABrowser_aSlowViewDoesNotTakeTheSignInAway(t *testing.T) {
+	o := openOffice(t, nil)
+	g := newGate(t, o)
+	p := o.tab("en")
+	p.expects("status of 401", "/favicon.ico")
+	p.open("/healthz")
+	late := g.hold(p.eval("fetch('/console/').then((r) => r.text()).then((page) => /.console.assets.[0-9a-f]+/.exec(page)[0] + '/js/views/file.js')"))
+	p.open("/console/file")
+	<-late.came
+	p.shows("Admin token")
+	close(late.goes)
+	p.until("the view has come", "document.title.startsWith('Rule file')")
+	p.enter("Admin token", adminToken)
+	p.press(kb.Enter)
+	p.shows("No mistake")
+}
+
+// Who has no mouse is, after a dialog, where it was before.
+func TestConsoleInABrowser_aDialogGivesTheKeyboardBack(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/rules/ask-human")
+	p.shows("Mute…")
+	p.eval("document.querySelector('[data-key=mute]').focus(); ''")
+	p.press(kb.Enter)
+	p.shows("For how long")
+	p.press(kb.Escape)
+	p.until("the button has it", "!document.querySelector('dialog') && document.activeElement.textContent === 'Mute…'")
 }
 
 func TestConsoleInABrowser_undoHasItsAuthor(t *testing.T) {

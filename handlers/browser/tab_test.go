@@ -230,7 +230,7 @@ func controlNamed(name string) string {
 	return fmt.Sprintf(`(() => {
 		const within = [...document.querySelectorAll('dialog[open]')].pop() || document;
 		const nameOf = (e) => (e.getAttribute('aria-label') || (e.labels && e.labels[0] && e.labels[0].innerText) || e.innerText || e.title || e.placeholder || '').trim();
-		const all = [...within.querySelectorAll('button, a[href], input, textarea, select, summary, [role=button], [role=tab], [role=option]')].filter((e) => e.checkVisibility() && !e.disabled);
+		const all = [...within.querySelectorAll('button, a[href], input, textarea, select, summary, [role=button], [role=tab], [role=option]')].filter((e) => e.checkVisibility() && !e.disabled && !e.ariaBusy);
 		return all.find((e) => nameOf(e) === %[1]s) || all.find((e) => nameOf(e).startsWith(%[1]s));
 	})()`, quoted(name))
 }

@@ -11,18 +11,16 @@ frame();
 const main = document.getElementById('main');
 const view = (name) => () => import(`./views/${name}.js`);
 
-// Whoever is refused signs in where the view would be, and then sees it.
-let asking = null;
-addEventListener('moved', () => { asking = null; });
+// Whoever is refused signs in where the view would be, and then sees it. A view that comes later takes the place of the
+// form, and is refused in its turn.
+let form = null;
 addEventListener('signin', async () => {
-  if (asking) return;
-  const mine = asking = {};
   const {render} = await import('./views/signin.js');
-  if (asking !== mine) return;
-  for (const open of document.querySelectorAll('dialog[open]')) open.close('no'); // it would lie over the sign-in
-  const box = h('div.view');
-  fill(main, box);
-  render(box, {done: () => { asking = null; refreshService(); again(); }});
+  if (form && form.isConnected) return;
+  for (const open of document.querySelectorAll('dialog[open]')) open.close('no'); // it would lie over the form
+  form = h('div.view');
+  fill(main, form);
+  render(form, {done: () => { refreshService(); again(); }});
 });
 
 routes([

@@ -99,13 +99,14 @@ export function segments(label, options, value, change) {
 export function button(label, run, {icon: picture, kind = '', title, key} = {}) {
   return h('button.button', {type: 'button', class: kind, title, data: key ? {key} : {}, 'aria-label': kind.includes('bare') ? label : null, onclick: async (e) => {
     const b = e.currentTarget;
-    b.disabled = true;
+    if (b.ariaBusy === 'true') return;
+    b.ariaBusy = 'true'; // disabled, it would lose the keyboard, and a dialog could not give it back
     try {
       await run(e);
     } catch (error) {
       if (error.name !== 'AbortError' && error.status !== 401) toast(say(error), {kind: 'bad'}); // who is refused signs in (main.js)
     }
-    b.disabled = false;
+    b.ariaBusy = null;
   }}, picture ? icon(picture) : null, kind.includes('bare') ? null : label);
 }
 
@@ -131,7 +132,8 @@ export function dialog({title, body, confirm, danger, cancel = t('Cancel'), subm
     const go = confirm ? h('button.button', {type: 'submit', class: danger ? 'danger' : 'primary'}, confirm) : null;
     const form = h('form', {onsubmit: async (e) => {
       e.preventDefault();
-      go.disabled = true;
+      if (go.ariaBusy === 'true') return;
+      go.ariaBusy = 'true';
       wrong.hidden = true;
       try {
         if (submit) await submit();
@@ -140,7 +142,7 @@ export function dialog({title, body, confirm, danger, cancel = t('Cancel'), subm
       } catch (error) {
         fill(wrong, outcome('bad', say(error)));
         wrong.hidden = false;
-        go.disabled = false;
+        go.ariaBusy = null;
       }
     }}, h('h2', {id: 'dialog-title'}, title), h('div.dialog-body', body), wrong,
     h('div.actions', h('button.button', {type: 'button', onclick: () => box.close('no')}, cancel), go));
