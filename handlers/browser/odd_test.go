@@ -15,6 +15,8 @@ import (
 func TestConsoleInABrowser_oddNames(t *testing.T) {
 	o := openOffice(t, nil)
 	o.writeRules("  - id: ask-human\n", "  - id: history\n    when: {says: [a word of its own]}\n    then: {transfer: default}\n  - id: ask-human\n")
+	long := strings.Repeat("x", 150)
+	o.writeRules("\ntests:", "\n  - id: "+long+"\n    when: {says: [so long]}\n    then: {transfer: default}\n\ntests:")
 	p := o.tab("en")
 	p.expects("status of 404")
 	p.signIn()
@@ -30,6 +32,43 @@ func TestConsoleInABrowser_oddNames(t *testing.T) {
 	if p.written() != o.ruleText() {
 		t.Errorf("the editor shows\n%s", p.written())
 	}
+	p.size(390, 844)
+	p.shows("rule `" + long + "` has no test")
+	p.looksRight("a long name in the file")
+	p.open("/console/rules/" + long)
+	p.click("Mute…")
+	p.shows("In the last hour " + long)
+	p.until("its button is in the dialog", "(() => { const a = document.querySelector('dialog').getBoundingClientRect(), b = document.querySelector('dialog .danger').getBoundingClientRect(); return a.left < b.left && b.right < a.right; })()")
+}
+
+// The answer to a save was lost, or two people had the same idea: there is nothing to decide.
+func TestConsoleInABrowser_whatTheFileSaysAlreadyIsNotMine(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.expects("status of 412")
+	p.signIn()
+	p.open("/console/file")
+	p.rewrite(stuck, sooner)
+	p.shows("changed, not saved", "Rules changed", "27 of 27 tests pass")
+	o.writeRules(stuck, sooner)
+	p.saves("slow typists")
+	p.until("nothing is left to save", "!document.querySelector('dialog') && !document.body.innerText.includes('changed, not saved')")
+	if text := p.eval("document.body.innerText"); strings.Contains(text, "changed under you") {
+		t.Errorf("it asks whose is right: %s", text)
+	}
+}
+
+// A file whose tests fail is refused; the list of rules says which, and where they stand.
+func TestConsoleInABrowser_aFileWhoseTestsFailIsRefusedWithTheirPlaces(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.expects("status of 422")
+	p.signIn()
+	p.open("/console/rules")
+	o.writeRules(stuck, "bot_missed: {times: 2, within: 15m}")
+	p.click("Reload")
+	p.click("Close")
+	p.until("they are listed", "[...document.querySelectorAll('.notice li')].some((e) => e.innerText.includes('the third miss in a row escalates: ') && /^rules.yaml:[0-9]+$/m.test(e.innerText))")
 }
 
 // A text field has line ends of its own. Those of the file stay.

@@ -136,6 +136,7 @@ export async function render(root, params, signal) {
     disk = await onDisk(signal);
     const last = ((await api.get('/api/rules/history', {signal}).catch(() => ({}))).versions || []).find((v) => v.version === disk.version);
     const files = Object.keys(mine.files).filter((f) => mine.files[f] !== disk.files[f]);
+    if (!files.length) { mine = null; return again(); } // it says the same: the answer to our save was lost
     fill(above, notice('bad',
       h('b', t('The file changed under you: {version} is on disk now.', {version: short(disk.version)})), last && last.by ? h('p', t('By {by}: {why}', {by: last.by, why: last.why || '—'})) : null,
       h('p', t('Nothing was overwritten, and nothing of yours is lost. Lines with - are on disk, those with + are yours.')),

@@ -58,9 +58,11 @@ export async function render(root, params, signal) {
   walk(list, 'a.strong', signal);
 }
 
+const failures = async (signal) => (await api.post('/api/test', {}, {signal})).tests.filter((r) => !r.ok).map((r) => ({...r, message: `${r.name}: ${r.message}`}));
+
 // refusal says why the file on disk is not in force.
 async function refusal(rules, signal) {
-  const file = await onDisk(signal).catch(() => null);
+  const file = await onDisk(signal).catch(() => null), wrong = !file ? [] : file.problems.length ? file.problems : await failures(signal).catch(() => []);
   return notice('bad', h('b', t('The file on disk is refused; version {version} stays in force.', {version: short(rules.version)})), ' ', h('a', {href: href('/file')}, t('Mend the file')),
-    file && file.problems.length ? problems(file.problems, file.files, file.main) : h('pre', rules.last_error));
+    wrong.length ? problems(wrong, file.files, file.main) : h('pre', rules.last_error));
 }
