@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"escalator/handlers/app"
@@ -172,6 +174,43 @@ func TestConsoleInABrowser_aSlowViewDoesNotTakeTheSignInAway(t *testing.T) {
 	p.enter("Admin token", adminToken)
 	p.press(kb.Enter)
 	p.shows("No mistake")
+}
+
+// The scripts of a page that is open all day are gone after an upgrade, and while the service is away.
+func TestConsoleInABrowser_aViewThatDoesNotCome(t *testing.T) {
+	o := openOffice(t, nil)
+	p := o.tab("en")
+	p.expects("/views/history.js")
+	p.signIn()
+	p.open("/console/rules")
+	p.shows("ask-human")
+	block := func(patterns ...*network.BlockPattern) {
+		tell(p, network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: patterns})
+	}
+	block(&network.BlockPattern{URLPattern: "*://*:*/console/assets/*/js/views/history.js", Block: true})
+	p.click("History")
+	p.shows("Escalator cannot be reached.")
+	block()
+	p.click("Try again")
+	p.shows("What it changed")
+
+	p.open("/console/rules")
+	p.shows("ask-human")
+	block(&network.BlockPattern{URLPattern: "*://*:*/console/assets/*/js/views/history.js", Block: true})
+	p.eval(`(() => {
+		const fetched = fetch;
+		window.fetch = (to, ...more) => (new URL(to).pathname === '/' ? Promise.resolve(new Response('the page of another version')) : fetched(to, ...more));
+		window.old = true;
+		return '';
+	})()`)
+	p.click("History")
+	o.until("the page is loaded anew where it was to go", func() bool {
+		anew, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!window.old && location.pathname === '/console/history' && document.body.innerText.includes('Try again')"))
+		return err == nil && anew // it fails while the page goes
+	})
+	block()
+	p.click("Try again")
+	p.shows("What it changed")
 }
 
 // Who has no mouse is, after a dialog, where it was before.

@@ -1,5 +1,6 @@
 // Where the console begins.
 
+import {Failure, root} from './api.js';
 import {h, fill} from './dom.js';
 import {frame, refreshService} from './frame.js';
 import {preferred, setLang} from './words.js';
@@ -9,13 +10,22 @@ await setLang(preferred()).catch(() => setLang('en'));
 frame();
 
 const main = document.getElementById('main');
-const view = (name) => () => import(`./views/${name}.js`);
+// view loads a view. After an upgrade of the service its address is another one, which the page of the new version knows.
+const view = (name) => async () => {
+  try {
+    return await import(`./views/${name}.js`);
+  } catch {
+    const page = await fetch(root).then((answer) => (answer.ok ? answer.text() : ''), () => '');
+    if (page && !page.includes(new URL('..', import.meta.url).pathname)) location.reload();
+    throw new Failure(0, '');
+  }
+};
 
 // Whoever is refused signs in where the view would be, and then sees it. A view that comes later takes the place of the
 // form, and is refused in its turn.
 let form = null;
 addEventListener('signin', async () => {
-  const {render} = await import('./views/signin.js');
+  const {render} = await view('signin')();
   if (form && form.isConnected) return;
   for (const open of document.querySelectorAll('dialog[open]')) open.close('no'); // it would lie over the form
   form = h('div.view');

@@ -2,6 +2,7 @@
 
 import {api, path as address} from '../api.js';
 import {h} from '../dom.js';
+import {refreshService} from '../frame.js';
 import {askWho, button, id, outcome, plain, table, toast} from '../parts.js';
 import {again, href} from '../router.js';
 import {fresh, notice, redraw, tokenNeeded, walk} from '../steer.js';
@@ -145,6 +146,7 @@ const size = (n) => (n < 0 ? t('the disk does not answer') : n < 1e6 ? t('{n} kB
 
 async function signOut() {
   await api.del('/api/session');
+  refreshService();
   again();
 }
 
