@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"escalator/bot/desk/desktest"
 	"escalator/handlers/app"
 )
 
@@ -266,6 +268,24 @@ func TestConsoleInABrowser_deliverySaysWhatIs(t *testing.T) {
 	o.writeRules(resting, "cooldown: 11m")
 	p.eval(`fetch('/api/reload', {method: 'POST'}).then((r) => r.text())`)
 	p.until("it names the rules in force", said+" !== "+quoted(was))
+}
+
+// When Desk is away for long, thousands wait.
+func TestConsoleInABrowser_deliveryStaysQuickWhenManyWait(t *testing.T) {
+	o := openOffice(t, nil)
+	if err := o.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 60010, Times: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 203 {
+		o.says(fmt.Sprintf("s-waits-%d", i), "转人工")
+	}
+	p := o.tab("en")
+	p.signIn()
+	p.open("/console/delivery")
+	p.shows("Desk refuses every transfer.", "60010", "203", "and 3 more")
+	if rows := p.eval("String(document.querySelectorAll('table.cards td a.strong').length)"); rows != "200" {
+		t.Errorf("%s rows", rows)
+	}
 }
 
 // What was chosen last is shown, not what was answered last; and a failure is shown as one.

@@ -51,6 +51,11 @@ const transfer = () => [
   {head: t('Rule'), class: 'rule-cell', cell: (x) => [h('a', {href: href('/rules/' + encodeURIComponent(x.rule))}, x.rule), h('p.quiet', '→ ' + x.target)]},
 ];
 
+// When Desk is away for long, thousands wait: the page shows the first ones, and how many there are.
+const most = 200;
+const first = (all) => all.slice(0, most);
+const more = (all) => (all.length > most ? h('p.quiet', t('and {n} more', {n: number(all.length - most)})) : null);
+
 const codeOf = (x) => String(x.code || '0');
 
 function givenUp({given_up: all}, status, load) {
@@ -62,7 +67,8 @@ function givenUp({given_up: all}, status, load) {
     all.length ? table([...transfer(),
       {head: t('Why'), class: 'grow', cell: (x) => h('span', told(x))},
       {head: t('Since'), class: 'nowrap', cell: (x) => [age(x.since), h('p.quiet', t('calls: {n}', {n: x.attempt}))]},
-      {head: t('Actions'), class: 'actions-cell', cell: (x) => h('div.row', retry(x, load), dismiss(x, load))}], all, {caption: t('Given up')}) : null,
+      {head: t('Actions'), class: 'actions-cell', cell: (x) => h('div.row', retry(x, load), dismiss(x, load))}], first(all), {caption: t('Given up')}) : null,
+    more(all),
   ];
 }
 
@@ -76,7 +82,8 @@ function underWay({pending: all}, held, load) {
       {head: t('Last word'), class: 'grow', cell: (x) => h('span', told(x))},
       {head: t('Since'), class: 'nowrap', cell: (x) => age(x.since)},
       {head: t('Next try'), class: 'nowrap', cell: (x) => (held ? '—' : until(x.due))},
-      {head: t('Actions'), class: 'actions-cell', cell: (x) => dismiss(x, load)}], all, {caption: t('Under way')}) : h('p.quiet', t('Every transfer has arrived.')),
+      {head: t('Actions'), class: 'actions-cell', cell: (x) => dismiss(x, load)}], first(all), {caption: t('Under way')}) : h('p.quiet', t('Every transfer has arrived.')),
+    more(all),
   ];
 }
 
@@ -128,7 +135,8 @@ function wordsLeft({messages: all}, load) {
       {head: t('Words'), class: 'grow', cell: (m) => m.words.map((w) => h('p', w))},
       {head: t('State'), cell: (m) => [outcome(stateKind[m.state] || 'info', (states[m.state] || (() => m.state))()), m.agent ? h('p.quiet', m.agent) : null, m.error ? h('p.quiet', told(m)) : null]},
       {head: t('Since'), class: 'nowrap', cell: (m) => age(m.since)},
-      {head: t('Actions'), class: 'actions-cell', cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], all, {caption: t('Words left')}) : h('p.quiet', t('No customer has left words.')),
+      {head: t('Actions'), class: 'actions-cell', cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], first(all), {caption: t('Words left')}) : h('p.quiet', t('No customer has left words.')),
+    more(all),
   ];
 }
 
