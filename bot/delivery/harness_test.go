@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,8 @@ type world struct {
 	awaited []string
 	left    int      // how often LeftQueue was called
 	told    []string // what the staff was told
+
+	foreseen map[string]bool // the series that were there from the start
 }
 
 // inWorld runs test in a bubble of virtual time with the courier running.
@@ -121,13 +124,41 @@ func newWorld(t *testing.T, outbox store.Outbox, change ...func(*Options)) *worl
 		f(&o)
 	}
 	w.courier = New(o)
+	w.foreseen = w.series()
 	return w
+}
+
+// series are those of the metrics, by their names and labels, without codes that no page documents.
+func (w *world) series() map[string]bool {
+	families, err := w.registry.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name, documented := f.GetName(), true
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+				if code, err := strconv.Atoi(l.GetValue()); err == nil && code != 0 {
+					_, documented = desk.LookupCode(code)
+				}
+			}
+			all[name] = documented
+		}
+	}
+	return all
 }
 
 func (w *world) stop() {
 	w.t.Helper()
 	if err := w.courier.Stop(w.t.Context()); err != nil {
 		w.t.Errorf("Stop: %v", err)
+	}
+	for name, documented := range w.series() { // an alert on one that has never moved would see nothing
+		if _, there := w.foreseen[name]; !there && documented {
+			w.t.Errorf("the series %s was not there from the start", name)
+		}
 	}
 }
 

@@ -335,25 +335,21 @@ func (c *Courier) logStoreError(err error, t *store.Transfer) {
 }
 
 // knownLabels has every series of transfers_total that can be foreseen exist from
-// the start: an alert on one that has never moved would see nothing.
+// the start: an alert on one that has never moved would see nothing. What Desk took has
+// no code; all else has the last one that Desk gave, whatever came of it.
 func knownLabels(count func(outcome, code string)) {
-	for _, outcome := range []rules.Result{rules.ResultAssigned, rules.ResultQueued, rules.ResultAlreadyHuman, rules.ResultSessionGone, rules.ResultDismissed} {
-		count(outcome.String(), "0")
+	for _, outcome := range []string{
+		rules.ResultAssigned.String(), rules.ResultQueued.String(), rules.ResultAlreadyHuman.String(), unanswered,
+	} {
+		count(outcome, "0")
 	}
-	count(unanswered, "0")
-	for _, outcome := range []string{retrying, rules.ResultFailed.String(), rules.ResultNoAgent.String()} {
+	for _, outcome := range []string{
+		retrying, rules.ResultFailed.String(), rules.ResultNoAgent.String(), rules.ResultSessionGone.String(), rules.ResultDismissed.String(),
+	} {
+		count(outcome, "0")
 		count(outcome, store.CodeNetwork)
-	}
-	for _, row := range desk.Codes() {
-		code := strconv.Itoa(row.Code)
-		switch row.Verdict {
-		case desk.NextTarget:
-			count(rules.ResultNoAgent.String(), code)
-		case desk.GiveUp:
-			count(rules.ResultFailed.String(), code)
-		default: // put off, and given up when that goes on beyond the horizon
-			count(retrying, code)
-			count(rules.ResultFailed.String(), code)
+		for _, row := range desk.Codes() {
+			count(outcome, strconv.Itoa(row.Code))
 		}
 	}
 }
