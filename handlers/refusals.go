@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -64,7 +65,10 @@ func unsigned(e *desk.AuthError) *refusal {
 		status: http.StatusForbidden, reason: signReason(e.Reason), info: "Sign or RequestTime is missing, wrong or stale", closes: true,
 	}
 	switch {
-	case e.Reason != desk.AuthStale:
+	case e.Reason == desk.AuthMissing:
+		r.fields = logrus.Fields{"hint": "set the token of ESCALATOR_CALLBACK_TOKEN in Desk's console too"}
+	case e.Reason == desk.AuthMismatch:
+		r.fields = logrus.Fields{"hint": "compare ESCALATOR_CALLBACK_TOKEN with the token in Desk's console"}
 	case e.NoTime:
 		r.info = "RequestTime is signed correctly, but it is not a number of seconds"
 	default:
@@ -168,12 +172,18 @@ type refusalLog struct {
 
 func newRefusalLog(log *logrus.Logger) *refusalLog { return &refusalLog{log: log} }
 
-// write tells whose callback it was, as far as that is known: a part of its query may be a stranger's.
+// plainID is what a RequestID looks like: other words of a stranger's are not for the log.
+var plainID = regexp.MustCompile(`^[\w.:-]{1,128}$`)
+
+// write tells whose callback it was, as far as that is known.
 func (l *refusalLog) write(c *gin.Context, r *refusal, err error, event *desk.Event) {
 	f := logrus.Fields{"status": r.status, "reason": r.reason, "why": r.info.String(), "remote": remoteHost(c.Request.RemoteAddr)}
 	maps.Copy(f, r.fields)
 	if event == nil {
-		event = &desk.Event{RequestID: desk.ParseQuery(c.Request.URL.RawQuery).RequestID}
+		event = &desk.Event{}
+		if id := desk.ParseQuery(c.Request.URL.RawQuery).RequestID; plainID.MatchString(id) {
+			event.RequestID = id
+		}
 	}
 	for name, value := range map[string]string{"request_id": event.RequestID, "session": event.SessionID, "user": event.UserID, "event": event.Name} {
 		if value != "" {

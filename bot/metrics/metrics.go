@@ -108,6 +108,7 @@ func (m *Metrics) KnowRules(all []rules.RuleInfo) {
 	for _, r := range all {
 		for _, o := range []rules.Outcome{
 			rules.OutcomeTransfer, rules.OutcomeOffer, rules.OutcomeKeep, rules.OutcomeClosed, rules.OutcomeSuppressed, rules.OutcomeAsked, rules.OutcomeMessage,
+			rules.OutcomeNone, // its offer was declined
 		} {
 			m.Decisions.WithLabelValues(r.ID, o.String())
 		}

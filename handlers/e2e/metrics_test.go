@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"escalator/bot/desk/desktest"
 	"escalator/bot/store/redis/redistest"
 )
 
@@ -187,4 +188,53 @@ func value(m *dto.Metric) float64 {
 		return 0
 	}
 	return v
+}
+
+// TestMetrics_nothingThatHappens_isASeriesOfItsOwn has the service meet what it may meet, and looks for series that came late.
+func TestMetrics_nothingThatHappens_isASeriesOfItsOwn(t *testing.T) {
+	s := startServiceWithRules(t, storyRules, "ESCALATOR_FORWARD_URL=http://127.0.0.1:1/", "ESCALATOR_RECORD_DIR="+t.TempDir())
+	series := func() map[string]bool {
+		_, text := s.get("/metrics")
+		all := map[string]bool{}
+		for line := range strings.Lines(text) {
+			if name, _, ok := strings.Cut(line, "} "); ok && strings.HasPrefix(name, "escalator_") {
+				all[name] = true
+			}
+		}
+		return all
+	}
+	foreseen := series()
+	for i, fault := range []desktest.Fault{
+		{Kind: desktest.FaultCode, Code: 141001},
+		{Kind: desktest.FaultCode, Code: 141004},
+		{Kind: desktest.FaultCode, Code: 141005},
+		{Kind: desktest.Fault502},
+		{Kind: desktest.FaultCode, Code: 60007},
+		{Kind: desktest.FaultHTML},
+	} {
+		fault.Command = "transfer_to_human"
+		if err := s.desk.Fail(fault); err != nil {
+			t.Fatal(err)
+		}
+		session := fmt.Sprint("s", i)
+		s.desk.Begin(session)
+		a := s.desk.UserSays(session, "a human please", desktest.WithRequestID(session))
+		s.desk.Resend(a.Request)
+		s.log("transfer", map[string]any{"request_id": session})
+	}
+	s.desk.Begin("offered")
+	for _, words := range []string{"a refund", "no", "hello", "a refund", "yes", "a human please"} {
+		s.desk.UserSays("offered", words)
+	}
+	s.desk.UserSays("offered", "?", desktest.WithEvent("Nobody.Knows"))
+	s.desk.SendIM("Bot.OnC2CMessage", desktest.IM{From: "jared", To: "@customer_service_account", Text: "a human please"})
+	s.post("Some.Command", `{"CallbackCommand":"Some.Command"}`)
+	request(t, http.MethodPost, s.url+"?"+sign(time.Now())+"0", `{}`)
+	request(t, http.MethodPost, s.url+"?"+sign(time.Now())+"&CallbackCommand=Desk.SessionEventNotify", `[]`)
+	request(t, http.MethodPost, s.url+"/elsewhere", `{}`)
+	for name := range series() {
+		if !foreseen[name] && !strings.HasPrefix(name, "escalator_unknown_events_total") { // named by Desk
+			t.Errorf("%s} was not there from the start", name)
+		}
+	}
 }
