@@ -44,6 +44,7 @@ func inLanguage(told *history.Conversation, l lang.Language) *history.Conversati
 		e := &told.Entries[i]
 		e.CodeWords = e.CodeWords.To(l)
 		read(&e.Why)
+		read(&e.Error)
 		e.Rules = slices.Clone(e.Rules)
 		for j := range e.Rules {
 			read(&e.Rules[j].Why)

@@ -71,13 +71,7 @@ func (s *Server) decisions(c *gin.Context) {
 	case err != nil:
 		writeHistoryError(c, err)
 	default:
-		if l := language(c); l != lang.English {
-			for i, d := range page.Decisions { // others read the same record
-				read := *d
-				read.Why = lang.Recognize(d.Why).In(l)
-				page.Decisions[i] = &read
-			}
-		}
+		page.Decisions = decisions.RecordsIn(language(c), page.Decisions)
 		c.JSON(http.StatusOK, page)
 	}
 }
@@ -131,7 +125,7 @@ func (s *Server) streamDecisions(c *gin.Context, f *decisions.Filter) {
 	defer cancel()
 	withServer := context.AfterFunc(s.streams, cancel)
 	defer withServer()
-	out := &stream{c: c, w: http.NewResponseController(c.Writer), slow: s.reached.of(limitSlowStream)}
+	out := &stream{c: c, w: http.NewResponseController(c.Writer), language: language(c), slow: s.reached.of(limitSlowStream)}
 	if !out.send([]byte(": decisions as they are made\n\n")) {
 		return
 	}
@@ -152,6 +146,8 @@ type stream struct {
 	c    *gin.Context
 	w    *http.ResponseController
 	slow func() // counts a reader that is cut off
+
+	language lang.Language
 }
 
 // follow sends what happens until ctx ends or the reader falls behind.
@@ -174,7 +170,7 @@ func (o *stream) follow(ctx context.Context, w *decisions.Watcher) {
 		}
 		texts := make([][]byte, len(events))
 		for i, e := range events {
-			texts[i] = e.Text()
+			texts[i] = e.Text(o.language)
 		}
 		if !o.send(texts...) {
 			return
@@ -226,7 +222,7 @@ func (s *Server) label(c *gin.Context) {
 	case err != nil:
 		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 	default:
-		c.JSON(http.StatusOK, record)
+		c.JSON(http.StatusOK, record.In(language(c)))
 	}
 }
 

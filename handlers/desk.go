@@ -16,5 +16,11 @@ type Reception interface {
 
 // desk shows agents and queue as Desk told them last, and has them read for a minute.
 func (s *Server) desk(c *gin.Context) {
-	c.JSON(http.StatusOK, s.Reception.Ask(c.Request.Context()))
+	is := s.Reception.Ask(c.Request.Context())
+	if is.LastError != nil {
+		failed := *is.LastError
+		read(c, &failed.Error)
+		is.LastError = &failed
+	}
+	c.JSON(http.StatusOK, is)
 }

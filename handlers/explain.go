@@ -72,7 +72,7 @@ type comparison struct {
 	Version string `json:"version"`
 	replay.Explanation
 	// Error says why they did not come to the end, as where a transfer is said to end that they did not make.
-	Error string `json:"error,omitempty"`
+	Error lang.Text `json:"error,omitempty"`
 }
 
 // explain shows what a message would do, by default under the rules and the mutes in force, as the command explain does.
@@ -123,7 +123,7 @@ func (s *Server) explained(ctx context.Context, in *explainRequest, steps []rule
 		}
 		x.Against = &comparison{Version: other.Version()}
 		if x.Against.Explanation, err = replay.Explain(ctx, other, steps, setting); err != nil {
-			x.Against.Error = err.Error()
+			x.Against.Error = lang.Of(err)
 		}
 		x.Differs = replay.Differ(x.Explanation, x.Against.Explanation)
 	}
@@ -141,7 +141,7 @@ func (s *Server) explained(ctx context.Context, in *explainRequest, steps []rule
 func (x *explained) read(l lang.Language) {
 	x.Explanation = x.To(l)
 	if x.Against != nil {
-		x.Against.Explanation = x.Against.To(l)
+		x.Against.Explanation, x.Against.Error = x.Against.To(l), x.Against.Error.To(l)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"escalator/rules/lang"
 )
 
 // healthz says that the process lives; it asks nothing of anybody else.
@@ -23,20 +25,29 @@ const Unready = "unready"
 // readyz says whether callbacks should come here. It does not depend on Desk:
 // while Desk is away transfers are kept.
 func (s *Server) readyz(c *gin.Context) {
-	is, code := s.readiness(), http.StatusOK
+	is, code := s.readiness(c), http.StatusOK
 	if is.Status == Unready {
 		code = http.StatusServiceUnavailable
 	}
 	c.JSON(code, is)
 }
 
-func (s *Server) readiness() readiness {
+// readiness is in the reader's language.
+func (s *Server) readiness(c *gin.Context) readiness {
+	is := s.ready()
+	for i := range is.Reasons {
+		read(c, &is.Reasons[i])
+	}
+	return is
+}
+
+func (s *Server) ready() readiness {
 	reasons := s.NotReady()
 	if s.stopping.Load() {
-		reasons = append(reasons, "the service is stopping")
+		reasons = append(reasons, lang.Text("the service is stopping").String())
 	}
 	if drain := s.drains.now(); drain != nil {
-		reasons = append(reasons, "draining since "+drain.Since.UTC().Format(time.RFC3339)+", by "+drain.By)
+		reasons = append(reasons, lang.Say("draining since %s, by %s", drain.Since.UTC().Format(time.RFC3339), drain.By).String())
 	}
 	if len(reasons) > 0 {
 		return readiness{Unready, reasons}
@@ -55,7 +66,7 @@ func (s *Server) countReady(r prometheus.Registerer) {
 		Namespace: "escalator", Name: "ready",
 		Help: "1 while callbacks should come here, degraded included; 0 while /readyz is unready. Look when it is 0 and nobody has it drained: escalator status has the reasons, most likely a full disk.",
 	}, func() float64 {
-		if s.readiness().Status == Unready {
+		if s.ready().Status == Unready {
 			return 0
 		}
 		return 1

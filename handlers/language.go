@@ -17,3 +17,6 @@ func fail(c *gin.Context, status int, why lang.Text) { c.JSON(status, fault(c, w
 
 // fault is the body that says what is wrong.
 func fault(c *gin.Context, why lang.Text) gin.H { return gin.H{"error": why.To(language(c))} }
+
+// read gives the reader what was kept in English.
+func read(c *gin.Context, words *string) { *words = lang.Recognize(*words).In(language(c)) }

@@ -28,6 +28,9 @@ func (s *Server) messages(c *gin.Context) {
 		fail(c, http.StatusServiceUnavailable, lang.Of(err))
 		return
 	}
+	for i := range list {
+		read(c, &list[i].Error)
+	}
 	c.JSON(http.StatusOK, gin.H{"messages": list})
 }
 

@@ -40,7 +40,7 @@ const (
 )
 
 // needsToken is what is said to those who have none.
-const needsToken = "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"
+const needsToken lang.Text = "set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"
 
 // anyQuery is the query of a route that reads it itself.
 var anyQuery = []string{"*"}

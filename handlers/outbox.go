@@ -23,6 +23,7 @@ func (s *Server) outbox(c *gin.Context) {
 	for _, some := range [][]delivery.Listed{list.Pending, list.GivenUp} {
 		for i := range some {
 			some[i].CodeWords = some[i].CodeWords.To(language(c))
+			read(c, &some[i].Error)
 		}
 	}
 	c.JSON(http.StatusOK, list)

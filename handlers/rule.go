@@ -50,7 +50,7 @@ func (s *Server) rule(c *gin.Context) {
 			writeHistoryError(c, err)
 			return
 		}
-		*list = page.Decisions
+		*list = decisions.RecordsIn(language(c), page.Decisions)
 	}
 	c.JSON(http.StatusOK, story)
 }
@@ -71,6 +71,7 @@ func (s *Server) previewMute(c *gin.Context) {
 		writeHistoryError(c, err)
 		return
 	}
+	preview.Decisions = decisions.RecordsIn(language(c), preview.Decisions)
 	c.JSON(http.StatusOK, preview)
 }
 

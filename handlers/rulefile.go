@@ -106,8 +106,9 @@ func (s *Server) showFile(c *gin.Context) {
 		return
 	}
 	if s.AdminToken == "" {
-		shown.Writable, shown.WhyNot = false, needsToken
+		shown.Writable, shown.WhyNot = false, needsToken.String()
 	}
+	read(c, &shown.WhyNot)
 	c.Header("ETag", `"`+shown.Version+`"`)
 	c.JSON(http.StatusOK, shown)
 }

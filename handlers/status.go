@@ -100,12 +100,13 @@ type clockDistance struct {
 // status shows how the service is.
 func (s *Server) status(c *gin.Context) {
 	is := s.Status()
+	read(c, &is.Desk.LastError)
 	if held := is.Desk.Held; held != nil {
 		held.Words = held.Words.To(language(c))
 	}
 	c.JSON(http.StatusOK, Status{
 		Installation: is,
-		Ready:        s.readiness(),
+		Ready:        s.readiness(c),
 		Drain:        s.drains.now(),
 		Clock:        s.callbacks.skew.seen(),
 

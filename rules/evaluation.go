@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"escalator/rules/lang"
@@ -185,13 +184,12 @@ func (e *evaluation) matchOf(i int) Match {
 	return Match{Phrase: e.p.phrase(h.Phrase), Text: e.t.Text[start:max(start, end)], Start: start, End: max(start, end)}
 }
 
-// respelled says which typing errors of a hit were forgiven.
-func (e *evaluation) respelled(i int) lang.Text {
-	var b strings.Builder
+// respelled adds which typing errors of a hit were forgiven.
+func (e *evaluation) respelled(i int, found lang.Text) lang.Text {
 	for _, r := range e.p.matcher.Respelled(&e.msg, e.hits[i]) {
-		b.WriteString(", " + r.Typed + " read as " + r.Meant)
+		found = lang.Say("%s; %s read as %s", found, r.Typed, r.Meant)
 	}
-	return lang.Raw(b.String())
+	return found
 }
 
 // words is the part of the message that a hit covers.

@@ -70,9 +70,9 @@ func TestExplain_matched_holdsOnlyWordsThatMadeTheDecision(t *testing.T) {
 func TestExplain_aForgivenTypingError_isNamed(t *testing.T) {
 	p := rulesWhen(t, "", "{says: [(human|live) agent, representative]}")
 	for text, want := range map[string]string{
-		"human agnet please": "says: found human agnet ((human|live) agent), agnet read as agent",
-		"humna agnet":        "says: found humna agnet ((human|live) agent), humna read as human, agnet read as agent",
-		"a representtive":    "says: found representtive (representative), representtive read as representative",
+		"human agnet please": "says: found human agnet ((human|live) agent); agnet read as agent",
+		"humna agnet":        "says: found humna agnet ((human|live) agent); humna read as human; agnet read as agent",
+		"a representtive":    "says: found representtive (representative); representtive read as representative",
 		"HUMAN AGENTTTT":     "says: found HUMAN AGENTTTT ((human|live) agent)",
 		"human agent":        "says: found human agent ((human|live) agent)",
 	} {

@@ -340,9 +340,9 @@ func (s *phraseTest) explain(e *evaluation, f finding) lang.Text {
 	case f.ok:
 		m := e.match(f.set, f.hit)
 		if frame := e.frameWords(f.hit); frame != "" {
-			return lang.Say("%s%s%s", frame, e.respelled(f.hit), m.source())
+			return e.respelled(f.hit, lang.Say("%s%s", frame, m.source()))
 		}
-		return lang.Say("found %s%s%s", m.Text, m.source(), e.respelled(f.hit))
+		return e.respelled(f.hit, lang.Say("found %s%s", m.Text, m.source()))
 	case f.why == ReasonMasked && f.by < 0:
 		return e.frameWords(f.hit)
 	case f.why == ReasonNegated:

@@ -13,6 +13,7 @@ import (
 
 	"escalator/bot/history"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // filled is a list of as many decisions as are kept.
@@ -66,7 +67,7 @@ func BenchmarkWatchers_200(b *testing.B) {
 						}
 						for _, e := range events {
 							out.Reset()
-							out.Write(e.Text())
+							out.Write(e.Text(lang.English))
 							_, _ = out.WriteTo(io.Discard)
 						}
 					}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"escalator/rules/lang"
 )
 
 const (
@@ -38,42 +40,42 @@ type Event struct {
 	record *Record // as it was then
 
 	mu   sync.Mutex
-	text []byte // encoded once for all who watch
+	text [lang.Languages][]byte // encoded once for all who watch
 }
 
-// Text returns the event as it stands in a stream of server-sent events.
-func (e *Event) Text() []byte {
+// Text returns the event as it stands in a stream of server-sent events, for a reader of that language.
+func (e *Event) Text(l lang.Language) []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.text == nil {
-		data, _ := json.Marshal(e.data()) // it cannot fail
-		e.text = append(append([]byte("event: "+e.name+"\nid: "+e.ID+"\ndata: "), data...), "\n\n"...)
+	if e.text[l] == nil {
+		data, _ := json.Marshal(e.data(e.record.In(l))) // it cannot fail
+		e.text[l] = append(append([]byte("event: "+e.name+"\nid: "+e.ID+"\ndata: "), data...), "\n\n"...)
 	}
-	return e.text
+	return e.text[l]
 }
 
 // forgetText frees the memory of an event that nearly nobody will ask for again.
 func (e *Event) forgetText() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.text = nil
+	e.text = [lang.Languages][]byte{}
 }
 
-func (e *Event) data() any {
+func (e *Event) data(r *Record) any {
 	switch e.name {
 	case nameTransfer:
 		return struct {
 			ID       string    `json:"id"`
 			Transfer *Transfer `json:"transfer"`
-		}{e.record.ID, e.record.Transfer}
+		}{r.ID, r.Transfer}
 	case nameLabel:
 		return struct {
 			ID      string `json:"id"`
 			Label   string `json:"label"`
 			LabelBy string `json:"label_by,omitempty"`
-		}{e.record.ID, e.record.Label, e.record.LabelBy}
+		}{r.ID, r.Label, r.LabelBy}
 	}
-	return e.record
+	return r
 }
 
 func (e *Event) matches(f *Filter) bool {

@@ -5,6 +5,7 @@ import (
 
 	"escalator/bot/history"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Record is a decision as the log and GET /api/decisions show it. The names are fixed
@@ -37,6 +38,30 @@ type Record struct {
 	LabelBy  string    `json:"label_by,omitempty"`
 
 	sought string // all words in it, in small letters
+}
+
+// In is the record for a reader of a language: it is kept in English, and others read the same one.
+func (r *Record) In(l lang.Language) *Record {
+	if l == lang.English {
+		return r
+	}
+	read := *r
+	read.Why = lang.Recognize(r.Why).In(l)
+	if r.Transfer != nil {
+		t := *r.Transfer
+		t.Error = lang.Recognize(t.Error).In(l)
+		read.Transfer = &t
+	}
+	return &read
+}
+
+// RecordsIn are records for a reader of a language.
+func RecordsIn(l lang.Language, all []*Record) []*Record {
+	read := make([]*Record, len(all))
+	for i, r := range all {
+		read[i] = r.In(l)
+	}
+	return read
 }
 
 // Transfer is the last attempt of the transfer that a decision began.

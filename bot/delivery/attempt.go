@@ -14,6 +14,7 @@ import (
 	"escalator/bot/store"
 	"escalator/bot/trace"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // maxRefusals bounds how often a session may be refused (141003) in one round of
@@ -162,12 +163,12 @@ func (a *attempt) ask(ctx context.Context, q question) action {
 		t.Word = before
 		a.away(ctx)
 	case (r == tryLater || r == elsewhere) && a.err == nil:
-		a.why = fmt.Sprintf("get_session_state: session %q, state %q: nothing that can be acted on", state.SessionID, string(state.State))
+		a.why = lang.Say("get_session_state: session %q, state %q: nothing that can be acted on", state.SessionID, string(state.State)).String()
 		t.Error = a.why
 	}
 	do := afterQuestion[r][q]
 	if do == fail && a.err == nil {
-		t.Error = fmt.Sprintf("end_queuing, and then the session's state is %q: nothing more is tried", string(state.State))
+		t.Error = lang.Say("end_queuing, and then the session's state is %q: nothing more is tried", string(state.State)).String()
 	}
 	return do
 }

@@ -12,6 +12,7 @@ import (
 
 	"escalator/bot/retry"
 	"escalator/bot/store"
+	"escalator/rules/lang"
 )
 
 // outage knows since when Desk does not answer, so that the log tells once when it
@@ -101,7 +102,7 @@ func (a *attempt) retryLevel() logrus.Level {
 // Degraded says why transfers do not reach Desk although it answers; nil: they do.
 func (c *Courier) Degraded() []string {
 	if why := c.hold.reason(); why != "" {
-		return []string{"courier held: Desk refuses every transfer (" + why + ")"}
+		return []string{lang.Say("courier held: Desk refuses every transfer (%s)", why).String()}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"escalator/bot/retry"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // retrying is the outcome of an attempt that another one follows because of a
@@ -37,11 +38,11 @@ func (a *attempt) end(ctx context.Context, do action) {
 		a.finish(ctx, rules.ResultAlreadyQueued)
 	case endGone:
 		if t.Unproven && t.Calls == 0 { // it was made up, most likely: nothing for people to read and to retry
-			t.Error = "Desk has no such session"
+			t.Error = lang.Text("Desk has no such session").String()
 			a.finish(ctx, rules.ResultSessionGone)
 			return
 		}
-		a.giveUp(ctx, rules.ResultSessionGone, "Desk says that the session has ended")
+		a.giveUp(ctx, rules.ResultSessionGone, lang.Text("Desk says that the session has ended").String())
 	case endNobody:
 		a.nobody(ctx)
 	case beginToWait, waitOn:
@@ -212,11 +213,10 @@ func (a *attempt) expire(ctx context.Context) {
 
 // tooLate is why a transfer is given up for its age.
 func (a *attempt) tooLate() string {
-	why := fmt.Sprintf("not delivered within %s", a.opt.Horizon)
 	if a.transfer.Error != "" {
-		why += "; last: " + a.transfer.Error
+		return lang.Say("not delivered within %s; last: %s", a.opt.Horizon, a.transfer.Error).String()
 	}
-	return why
+	return lang.Say("not delivered within %s", a.opt.Horizon).String()
 }
 
 // giveUp ends a transfer for good, loudly. It stays in the outbox for people to

@@ -193,7 +193,7 @@ func (c *Courier) Withdraw(ctx context.Context, id string) {
 	}
 	err = c.opt.Outbox.Delete(ctx, t)
 	if err == nil {
-		t.Error = "the customer left while the transfer waited for an agent"
+		t.Error = lang.Text("the customer left while the transfer waited for an agent").String()
 		c.newAttempt(t).log(rules.ResultSessionGone.String(), true)
 	}
 	c.logStoreError(err, t)

@@ -267,10 +267,10 @@ func (h *History) tell(err error) {
 // Degraded says what is wrong, nil if nothing is.
 func (h *History) Degraded() (reasons []string) {
 	if err := h.fault.Load(); err != nil {
-		return []string{"history cannot be written: " + (*err).Error()}
+		return []string{lang.Say("history cannot be written: %v", *err).String()}
 	}
 	if late := h.lateAt.Load(); late != 0 && h.Now().UnixMilli()-late < lateFor.Milliseconds() {
-		reasons = append(reasons, "history cannot keep up: entries were dropped within the last minute")
+		reasons = append(reasons, lang.Text("history cannot keep up: entries were dropped within the last minute").String())
 	}
 	return reasons
 }

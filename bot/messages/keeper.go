@@ -3,7 +3,6 @@ package messages
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"escalator/bot/quiet"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 const (
@@ -236,7 +236,7 @@ func (k *Keeper) tidy(open []*Message) {
 		switch {
 		case m.State == Calling && (now.Sub(m.Changed) > callFor || m.Changed.Sub(now) > callFor):
 			k.end(m.record.Name, Unknown, func(m *Message) bool {
-				m.Error = "the process that called Desk ended before it could store the answer"
+				m.Error = lang.Text("the process that called Desk ended before it could store the answer").String()
 				return m.State == Calling
 			})
 		case m.State == Waiting && now.After(m.Until):
@@ -265,7 +265,7 @@ func (k *Keeper) drop(m *Message) {
 	if k.Records.PutRecords(k.working, r) != nil {
 		return // somebody changed it: another look decides
 	}
-	m.State, m.Error = GivenUp, fmt.Sprintf("more than %d customers wait", maxOpen)
+	m.State, m.Error = GivenUp, lang.Say("more than %d customers wait", maxOpen).String()
 	k.log(m, dropped, logrus.ErrorLevel)
 	k.Tell(failure(m))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/store"
+	"escalator/rules/lang"
 )
 
 // Replicas share the words through a store that may be emptied, or replaced by an empty
@@ -59,7 +60,7 @@ func (k *Keeper) putBack(ctx context.Context) {
 			continue
 		}
 		if err != nil {
-			m.Error = "they could not be put back: " + err.Error()
+			m.Error = lang.Say("they could not be put back: %v", err).String()
 		}
 		k.log(m, putBack, logrus.ErrorLevel)
 	}

@@ -125,10 +125,10 @@ func (f *File) Status() Status {
 func (f *File) Degraded() (reasons []string) {
 	s := f.Status()
 	if s.LastGood != nil {
-		reasons = append(reasons, "the rule file is refused ("+s.why+"): version "+s.Version+", accepted at "+s.LastGood.UTC().Format(time.RFC3339)+", is in force")
+		reasons = append(reasons, lang.Say("the rule file is refused (%s): version %s, accepted at %s, is in force", s.why, s.Version, s.LastGood.UTC().Format(time.RFC3339)).String())
 	}
 	if s.Unkept != "" {
-		reasons = append(reasons, "the rules in force cannot be kept for the next start: "+s.Unkept)
+		reasons = append(reasons, lang.Say("the rules in force cannot be kept for the next start: %s", s.Unkept).String())
 	}
 	return reasons
 }

@@ -3,10 +3,11 @@ package app
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 const (
@@ -185,11 +186,11 @@ func (q *logQueue) degraded() []string {
 	stalled := now.Sub(q.writing)
 	switch {
 	case !q.writing.IsZero() && stalled > stalledAfter:
-		return []string{fmt.Sprintf("the log's reader has stalled for %s: %d lines dropped since the start", stalled.Round(time.Second), q.dropped)}
+		return []string{lang.Say("the log's reader has stalled for %s: %d lines dropped since the start", stalled.Round(time.Second), q.dropped).String()}
 	case q.failure != nil:
-		return []string{fmt.Sprintf("the log cannot be written: %v: %d lines dropped since the start", q.failure, q.dropped)}
+		return []string{lang.Say("the log cannot be written: %v: %d lines dropped since the start", q.failure, q.dropped).String()}
 	case q.dropped > 0 && now.Sub(q.lastDrop) < rememberDrops:
-		return []string{fmt.Sprintf("log lines were dropped a moment ago: %d since the start", q.dropped)}
+		return []string{lang.Say("log lines were dropped a moment ago: %d since the start", q.dropped).String()}
 	}
 	return nil
 }

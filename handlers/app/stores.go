@@ -48,7 +48,7 @@ type stores struct {
 // notReady says why nothing can be stored, nil if it can.
 func (s *stores) notReady() []string {
 	if err := s.writable(); err != nil {
-		return []string{"the outbox cannot be written: " + err.Error()}
+		return []string{lang.Say("the outbox cannot be written: %v", err).String()}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // consolePaths are all views whose data this version has.
-var consolePaths = []string{"/", "/c", "/c/s-human", "/try", "/rules", "/rules/ask-human", "/file", "/history", "/delivery"}
+var consolePaths = []string{"/", "/c", "/c/s-human", "/try", "/rules", "/rules/ask-human", "/file", "/history", "/delivery", "/suggest"}
 
 func TestConsoleInABrowser_signIn(t *testing.T) {
 	o := openOffice(t, nil)

@@ -15,6 +15,9 @@ type Language uint8
 const (
 	English Language = iota
 	Chinese
+
+	// Languages is how many there are.
+	Languages
 )
 
 // Parse finds a language by its name, such as zh, zh_CN.UTF-8, zh-TW or en; not ok for one that messages do not have.

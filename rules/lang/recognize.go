@@ -10,13 +10,18 @@ import (
 
 // Recognize finds the message that English words were made of, so that what was written down in English, as in the history,
 // can be read in another language. Words that are of no message stay as they are: a customer's may stand among them.
-func Recognize(words string) Text { return recognize(words, 0) }
+func Recognize(words string) Text {
+	if words == "" {
+		return ""
+	}
+	return recognize(words, 0)
+}
 
 // How deep messages are looked for in messages, and how many letters one must have there: fewer may be a customer's.
 const (
 	deepest     = 8
 	fewestWords = 3
-	fewest      = 8
+	fewest      = 7
 )
 
 // condition is how what a condition says begins; several stand in one sentence.
@@ -33,7 +38,7 @@ func recognize(words string, depth int) Text {
 	if depth > deepest {
 		return Raw(words)
 	}
-	if parts := strings.Split(words, "; "); len(parts) > 1 && !slices.ContainsFunc(parts[1:], func(p string) bool { return !condition.MatchString(p) }) {
+	if parts := conditions(words); len(parts) > 1 {
 		texts := make([]Text, len(parts))
 		for i, p := range parts {
 			texts[i] = recognize(p, depth)
@@ -54,6 +59,18 @@ func recognize(words string, depth int) Text {
 		}
 	}
 	return Raw(words)
+}
+
+// conditions splits a sentence where what a condition says begins.
+func conditions(words string) (parts []string) {
+	for i, p := range strings.Split(words, "; ") {
+		if i == 0 || condition.MatchString(p) {
+			parts = append(parts, p)
+		} else {
+			parts[len(parts)-1] += "; " + p
+		}
+	}
+	return parts
 }
 
 // isMessage reports whether words are a message without values. In others, few words may be a customer's.

@@ -20,7 +20,7 @@ func TestRecognize_readsWhatWasWrittenDown(t *testing.T) {
 		t.Fatal(report.Errors)
 	}
 	var steps []rules.Step
-	for _, words := range []string{"怎么改地址", "先别转人工", "人工智能是什么", "I am in transit; says: nobody", "where is my parcel", "where is my parcel?", "WHERE is my parcel??", "this is useless!!", "转人工", "a human please"} {
+	for _, words := range []string{"怎么改地址", "先别转人工", "人工智能是什么", "I am in transit; says: nobody", "where is my parcel", "where is my parcel?", "WHERE is my parcel??", "this is useless!!", "转人工", "a human please", "I'd like to talk to a real perosn please", "human agnet please"} {
 		steps = append(steps, rules.Step{Kind: "user", Message: rules.TestMessage{Text: words}}, rules.Step{Kind: "bot", Message: rules.TestMessage{Text: "抱歉，我还没有学会这个问题"}})
 	}
 	story, err := replay.Explain(t.Context(), p, steps, replay.Setting{Begin: replay.DefaultTime})

@@ -3,13 +3,13 @@ package failover
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"escalator/bot/clock"
 	"escalator/bot/store"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 // Shared is a store of several replicas. A call that it could not carry out now, or
@@ -170,14 +170,14 @@ func (s *Store) Run(ctx context.Context) {
 // Degraded says what this replica has to do without, nil if nothing.
 func (s *Store) Degraded() (reasons []string) {
 	if since, cause := s.breaker.away(); cause != nil {
-		text := "working without Redis: "
+		text := lang.Say("working without Redis: %v", cause)
 		if !since.IsZero() {
-			text = fmt.Sprintf("working without Redis since %s: ", since.UTC().Format(time.RFC3339))
+			text = lang.Say("working without Redis since %s: %v", since.UTC().Format(time.RFC3339), cause)
 		}
-		reasons = append(reasons, text+cause.Error())
+		reasons = append(reasons, text.String())
 	}
 	if err := s.local.Outbox.Writable(); err != nil {
-		reasons = append(reasons, "nothing to fall back on if Redis goes away: "+err.Error())
+		reasons = append(reasons, lang.Say("nothing to fall back on if Redis goes away: %v", err).String())
 	}
 	return reasons
 }

@@ -5,10 +5,10 @@
 //   path`/api/rules/${id}/mute`                               ids are escaped, slashes in them too, and what begins like a
 //                                                             name of the API: /api/rules/history is not the rule history
 //
-// What goes wrong is thrown as a Failure: status (0: nobody answered), message (the service's own words), body (the
-// JSON of the answer, with its problems). A 401 also shows the sign-in view: whoever is told so need not care.
+// What goes wrong is thrown as a Failure: status (0: nobody answered in time; 200: it was no answer of the service), message
+// (the service's own words), body (the JSON of the answer, with its problems). A reading waits for within ms, 30 s by default. A 401 also shows the sign-in view: whoever is told so need not care.
 //
-//   stream('/api/decisions', {query, lastId, signal, on: {decision(data, id), gap()}, state(live)})
+//   stream('/api/decisions', {query, lastId, signal, on: {decision(data, id), gap()}, state(live, failure)})
 //
 // reads server-sent events until the signal ends, with Last-Event-ID in every new connection, so that nothing is missed;
 // lastId() names what is known before the first event.
@@ -40,8 +40,10 @@ async function refusal(response, p) {
   return new Failure(response.status, (body && body.error) || `HTTP ${response.status}`, body);
 }
 
-async function call(method, p, body, {query, headers, signal, text} = {}) {
-  const init = {method, signal, headers: {...common(), ...headers}};
+const patience = (signal, ms) => (AbortSignal.any ? AbortSignal.any([AbortSignal.timeout(ms), signal].filter(Boolean)) : signal);
+
+async function call(method, p, body, {query, headers, signal, within = 30_000} = {}) {
+  const init = {method, signal: method === 'GET' ? patience(signal, within) : signal, headers: {...common(), ...headers}};
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers['Content-Type'] = 'application/json';
@@ -54,7 +56,12 @@ async function call(method, p, body, {query, headers, signal, text} = {}) {
     throw new Failure(0, '');
   }
   if (!response.ok && !(p === '/readyz' && response.status === 503)) throw await refusal(response, p);
-  return text ? response.text() : response.json();
+  try {
+    return await response.json();
+  } catch (e) {
+    if (e.name === 'AbortError') throw e;
+    throw new Failure(e.name === 'SyntaxError' ? 200 : 0, '');
+  }
 }
 
 export const api = {
@@ -69,6 +76,7 @@ const silence = 45_000; // three pings of the service: the connection is dead, w
 export async function stream(p, {query, lastId, on, state, signal}) {
   const watch = {last: '', failed: 0};
   while (!signal.aborted) {
+    let why = null;
     const cut = new AbortController();
     const end = () => cut.abort();
     signal.addEventListener('abort', end, {once: true});
@@ -86,11 +94,12 @@ export async function stream(p, {query, lastId, on, state, signal}) {
     } catch (e) {
       if (e.status === 401) { clearTimeout(idle); return; }
       watch.failed++;
+      why = e;
     }
     clearTimeout(idle);
     signal.removeEventListener('abort', end);
     if (signal.aborted) return;
-    state(false);
+    state(false, why);
     await new Promise((done) => setTimeout(done, Math.min(10_000, 400 * 2 ** Math.min(watch.failed, 6)) * (0.8 + 0.4 * Math.random())));
   }
 }

@@ -25,7 +25,7 @@ const places = [
   ['g d', '/delivery', () => t('Delivery'), /^\/delivery/],
 ];
 
-const read = (p) => api.get(p).catch(() => undefined);
+const read = (p) => api.get(p, {within: 8000}).catch(() => undefined);
 
 export async function refreshService() {
   const [ready, rules, desk, status] = await Promise.all([read('/readyz'), read('/api/rules'), read('/api/desk'), read('/api/status')]);
@@ -70,8 +70,7 @@ function drawBanner() {
   const {ready, status} = service, held = status && status.desk && status.desk.courier_held, lines = [];
   if (!ready) lines.push(t('Escalator does not answer. You see what was known before.'));
   if (held) lines.push(t('Desk refuses every transfer ({code}): {words}. {n} kept. Next try in {span}.', {code: held.code, words: held.words, n: status.store ? status.store.outbox_pending : '?', span: span(held.next_try_s)}));
-  if (ready) lines.push(...(ready.reasons || []).filter((r) => !held || !/held|refuses/.test(r)));
-  if (status && status.drain) lines.push(t('Draining: other replicas take the callbacks.'));
+  if (ready) lines.push(...(ready.reasons || []).filter((r) => !held || !r.includes(held.code)));
   const words = lines.join('\n'), banner = document.getElementById('banner');
   if (banner.dataset.words === words) return; // a live region says only what is new
   banner.dataset.words = words;

@@ -25,7 +25,7 @@ const kept = {
   set: (name, value) => { try { localStorage.setItem('escalator.' + name, value); } catch { /* not kept */ } },
 };
 
-export const say = (e) => (e.status === 0 ? t('Escalator cannot be reached.') : e.message || String(e));
+export const say = (e) => (e.status === 0 ? t('Escalator cannot be reached.') : e.status === 200 ? t('What answered is not Escalator: perhaps a proxy in between, or its sign-in page.') : e.message || String(e));
 
 // What cannot be seen in an identifier, or turns it round, would let one look like another.
 export const plain = (s) => s.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, (c) => (' \u3000\u200d'.includes(c) ? c : `‹${c.codePointAt(0).toString(16).toUpperCase()}›`));

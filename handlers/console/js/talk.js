@@ -34,8 +34,9 @@ export async function explain(turns, more, signal) {
   try {
     return await send(turns);
   } catch (e) { // other rules made no transfer, so that there is none to end
-    if (!(e instanceof Failure) || e.status !== 400 || !/no transfer/.test(e.message)) throw e;
-    return send(turns.filter((x) => x.role !== 'desk'));
+    const rest = turns.filter((x) => x.role !== 'desk');
+    if (!(e instanceof Failure) || e.status !== 400 || rest.length === turns.length || !rest.length) throw e;
+    return send(rest).catch(() => { throw e; });
   }
 }
 

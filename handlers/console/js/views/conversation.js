@@ -4,7 +4,7 @@ import {api, path} from '../api.js';
 import {fill, h, icon} from '../dom.js';
 import {service} from '../frame.js';
 import {keys} from '../keys.js';
-import {askWho, button, empty, failed, id, loading, outcome, plain, segments, toast} from '../parts.js';
+import {askWho, button, empty, failed, id, loading, outcome, plain, say, segments, toast} from '../parts.js';
 import {go, href, query, setQuery} from '../router.js';
 import {marked, story} from '../story.js';
 import {explain, makeTest, matchTurns, turnsOf} from '../talk.js';
@@ -183,7 +183,7 @@ function labels(v) {
   return h('span.push.label', one('right', t('Right'), 'check'), one('wrong', t('Wrong'), 'cross'));
 }
 
-const relabel = (v, label) => setLabel(v.decision, v.decision.label === label ? '' : label, () => drawPanel(v)).catch((e) => toast(e.message, {kind: 'bad'}));
+const relabel = (v, label) => setLabel(v.decision, v.decision.label === label ? '' : label, () => drawPanel(v)).catch((e) => toast(say(e), {kind: 'bad'}));
 
 async function fillPanel(v, body) {
   const e = v.chosen;

@@ -3,7 +3,7 @@
 import {api, path as address} from '../api.js';
 import {h} from '../dom.js';
 import {refreshService} from '../frame.js';
-import {askWho, button, id, outcome, plain, table, toast} from '../parts.js';
+import {askWho, button, id, outcome, plain, say, table, toast} from '../parts.js';
 import {again, href} from '../router.js';
 import {fresh, notice, redraw, tokenNeeded, walk} from '../steer.js';
 import {age, clock, clockText, lasting, span, until} from '../time.js';
@@ -39,7 +39,7 @@ function draw(box, of, content) {
   if (box.dataset.key_ === key || box.querySelector('details[open] summary:focus')) return;
   const open = [...box.querySelectorAll('details[open] summary')].map((s) => s.textContent);
   box.dataset.key_ = key;
-  redraw(box, of.failed ? outcome('bad', of.failed.message) : content());
+  redraw(box, of.failed ? outcome('bad', say(of.failed)) : content());
   for (const s of box.querySelectorAll('summary')) if (open.includes(s.textContent)) s.parentElement.open = true;
 }
 

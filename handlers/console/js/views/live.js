@@ -174,9 +174,9 @@ function follow(v) {
   v.signal.addEventListener('abort', () => live.abort());
   stream('/api/decisions', {
     query: asked(), signal: live.signal, lastId: () => (v.arrived.at(-1) || v.rows[0] || {}).id,
-    state: (up) => {
+    state: (up, why) => {
       if (up) refresh(v, live.signal);
-      fill(v.connection, up ? null : outcome('warn', t('reconnecting…')));
+      fill(v.connection, up ? null : outcome('warn', why && why.body ? say(why) : t('reconnecting…')));
     },
     on: {
       decision: (d) => { if (!v.byId.has(d.id)) v.arrived.push(d); },

@@ -3,7 +3,7 @@
 import {api, path as address} from '../api.js';
 import {fill, h, icon} from '../dom.js';
 import {refreshService} from '../frame.js';
-import {askWho, author, button, empty, id, outcome, plain, segments, spark, table, toast} from '../parts.js';
+import {askWho, author, button, empty, id, outcome, plain, say, segments, spark, table, toast} from '../parts.js';
 import {href} from '../router.js';
 import {fresh, mode, places, redraw, walk} from '../steer.js';
 import {age, clock, clockText, span, until} from '../time.js';
@@ -96,7 +96,7 @@ async function mute(r, load) {
   let time = '2h';
   const preview = h('div.stack.preview', {'aria-live': 'polite'}, h('p.quiet', t('Looking at the last hour…')));
   const sure = h('p', t('Until it ends, {rule} fires for nobody; what it would have done is still counted.', {rule: r.id}));
-  api.get(address`/api/rules/${r.id}/preview`, {query: {for: '1h'}}).then((p) => fill(preview, without(p, r.id)), (e) => fill(preview, outcome('warn', e.message)));
+  api.get(address`/api/rules/${r.id}/preview`, {query: {for: '1h'}}).then((p) => fill(preview, without(p, r.id)), (e) => fill(preview, outcome('warn', say(e))));
   const muted = await askWho({
     title: t('Mute {rule}', {rule: r.id}), confirm: t('Mute {rule}', {rule: r.id}), danger: true, wide: true,
     body: [sure, h('div.field', h('span', t('For how long')), segments(t('For how long'), lengths.map((l) => ({value: l, label: spoken()[l]})), time, (l) => { time = l; })), preview],
