@@ -122,6 +122,7 @@ compare: ## the microbenchmarks of another commit beside those of this tree (BAS
 lint: ## golangci-lint as in .golangci.yml; builds it once
 	$(TOOL) golangci-lint run $(PKG)
 	$(if $(WHOLE),cd tools/bench && go tool -modfile=../go.mod golangci-lint run ./...)
+	$(if $(WHOLE),cd tools/kit && go tool -modfile=../go.mod golangci-lint run ./...)
 
 fmt: ## gofumpt and goimports over everything
 	$(TOOL) golangci-lint fmt

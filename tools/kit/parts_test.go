@@ -1,0 +1,66 @@
+package kit
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// On a machine that is not CI's, what the tests need beside Go is named with the command that installs it, and nothing is
+// installed.
+func TestParts_areNamedAndNotInstalled(t *testing.T) {
+	script := read(t, root+"/.ci/parts")
+	list := regexp.MustCompile(`(?s)needed=\((.*?)\)`).FindStringSubmatch(script)
+	if list == nil {
+		t.Fatal(".ci/parts has no list of parts")
+	}
+	dir := t.TempDir()
+	fake := func(name, body string) { // as little as .ci/parts looks at
+		write(t, filepath.Join(dir, name), "#!/bin/sh\n"+body+"\n")
+		if err := os.Chmod(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	called := filepath.Join(dir, "called")
+	fake("id", "echo 0")
+	fake("apt-get", "echo $* >>"+called)
+	parts := strings.Fields(list[1])
+	for _, part := range parts {
+		command, _, _ := strings.Cut(part, ":")
+		fake(command, "exit 0")
+	}
+	run := func() (out string, ok bool) {
+		cmd := exec.CommandContext(t.Context(), "/bin/bash", root+"/.ci/parts")
+		cmd.Env = []string{"PATH=" + dir}
+		text, err := cmd.CombinedOutput()
+		return string(text), err == nil
+	}
+	if out, ok := run(); !ok || out != "" {
+		t.Fatalf("with all parts: %q", out)
+	}
+	for _, part := range parts {
+		command, pkg, _ := strings.Cut(part, ":")
+		if command == "cc" || exists("/usr/sbin/"+command) { // the compiler's headers; what is looked for there too
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, command)); err != nil {
+			t.Fatal(err)
+		}
+		want := "sudo apt-get update && sudo apt-get install -y --no-install-recommends " + pkg
+		if out, ok := run(); ok || !strings.Contains(out, "parts: missing: "+pkg) || !strings.Contains(out, want) {
+			t.Errorf("without %s: %q, want %q", command, out, want)
+		}
+		fake(command, "exit 0")
+	}
+	if exists(called) {
+		t.Errorf("it has called apt-get: %s", read(t, called))
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
