@@ -84,7 +84,7 @@ func writeFromChart(t *testing.T) {
 func documents(text string, keep func(doc string) bool) string {
 	var kept strings.Builder
 	kept.WriteString("# Written from deploy/helm/escalator by: go test -C tools/kit -run Kustomize -update .\n")
-	for _, doc := range strings.Split(helmsOwn.ReplaceAllString(text, ""), "---\n") {
+	for doc := range strings.SplitSeq(helmsOwn.ReplaceAllString(text, ""), "---\n") {
 		if strings.Contains(doc, "kind: ") && keep(doc) {
 			kept.WriteString("---\n" + strings.TrimSpace(doc) + "\n")
 		}
@@ -96,7 +96,7 @@ func documents(text string, keep func(doc string) bool) string {
 func plain(t *testing.T, text string) map[string]any {
 	t.Helper()
 	all := map[string]any{}
-	for _, doc := range strings.Split("\n"+text, "\n---") {
+	for doc := range strings.SplitSeq("\n"+text, "\n---") {
 		var o map[string]any
 		if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
 			t.Fatal(err)

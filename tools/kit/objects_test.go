@@ -27,7 +27,7 @@ func decode(t *testing.T, text string) map[string]any {
 		"monitoring.coreos.com/v1 PrometheusRule": func() any { return new(monitoringv1.PrometheusRule) },
 	}
 	objects := map[string]any{}
-	for _, doc := range strings.Split("\n"+text, "\n---") {
+	for doc := range strings.SplitSeq("\n"+text, "\n---") {
 		var head struct {
 			metav1.TypeMeta `json:",inline"`
 			Metadata        struct{ Name string }
@@ -38,11 +38,11 @@ func decode(t *testing.T, text string) map[string]any {
 		if head.Kind == "" {
 			continue
 		}
-		make, ok := kinds[head.APIVersion+" "+head.Kind]
+		newKind, ok := kinds[head.APIVersion+" "+head.Kind]
 		if !ok {
 			t.Fatalf("what is %s %s?", head.APIVersion, head.Kind)
 		}
-		o := make()
+		o := newKind()
 		if err := yaml.UnmarshalStrict([]byte(doc), o); err != nil {
 			t.Errorf("%s %s: %v", head.Kind, head.Metadata.Name, err)
 		}
