@@ -10,7 +10,7 @@ import (
 )
 
 // Somebody who has Go, a clone and an empty folder comes to a first decision of their own with the two commands of
-// docs/install.md (the first of which clones), and to a whole service with one more. Nothing is compiled yet.
+// docs/install.md (the first of which clones), and to a whole service with one more.
 func TestNewcomer_isTwoCommandsFromTheFirstOwnDecision(t *testing.T) {
 	block := regexp.MustCompile("(?s)## From source.*?```sh[^\n]*\n(.*?)```").FindStringSubmatch(read(t, root+"/docs/install.md"))
 	if block == nil {
@@ -30,7 +30,7 @@ func TestNewcomer_isTwoCommandsFromTheFirstOwnDecision(t *testing.T) {
 		t.Fatal(err)
 	}
 	environ := []string{"PATH=" + only, "HOME=" + t.TempDir(), "GOFLAGS=-buildvcs=false"}
-	for _, cache := range []string{"GOMODCACHE", "GOPROXY", "GOSUMDB"} {
+	for _, cache := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB"} {
 		environ = append(environ, cache+"="+strings.TrimSpace(mustRun(t, "go", "env", cache)))
 	}
 	for command, want := range map[string]string{commands[1]: "→ transfer", "go run . demo --once": "transfer"} {
