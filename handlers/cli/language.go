@@ -59,9 +59,16 @@ func (e Env) print(format lang.Text, args ...any) { say(e.Stdout, e.Lang, lang.S
 // tell writes a line, or several, to standard error.
 func (e Env) tell(format lang.Text, args ...any) { say(e.Stderr, e.Lang, lang.Say(format, args...)) }
 
-// say writes a message in a language. What files and customers put into it cannot move the cursor.
+// say writes a message in a language. What files and customers put into it cannot move the cursor. On a terminal it is
+// broken into its lines, but for what is set in: that is to be copied. A file gets lines that can be searched.
 func say(w io.Writer, l lang.Language, words lang.Text) {
+	columns := terminalOf(w)
+	p := &page{env: Env{Stdout: w, Lang: l}, width: max(columns, narrowest)}
 	for line := range strings.SplitSeq(words.In(l), "\n") {
+		if columns > 0 && !strings.HasPrefix(line, " ") {
+			p.line("", lang.Raw(line))
+			continue
+		}
 		fmt.Fprintln(w, strings.TrimRight(text.Printable(line), " "))
 	}
 }

@@ -46,7 +46,7 @@ func TestOutboxCommands_askAndShow(t *testing.T) {
 }
 
 func TestOutboxCommands_wrongArguments_askNobody(t *testing.T) {
-	for _, args := range []string{"outbox s1", "retry", "retry s1 s2", "retry s1 --code 70009", "dismiss", "dismiss s1 s2", "dismiss --code 1"} {
+	for _, args := range []string{"outbox s1", "retry", "retry s1 s2", "retry s1 --code 70009", "retry --code abc", "retry --code -1", "dismiss", "dismiss s1 s2", "dismiss --code 1"} {
 		s := &playedService{status: http.StatusOK, answer: `{}`}
 		if r := s.asks(t, nil, strings.Fields(args)...); r.code != exitUsage || s.request != "" || r.stderr == "" {
 			t.Errorf("%s: %+v, asked %s", args, r, s.request)

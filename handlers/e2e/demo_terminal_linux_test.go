@@ -193,3 +193,16 @@ func TestDemo_whoseReaderGoesAway_endsAndLeavesNothing(t *testing.T) {
 		t.Errorf("there is still %v, %v", left, err)
 	}
 }
+
+func TestErrors_fitTheTerminal(t *testing.T) {
+	w := atTerminal(t, "decisions", "--url", "http://127.0.0.1:1")
+	shown := w.until("connection refused")
+	for line := range strings.SplitSeq(shown, "\n") {
+		if len(line) > 80 {
+			t.Errorf("a line of %d columns: %s", len(line), line)
+		}
+	}
+	if err := w.cmd.Wait(); err == nil || w.cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("the end: %v", err)
+	}
+}
