@@ -61,9 +61,9 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 		err = writeJSON(env.Stdout, found)
 	case *asYAML && len(found.Suggestions) > 0:
 		_, err = fmt.Fprint(env.Stdout, suggest.YAML(found.Suggestions))
-	case *asYAML:
+	case *asYAML && found.Whole:
 		env.tell(nothingToSuggest)
-	default:
+	case !*asYAML:
 		writeSuggestions(env, found)
 	}
 	if !found.Whole {
@@ -171,7 +171,9 @@ func writeSuggestions(env Env, found *suggest.Result) {
 	from := found.From
 	p.line("", lang.Say("%d conversations and labelled messages; the rules call a person in %d of them and miss %d.", from.Conversations, from.Calls, from.Missed))
 	if len(found.Suggestions) == 0 {
-		p.line("", nothingToSuggest)
+		if found.Whole {
+			p.line("", nothingToSuggest)
+		}
 		return
 	}
 	for i := range found.Suggestions {

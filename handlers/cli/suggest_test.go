@@ -116,3 +116,14 @@ func TestSuggest_whatCannotBeUsed(t *testing.T) {
 		}
 	}
 }
+
+// Who had no time to look does not know that there is nothing.
+func TestSuggest_cutShort_doesNotSayThatThereIsNothing(t *testing.T) {
+	for whole, want := range map[bool]bool{true: true, false: false} {
+		var out strings.Builder
+		writeSuggestions(Env{Stdout: &out}, &suggest.Result{Whole: whole})
+		if got := strings.Contains(out.String(), "Nothing to suggest"); got != want {
+			t.Errorf("whole %t: %s", whole, out.String())
+		}
+	}
+}
