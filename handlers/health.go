@@ -60,8 +60,8 @@ func (s *Server) ready() readiness {
 	return readiness{Status: "ready"}
 }
 
-// countReady has the metrics say what /readyz says: a load balancer asks that, an alert cannot.
-func (s *Server) countReady(r prometheus.Registerer) {
+// watchReady has the metrics say what /readyz says: a load balancer asks that, an alert cannot.
+func (s *Server) watchReady(r prometheus.Registerer) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "escalator", Name: "ready",
 		Help: "1 while callbacks should come here, degraded included; 0 while /readyz is unready. Look when it is 0 and nobody has it drained: escalator status has the reasons, most likely a full disk.",

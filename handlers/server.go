@@ -95,7 +95,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{Options: o, crossOrigin: http.NewCrossOriginProtection(), drains: newDrains(o.Pending, o.Registry)}
 	s.reached = newReached(o.Registry)
-	s.countReady(o.Registry)
+	s.watchReady(o.Registry)
 	files := openFiles()
 	public, operators := min(maxConnections, files/2), max(min(maxOperators, files/8), 2*keptForHealth)
 	s.requests, s.watchers = newShed(min(maxRequests, operators-keptForHealth)), newShed(min(maxStreams, operators/4))
