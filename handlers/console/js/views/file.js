@@ -31,7 +31,7 @@ export async function render(root, params, signal) {
   if (!changed() || mine.from === disk.version) mine = {from: disk.version, was: disk.files, files: mine ? mine.files : {}};
   if (Object.hasOwn(disk.files, query().file)) name = query().file;
 
-  const said = h('div.stack', {id: 'check-says', 'aria-live': 'polite'}), tested = h('div.stack'), differs = h('div.stack'), above = h('div.stack'), state = h('span.quiet');
+  const verdict = h('div', {id: 'check-says', 'aria-live': 'polite'}), said = h('div.stack'), tested = h('div.stack'), differs = h('div.stack'), above = h('div.stack'), state = h('span.quiet');
   const textOf = (n) => mine.files[n] ?? disk.files[n] ?? '';
   const why = disk.writable ? tokenNeeded() : disk.why_not || t('The service cannot write it.');
   const text = editor({label: t('Text of the rule file'), value: textOf(name), readonly: Boolean(why), describedby: 'check-says', input: () => {
@@ -82,7 +82,8 @@ export async function render(root, params, signal) {
       ran = null;
       marks();
       draw();
-      fill(said, answer.errors.length ? outcome('bad', answer.errors.length === 1 ? t('1 mistake') : t('{n} mistakes', {n: answer.errors.length})) : outcome('good', t('No mistake')), problems(answer.errors, files, disk.main, {jump}), problems(answer.warnings, files, disk.main, {jump, kind: 'warn'}));
+      fill(verdict, answer.errors.length ? outcome('bad', answer.errors.length === 1 ? t('1 mistake') : t('{n} mistakes', {n: answer.errors.length})) : outcome('good', t('No mistake')));
+      fill(said, problems(answer.errors, files, disk.main, {jump}), problems(answer.warnings, files, disk.main, {jump, kind: 'warn'}));
       const d = answer.difference;
       fill(differs, d && d.diff ? [changes(d.change), unified(d.diff)] : h('p.quiet', t('Nothing differs from the rules in force.')));
       if (!answer.errors.length) ran = await api.post('/api/test', body, with_);
@@ -92,7 +93,8 @@ export async function render(root, params, signal) {
       draw();
     } catch (e) {
       if (e.name === 'AbortError') return;
-      fill(said, outcome('bad', say(e)), button(t('Check again'), check));
+      fill(verdict, outcome('bad', say(e)), button(t('Check again'), check));
+      fill(said);
     }
   }
 
@@ -107,7 +109,10 @@ export async function render(root, params, signal) {
           toast(t('In force: {version}', {version: short(r.version)}));
         } catch (e) {
           if (e.status === 412) return clash();
-          if (e.body && e.body.problems) fill(said, outcome('bad', e.message), problems(e.body.problems, {...disk.files, ...mine.files}, disk.main, {jump}));
+          if (e.body && e.body.problems) {
+            fill(verdict, outcome('bad', e.message));
+            fill(said, problems(e.body.problems, {...disk.files, ...mine.files}, disk.main, {jump}));
+          }
           throw e;
         }
         return undefined;
@@ -163,7 +168,7 @@ export async function render(root, params, signal) {
   fill(root, h('div.head', h('h1', title()), state, h('div.row.push', which, reload(again))), places('/file'),
     why ? notice('warn', h('b', t('Read only.')), ' ', why) : null, above,
     h('div.columns.file', h('section.card.stack', text.element, h('div.row', h('span.quiet.push', t('Tab leaves the text')), drop, save)),
-      h('div.stack.wide', h('section.card.stack', h('h2', t('Check')), said), h('section.card.stack', h('h2', t('Tests')), tested), h('section.card.stack', h('h2', t('Against the rules in force')), differs))));
+      h('div.stack.wide', h('section.card.stack', h('h2', t('Check')), verdict, said), h('section.card.stack', h('h2', t('Tests')), tested), h('section.card.stack', h('h2', t('Against the rules in force')), differs))));
   draw();
   text.area.addEventListener('keydown', (e) => {
     if (e.key !== 's' || !(e.ctrlKey || e.metaKey)) return;
