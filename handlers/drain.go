@@ -126,10 +126,10 @@ func (s *Server) startDrain(c *gin.Context) {
 	c.Set(actor, in.By)
 	began := time.Now()
 	by := mask.Clip(cmp.Or(in.By, remoteHost(c.Request.RemoteAddr)))
-	again := s.drains.set(&Drain{Since: began, Until: began.Add(d), By: by, Why: mask.Clip(in.Why)})
+	again := s.drains.set(&Drain{Since: began, Until: began.Add(d), By: by, Why: mask.Reason(in.Why)})
 	line := s.Log.WithFields(logrus.Fields{"by": by, "remote": remoteHost(c.Request.RemoteAddr), "for_s": d.Seconds(), "pending": s.Pending()})
 	if in.Why != "" {
-		line = line.WithField("why", mask.Clip(in.Why))
+		line = line.WithField("why", mask.Reason(in.Why))
 	}
 	if again {
 		line.Warn("the drain goes on for longer")

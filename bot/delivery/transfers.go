@@ -34,7 +34,7 @@ type Operator struct {
 }
 
 // clip bounds what an operator says of himself.
-func (o Operator) clip() Operator { return Operator{By: mask.Clip(o.By), Why: mask.Clip(o.Why)} }
+func (o Operator) clip() Operator { return Operator{By: mask.Clip(o.By), Why: mask.Reason(o.Why)} }
 
 // Transfers is the content of the outbox, oldest first.
 type Transfers struct {

@@ -170,7 +170,7 @@ func TestDismiss_endsATransferInEveryState(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.desk.always = &c.answer
 				w.put(c.target)
-				if err := w.courier.Dismiss(w.t.Context(), "s1", Operator{By: "li", Why: strings.Repeat("long ", 100)}); err != nil {
+				if err := w.courier.Dismiss(w.t.Context(), "s1", Operator{By: "li", Why: strings.Repeat("long ", 1000)}); err != nil {
 					t.Fatal(err)
 				}
 				w.wantGone()
@@ -178,7 +178,7 @@ func TestDismiss_endsATransferInEveryState(t *testing.T) {
 				w.wantLines(c.lines)
 				lines := w.log.Lines("transfer")
 				line := lines[len(lines)-1]
-				if line["by"] != "li" || len(line["why"].(string)) > 130 || line["code"] != c.code || !isTrue(line["final"]) {
+				if line["by"] != "li" || len(line["why"].(string)) != 1024 || line["code"] != c.code || !isTrue(line["final"]) {
 					t.Errorf("line %v", line)
 				}
 				if err := w.courier.Dismiss(w.t.Context(), "s1", Operator{}); !errors.Is(err, ErrNoTransfer) {

@@ -11,10 +11,19 @@ const maxID = 128
 // Clip shortens an identifier that nobody would make that long. It cuts between
 // characters and replaces bytes that are no UTF-8: a label of a metric must be
 // valid text, or the metrics library panics.
-func Clip(s string) string {
-	if len(s) > maxID {
-		end := maxID
-		for end > maxID-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+func Clip(s string) string { return clip(s, maxID) }
+
+// maxReason bounds what operators write of why they do something, in bytes: the
+// console takes 300 characters, which may have three bytes each.
+const maxReason = 1024
+
+// Reason shortens, likewise, the words of an operator.
+func Reason(s string) string { return clip(s, maxReason) }
+
+func clip(s string, limit int) string {
+	if len(s) > limit {
+		end := limit
+		for end > limit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 			end--
 		}
 		s = s[:end]

@@ -25,3 +25,18 @@ func TestClip_cutsBetweenCharacters_andKeepsLabelsValid(t *testing.T) {
 		}
 	}
 }
+
+// A reason is a sentence or two. What the console takes, in any script, stays whole.
+func TestReason_keepsWhatOperatorsWrite(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                          "",
+		strings.Repeat("因", 300):    strings.Repeat("因", 300),
+		strings.Repeat("a", 2000):   strings.Repeat("a", 1024),
+		strings.Repeat("因", 2000):   strings.Repeat("因", 341), // 1,023 bytes
+		"half a character \xe5\x9b": "half a character \uFFFD",
+	} {
+		if got := mask.Reason(in); got != want {
+			t.Errorf("Reason(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (m *Mutes) Set(rule string, known bool, d time.Duration, by, why string) (r
 	if d < 0 || d > longest || by == "" || (why == "" && d > 0) {
 		return rules.Mute{}, ErrBad
 	}
-	mute := rules.Mute{Until: m.Now().Add(d), By: mask.Clip(by), Why: mask.Clip(why)}
+	mute := rules.Mute{Until: m.Now().Add(d), By: mask.Clip(by), Why: mask.Reason(why)}
 	muted := m.current()
 	if delete(muted, rule); d > 0 {
 		muted[rule] = mute

@@ -17,7 +17,7 @@ import (
 func (f *File) Rollback(ctx context.Context, version string, by Author) (*Change, error) {
 	f.reloading.Lock()
 	defer f.reloading.Unlock()
-	by = Author{How: "rollback", By: mask.Clip(by.By), Why: mask.Clip(by.Why), Address: by.Address}
+	by = Author{How: "rollback", By: mask.Clip(by.By), Why: mask.Reason(by.Why), Address: by.Address}
 	if isOnDisk(version) {
 		return nil, lang.Errorf("%w: %q", ErrUnknownVersion, version)
 	}

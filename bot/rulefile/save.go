@@ -75,7 +75,7 @@ func (f *File) Save(ctx context.Context, d Draft) (*Change, error) {
 	if failed := v.failed(); d.TestsMustPass && len(failed) > 0 {
 		return nil, f.testsFail(v)
 	}
-	by := Author{How: d.How, By: mask.Clip(d.By), Why: mask.Clip(d.Why), Address: d.Address}
+	by := Author{How: d.How, By: mask.Clip(d.By), Why: mask.Reason(d.Why), Address: d.Address}
 	if err := f.write(ctx, now, set, by); err != nil {
 		return nil, err
 	}

@@ -95,11 +95,12 @@ func TestConsoleInABrowser_aFileFromWindows_keepsItsLineEnds(t *testing.T) {
 	p.click("Save…")
 	p.enter("Your name", "wang")
 	p.eval("document.activeElement.value += String.fromCharCode(0x202e); ''") // which turns round what follows
-	p.enter("Reason", "slow typists")
+	reason := strings.Repeat("客户打字慢", 20)
+	p.enter("Reason", reason)
 	p.click("Save and put in force")
 	p.until("it is saved", "document.body.innerText.includes('In force: ')")
 	p.open("/console/history")
-	p.shows("wang‹202E›")
+	p.shows("wang‹202E›", reason)
 	if got := o.ruleText(); got != strings.Replace(before, stuck, sooner, 1) {
 		t.Errorf("on disk is\n%q", got)
 	}

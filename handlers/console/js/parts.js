@@ -157,7 +157,7 @@ export function dialog({title, body, confirm, danger, cancel = t('Cancel'), subm
 export const author = () => kept.get('author');
 
 export function askWho({body, why = true, submit, ...rest}) {
-  const by = h('input', {required: true, maxlength: 100, autocomplete: 'name', value: author()}), reason = h('input', {required: true, maxlength: 300});
+  const by = h('input', {required: true, maxlength: 40, autocomplete: 'name', value: author()}), reason = h('input', {required: true, maxlength: 300});
   return dialog({...rest, body: [body, field(t('Your name'), by), why ? field(t('Reason'), reason, t('Both are written to the log.')) : null], submit: () => {
     kept.set('author', by.value);
     return submit({by: by.value, why: reason.value});
