@@ -278,7 +278,7 @@ func TestConsoleInABrowser_deliveryStaysQuickWhenManyWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 203 {
-		o.says(fmt.Sprintf("s-waits-%d", i), "转人工")
+		o.says(fmt.Sprintf("%s-%d", strings.Repeat("很长的会话名", 6), i), "转人工")
 	}
 	p := o.tab("en")
 	p.signIn()
@@ -287,6 +287,8 @@ func TestConsoleInABrowser_deliveryStaysQuickWhenManyWait(t *testing.T) {
 	if rows := p.eval("String(document.querySelectorAll('table.cards td a.strong').length)"); rows != "200" {
 		t.Errorf("%s rows", rows)
 	}
+	p.size(390, 844)
+	p.looksRight("long names of sessions on a phone")
 }
 
 // What was chosen last is shown, not what was answered last; and a failure is shown as one.
