@@ -141,6 +141,15 @@ func TestConsoleInABrowser_theVersionInForceIsWrittenBack(t *testing.T) {
 	if o.ruleText() != before {
 		t.Errorf("on disk is\n%s", o.ruleText())
 	}
+	o.writeRules(resting, "cooldown: 11m") // and back: the same text is in the list twice
+	for _, change := range []func(){func() {}, func() { o.writeRules("cooldown: 11m", resting) }} {
+		change()
+		p.open("/console/rules")
+		p.click("Reload")
+		p.click("Close")
+	}
+	p.open("/console/history")
+	p.until("only the newest is in force", "document.querySelectorAll('tbody tr').length === 3 && document.querySelectorAll('tbody .good').length === 1")
 }
 
 func TestConsoleInABrowser_whoIsSignedOutUnderADialog_signsIn(t *testing.T) {

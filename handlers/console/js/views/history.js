@@ -30,7 +30,7 @@ export async function render(root, params, signal) {
 
 function versions({in_force: now, versions: all}, refused, load) {
   return table([
-    {head: t('Version'), cell: (v) => [id(v.version, 12), v.version === now ? h('div', outcome('good', t('in force'))) : null]},
+    {head: t('Version'), cell: (v) => [id(v.version, 12), v === all.find((x) => x.version === now) ? h('div', outcome('good', t('in force'))) : null]},
     {head: t('Since'), class: 'nowrap', cell: (v) => [clock(v.at), h('p.quiet', age(v.at))]},
     {head: t('Who'), cell: (v) => [plain(v.by || '—'), h('p.quiet', (how[v.author] || (() => v.author))(), v.address ? ' · ' + v.address : '')]},
     {head: t('Reason'), class: 'grow', cell: (v) => v.why || '—'},
