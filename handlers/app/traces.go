@@ -17,6 +17,6 @@ func (a *App) openTracer(instance string, m *metrics.Metrics) trace.Tracer {
 		Version: a.settings.Version, Instance: instance, Log: a.log.Logger, Dropped: func(spans int) { m.SpansDropped.Add(float64(spans)) },
 	})
 	a.onStop("traces", t.Close)
-	a.log.WithField("collector", config.Host()).Info("traces are sent to a collector")
+	a.log.WithField("collector", config.Address()).Info("traces are sent to a collector")
 	return t
 }

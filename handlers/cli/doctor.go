@@ -97,6 +97,9 @@ func examine(ctx context.Context, env Env) []finding {
 	if s.ForwardURL != "" {
 		findings = append(findings, examineForward(ctx, s))
 	}
+	if c, _ := s.Traces.Read(); c != nil {
+		findings = append(findings, examineTraces(ctx, c))
+	}
 	return append(append(findings, examineRedis(ctx, s), examineClock(ctx, s)), examineDesk(ctx, s, policy)...)
 }
 

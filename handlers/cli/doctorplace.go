@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"escalator/bot/trace/otlp"
 	"escalator/handlers/app"
 	"escalator/rules/lang"
 )
@@ -77,14 +78,32 @@ func examineForward(ctx context.Context, s *app.Settings) finding {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
-	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
+	if !listens(ctx, net.JoinHostPort(u.Hostname(), port)) {
 		f.OK, f.Detail = false, "nobody answers at ESCALATOR_FORWARD_URL"
 		f.WayOut = "start your bot, or mend the address: until then customers go to a person"
-		return f
+	}
+	return f
+}
+
+// examineTraces finds out whether somebody listens where the collector of traces should be.
+func examineTraces(ctx context.Context, c *otlp.Config) finding {
+	if !listens(ctx, c.Address()) {
+		return finding{
+			Check: "traces", Detail: lang.Say("nobody answers at %s, the collector of traces", c.Address()),
+			WayOut: "start the collector, or change OTEL_EXPORTER_OTLP_ENDPOINT: until then traces are lost, and nothing else",
+		}
+	}
+	return finding{Check: "traces", OK: true, Detail: lang.Say("they go to the collector at %s", c.Address())}
+}
+
+// listens reports whether somebody accepts a connection at host and port.
+func listens(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
 	}
 	_ = c.Close()
-	return f
+	return true
 }

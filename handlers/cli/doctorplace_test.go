@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"escalator/bot/desk"
+	"escalator/bot/trace/otlp"
 	"escalator/handlers/app"
 )
 
@@ -56,7 +57,14 @@ func TestDoctor_looksAtPortsAndTheOwnBot(t *testing.T) {
 	if f := examineForward(t.Context(), s); !f.OK {
 		t.Errorf("%+v", f)
 	}
+	collector, problems := (&otlp.Settings{Endpoint: "http://" + taken.Addr().String() + "/" + plantedSecret}).Read()
+	if f := examineTraces(t.Context(), collector); problems != nil || !f.OK || strings.Contains(f.Detail.String(), plantedSecret) {
+		t.Errorf("%v %+v", problems, f)
+	}
 	_ = taken.Close()
+	if f := examineTraces(t.Context(), collector); f.OK || !strings.Contains(f.WayOut.String(), "OTEL_EXPORTER_OTLP_ENDPOINT") {
+		t.Errorf("%+v", f)
+	}
 	if f := examineForward(t.Context(), s); f.OK || strings.Contains(f.Detail.String()+f.WayOut.String(), "planted") {
 		t.Errorf("%+v", f)
 	}

@@ -189,7 +189,7 @@ func (s *sender) tell(err error) {
 		return
 	}
 	s.told = true
-	s.opt.Log.WithError(err).WithField("collector", s.config.Host()).
+	s.opt.Log.WithError(err).WithField("collector", s.config.Address()).
 		Warn("traces do not reach their collector: spans that wait too long are dropped")
 }
 
@@ -203,6 +203,6 @@ func (s *sender) arrived(rejected int) {
 	lost := s.lost.Swap(0)
 	if s.told || lost > 0 {
 		s.told = false
-		s.opt.Log.WithFields(logrus.Fields{"collector": s.config.Host(), "dropped": lost}).Warn("traces reach their collector again")
+		s.opt.Log.WithFields(logrus.Fields{"collector": s.config.Address(), "dropped": lost}).Warn("traces reach their collector again")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,13 +44,13 @@ type Config struct {
 	parentBased bool // the sampler does as a parent says
 }
 
-// Host is where the spans go, without what else the address may hold.
-func (c *Config) Host() string {
+// Address is the collector's host and port.
+func (c *Config) Address() string {
 	u, err := url.Parse(c.url)
 	if err != nil {
-		return ""
+		return "" // Read has parsed it
 	}
-	return u.Host
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 }
 
 // Read returns how traces are to be recorded, nil where they are off, and one line for

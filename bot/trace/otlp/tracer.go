@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -103,11 +104,12 @@ type span struct{ otel.Span }
 // prefix tells our attributes from the standard's.
 const prefix = name + "."
 
-// Set implements trace.Span.
+// Set implements trace.Span. Values are copied: they may be pieces of a callback's body, and
+// a piece that waits in the queue would keep all of it.
 func (s span) Set(pairs ...string) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			s.SetAttributes(attribute.String(prefix+pairs[i], pairs[i+1]))
+			s.SetAttributes(attribute.String(prefix+pairs[i], strings.Clone(pairs[i+1])))
 		}
 	}
 }

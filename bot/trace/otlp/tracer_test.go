@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+
+	sdk "go.opentelemetry.io/otel/sdk/trace"
 
 	"escalator/bot/trace"
 )
@@ -111,6 +114,21 @@ func TestUnder_aTraceparentOfAnEarlierProcess_isGoneOnWith(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A session id is a piece of a body of up to 1 MiB, and 2,048 spans may wait.
+func TestSet_keepsACopy(t *testing.T) {
+	inWorld(t, "", "", func(w *world) {
+		body := strings.Repeat("x", 1<<10)
+		_, s := w.Start(w.t.Context(), "callback", trace.Server)
+		defer s.End()
+		s.Set("session", body[:10])
+		for _, a := range s.(span).Span.(sdk.ReadOnlySpan).Attributes() {
+			if kept := a.Value.AsString(); unsafe.StringData(kept) == unsafe.StringData(body) || kept != "xxxxxxxxxx" {
+				t.Errorf("%s is a piece of the body", a.Key)
+			}
+		}
+	})
 }
 
 func TestSettings_read(t *testing.T) {
