@@ -85,7 +85,7 @@ func TestConsoleInABrowser_keyboardOnly(t *testing.T) {
 	p.looksRight("the keys")
 	p.press(kb.Escape)
 	p.until("the dialog is closed", "!document.querySelector('dialog[open]')")
-	for _, name := range []string{"File", "History"} {
+	for _, name := range []string{"File", "History", "Suggestions"} {
 		p.tabTo(name)
 		p.press(kb.Enter)
 		p.until("the view is "+name, "document.querySelector('nav.tabs [aria-current]')?.textContent === "+quoted(name))

@@ -27,13 +27,19 @@ func (p *tab) flaws() (all []string) {
 		.map((v) => v.id + ': ' + v.help + v.nodes.slice(0, 4).map((n) => '\n    ' + n.target + '  ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).join('')).join('\n'))`); found != "" {
 		all = append(all, "axe-core finds "+found)
 	}
-	if wide := p.eval(`(() => {
-		const w = document.documentElement.clientWidth, all = document.documentElement.scrollWidth;
-		return all <= w ? '' : all + ' px in ' + w + ': ' + [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > w + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 90)).join('\n');
-	})()`); wide != "" {
-		all = append(all, "it scrolls sideways: "+wide)
+	if wide := p.sideways(); wide != "" {
+		all = append(all, wide)
 	}
 	return all
+}
+
+// sideways says what has to be scrolled sideways, "" where nothing has.
+func (p *tab) sideways() string {
+	p.t.Helper()
+	return p.eval(`(() => {
+		const w = document.documentElement.clientWidth, all = document.documentElement.scrollWidth;
+		return all <= w ? '' : 'it scrolls sideways: ' + all + ' px in ' + w + ': ' + [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > w + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 90)).join('\n');
+	})()`)
 }
 
 var axeSource = sync.OnceValues(func() (string, error) {
