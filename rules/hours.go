@@ -26,7 +26,7 @@ func (l *hoursLeaf) holds(e *evaluation) verdict { return truth(l.calendar.isOpe
 
 func (l *hoursLeaf) explain(e *evaluation, v verdict) lang.Text {
 	if v.state == yes {
-		return lang.Say("%s is open at %s", l.calendar.name, e.wall.In(l.calendar.zone).Format("Mon 2006-01-02 15:04 MST"))
+		return lang.Say("%s is open at %s", l.calendar.name, Day(e.wall.In(l.calendar.zone), "2006-01-02 15:04 MST"))
 	}
 	return l.calendar.closedWords(e.wall)
 }

@@ -38,7 +38,7 @@ func (k *calendar) opens(at time.Time) (time.Time, bool) {
 // closedWords says that the calendar is closed at a time, and until when.
 func (k *calendar) closedWords(at time.Time) lang.Text {
 	if begin, ok := k.opens(at); ok {
-		return lang.Say("%s is closed until %s", k.name, begin.Format("Mon 2006-01-02 15:04 MST"))
+		return lang.Say("%s is closed until %s", k.name, Day(begin, "2006-01-02 15:04 MST"))
 	}
 	return lang.Say("%s is closed", k.name)
 }

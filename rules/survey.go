@@ -3,14 +3,16 @@ package rules
 import (
 	"slices"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // This file tells what a policy holds to whoever compares it with Desk's own settings.
 
 // OwnWords is a text that the file has customers told.
 type OwnWords struct {
-	Of     string // "rule ask-human", "target sales"
-	Key    string // "say", "offer", "say_if_queued", …
+	Of     lang.Text // "rule ask-human", "target sales"
+	Key    string    // "say", "offer", "say_if_queued", …
 	Speech *Speech
 	// Calls says that a transfer follows the words; Queued that they are for a customer in the queue.
 	Calls, Queued bool
@@ -28,11 +30,11 @@ func (p *Policy) OwnWords() (all []OwnWords) {
 		if r.mode == ModeOff {
 			continue
 		}
-		add(OwnWords{Of: "rule " + r.id, Key: "say", Speech: r.say, Calls: r.goal != nil, Queued: r.queues})
-		add(OwnWords{Of: "rule " + r.id, Key: "offer", Speech: r.offer})
+		add(OwnWords{Of: lang.Say("rule %s", r.id), Key: "say", Speech: r.say, Calls: r.goal != nil, Queued: r.queues})
+		add(OwnWords{Of: lang.Say("rule %s", r.id), Key: "offer", Speech: r.offer})
 	}
 	for _, t := range p.Targets() {
-		of := "target " + t.ID
+		of := lang.Say("target %s", t.ID)
 		add(OwnWords{Of: of, Key: "say_if_queued", Speech: t.SayIfQueued})
 		add(OwnWords{Of: of, Key: "say_if_closed", Speech: t.SayIfClosed})
 		add(OwnWords{Of: of, Key: "say_if_no_agent", Speech: t.SayIfNoAgent})
@@ -139,11 +141,14 @@ func (w *Week) Join() {
 }
 
 // NamedAgent is an agent whom the file names.
-type NamedAgent struct{ Of, ID string }
+type NamedAgent struct {
+	Of lang.Text
+	ID string
+}
 
 // NamedAgents are the agents whom targets, rules and conditions name, each with the first that does.
 func (p *Policy) NamedAgents() (all []NamedAgent) {
-	add := func(of string, ids []string) {
+	add := func(of lang.Text, ids []string) {
 		for _, id := range ids {
 			if !slices.ContainsFunc(all, func(a NamedAgent) bool { return a.ID == id }) {
 				all = append(all, NamedAgent{of, id})
@@ -151,11 +156,11 @@ func (p *Policy) NamedAgents() (all []NamedAgent) {
 		}
 	}
 	for _, t := range p.Targets() {
-		add("target "+t.ID, t.Agents)
+		add(lang.Say("target %s", t.ID), t.Agents)
 	}
 	for _, r := range p.rules {
-		add("rule "+r.id, r.agents)
+		add(lang.Say("rule %s", r.id), r.agents)
 	}
-	add("agents_online", p.asks.Agents)
+	add(lang.Raw("agents_online"), p.asks.Agents)
 	return all
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"escalator/rules/lang"
 )
 
 func TestPolicy_survey_tellsWhatTheFileSaysAndNames(t *testing.T) {
@@ -24,7 +26,7 @@ rules:
 `)
 	var words []string
 	for _, w := range p.OwnWords() {
-		line := w.Of + " " + w.Key + ": " + w.Speech.For("")
+		line := w.Of.String() + " " + w.Key + ": " + w.Speech.For("")
 		if w.Calls {
 			line += ", calls"
 		}
@@ -35,7 +37,7 @@ rules:
 		got, want any
 	}{
 		{"words", words, []string{"rule ask say: wait, calls", "rule angry offer: a person?", "rule hello say: hello", "target default say_if_closed: closed", "target sales take_message: leave words"}},
-		{"agents", p.NamedAgents(), []NamedAgent{{"target default", "li@example.com"}, {"rule ask", "wu@example.com"}}},
+		{"agents", p.NamedAgents(), []NamedAgent{{lang.Say("target %s", "default"), "li@example.com"}, {lang.Say("rule %s", "ask"), "wu@example.com"}}},
 		{"entries", p.Entries(), []string{"@shop", "@trial"}},
 		{"answers at an entry", p.Answerers("@shop"), []string{ProviderSelf}},
 		{"answers by a share", p.Answerers("@trial"), []string{ProviderSelf, ProviderDesk}},

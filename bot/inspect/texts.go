@@ -57,10 +57,10 @@ func (s *side) textLines() (all []Finding) {
 		return nil
 	}
 	for _, p := range prompts {
-		var ours []string
+		var ours []lang.Text
 		for i := range words {
 			if p.ours(&words[i]) {
-				ours = append(ours, words[i].Of+" ("+words[i].Key+")")
+				ours = append(ours, lang.Say("%s (%s)", words[i].Of, words[i].Key))
 			}
 		}
 		if len(ours) > 0 {
@@ -74,7 +74,7 @@ func (s *side) textLines() (all []Finding) {
 }
 
 // against compares one text of Desk with ours.
-func (p *prompt) against(places []place, ours []string) []Finding {
+func (p *prompt) against(places []place, ours []lang.Text) []Finding {
 	var on []string
 	var where []lang.Text
 	text, unknown := "", false
@@ -97,7 +97,7 @@ func (p *prompt) against(places []place, ours []string) []Finding {
 		would = "customers may get both: "
 	}
 	f := Finding{Check: "texts", OK: true, WayOut: p.wayOut}
-	f.Detail = lang.Say("%s%s%s, and Desk's %s of %s, %s", warning, would, some(ours), p.name, someOf(where), quoted(text))
+	f.Detail = lang.Say("%s%s%s, and Desk's %s of %s, %s", warning, would, someOf(ours), p.name, someOf(where), quoted(text))
 	if unknown {
 		f.Detail = lang.Say("%s (Desk does not say whether it is on)", f.Detail)
 	}
@@ -142,7 +142,7 @@ func (s *side) excuseLines() (all []Finding) {
 
 // twoCallers warns where Desk's robot and the rules both ask who wants a person.
 func (s *side) twoCallers() []Finding {
-	var offers []string
+	var offers []lang.Text
 	words := s.Policy.OwnWords()
 	for i := range words {
 		if words[i].Key == "offer" {
@@ -151,7 +151,7 @@ func (s *side) twoCallers() []Finding {
 	}
 	f := Finding{Check: "robot", OK: true, Detail: lang.Say("%sDesk's robot also finds out who wants a person (ToAgentEnable), so a customer may be transferred by either", warning), WayOut: "switch it off in the robot's settings, or leave it and count on Desk to take a session once"}
 	if len(offers) > 0 {
-		f.Detail = lang.Say("%s; beside it ask %s (offer)", f.Detail, some(offers))
+		f.Detail = lang.Say("%s; beside it ask %s (offer)", f.Detail, someOf(offers))
 	}
 	return []Finding{f}
 }

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"escalator/bot/regular"
+	"escalator/rules/lang"
 )
 
 // maxFile bounds what is read of a file: it may be anything.
@@ -63,7 +64,7 @@ type Folder string
 // last time. The name leads nowhere out of the folder.
 func (f Folder) Read(name string) (string, error) {
 	if f == "" {
-		return "", errors.New("ESCALATOR_SECRETS_DIR is not set")
+		return "", lang.Errorf("ESCALATOR_SECRETS_DIR is not set")
 	}
 	root, err := os.OpenRoot(string(f))
 	if err != nil {

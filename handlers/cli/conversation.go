@@ -91,14 +91,14 @@ func (p *page) conversation(told *history.Conversation) {
 	if told.Older {
 		p.line("", "What was before is kept no longer.")
 	}
-	day := ""
+	day := lang.Text("")
 	for i := range told.Entries {
 		e := &told.Entries[i]
 		at := e.At.Local()
-		if d := at.Format("Mon 2006-01-02"); d != day {
+		if d := rules.Day(at, "2006-01-02"); d != day {
 			day = d
 			p.blank()
-			p.line("", lang.Raw(d))
+			p.line("", d)
 		}
 		p.entry(lang.Say("%s  ", at.Format("15:04:05")), e)
 	}

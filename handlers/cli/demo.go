@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -71,7 +72,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	story.lastSaid = lastSaid(d)
 	s := &stage{
 		desk: d, story: story, staff: staff, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken},
-		end: cancel, ended: ctx.Done(), admin: "http://" + a.AdminAddr(), ownRules: *file != "", takeRules: func() error { return takeDemoRules(path, ruleFile) },
+		end: cancel, ended: ctx.Done(), admin: "http://" + a.AdminAddr(), ownRules: *file != "", takeRules: func() error { return takeDemoRules(path, ruleFile, env.Lang) },
 	}
 	if !*once {
 		s.typed, s.slow = typedLines(env.Stdin), isTerminal(env.Stdout)
@@ -116,9 +117,13 @@ func demoRules(env Env, path string, shipped bool) (*rulefile.File, error) {
 }
 
 // takeDemoRules replaces the copy of the shipped rules, as an operator would, and
-// has the service take it.
-func takeDemoRules(path string, ruleFile *rulefile.File) error {
-	if err := os.WriteFile(path, demoInstallation, 0o600); err != nil {
+// has the service take it. The staff is told in the language of who watches.
+func takeDemoRules(path string, ruleFile *rulefile.File, reader lang.Language) error {
+	rules := demoInstallation
+	if reader == lang.Chinese {
+		rules = bytes.Replace(rules, []byte("lang: en"), []byte("lang: zh"), 1)
+	}
+	if err := os.WriteFile(path, rules, 0o600); err != nil {
 		return lang.Errorf("changing the demo's rules: %w", err)
 	}
 	_, err := ruleFile.Reload(context.Background())

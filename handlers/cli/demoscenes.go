@@ -124,7 +124,7 @@ var meanings = map[string]string{
 	"人工智能是什么": "what is artificial intelligence; the word for a person is in it", "转人工": "a person, please",
 	"Where is my parcel?": "我的包裹在哪里？", "where is my parcel": "我的包裹在哪里", "so where IS my parcel??": "我的包裹到底在哪里？？",
 	"You can track your parcel in the app.": "您可以在 App 里查看物流。", "yes please": "好的", "hello": "你好", "Hello! What can I do for you?": "您好！请问有什么可以帮您？",
-	"I'd like to talk to a real perosn please": "我想找真人（有拼写错误）", "How do I get a refund?": "怎么退款？", "what are your opening hours": "几点营业",
+	"I'd like to talk to a real perosn please": "我想跟真人说话", "How do I get a refund?": "怎么退款？", "what are your opening hours": "几点营业",
 	"can I speak to somebody real": "能找真人吗", "I want to complain": "我要投诉", "The parcel came broken, please call 13800138000": "包裹坏了，请打 13800138000",
 }
 
@@ -134,7 +134,7 @@ func (s *stage) understood(words string) lang.Text {
 	if meaning == "" || hasHan(words) == (s.story.env.Lang == lang.Chinese) {
 		return lang.Raw(words)
 	}
-	return lang.Raw(words + " (" + meaning + ")")
+	return lang.Say("%s (%s)", words, meaning)
 }
 
 func (s *stage) stuck() {

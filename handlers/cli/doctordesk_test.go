@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"escalator/bot/desk/desktest"
 )
@@ -26,6 +29,46 @@ func runDoctor(t *testing.T, d *desktest.Desk, rules string, args ...string) (co
 	var stdout, stderr bytes.Buffer
 	code = Run(t.Context(), append([]string{"doctor"}, args...), Env{Stdout: &stdout, Stderr: &stderr, Getenv: func(name string) string { return settings[name] }})
 	return code, stdout.String() + stderr.String()
+}
+
+// unsteadyInDoctor is what differs from run to run: folders, ports, the version of the rules, the distance of the clocks.
+var unsteadyInDoctor = regexp.MustCompile(`/[^\s：]+/00\d\b|127\.0\.0\.1:\d+|(version|版本) [0-9a-f]{12}|\d+(\.\d+)?(ms|µs|s)\b`)
+
+// TestDoctor_inBothLanguages_ofGoodAndBad compares a whole report with testdata/language/doctor.*.golden.
+func TestDoctor_inBothLanguages_ofGoodAndBad(t *testing.T) {
+	d := desktest.New(desktest.Options{})
+	if err := d.Start(""); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	d.SetGroup(2473, "理赔组")
+	const rules = "version: 1\nnotify: {leads: {wecom: {url_file: leads-url}, on: [message]}}\n" +
+		"calendars: {club: {tz: Asia/Shanghai, open: [mon-fri 09:00-22:00]}}\n" +
+		"targets: {default: {open: club}, claims: {group: 2473, else: default}, other: {group: 2437}}\n" +
+		"rules:\n  - {id: ask, when: {says: [$ask_human]}, then: {transfer: claims, say: 请稍候。}}\n  - {id: broken, when: {says: [破损]}, then: {transfer: other, agents: [nobody@example.com]}}\n" +
+		"tests: [{name: a, at: 2026-12-01T10:00:00+08:00, say: 转人工, expect: ask}, {name: b, say: 破损, expect: broken}, {name: c, say: 你好, expect: none}]\n"
+	for _, language := range []string{"en", "zh"} {
+		t.Run(language, func(t *testing.T) {
+			code, out := runDoctor(t, d, rules, "--lang", language)
+			if code != exitBad {
+				t.Errorf("exit %d", code)
+			}
+			got := unsteadyInDoctor.ReplaceAllString(out, "…")
+			golden := "testdata/language/doctor." + language + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 func TestDoctor_readsDesksSide(t *testing.T) {

@@ -46,7 +46,7 @@ func (p *page) turn(t *replay.ExplainedTurn) {
 			language = "not known"
 		}
 		p.line("  conversation  ", lang.Say("%s, phase %s, language %s, %s",
-			t.At.Format("Mon 2006-01-02 15:04:05 -07:00"), phaseWords(t.Phase), language, t.Counters.Line()))
+			rules.Day(t.At, "2006-01-02 15:04:05 -07:00"), phaseWords(t.Phase), language, t.Counters.Line()))
 	}
 	p.rules(t.Rules)
 	p.line("  → ", t.Summary)

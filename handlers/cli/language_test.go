@@ -56,8 +56,8 @@ func TestGolden_inBothLanguages(t *testing.T) {
 					if n := columnsOf(strings.TrimSuffix(line, "\n")); n > usualWidth && !strings.Contains(line, "escalator: ") && !strings.HasPrefix(name, "check") {
 						t.Errorf("%d columns: %s", n, line)
 					}
-					if r := []rune(strings.TrimLeft(line, " ")); strings.ContainsRune("，。；：", r[0]) && text.Columns(r[0]) == 2 {
-						t.Errorf("a line begins with %s", line)
+					if r := []rune(strings.TrimLeft(line, " ")); strings.ContainsRune("，。；：）", r[0]) && text.Columns(r[0]) == 2 || strings.HasSuffix(line, "（\n") {
+						t.Errorf("a line is broken at the wrong sign: %s", line)
 					}
 				}
 			})

@@ -78,7 +78,7 @@ func (c *client) listRules(ctx context.Context) error {
 			p.line("  ", lang.Say("This version cannot be kept in the data folder: %s", answer.Unkept))
 		}
 		p.blank()
-		p.line("", lang.Say("%s  mode    fired  near suppressed shadow  last fired", padded("rule, last 24 h", widestLabel)))
+		p.line("", lang.Say("%s  mode    fired  near suppressed shadow  last fired", p.padded("rule, last 24 h", widestLabel)))
 		for _, r := range answer.Rules {
 			last := lang.Text("never")
 			if r.LastFired != nil {

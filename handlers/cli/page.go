@@ -76,6 +76,7 @@ type cell struct {
 	wide    bool
 	ends    bool // a line may end behind it
 	closes  bool // no line may begin with it
+	opens   bool // no line may end behind it
 }
 
 func cellOf(r rune) cell {
@@ -85,8 +86,9 @@ func cellOf(r rune) cell {
 	}
 	c := cell{shown: shown, columns: text.Columns(r), space: r == ' '}
 	c.wide = c.columns == 2
-	c.closes = strings.ContainsRune("，。、；：？！）”」』》", r)
-	c.ends = c.space || c.wide || r == '|'
+	c.closes = strings.ContainsRune("，。、；：？！）”」』》)", r)
+	c.opens = strings.ContainsRune("（“「『《(", r)
+	c.ends = c.space || c.wide && !c.opens || r == '|'
 	return c
 }
 
@@ -96,10 +98,10 @@ func fit(cells []cell, room int) (n, next int) {
 	used, broken := 0, 0
 	for i, c := range cells {
 		if used+c.columns > room {
-			if c.space {
-				return i, i + 1
-			}
-			if broken == 0 {
+			switch {
+			case c.space:
+				broken = i
+			case broken == 0:
 				broken = max(i, 1)
 			}
 			next = broken
@@ -109,7 +111,7 @@ func fit(cells []cell, room int) (n, next int) {
 			return broken, next
 		}
 		used += c.columns
-		if next := i + 1; next == len(cells) || !cells[next].closes && (c.ends || cells[next].wide) {
+		if next := i + 1; next == len(cells) || !cells[next].closes && !c.opens && (c.ends || cells[next].wide) {
 			broken = next
 		}
 	}

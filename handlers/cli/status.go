@@ -61,7 +61,7 @@ func (p *page) status(is *handlers.Status, all bool) {
 	if d := is.Drain; d != nil {
 		p.row("drain", lang.Say("since %s", shownTime(d.Since)), behind("by %s", d.By), lang.Raw(d.Why), lang.Say("%d transfers wait", d.Pending))
 	}
-	p.row("version", lang.Raw(is.Version), lang.Say("commit %s", is.Commit), lang.Raw(is.Go))
+	p.row("version", lang.Raw(is.Version), behind("commit %s", is.Commit), lang.Raw(is.Go))
 	p.row("process", lang.Raw(is.Replica), lang.Say("since %s", shownTime(is.StartedAt)), lang.Say("%d watch decisions", is.Watchers))
 	p.row("store", lang.Raw(is.Store.Kind), lang.Raw(is.Store.Dir), sizeWords(is.Store.Bytes), map[bool]lang.Text{false: "cannot be written"}[is.Store.CanWrite],
 		lang.Say("%d conversations, %d callbacks remembered", is.Store.Conversations, is.Store.Marks))
