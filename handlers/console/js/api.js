@@ -88,8 +88,7 @@ export async function stream(p, {query, lastId, on, state, signal}) {
       if (last) headers['Last-Event-ID'] = last;
       const response = await fetch(address(p, {...query, stream: 1}), {headers, signal: cut.signal, cache: 'no-store'});
       if (!response.ok) throw await refusal(response, p);
-      watch.failed = 0;
-      state(true);
+      watch.up = () => { watch.up = null; watch.failed = 0; state(true); };
       await read(response.body.getReader(), watch, on, alive);
     } catch (e) {
       if (e.status === 401) { clearTimeout(idle); return; }
@@ -123,7 +122,10 @@ function event(block, watch, on) {
     const [, field, value] = /^(\w*): ?(.*)$/.exec(line) || [];
     if (field === 'event') name = value;
     else if (field === 'data') data += value;
-    else if (field === 'id') id = value;
+    else if (field === 'id') {
+      id = value;
+      watch.up?.(); // the service tells of what happens from here on; at the head of the answer it did not yet
+    }
   }
   if (id) watch.last = id;
   if (data && on[name]) on[name](JSON.parse(data), id);
