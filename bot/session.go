@@ -28,7 +28,8 @@ const ownWords = `{"` + inbound.OwnMark + `":"say"}`
 // on the message, so that no robot must answer it.
 func (b *Bot) decide(ctx context.Context, r *record) (acted bool, err error) {
 	m := r.message
-	defer b.beginTurn(m)()
+	end := b.beginTurn(m)
+	defer end()
 	r.span = trace.None{}
 	if m.Turn != nil {
 		ctx, r.span = b.Tracer.Start(ctx, "decision", trace.Internal)

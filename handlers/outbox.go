@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -64,7 +63,7 @@ func (s *Server) retryAll(c *gin.Context) {
 		return
 	}
 	code := c.Query("code")
-	if _, err := strconv.ParseUint(code, 10, 31); err != nil && code != "network" {
+	if !delivery.IsCode(code) {
 		fail(c, http.StatusBadRequest, "say which with ?code=, one that GET /api/outbox shows, such as 70009 or network")
 		return
 	}

@@ -19,7 +19,7 @@ func TestPolicy_decidesForManyConversationsAtOnce(t *testing.T) {
 			outcomes += string(p.Decide(&c, Turn{Text: text, At: at}).Outcome) + " "
 			_, trace := p.Explain(&c, Turn{Kind: BotTurn, Text: "Sorry, I do not understand.", At: at})
 			for _, rule := range trace.Rules {
-				outcomes += string(rule.Result) + rule.Why.String() + " "
+				outcomes += rule.Result + rule.Why.String() + " "
 			}
 		}
 		return outcomes

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -111,6 +112,13 @@ type Retried struct {
 	Retried    int `json:"retried"`
 	TargetGone int `json:"target_gone"` // left, for the rules in force have no such target
 	Left       int `json:"left"`        // another operator or the customer was faster, or the store refused
+}
+
+// IsCode reports whether a text can be the code of a transfer that was given up: a number of Desk's, or
+// store.CodeNetwork.
+func IsCode(code string) bool {
+	_, err := strconv.ParseUint(code, 10, 31)
+	return err == nil || code == store.CodeNetwork
 }
 
 // RetryAll retries every transfer that was given up with a code of Desk's, or with

@@ -189,7 +189,7 @@ func TestWriter_aDiskThatRefuses_isOneLine_andEachCallbackIsCounted(t *testing.T
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second / 2) // between two flushes, never at the instant of one
-		for range 100 {            // a flush, and so a fault, each second
+		for range 100 {             // a flush, and so a fault, each second
 			w.Record(time.Now(), "", []byte(body), 0)
 			w.Record(time.Now(), "", []byte(body), 0)
 			time.Sleep(time.Second)

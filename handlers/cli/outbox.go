@@ -5,11 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"escalator/bot/delivery"
-	"escalator/bot/store"
 	"escalator/rules/lang"
 )
 
@@ -71,7 +69,7 @@ func retryTransfer(ctx context.Context, env Env, args []string) error {
 	if len(rest) > 1 || (len(rest) == 1) == (*code != "") {
 		return &usageError{[]lang.Text{"retry takes one session, or --code (escalator retry --help)"}}
 	}
-	if _, err := strconv.ParseUint(*code, 10, 31); err != nil && *code != "" && *code != store.CodeNetwork {
+	if *code != "" && !delivery.IsCode(*code) {
 		return &usageError{[]lang.Text{"retry --code takes a code that \"escalator outbox\" shows, such as 70009 or network"}}
 	}
 	c, err := makeClient()
