@@ -54,7 +54,7 @@ func (c *Courier) attempt(ctx context.Context, t *store.Transfer, report func(er
 		if t.Created.Before(c.began) && a.called && !a.verified {
 			c.tried.Store(t.Episode, true)
 		}
-		a.tell(ctx, report)
+		c.tell(ctx, report, a.reach(), t)
 	}()
 	defer a.survive(ctx)
 	a.run(ctx)

@@ -173,9 +173,15 @@ func (c *Courier) pausing() time.Duration {
 	return max(held, c.asked.left())
 }
 
-// idle waits for the time at which the next transfer is due, or for a new one.
+// idle waits for the time at which the next transfer is due, or for a new one. While Desk
+// is away, or refuses everything, it asks now and then by itself.
 func (c *Courier) idle(next time.Time) {
-	var due <-chan time.Time
+	var due, ask <-chan time.Time
+	if wait := c.probeDue(); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		ask = timer.C
+	}
 	if !next.IsZero() {
 		timer := time.NewTimer(max(0, next.Sub(c.opt.Now())))
 		defer timer.Stop()
@@ -183,6 +189,8 @@ func (c *Courier) idle(next time.Time) {
 	}
 	select {
 	case <-due:
+	case <-ask:
+		c.probe()
 	case <-c.opt.Outbox.Changed():
 	case <-c.taking.Done():
 	}

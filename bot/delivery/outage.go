@@ -51,13 +51,12 @@ func (o *outage) known() bool {
 	return o.told
 }
 
-// tell tells the breaker what this attempt says of Desk, and the log when Desk goes
-// away, or is back, with it.
-func (a *attempt) tell(ctx context.Context, breaker func(error)) {
-	c, err, now := a.Courier, a.reach(), a.opt.Now()
-	waited := 0
+// tell tells the breaker what a call says of Desk, and the log when Desk goes away, or
+// is back, with it. ended is the transfer that the call was for, nil for none.
+func (c *Courier) tell(ctx context.Context, breaker func(error), err error, ended *store.Transfer) {
+	now, waited := c.opt.Now(), 0
 	if err == nil && c.outage.known() {
-		waited = c.waiting(ctx, a.transfer) // before the breaker lets them go
+		waited = c.waiting(ctx, ended) // before the breaker lets them go
 	}
 	breaker(err)
 	gone, back, since := c.outage.note(now, err, c.breaker.State())
@@ -73,14 +72,14 @@ func (a *attempt) tell(ctx context.Context, breaker func(error)) {
 	}
 }
 
-// waiting counts the transfers on their way, together with one that has just
-// ended.
+// waiting counts the transfers on their way, together with the one that has just
+// ended, if there is one.
 func (c *Courier) waiting(ctx context.Context, ended *store.Transfer) int {
 	list, err := c.opt.Outbox.List(context.WithoutCancel(ctx), store.Pending)
 	if err != nil { // the courier complains
 		return 1
 	}
-	if !slices.ContainsFunc(list, func(t *store.Transfer) bool { return t.ID == ended.ID }) {
+	if ended != nil && !slices.ContainsFunc(list, func(t *store.Transfer) bool { return t.ID == ended.ID }) {
 		return len(list) + 1
 	}
 	return len(list)

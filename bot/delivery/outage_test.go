@@ -107,3 +107,46 @@ func TestDegraded_namesTheCodeOfAHold(t *testing.T) {
 		w.wantGone()
 	})
 }
+
+// Desk comes back after the last transfer was given up, in the middle of the night: it is
+// not told as away until the next customer asks for a person.
+func TestDeskAway_backWhenNobodyWaits_isFoundOut(t *testing.T) {
+	inWorld(t, func(w *world) {
+		away := with(err502)
+		w.desk.set(func() { w.desk.always = &away })
+		w.put("plain")
+		w.passes(40 * time.Minute)
+		if up := testutil.ToFloat64(w.metrics.DeskUp); up != 0 || !strings.HasSuffix(w.lines(), "failed/network!") {
+			t.Fatalf("desk_up %v after %s", up, w.lines())
+		}
+		w.desk.set(func() { always := code(141005); w.desk.always = &always })
+		w.passes(time.Minute)
+		back := w.log.Lines(backLine)
+		if up := testutil.ToFloat64(w.metrics.DeskUp); up != 1 || len(back) != 1 || back[0]["waited"] != 0.0 {
+			t.Errorf("desk_up %v, lines %v", up, back)
+		}
+		asked := w.desk.made()
+		w.passes(time.Hour)
+		if again := w.desk.made(); again != asked {
+			t.Errorf("it goes on asking: %s", again)
+		}
+	})
+}
+
+// The same of a hold: the plan was renewed after the last transfer was given up.
+func TestHold_mendedWhenNobodyWaits_isFoundOut(t *testing.T) {
+	inWorld(t, func(w *world) {
+		refuses := code(70013)
+		w.desk.set(func() { w.desk.always = &refuses })
+		w.put("plain")
+		w.passes(40 * time.Minute)
+		if held := testutil.ToFloat64(w.metrics.Held); held != 1 || !strings.HasSuffix(w.lines(), "failed/70013!") {
+			t.Fatalf("courier_held %v after %s", held, w.lines())
+		}
+		w.desk.set(func() { always := code(141005); w.desk.always = &always })
+		w.passes(3 * time.Minute)
+		if held := testutil.ToFloat64(w.metrics.Held); held != 0 || len(w.log.Lines("courier resumes: Desk takes transfers again")) != 1 {
+			t.Errorf("courier_held %v, log:\n%s", held, w.log)
+		}
+	})
+}

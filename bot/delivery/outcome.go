@@ -76,10 +76,15 @@ func (a *attempt) noteReached(do action) {
 	if do == holdAll || a.err != nil && a.err.Err != nil {
 		return
 	}
-	if ended, after := a.hold.clear(); ended {
-		a.opt.Metrics.Held.Set(0)
-		a.opt.Log.WithField("held_s", after.Round(time.Millisecond).Seconds()).Warn("courier resumes: Desk takes transfers again")
-		a.Courier.tellStaff(notify.Event{Kind: notify.Held, Over: true})
+	a.resume()
+}
+
+// resume ends the hold, if there is one.
+func (c *Courier) resume() {
+	if ended, after := c.hold.clear(); ended {
+		c.opt.Metrics.Held.Set(0)
+		c.opt.Log.WithField("held_s", after.Round(time.Millisecond).Seconds()).Warn("courier resumes: Desk takes transfers again")
+		c.tellStaff(notify.Event{Kind: notify.Held, Over: true})
 	}
 }
 
