@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -250,7 +251,7 @@ func (a *attempt) name() string { return name(a.transfer) }
 // log writes the line of this attempt (CONTRACT.md 5) and counts it.
 func (a *attempt) log(outcome string, final bool) {
 	t := a.transfer
-	a.opt.Metrics.Transfers.WithLabelValues(outcome, t.Label()).Inc()
+	a.opt.Metrics.Transfers.WithLabelValues(outcome, codeLabel(t.Word)).Inc()
 	f := LogFields(t)
 	f["outcome"], f["final"], f["attempt"], f["code"] = outcome, final, t.Calls, t.Shown()
 	f["took_ms"] = a.opt.Now().Sub(a.started).Milliseconds()
@@ -353,8 +354,24 @@ func knownLabels(count func(outcome, code string)) {
 	} {
 		count(outcome, "0")
 		count(outcome, store.CodeNetwork)
+		count(outcome, strconv.Itoa(http.StatusTooManyRequests))
+		count(outcome, otherCode)
 		for _, row := range desk.Codes() {
 			count(outcome, strconv.Itoa(row.Code))
 		}
+	}
+}
+
+// otherCode stands for the codes that no page documents: each would be a series that
+// begins at 1, which no alert on its rise would see, and there may be any number of them.
+const otherCode = "other"
+
+// codeLabel is Desk's last word as transfers_total has it.
+func codeLabel(w store.Word) string {
+	switch _, known := desk.LookupCode(w.Code); {
+	case w.Network, w.Code == 0, w.Code == http.StatusTooManyRequests, known:
+		return w.Label()
+	default:
+		return otherCode
 	}
 }

@@ -192,12 +192,12 @@ func TestTable_whatAQuestionIsAnswered(t *testing.T) {
 			"Q; failed/141005!; Sorry.; failed; given_up",
 		}},
 		{"a code that nobody knows", code(99999), condemnsThis, [6]string{
-			"TQ; failed/99999!; Sorry.; failed; given_up n1",
-			"Q; failed/99999!; Sorry.; failed; given_up",
-			"Q; failed/99999!; Sorry.; failed; given_up",
-			"Q; failed/99999!; Sorry.; failed; given_up",
-			"Q; failed/99999!; -; already_queued; given_up",
-			"Q; failed/99999!; Sorry.; failed; given_up",
+			"TQ; failed/other!; Sorry.; failed; given_up n1",
+			"Q; failed/other!; Sorry.; failed; given_up",
+			"Q; failed/other!; Sorry.; failed; given_up",
+			"Q; failed/other!; Sorry.; failed; given_up",
+			"Q; failed/other!; -; already_queued; given_up",
+			"Q; failed/other!; Sorry.; failed; given_up",
 		}},
 		{"wrong key", code(70009), condemnsAll, [6]string{
 			"TQ; retrying/70009; -; -; pending n1 ? held",
@@ -295,8 +295,8 @@ func TestTable_whatADeliveryIsAnswered(t *testing.T) {
 		waitingWalk: {"waiting", "waits", later(4 * time.Minute)},
 		lastWalk:    {"last", "waits", later(30 * time.Second)},
 	}
-	failed := func(c int) [4]string {
-		line := fmt.Sprintf("T; failed/%d!; ", c)
+	failed := func(label string) [4]string {
+		line := "T; failed/" + label + "!; "
 		return [4]string{line + "Sorry.; failed; given_up", line + "Sorry.; failed; given_up", line + "-; failed; given_up r3 n2", line + "-; failed; given_up r3 n2"}
 	}
 	putOff := func(label, more string) [4]string {
@@ -337,9 +337,9 @@ func TestTable_whatADeliveryIsAnswered(t *testing.T) {
 		{"429", []answer{with(&desk.Error{Code: 429, Status: 429})}, tryLater, putOff("429", "")},
 		{"no answer", []answer{with(errTimeout)}, lost, putOff("network", " ?")},
 		{"502", []answer{with(err502)}, lost, putOff("network", " ?")},
-		{"illegal parameter", []answer{code(141004)}, condemnsThis, failed(141004)},
-		{"body too large", []answer{code(93000)}, condemnsThis, failed(93000)},
-		{"an unlisted code, nothing forbidden", []answer{code(141051)}, condemnsThis, failed(141051)},
+		{"illegal parameter", []answer{code(141004)}, condemnsThis, failed("141004")},
+		{"body too large", []answer{code(93000)}, condemnsThis, failed("93000")},
+		{"an unlisted code, nothing forbidden", []answer{code(141051)}, condemnsThis, failed("other")},
 		{"wrong key", []answer{code(70009)}, condemnsAll, held(70009)},
 		{"signature refused twice", []answer{code(70003)}, condemnsAll, held(70003)},
 	}
@@ -363,9 +363,9 @@ func TestTable_whatADeliveryIsAnswered(t *testing.T) {
 		want    string
 	}{
 		"only":                 {"two", onlyWalk, func(*store.Transfer) {}, []answer{code(141001)}, "TT; no_agent/141001 assigned/0!; -; assigned; gone"},
-		"only, unlisted code":  {"two", onlyWalk, func(*store.Transfer) {}, []answer{code(141051)}, "TT; no_agent/141051 assigned/0!; -; assigned; gone"},
+		"only, unlisted code":  {"two", onlyWalk, func(*store.Transfer) {}, []answer{code(141051)}, "TT; no_agent/other assigned/0!; -; assigned; gone"},
 		"first":                {"twoWait", firstWalk, func(*store.Transfer) {}, []answer{code(141011)}, "TT; no_agent/141011 assigned/0!; -; assigned; gone"},
-		"first, unlisted code": {"twoWait", firstWalk, func(*store.Transfer) {}, []answer{code(141099)}, "TT; no_agent/141099 assigned/0!; -; assigned; gone"},
+		"first, unlisted code": {"twoWait", firstWalk, func(*store.Transfer) {}, []answer{code(141099)}, "TT; no_agent/other assigned/0!; -; assigned; gone"},
 		"waiting":              {"twoWait", waitingWalk, later(4 * time.Minute), []answer{code(141001)}, "TT; no_agent/141001 assigned/0!; -; assigned; gone"},
 		"last":                 {"twoWait", lastWalk, later(30 * time.Second), []answer{code(141001)}, "TT; no_agent/141001 assigned/0!; -; assigned; gone"},
 	} {

@@ -131,7 +131,7 @@ What to alert on, and what to do then, is in [runbook.md](runbook.md). Beside th
 
 // open says what the labels hold that have no end of values, or whose values stand elsewhere.
 var open = map[string]string{
-	"decisions_total rule": "the id of a rule, empty where none decided", "transfers_total code": "Desk's code, `0` for none, `network` where Desk did not answer",
+	"decisions_total rule": "the id of a rule, empty where none decided", "transfers_total code": "Desk's code, `0` for none, `network` where Desk did not answer, `other` for codes that no page documents (the log has them)",
 	"unknown_events_total event": "the name, `other` after the first 32", "rules_info version": "SHA-256 of the rule file and what it includes",
 	"build_info version": "as `escalator version` prints it", "build_info commit": "the same", "build_info go": "the compiler's version",
 }

@@ -254,10 +254,10 @@ func (c *town) strangers() {
 // crowd: suddenly many more customers ask for a person than in the time before; then all are silent; then the service dies.
 func (c *town) crowd() {
 	s := newShop(c.t)
-	began, silent := time.Now(), make(chan struct{})
+	began, silent := time.Now(), make(chan struct{}) // 200 decisions to compare with take 10 s, and are to be an hour old
 	var talk sync.WaitGroup
 	talk.Go(func() {
-		for every := time.NewTicker(100 * time.Millisecond); ; {
+		for every := time.NewTicker(40 * time.Millisecond); ; {
 			s.says("where is my parcel", 1)
 			if s.n.Load()%20 == 0 {
 				s.says("a human please", 1)
@@ -274,7 +274,7 @@ func (c *town) crowd() {
 	c.t.Cleanup(hush)
 	c.add("crowd", []*shop{s},
 		fault{alerts: []string{"EscalatorRuleShareTripled"}, cause: func() {
-			if time.Since(began) > (time.Hour+10*time.Minute)/faster {
+			if time.Since(began) > time.Hour/faster+10*time.Second {
 				s.asks()
 			}
 		}},
