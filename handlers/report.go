@@ -38,7 +38,7 @@ func (s *Server) report(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "since and until are times like 2027-02-06T09:00:00Z, or how long ago, like 24h; since must come first")
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), reportWithin, lang.Errorf("the report takes too long: ask for a shorter time"))
+	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), reportWithin, lang.Errorf("the report takes too long: ask for a shorter period"))
 	defer cancel()
 	made, err := s.Reports.Report(ctx, since, until)
 	if err != nil {

@@ -52,7 +52,7 @@ func TestReport_ofAPeriod(t *testing.T) {
 	if w := get(nil, ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "ESCALATOR_HISTORY_FOR") {
 		t.Errorf("without history: %d %s", w.Code, w.Body)
 	}
-	for _, err := range []error{history.ErrLoading, errors.New("the report takes too long: ask for a shorter time")} {
+	for _, err := range []error{history.ErrLoading, errors.New("the report takes too long: ask for a shorter period")} {
 		if w := get(&reports{err: err}, ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), err.Error()) {
 			t.Errorf("%v: %d %s", err, w.Code, w.Body)
 		}

@@ -15,7 +15,7 @@ import (
 type Status struct {
 	Ready         readiness      `json:"ready"`
 	Drain         *Drain         `json:"drain"` // nil: the service is not being drained
-	Clock         *clockDistance `json:"clock"` // nil: no callback has told its time yet
+	Clock         *clockDistance `json:"clock"` // nil: no callback with a time has arrived yet
 	UnknownEvents map[string]int `json:"unknown_events"`
 	Watchers      int            `json:"watchers"` // of decisions
 	Installation

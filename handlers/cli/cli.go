@@ -50,36 +50,36 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "[flags]", "run the service (also: no command)", serve},
-		{"demo", "[--once]", "run the service against a built-in Desk, without account or settings", demo},
+		{"demo", "[--once]", "run the service against a built-in Desk, without an account or settings", demo},
 		{"desk", "[flags]", "run the Desk emulator alone", runDesk},
 		{"check", "[FILE] [--strict] [--json]", "validate a rule file", check},
-		{"test", "[FILE] [--json]", "run the tests that a rule file holds", test},
+		{"test", "[FILE] [--json]", "run the tests in a rule file", test},
 		{"explain", "TEXT…", "show what a message would do, and why", explain},
 		{"replay", "FILE… [--against OLD.yaml]", "run recorded traffic or dialogues through the rules", replayFiles},
 		{"eval", "FILE… [--positive LABEL]", "score the rules on labelled messages", eval},
 		{"suggest", "FILE… [-n N] [--yaml]", "propose phrases that would have caught what the rules missed", suggestPhrases},
-		{"report", "FILE… [--records FILE | --desk]", "say what became of the customers for whom rules called a person", reportOutcomes},
-		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in packs of phrases", listPacks},
+		{"report", "FILE… [--records FILE | --desk]", "show what became of the customers for whom the rules called a person", reportOutcomes},
+		{"packs", "[NAME] [--lang LANGUAGE]", "print the built-in phrase packs", listPacks},
 		{"schema", "", "print the JSON Schema of rules.yaml", schema},
-		{"rules", "[history|diff|rollback]", "ask the running service for its rules; history, diff and rollback", liveRules},
+		{"rules", "[history|diff|rollback]", "show the rules of the running service; history, diff and rollback", liveRules},
 		{"mute", "RULE --for TIME --why WHY", "silence a rule of the running service for a while", muteRule},
-		{"unmute", "RULE", "end the mute of a rule", unmuteRule},
+		{"unmute", "RULE", "end a rule's mute", unmuteRule},
 		{"reload", "", "have the running service read its rule file now", reloadRules},
 		{"decisions", "[--follow] [flags]", "list the decisions of the running service, or follow them", showDecisions},
-		{"conversation", "SESSION", "ask the running service what happened in a conversation, and why", showConversation},
-		{"outbox", "[flags]", "ask the running service for transfers on their way and given up", listOutbox},
-		{"retry", "SESSION | --code CODE", "put what was given up on its way again", retryTransfer},
+		{"conversation", "SESSION", "show what the running service did in a conversation, and why", showConversation},
+		{"outbox", "[flags]", "list the transfers of the running service: on their way, and given up", listOutbox},
+		{"retry", "SESSION | --code CODE", "retry transfers that were given up", retryTransfer},
 		{"dismiss", "SESSION", "end a transfer for good", dismissTransfer},
-		{"status", "[--all]", "show how the running service is: readiness, stores, Desk, clock, settings", showStatus},
-		{"drain", "[--for TIME] [--end]", "take the running service out of service before it is stopped", drainService},
-		{"forget", "USER", "have the running service forget what it keeps of a user", forgetUser},
-		{"notify", "--test TEAM", "send a test message to a team of the staff", notifyTest},
-		{"doctor", "[--json]", "check an installation without serving", doctor},
-		{"health", "", "ask the running service whether it is alive", health},
-		{"completion", "bash|zsh|fish", "print what completes commands and flags in a shell", completion},
+		{"status", "[--all]", "show the state of the running service: readiness, stores, Desk, clock, settings", showStatus},
+		{"drain", "[--for TIME] [--end]", "take the running service out of rotation before it is stopped", drainService},
+		{"forget", "USER", "delete what the running service keeps about a user", forgetUser},
+		{"notify", "--test TEAM", "send a test message to a staff team", notifyTest},
+		{"doctor", "[--json]", "check an installation without starting the service", doctor},
+		{"health", "", "check that the running service is alive", health},
+		{"completion", "bash|zsh|fish", "print a shell completion script", completion},
 		{"man", "", "print the manual page", man},
 		{"version", "", "print version, commit and Go version", version},
-		{"help", "[COMMAND]", "print this, or what a command takes", help},
+		{"help", "[COMMAND]", "print this help, or that of a command", help},
 	}
 }
 
@@ -103,7 +103,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	case errors.Is(err, syscall.EPIPE): // who closed it knows
 		return exitBad
 	default:
-		return exitCode(env.Stderr, env.Lang, lang.Errorf("the output is not whole: %w", err))
+		return exitCode(env.Stderr, env.Lang, lang.Errorf("the output is incomplete: %w", err))
 	}
 	return code
 }
@@ -191,14 +191,14 @@ func help(ctx context.Context, env Env, args []string) error {
 		return c.run(ctx, env, []string{"--help"})
 	}
 	p := newPage(env)
-	p.line("", "Escalator takes chatbot conversations on Tencent Cloud Desk to a person when its rules say so.")
+	p.line("", "Escalator hands chatbot conversations on Tencent Cloud Desk over to a person when its rules say so.")
 	p.blank()
 	p.line("", "Commands:")
 	for _, c := range commands() {
 		p.line(lang.Raw(padded("  "+c.name, 16)), c.summary)
 	}
 	p.blank()
-	p.line("", "escalator help COMMAND tells what a command takes. Settings are environment variables, or lines of a file (--env-file FILE): escalator help serve lists them.")
+	p.line("", "escalator help COMMAND shows the help of a command. Settings are environment variables, or lines of a file (--env-file FILE); escalator help serve lists them.")
 	return nil
 }
 
@@ -271,7 +271,7 @@ func flagsOnly(fs *flag.FlagSet, env Env, args []string, usage lang.Text) error 
 		return err
 	}
 	if len(rest) > 0 {
-		return &usageError{[]lang.Text{lang.Say("%s takes no argument, and here is %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
+		return &usageError{[]lang.Text{lang.Say("%s takes no argument, but was given %q (escalator %s --help)", fs.Name(), rest[0], fs.Name())}}
 	}
 	return nil
 }

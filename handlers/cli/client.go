@@ -36,8 +36,8 @@ type client struct {
 // clientFlags declares the flags of every command that asks the service. The client
 // is to be made after they were read.
 func clientFlags(fs *flag.FlagSet, env Env) func() (*client, error) {
-	address := fs.String("url", "", "operators' listener of the service, like http://127.0.0.1:8081 (default: where ESCALATOR_ADMIN_LISTEN says)")
-	asJSON := fs.Bool("json", false, "print the answer of the service, one JSON document")
+	address := fs.String("url", "", "operators' listener of the service, such as http://127.0.0.1:8081 (default: from ESCALATOR_ADMIN_LISTEN)")
+	asJSON := fs.Bool("json", false, "print the service's answer as one JSON document")
 	return func() (*client, error) {
 		base, err := baseURL(*address, env)
 		if err != nil {
@@ -56,8 +56,8 @@ type operator = delivery.Operator
 
 // operatorFlags declares the flags of every command that changes something there.
 func operatorFlags(fs *flag.FlagSet, env Env) func() operator {
-	by := fs.String("by", "", "who does it, for the log and the history (default USER)")
-	why := fs.String("why", "", "why it is done")
+	by := fs.String("by", "", "who makes the change, for the log and the history (default: the user in USER)")
+	why := fs.String("why", "", "why the change is made, for the log and the history")
 	return func() operator {
 		return operator{By: cmp.Or(*by, env.Getenv("USER"), env.Getenv("LOGNAME")), Why: *why}
 	}
@@ -66,7 +66,7 @@ func operatorFlags(fs *flag.FlagSet, env Env) func() operator {
 // needBy refuses to do what must not be done by nobody. A container has no USER.
 func needBy(command string, who operator) error {
 	if who.By == "" {
-		return &usageError{[]lang.Text{lang.Say("%s needs --by: who does it (USER, which would say it, is not set here)", command)}}
+		return &usageError{[]lang.Text{lang.Say("%s needs --by, who makes the change: USER, its default, is not set here", command)}}
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func baseURL(address string, env Env) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", lang.Errorf("--url is no address like http://127.0.0.1:8081")
+		return "", lang.Errorf("--url is not an address like http://127.0.0.1:8081")
 	}
 	return strings.TrimSuffix(address, "/"), nil
 }
@@ -164,7 +164,7 @@ func (c *client) refused(status int, answer []byte) error {
 	}
 	switch {
 	case status == http.StatusUnauthorized && c.token != "":
-		return lang.Errorf("the service has another admin token than this: look at ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE, on both sides")
+		return lang.Errorf("the service has a different admin token: compare ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE, on both sides")
 	case status == http.StatusUnauthorized:
 		return lang.Errorf("the service asks for its admin token: set ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_TOKEN_FILE")
 	case json.Unmarshal(answer, &said) != nil || said.Error == "":

@@ -26,15 +26,15 @@ func TestClient_asksTheService_andShowsTheAnswer(t *testing.T) {
 		code          int
 	}{
 		{"mute ask --for 2h --why busy", `{"rule":"ask","muted":{"until":"2026-01-05T05:00:00Z","by":"zhang","why":"busy"}}`, "POST /api/rules/ask/mute", `{"by":"zhang","for":"2h","why":"busy"}`, []string{"ask is muted until 2026-01-05 "}, 0},
-		{"mute ask --for 0s --why over --by li", `{"rule":"ask","muted":{"until":"0001-01-01T00:00:00Z"}}`, "POST /api/rules/ask/mute", `{"by":"li","for":"0s","why":"over"}`, []string{"ask is not muted any more"}, 0},
+		{"mute ask --for 0s --why over --by li", `{"rule":"ask","muted":{"until":"0001-01-01T00:00:00Z"}}`, "POST /api/rules/ask/mute", `{"by":"li","for":"0s","why":"over"}`, []string{"ask is no longer muted"}, 0},
 		{"mute a/b --for 2d --why busy --by li", `{"muted":{"until":"2026-01-07T05:00:00Z"}}`, "POST /api/rules/a%2Fb/mute", `{"by":"li","for":"2d","why":"busy"}`, []string{"a/b is muted until"}, 0},
-		{"unmute a/b", `{"rule":"a/b","muted":null}`, "DELETE /api/rules/a%2Fb/mute?by=zhang", "", []string{"a/b is not muted any more"}, 0},
+		{"unmute a/b", `{"rule":"a/b","muted":null}`, "DELETE /api/rules/a%2Fb/mute?by=zhang", "", []string{"a/b is no longer muted"}, 0},
 		{"reload --why new", changeAnswer, "POST /api/reload", `{"by":"zhang","why":"new"}`, []string{"rules +0 ~1 -0, ", "rules changed: ask-human"}, 0},
 		{"decisions", decisionsAnswer, "GET /api/decisions?n=20", "", []string{"time", "transfer    ask-human", "s1  u1  → vip", `"human \x1b[31m"`, "assigned li@x (41 ms)  labelled right  on r1", "near        ask-human", `"先别转人工"  negated: negated by 别`}, 0},
 		{"decisions -n 5 --rule ask --outcome transfer,near --since 2h --q 人工", decisionsAnswer, "GET /api/decisions?n=5&outcome=transfer%2Cnear&q=%E4%BA%BA%E5%B7%A5&rule=ask&since=2h", "", nil, 0},
-		{"decisions --user u9", `{"decisions":[]}`, "GET /api/decisions?n=20&user=u9", "", []string{"No decision of this kind is kept."}, 0},
+		{"decisions --user u9", `{"decisions":[]}`, "GET /api/decisions?n=20&user=u9", "", []string{"No such decision is kept."}, 0},
 		{"drain --for 2m --why upgrade", `{"drained":true,"pending":0,"waited_s":3.21}`, "POST /api/drain", `{"by":"zhang","for":"2m","why":"upgrade"}`, []string{"drained after 3.2s: no transfer waits"}, 0},
-		{"drain", `{"drained":false,"pending":2,"waited_s":300}`, "POST /api/drain", `{"by":"zhang","for":"5m","why":""}`, []string{"not drained after 5m0s: 2 transfers are on their way"}, 1},
+		{"drain", `{"drained":false,"pending":2,"waited_s":300}`, "POST /api/drain", `{"by":"zhang","for":"5m","why":""}`, []string{"not drained after 5m0s: 2 transfers are still on their way"}, 1},
 		{"drain --end", `{"drain":null}`, "DELETE /api/drain?by=zhang", "", []string{"the drain has ended"}, 0},
 		{"status", strings.Replace(statusAnswer, "STATUS", "degraded", 1), "GET /api/status", "", []string{
 			"state      degraded\n           planted reason\n", "drain      since 2026-01-05", "by li, 2 transfers wait", "version    1.2, commit abc, go1.26", "redis, data, 1.5 MiB, cannot be written, 7 conversations, 9 callbacks remembered",
@@ -70,13 +70,13 @@ func TestClient_asksTheService_andShowsTheAnswer(t *testing.T) {
 // In an image without anything there is neither USER nor HOME nor a terminal.
 func TestClient_whatIsMissing_isSaid_andNothingIsAsked(t *testing.T) {
 	for _, c := range []struct{ args, says string }{
-		{"mute ask --for 2h --why busy", "mute needs --by: who does it (USER, which would say it, is not set here)"},
+		{"mute ask --for 2h --why busy", "mute needs --by, who makes the change: USER, its default, is not set here"},
 		{"rules rollback 5be0", "rollback needs --by"},
 		{"mute ask --by li --why busy", "mute needs --for, how long, and --why"},
 		{"mute ask --by li --for 2h", "mute needs --for, how long, and --why"},
 		{"mute --by li", "mute takes one RULE"},
 		{"unmute", "unmute takes one RULE"},
-		{"reload rules.yaml", `reload takes no argument, and here is "rules.yaml"`},
+		{"reload rules.yaml", `reload takes no argument, but was given "rules.yaml"`},
 		{"decisions -n 0", "-n must be a number above 0"},
 		{"decisions --follow --outcome transfer,none", "--follow cannot show the outcome none"},
 		{"drain --for soon", `--for must be a duration up to 24h, such as 2m, not "soon"`},

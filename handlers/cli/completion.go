@@ -11,7 +11,7 @@ import (
 
 const completionUsage = `bash|zsh|fish
 
-Prints what completes commands and flags in a shell:
+Prints a script that completes commands and flags in a shell:
 
   bash  escalator completion bash > /etc/bash_completion.d/escalator
   zsh   escalator completion zsh > "${fpath[1]}/_escalator"

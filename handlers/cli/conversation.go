@@ -14,16 +14,16 @@ import (
 
 const conversationUsage = `SESSION [flags]
 
-What the running service has kept of a conversation, in the order of time: what was
+Prints what the running service has kept of a conversation, in order of time: what was
 said, what was decided and why, what became of each rule, the transfers, and what the
-customer was told. SESSION is the name that the log has for it. Words are masked as in
-the log.`
+customer was told. SESSION is the conversation's name in the log. Words are masked as
+in the log.`
 
 const forgetUsage = `USER [flags]
 
-Removes what the running service keeps of a user, and prints how much that was: the
+Deletes what the running service keeps about a user, and prints how much that was: the
 history of conversations, decisions, the words of labels, the customer record, and
-words left for agents. It needs ESCALATOR_ADMIN_TOKEN.`
+messages left for agents. It needs ESCALATOR_ADMIN_TOKEN.`
 
 // showConversation shows the history of a conversation.
 func showConversation(ctx context.Context, env Env, args []string) error {
@@ -68,7 +68,7 @@ func forgetUser(ctx context.Context, env Env, args []string) error {
 			{gone.Decisions, "decisions"},
 			{gone.Labels, "labels (right or wrong stays, without the words)"},
 			{record, "customer record"},
-			{gone.Words, "conversations with words left for agents"},
+			{gone.Words, "conversations with messages left for agents"},
 		} {
 			p.line("", lang.Say("%6d  %s", some.n, some.what))
 		}
@@ -89,7 +89,7 @@ func (p *page) conversation(told *history.Conversation) {
 	}
 	p.line("", about)
 	if told.Older {
-		p.line("", "What was before is kept no longer.")
+		p.line("", "Anything earlier is no longer kept.")
 	}
 	day := lang.Text("")
 	for i := range told.Entries {
@@ -190,7 +190,7 @@ func decisionWords(e *history.Entry) lang.Text {
 func attemptWords(e *history.Entry) lang.Text {
 	words := lang.Say("transfer %s", outcomeOf(e.Outcome))
 	if e.Kind == history.Contact {
-		words = lang.Say("contact of who left words: %s", outcomeOf(e.Outcome))
+		words = lang.Say("contacting the customer who left a message: %s", outcomeOf(e.Outcome))
 	}
 	if e.Target != "" {
 		words = lang.Say("%s to %s", words, e.Target)

@@ -25,13 +25,13 @@ func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
 	}
 	rest := r.stdout
 	for _, want := range []string{
-		"session s1, user li, phase human, user messages 2, misses in a row 1, transfers 1\n", "kept no longer", "Mon 2026-01-05\n",
+		"session s1, user li, phase human, user messages 2, misses in a row 1, transfers 1\n", "no longer kept", "Mon 2026-01-05\n",
 		`:00:00  user: where is \x1b[31mit`, "ask   no          says: none of its phrases is there\n", "vip   muted       muted: muted by li\n", "rest  -\n",
 		"→ none; near: stuck; bot_missed: 1 of 2 in 15m\n", ":00:01  bot: sorry, mark fallback\n", "from bot to transferring\n",
 		"→ transfer to default by stuck; shadow: gold; bot_missed: 2 of 2 in 15m\n", "before: user messages 1, misses in a row 1, transfers 0\n",
 		"after:  user messages 1, misses in a row 2, transfers 0, misses in all 3,", `:00:02  we said "One moment": failed: code 91000`,
 		"transfer assigned to default (group 2473), agent wang, attempt 2, 12 ms, code 141001: no agent is", "online, the last one\n", "from transferring to human by assigned\n",
-		"Tue 2026-01-06\n", "agent: hello\n", "rating: 2 of 5 stars\n", "contact of who left words: contacted to default, agent li, attempt 1", "Desk asks: human\n",
+		"Tue 2026-01-06\n", "agent: hello\n", "rating: 2 of 5 stars\n", "contacting the customer who left a message: contacted to default, agent li, attempt 1", "Desk asks: human\n",
 	} {
 		_, after, found := strings.Cut(rest, want)
 		if !found {
@@ -59,7 +59,7 @@ func TestForget_saysWhatIsGone(t *testing.T) {
 		t.Errorf("%+v; asked %s with %s", r, s.request, s.body)
 	}
 	if want := "removed of li/1:\n     3  conversations in the history\n     2  decisions\n     4  labels (right or wrong stays, without the words)\n" +
-		"     1  customer record\n     1  conversations with words left for agents\n"; r.stdout != want {
+		"     1  customer record\n     1  conversations with messages left for agents\n"; r.stdout != want {
 		t.Errorf("%q, want %q", r.stdout, want)
 	}
 	s.status, s.answer = http.StatusForbidden, `{"error":"set ESCALATOR_ADMIN_TOKEN: without a token nobody may do this"}`

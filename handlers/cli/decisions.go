@@ -15,9 +15,9 @@ import (
 
 const decisionsUsage = `[--follow] [flags]
 
-The decisions of the running service, the newest last. With --follow those to come are
-printed as they are made, until Ctrl-C; a lost connection is taken up again where it
-was lost. Words are masked as in the log.`
+Lists the decisions of the running service, newest last. With --follow, new ones are
+printed as they are made, until Ctrl-C; after a lost connection nothing is missed.
+Words are masked as in the log.`
 
 // shownDecisions is how many are shown unless -n says otherwise.
 const shownDecisions = 20
@@ -60,14 +60,14 @@ func decisionFilter(fs *flag.FlagSet) func() url.Values {
 		name string
 		help lang.Text
 	}{
-		{"session", "of this `SESSION`"},
-		{"user", "of this `USER`"},
-		{"rule", "that this `RULE` made, or came near to"},
-		{"outcome", "with one of these `OUTCOMES`, separated by commas: transfer, offer, keep, suppressed, near, shadow, none and others"},
-		{"reason", "with this `REASON`, such as negated or cooldown"},
-		{"since", "since a `TIME`: 15m, 2h, or 2026-01-05T10:00:00+08:00"},
-		{"q", "that hold these `WORDS`, in any case, in what was said, why, user or session"},
-		{"label", "that people labelled so: `LABEL` is right or wrong"},
+		{"session", "only those of this `SESSION`"},
+		{"user", "only those of this `USER`"},
+		{"rule", "only those that this `RULE` made or nearly made"},
+		{"outcome", "only those with one of these `OUTCOMES`, separated by commas: transfer, offer, keep, suppressed, near, shadow, none and others"},
+		{"reason", "only those with this `REASON`, such as negated or cooldown"},
+		{"since", "only those since a `TIME`: 15m, 2h, or 2026-01-05T10:00:00+08:00"},
+		{"q", "only those with these `WORDS`, in upper or lower case, in what was said, why, user or session"},
+		{"label", "only those with this `LABEL`: right or wrong"},
 	} {
 		values[f.name] = fs.String(f.name, "", f.help.String())
 	}
@@ -86,8 +86,8 @@ func decisionFilter(fs *flag.FlagSet) func() url.Values {
 func showDecisions(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("decisions")
 	makeClient, filter := clientFlags(fs, env), decisionFilter(fs)
-	n := fs.Int("n", shownDecisions, "how many, the newest; before those to come, with --follow")
-	follow := fs.Bool("follow", false, "print those to come as well; with --json one document a line")
+	n := fs.Int("n", shownDecisions, "how many of the newest; with --follow, before the new ones")
+	follow := fs.Bool("follow", false, "keep printing new decisions; with --json, one document a line")
 	if err := flagsOnly(fs, env, args, decisionsUsage); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func showDecisions(ctx context.Context, env Env, args []string) error {
 	return c.ask(ctx, "GET /api/decisions?"+query.Encode(), nil, &answer, func() {
 		p := newPage(env)
 		if len(answer.Decisions) == 0 {
-			p.line("", "No decision of this kind is kept.")
+			p.line("", "No such decision is kept.")
 			return
 		}
 		p.decisionHead()

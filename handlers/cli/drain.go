@@ -11,10 +11,10 @@ import (
 
 const drainUsage = `[--for TIME] [--end] [flags]
 
-Takes the running service out of service before it is stopped: it is no longer ready,
+Takes the running service out of rotation before it is stopped: it is no longer ready,
 so the load balancer sends callbacks elsewhere, but it still answers callbacks and
-delivers transfers. The command ends with 0 when the outbox is empty, and with 1 when
-the time is up first; Ctrl-C ends the wait, not the drain. The drain lasts until the
+delivers transfers. The command exits with 0 when the outbox is empty, or with 1 if the
+time is up first; Ctrl-C ends the wait, not the drain. The drain lasts until the
 service stops, or until --end. Of several replicas only this one is drained; the outbox
 is the one that they share.`
 
@@ -58,11 +58,11 @@ func drainService(ctx context.Context, env Env, args []string) error {
 			p.line("", lang.Say("drained after %s: no transfer waits; the service stays not ready until it is stopped, or until escalator drain --end", waited))
 			return
 		}
-		p.line("", lang.Say("not drained after %s: %d transfers are on their way (escalator outbox); the service stays not ready", waited, answer.Pending))
+		p.line("", lang.Say("not drained after %s: %d transfers are still on their way (escalator outbox); the service stays not ready", waited, answer.Pending))
 	})
 	switch {
 	case ctx.Err() != nil:
-		complain(env.Stderr, env.Lang, "the service goes on to drain; escalator drain --end ends that")
+		complain(env.Stderr, env.Lang, "the service keeps draining; escalator drain --end ends that")
 		return exitError(exitBad)
 	case err == nil && !answer.Drained:
 		return exitError(exitBad)

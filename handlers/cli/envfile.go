@@ -86,7 +86,7 @@ func readEnvFile(file string) (map[string]string, error) {
 		case err != nil:
 			problems = append(problems, lang.Say("%s:%d: %v", file, line, err))
 		case twice:
-			problems = append(problems, lang.Say("%s:%d: %s is there twice", file, line, name))
+			problems = append(problems, lang.Say("%s:%d: %s is set twice", file, line, name))
 		case name != "":
 			settings[name] = value
 		}
@@ -107,7 +107,7 @@ func envLine(text string) (name, value string, err error) {
 	}
 	name, value, found := strings.Cut(text, "=")
 	if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		return "", "", lang.Errorf("this is no NAME=VALUE, without blanks before the =")
+		return "", "", lang.Errorf("this is not NAME=VALUE, without blanks before the =")
 	}
 	value = strings.TrimSpace(value)
 	if value == "" || value[0] != '"' && value[0] != '\'' {

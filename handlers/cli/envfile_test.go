@@ -50,7 +50,7 @@ func TestEnvFile_everyMistakeIsNamed_withItsLine_andWithoutValues(t *testing.T) 
 		t.Fatal("accepted")
 	}
 	usage = err.(*usageError) //nolint:errorlint,forcetypeassert // it is made there
-	want := []string{":2: this is no NAME=VALUE", ":3: the quotes of B", ":4: A is there twice", ":5: this is no NAME=VALUE", ":6: the quotes of C"}
+	want := []string{":2: this is not NAME=VALUE", ":3: the quotes of B", ":4: A is set twice", ":5: this is not NAME=VALUE", ":6: the quotes of C"}
 	if len(usage.problems) != len(want) {
 		t.Fatalf("%q", usage.problems)
 	}

@@ -18,10 +18,10 @@ func eval(_ context.Context, env Env, args []string) error {
 	fs := newFlags("eval")
 	file, at := rulesFlag(fs, env), atFlag(fs)
 	positive := fs.String("positive", "human", "label of the messages whose writers want a person")
-	show := fs.Int("show", 20, "how many of the wrong ones to print")
-	minPrecision := fs.Float64("min-precision", 0, "end with 1 when the precision is lower")
-	minRecall := fs.Float64("min-recall", 0, "end with 1 when the recall is lower")
-	user := fs.String("user", "", "`ID` of the customer, for rules that have a share; without it everybody is in")
+	show := fs.Int("show", 20, "how many wrong results to print")
+	minPrecision := fs.Float64("min-precision", 0, "exit with 1 if the precision is lower")
+	minRecall := fs.Float64("min-recall", 0, "exit with 1 if the recall is lower")
+	user := fs.String("user", "", "`ID` of the customer, for rules that have a share; without it, every customer is in it")
 	asJSON := fs.Bool("json", false, "print one JSON document")
 	files, err := parse(fs, env, args, "FILE… [--positive LABEL] [--rules FILE] [--at TIME] [--user ID] [--min-precision P] [--min-recall R] [--show N] [--json]")
 	if err != nil {
@@ -143,9 +143,9 @@ func writeScore(env Env, s *score.Score, show int) {
 			break
 		}
 		if wrong.Rule != "" {
-			env.print("called without need (%s): [%s] %s", wrong.Rule, wrong.Label, text.Printable(wrong.Text))
+			env.print("false alarm (%s): [%s] %s", wrong.Rule, wrong.Label, text.Printable(wrong.Text))
 		} else {
-			env.print("not called: [%s] %s", wrong.Label, text.Printable(wrong.Text))
+			env.print("missed: [%s] %s", wrong.Label, text.Printable(wrong.Text))
 		}
 	}
 }

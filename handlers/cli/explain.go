@@ -20,7 +20,7 @@ One message of the customer, or several turns, each an argument of its own
 (- reads them from standard input, one a line):
   escalator explain "I want a human"
   escalator explain "user: where is it" "bot: sorry?" "user: where IS it"
-Before the colon stands one of
+Before the colon comes one of
   user, bot, agent  who speaks
   mark              the messageType of the bot message that follows, or of one
                     without text: "mark: fallback"
@@ -47,19 +47,19 @@ type explainOptions struct {
 func explainFlags(fs *flag.FlagSet, env Env) *explainOptions {
 	o := &explainOptions{
 		rules: rulesFlag(fs, env), at: atFlag(fs),
-		now:     fs.Bool("now", false, "it is said now"),
+		now:     fs.Bool("now", false, "use the present time"),
 		test:    fs.String("test", "", "play the test of this `NAME` step by step"),
-		file:    fs.String("recording", "", "explain a conversation of this `FILE` of recorded callbacks or dialogues"),
+		file:    fs.String("recording", "", "explain a conversation in this `FILE` of recorded callbacks or dialogues"),
 		session: fs.String("session", "", "`ID` of the conversation in the recording"),
-		user:    fs.String("user", "", "`ID` of the customer, for rules that have a share; without it everybody is in"),
+		user:    fs.String("user", "", "`ID` of the customer, for rules that have a share; without it, every customer is in it"),
 		json:    fs.Bool("json", false, "print one JSON document"),
-		asTest:  fs.String("as-test", "", "print the entry of a test of this `NAME` instead, which says what the rules do now; it belongs under tests: in the rule file"),
+		asTest:  fs.String("as-test", "", "print a test of this `NAME` instead, which expects what the rules do now; put it under tests: in the rule file"),
 		fields:  map[string]string{},
 	}
-	fs.Func("field", "`PATH=VALUE`: a field of the customer's messages, like CloudCustomData.level=gold; may be repeated", func(s string) error {
+	fs.Func("field", "`PATH=VALUE`: a field of the customer's messages, such as CloudCustomData.level=gold; may be repeated", func(s string) error {
 		path, value, ok := strings.Cut(s, "=")
 		if path = strings.TrimSpace(path); !ok || path == "" {
-			return lang.Errorf("%q is not like CloudCustomData.level=gold", s)
+			return lang.Errorf("%q is not of the form PATH=VALUE, such as CloudCustomData.level=gold", s)
 		}
 		o.fields[path] = value
 		return nil
@@ -134,9 +134,9 @@ func misfit(given map[string]bool, words bool) lang.Text {
 	case given["recording"] && (given["field"] || given["user"]):
 		return "a recording has its own fields and customers: leave --field and --user out"
 	case given["as-test"] && (given["test"] || given["recording"] || given["json"] || given["user"]):
-		return "a test is made of turns alone, and for every customer: leave --test, --recording, --json and --user out"
+		return "a test is made from turns alone, and for every customer: leave --test, --recording, --json and --user out"
 	case given["at"] && given["now"]:
-		return "--at and --now: when is it?"
+		return "--at and --now exclude each other"
 	}
 	return ""
 }

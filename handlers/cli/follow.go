@@ -98,7 +98,7 @@ func (f *follower) unlessEnded(ctx context.Context, err error) error {
 }
 
 // errSilent is why a connection counts as lost on which nothing comes.
-var errSilent = lang.Errorf("nothing was heard of it")
+var errSilent = lang.Errorf("nothing was heard from it")
 
 // stream prints what one connection brings, and reports whether there was one. What the
 // service refuses is printed, and an exitError.
@@ -186,7 +186,7 @@ func (f *follower) event(ctx context.Context, name string, data []byte) error {
 	case "transfer", "label":
 		return f.printChange(name, data)
 	case "gap":
-		complain(f.env.Stderr, f.env.Lang, "the service does not know any more where the connection was lost; what it still has of the time since follows")
+		complain(f.env.Stderr, f.env.Lang, "the service no longer knows where the connection was lost; what it still has since then follows")
 		return f.catchUp(ctx, maxMissed, f.newest)
 	}
 	return nil

@@ -118,7 +118,7 @@ func TestFollow_whatIsNotKeptAnyMore_isToldOf_andTheRestShownOnce(t *testing.T) 
 	}
 	r := s.follows("-n", "0", "--json")
 	want := madeJSON("d3", "s3") + "\n" + madeJSON("d4", "s4") + "\n" + madeJSON("d5", "s5") + "\n" + madeJSON("d6", "s6") + "\n"
-	if r.stdout != want || !strings.Contains(r.stderr, "does not know any more where the connection was lost") {
+	if r.stdout != want || !strings.Contains(r.stderr, "no longer knows where the connection was lost") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -16,10 +16,10 @@ import (
 
 const rulesUsage = `[history | diff [FROM [TO]] | rollback VERSION] [flags]
 
-The rules of the running service: what each did, the versions that were accepted,
-what is different between two of them (without any: between the rules in force
-and the file), and the way back to one. A version may be shortened; "file" is the
-file as it is now.`
+Shows the rules of the running service and what each of them did. history lists the
+versions that were accepted; diff compares two of them (without any, the rules in
+force with the file); rollback goes back to one. A version may be shortened; "file"
+is the file as it is now.`
 
 // liveRules asks the running service for its rules, or changes them.
 func liveRules(ctx context.Context, env Env, args []string) error {

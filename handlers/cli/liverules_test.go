@@ -111,7 +111,7 @@ func TestLiveRules_aRefusal_isToldAndEndsWith1(t *testing.T) {
 func TestLiveRules_aWrongToken_isNotAskedForAgain(t *testing.T) {
 	s := &playedService{status: http.StatusUnauthorized, answer: `{"error":"send Authorization"}`}
 	r := s.asks(t, map[string]string{"ESCALATOR_ADMIN_TOKEN": "planted-admin-token"}, "rules")
-	if r.code != exitBad || !strings.Contains(r.stderr, "has another admin token") || strings.Contains(r.stderr, "planted") {
+	if r.code != exitBad || !strings.Contains(r.stderr, "has a different admin token") || strings.Contains(r.stderr, "planted") {
 		t.Errorf("%+v", r)
 	}
 }

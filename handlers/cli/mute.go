@@ -17,11 +17,11 @@ shows what is muted.`
 
 const unmuteUsage = `RULE [flags]
 
-Ends the mute of a rule, also of one that the rule file no longer has.`
+Ends a rule's mute, even if the rule file no longer has the rule.`
 
 const reloadUsage = `[flags]
 
-Has the running service read its rule file now, and waits for the verdict. It ends
+Has the running service read its rule file now, and waits for the verdict. It exits
 with 1 if the file is refused; the rules that were in force stay.`
 
 // muteRule silences a rule.
@@ -50,7 +50,7 @@ func muteRule(ctx context.Context, env Env, args []string) error {
 	return c.ask(ctx, "POST "+mutePath(rule), in, &answer, func() {
 		words := lang.Say("%s is muted until %s", rule, answer.Muted.Until.Local().Format(clockTime))
 		if answer.Muted.Until.IsZero() { // --for 0s
-			words = lang.Say("%s is not muted any more", rule)
+			words = lang.Say("%s is no longer muted", rule)
 		}
 		newPage(env).line("", words)
 	})
@@ -73,7 +73,7 @@ func unmuteRule(ctx context.Context, env Env, args []string) error {
 	if by := who().By; by != "" {
 		request += "?by=" + url.QueryEscape(by)
 	}
-	return c.ask(ctx, request, nil, &answer, func() { newPage(env).line("", lang.Say("%s is not muted any more", rule)) })
+	return c.ask(ctx, request, nil, &answer, func() { newPage(env).line("", lang.Say("%s is no longer muted", rule)) })
 }
 
 func mutePath(rule string) string { return "/api/rules/" + url.PathEscape(rule) + "/mute" }

@@ -16,7 +16,7 @@ import (
 const notifyUsage = `--test TEAM [flags]
 
 Sends a test message to a team that the rule file declares under notify. Its address
-and key are read from the folder ESCALATOR_SECRETS_DIR; no service needs to run.`
+and key are read from the folder ESCALATOR_SECRETS_DIR; the service need not run.`
 
 // notifyTest sends a test message to a team.
 func notifyTest(ctx context.Context, env Env, args []string) error {

@@ -13,9 +13,9 @@ import (
 
 const retryUsage = `SESSION | --code CODE [flags]
 
-Puts a transfer that was given up on its way again, to the target of its name in
-the rules in force; with --code all those that "escalator outbox" shows with this
-code, such as 70009 or network.`
+Retries a transfer that was given up, to the target of the same name in the rules in
+force; with --code, all those that "escalator outbox" shows with this code, such as
+70009 or network.`
 
 const dismissUsage = `SESSION [flags]
 
@@ -61,7 +61,7 @@ func (p *page) transfers(title lang.Text, list []delivery.Listed) {
 func retryTransfer(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("retry")
 	makeClient, who := clientFlags(fs, env), operatorFlags(fs, env)
-	code := fs.String("code", "", "all that were given up with this `CODE`")
+	code := fs.String("code", "", "retry all that were given up with this `CODE`")
 	rest, err := parse(fs, env, args, retryUsage)
 	if err != nil {
 		return err
@@ -84,10 +84,10 @@ func retryTransfer(ctx context.Context, env Env, args []string) error {
 		p := newPage(env)
 		p.line("", lang.Say("%d on their way again", n.Retried))
 		if n.TargetGone > 0 {
-			p.line("", lang.Say("%d left: the rules in force have no such target any more", n.TargetGone))
+			p.line("", lang.Say("%d not retried: the rules in force no longer have their target", n.TargetGone))
 		}
 		if n.Left > 0 {
-			p.line("", lang.Say("%d left: they changed meanwhile, or could not be stored", n.Left))
+			p.line("", lang.Say("%d not retried: they changed meanwhile, or could not be stored", n.Left))
 		}
 	})
 }

@@ -20,7 +20,7 @@ func TestOutboxCommands_askAndShow(t *testing.T) {
 		{"outbox", `{"pending":[],"given_up":[]}`, "GET /api/outbox", "", []string{"on their way: 0\ngiven up: 0\n"}},
 		{"retry s1 --why mended", `{"session":"s1","state":"pending"}`, "POST /api/outbox/s1/retry", `{"by":"zhang","why":"mended"}`, []string{"s1 is on its way again"}},
 		{"retry im:a|@b/c --by li", `{"session":"x","state":"pending"}`, "POST /api/outbox/im:a%7C@b%2Fc/retry", `{"by":"li","why":""}`, []string{"im:a|@b/c is on its way again"}},
-		{"retry --code 70009", `{"retried":3,"target_gone":1,"left":2}`, "POST /api/outbox/retry?code=70009", `{"by":"zhang","why":""}`, []string{"3 on their way again", "1 left: the rules", "2 left: they changed"}},
+		{"retry --code 70009", `{"retried":3,"target_gone":1,"left":2}`, "POST /api/outbox/retry?code=70009", `{"by":"zhang","why":""}`, []string{"3 on their way again", "1 not retried: the rules", "2 not retried: they changed"}},
 		{"dismiss s1", `{"session":"s1","state":"dismissed"}`, "POST /api/outbox/s1/dismiss", `{"by":"zhang","why":""}`, []string{"s1 is dismissed"}},
 	} {
 		s := &playedService{status: http.StatusOK, answer: c.answer}

@@ -56,9 +56,9 @@ type packPhrase struct {
 // listPacks prints the built-in packs, or one of them phrase by phrase.
 func listPacks(_ context.Context, env Env, args []string) error {
 	fs := newFlags("packs")
-	only := fs.String("lang", "", "only this language, like zh")
+	only := fs.String("lang", "", "only this language, such as zh")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	rest, err := parse(fs, env, args, "[NAME] [--lang LANGUAGE] [--json]\n\nThe built-in packs, or one of them phrase by phrase, with its sources.")
+	rest, err := parse(fs, env, args, "[NAME] [--lang LANGUAGE] [--json]\n\nLists the built-in packs, or prints one of them phrase by phrase, with its sources.")
 	if err != nil {
 		return err
 	}

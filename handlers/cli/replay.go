@@ -25,7 +25,7 @@ func replayFiles(_ context.Context, env Env, args []string) error {
 	fs := newFlags("replay")
 	file := rulesFlag(fs, env)
 	at := atFlag(fs)
-	against := fs.String("against", "", "another rule file, usually the old one: print what is different")
+	against := fs.String("against", "", "another rule file, usually the old one, to compare with")
 	samples := fs.Int("samples", 3, "conversations to show for each rule")
 	asJSON := fs.Bool("json", false, "print one JSON document")
 	files, err := parse(fs, env, args, "FILE… [--rules FILE] [--against OLD.yaml] [--at TIME] [--samples N] [--json]")

@@ -21,10 +21,10 @@ import (
 
 const reportUsage = `FILE… [--records FILE | --desk] [flags]
 
-What became of the customers for whom the rules called a person. FILEs and folders hold
-recorded callbacks; the rules decide on them anew. How the sessions ended says Desk:
-its records come from a file (a line each of describe_im_cdr_list, in JSON) or from Desk
-itself (settings as for serve). What nobody told is shown as –.`
+Shows what became of the customers for whom the rules called a person. FILEs and folders
+hold recorded callbacks, which the rules decide on again. How the sessions ended comes from
+Desk's records: from a file (one record of describe_im_cdr_list a line, as JSON), or from
+Desk itself (settings as for serve). What is not known is shown as –.`
 
 // maxRecordLine bounds a line of a file of records.
 const maxRecordLine = 1 << 20
@@ -87,7 +87,7 @@ func dayFlag(fs *flag.FlagSet, name, usage string) *dayTime {
 			return nil
 		}
 		if d.at, err = time.ParseInLocation(time.DateOnly, s, time.Local); err != nil {
-			return lang.Errorf("%q is no time like 2027-02-06 or 2027-02-06T09:00:00+08:00", s)
+			return lang.Errorf("%q is not a time like 2027-02-06 or 2027-02-06T09:00:00+08:00", s)
 		}
 		return nil
 	})
@@ -121,7 +121,7 @@ func gatherRecorded(env Env, policy *rules.Policy, files []string) (*gathered, e
 			g.order.add(*rec.At, func() { g.replay.Told(*rec.At, *rec.Desk) })
 			return
 		case rec.Body == nil:
-			g.lines.skip(file, line, lang.Errorf("it is no recorded callback"))
+			g.lines.skip(file, line, lang.Errorf("it is not a recorded callback"))
 			return
 		}
 		e, err := inbound.Decode(rec.Query, rec.Body)

@@ -382,7 +382,7 @@ func TestReport_whatNobodyToldIsADash(t *testing.T) {
 	}{
 		{nil, 2, "report needs files"},
 		{[]string{recording, "--desk", "--records", records}, 2, "--records or --desk"},
-		{[]string{recording, "--since", "yesterday"}, 2, "is no time like 2027-02-06"},
+		{[]string{recording, "--since", "yesterday"}, 2, "is not a time like 2027-02-06"},
 		{[]string{recording, "--records", records + ".gone"}, 1, "records.txt.gone"},
 		{[]string{filepath.Join(dir, "talk.jsonl")}, 1, "nothing to report"},
 	} {

@@ -23,9 +23,9 @@ func writeReport(env Env, r *report.Report) {
 	p.line("", lang.Say("containment: %s", contained))
 	switch {
 	case r.Records == nil:
-		p.line("", "Desk's records were not read (--records FILE or --desk): how sessions ended is known only where callbacks tell")
+		p.line("", "Desk's records were not read (--records FILE or --desk): how sessions ended is known only where callbacks say so")
 	case !r.Whole:
-		p.line("", lang.Say("records of Desk that were read: %d, and there are more: ask for a shorter time", *r.Records))
+		p.line("", lang.Say("records of Desk that were read: %d, and there are more: ask for a shorter period", *r.Records))
 	default:
 		p.line("", lang.Say("records of Desk that were read: %d", *r.Records))
 	}

@@ -13,16 +13,16 @@ import (
 
 const statusUsage = `[--all] [flags]
 
-How the running service is: whether it is ready, what it keeps and where, how Desk and
-Redis answer, how far Desk's clock is from its own, and the settings that are not the
-default (--all: all of them), without secrets. It ends with 1 when the service is not
+Shows the state of the running service: whether it is ready, what it keeps and where, how
+Desk and Redis answer, how far Desk's clock is from its own, and the settings that are not
+the default (--all: all of them), without secrets. It exits with 1 if the service is not
 ready.`
 
 // showStatus shows how the service is.
 func showStatus(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("status")
 	makeClient := clientFlags(fs, env)
-	all := fs.Bool("all", false, "show settings with their default value too")
+	all := fs.Bool("all", false, "also show settings that have their default value")
 	if err := flagsOnly(fs, env, args, statusUsage); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (p *page) desk(d *handlers.DeskStatus) {
 	}
 	p.row("desk", map[bool]lang.Text{true: "answers", false: "does not answer"}[d.Up], last, behind("error: %s", d.LastError))
 	if h := d.Held; h != nil {
-		p.line(lang.Raw(padded("", statusLabel)), lang.Say("takes no transfer since %s, next try in %.0f s: code %d, %s", shownTime(h.Since), h.NextTryS, h.Code, h.Words))
+		p.line(lang.Raw(padded("", statusLabel)), lang.Say("has taken no transfer since %s, next try in %.0f s: code %d, %s", shownTime(h.Since), h.NextTryS, h.Code, h.Words))
 	}
 }
 
@@ -124,7 +124,7 @@ func (p *page) settings(list []handlers.Setting, all bool) {
 
 func clockWords(is *handlers.Status) lang.Text {
 	if is.Clock == nil {
-		return "no callback has told its time yet"
+		return "no callback with a time has arrived yet"
 	}
 	told := lang.Text("Desk's was %s ahead of ours, %s")
 	if is.Clock.SkewS < 0 {

@@ -30,16 +30,16 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 	positive := fs.String("positive", "human", "label of the messages whose writers want a person")
 	asYAML := fs.Bool("yaml", false, "print entries for a rule file")
 	asJSON := fs.Bool("json", false, "print one JSON document")
-	files, err := parse(fs, env, args, "FILE… [-n N] [--yaml | --json] [--rules FILE] [--positive LABEL] [--at TIME]\n\nPhrases, and words of roles, that would have caught what the rules missed in recordings, dialogues and labelled messages; each is tried on the same files.")
+	files, err := parse(fs, env, args, "FILE… [-n N] [--yaml | --json] [--rules FILE] [--positive LABEL] [--at TIME]\n\nProposes phrases, and words for roles, that would have caught what the rules missed in recordings, dialogues and labelled messages; each is tried on the same files.")
 	switch {
 	case err != nil:
 		return err
 	case len(files) == 0:
 		return &usageError{[]lang.Text{"suggest needs files of recordings, dialogues or labelled lines, folders of them, or - for standard input"}}
 	case *n < 1 || *n > 100:
-		return &usageError{[]lang.Text{lang.Say("-n is 1 to 100, not %d", *n)}}
+		return &usageError{[]lang.Text{lang.Say("-n must be 1 to 100, not %d", *n)}}
 	case *asYAML && *asJSON:
-		return &usageError{[]lang.Text{"--yaml and --json are two ways to print: take one"}}
+		return &usageError{[]lang.Text{"--yaml and --json exclude each other"}}
 	}
 	set, policy, err := ruleSetOrShipped(env, *file)
 	if err != nil {
@@ -70,13 +70,13 @@ func suggestPhrases(ctx context.Context, env Env, args []string) error {
 		env.tell("not everything was tried: there is more than time or memory allow. Give fewer files")
 	}
 	if err == nil && found.From.Conversations == 0 {
-		env.tell("nothing was read that one could learn from: no conversation, and no message with a `label`")
+		env.tell("there is nothing to learn from: no conversation, and no message with a `label`")
 		err = exitError(exitBad)
 	}
 	return err
 }
 
-const nothingToSuggest = "Nothing to suggest: no words that two customers share would catch more than they would call without need."
+const nothingToSuggest = "Nothing to suggest: no words that two customers share would catch more requests than they would add false alarms."
 
 // triedOf tells a person at a terminal how many candidates were tried.
 func triedOf(env Env) func(tried, of int) {

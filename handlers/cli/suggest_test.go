@@ -105,11 +105,11 @@ func TestSuggest_whatCannotBeUsed(t *testing.T) {
 		want string
 	}{
 		{[]string{"suggest"}, "", exitUsage, "suggest needs files"},
-		{[]string{"suggest", "-n", "0", lines}, "", exitUsage, "-n is 1 to 100, not 0"},
-		{[]string{"suggest", "--yaml", "--json", lines}, "", exitUsage, "take one"},
+		{[]string{"suggest", "-n", "0", lines}, "", exitUsage, "-n must be 1 to 100, not 0"},
+		{[]string{"suggest", "--yaml", "--json", lines}, "", exitUsage, "exclude each other"},
 		{[]string{"suggest", "--rules", rules + "x", lines}, "", exitBad, "reading the rule file"},
 		{[]string{"suggest", "--rules", rules, lines + "x"}, "", exitBad, "reading"},
-		{[]string{"suggest", "--rules", rules, "-"}, `{"text":"hello"}`, exitBad, "nothing was read that one could learn from"},
+		{[]string{"suggest", "--rules", rules, "-"}, `{"text":"hello"}`, exitBad, "there is nothing to learn from"},
 	} {
 		if r := runIn(t, tt.in, tt.args...); r.code != tt.code || !strings.Contains(r.stderr, tt.want) {
 			t.Errorf("%v: %+v, want %s", tt.args, r, tt.want)

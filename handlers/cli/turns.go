@@ -39,7 +39,7 @@ func readTurns(env Env, args []string, fields map[string]string) ([]replay.Said,
 	}
 	turns.finish()
 	if len(turns.said) == 0 {
-		return nil, &usageError{[]lang.Text{`explain what? escalator explain "I want to talk to a human"`}}
+		return nil, &usageError{[]lang.Text{`explain needs a message, such as escalator explain "I want to talk to a human"`}}
 	}
 	if len(fields) > 0 {
 		for i := range turns.said {
@@ -70,7 +70,7 @@ func (t *turnReader) read(arg string) error {
 	t.flush()
 	switch {
 	case word == "mark" && words == "":
-		return &usageError{[]lang.Text{`mark: which? for example "mark: fallback"`}}
+		return &usageError{[]lang.Text{`mark: needs a name, for example "mark: fallback"`}}
 	case word == "mark":
 		t.flushMark()
 		t.mark = words

@@ -23,7 +23,7 @@ var timeForms = []string{"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:
 // atFlag declares the flag for the time at which a message is said.
 func atFlag(fs *flag.FlagSet) *typedTime {
 	m := &typedTime{at: replay.DefaultTime, zoned: true, dated: true}
-	fs.Func("at", "`time` at which it is said: 23:00 on the usual Monday, \"2026-12-01 23:00\" in the zone of the calendars, or "+
+	fs.Func("at", "`time` of the messages: 23:00 on the default Monday, \"2026-12-01 23:00\" in the zone of the calendars, or "+
 		"2026-01-05T10:00:00+08:00 (the default)", m.read)
 	return m
 }
@@ -42,7 +42,7 @@ func (m *typedTime) read(s string) error {
 	}
 	at, err := time.Parse("15:04", s)
 	if err != nil {
-		return lang.Errorf("%q is no time like 23:00, \"2026-12-01 23:00\" or %s", s, replay.DefaultTime.Format(time.RFC3339))
+		return lang.Errorf("%q is not a time like 23:00, \"2026-12-01 23:00\" or %s", s, replay.DefaultTime.Format(time.RFC3339))
 	}
 	*m = typedTime{at, false, false}
 	return nil

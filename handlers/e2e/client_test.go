@@ -98,14 +98,14 @@ func TestClient_inAnEmptyEnvironment(t *testing.T) {
 		says string
 	}{
 		{"decisions --session s1", 0, "li@example.com ("},
-		{"decisions --outcome near", 0, "No decision of this kind is kept."},
+		{"decisions --outcome near", 0, "No such decision is kept."},
 		{"decisions --outcome nearly", 1, "there are: transfer"},
 		{"conversation s1", 0, "→ transfer"},
 		{"rules", 0, "ask"},
 		{"mute ask-human --for 2h --why busy", 2, "needs --by"},
 		{"mute ask-human --for 2h --why busy --by zhang", 0, "ask-human is muted until"},
 		{"rules", 0, "by zhang: busy"},
-		{"unmute ask-human", 0, "is not muted any more"},
+		{"unmute ask-human", 0, "is no longer muted"},
 		{"reload", 0, "unchanged"},
 		{"outbox", 0, "on their way: 0"},
 		{"retry s1", 1, "no transfer of this session was given up"},

@@ -170,7 +170,7 @@ func TestTools_eval_scoresTwentyLines(t *testing.T) {
 		}
 	}
 	_, stdout, _ = command(t, nil, "eval", lines, "--rules", good, "--positive", "wants-a-person", "--show", "1")
-	if !strings.Contains(stdout, "not called: [wants-a-person] question 3") || !strings.Contains(stdout, "… and 1 more") {
+	if !strings.Contains(stdout, "missed: [wants-a-person] question 3") || !strings.Contains(stdout, "… and 1 more") {
 		t.Errorf("table: %s", stdout)
 	}
 }

@@ -42,12 +42,12 @@ var otherSense = map[string]bool{
 	"other things that look like words of roles: human resources, travel agent": true,
 	"waiting customers by group": true, "a range of waiting customers": true,
 	"rules takes nothing, history, diff [FROM [TO]] or rollback VERSION (escalator rules --help)": true,
-	"a phrase like (a|b) says much in one line":                                                   true, "print the built-in packs of phrases": true,
-	"escalator packs NAME prints one of them phrase by phrase; --lang zh one language of it.":                     true,
-	"[NAME] [--lang LANGUAGE] [--json]\n\nThe built-in packs, or one of them phrase by phrase, with its sources.": true,
-	"mute needs --for, how long, and --why (escalator mute --help)":                                               true,
-	"the role %q is none of user, bot, agent":                                                                     true,
-	"with this `REASON`, such as negated or cooldown":                                                             true, "`%s` must hold, and `not` rules it out": true,
+	"a phrase like (a|b) says much in one line":                                                   true, "print the built-in phrase packs": true,
+	"escalator packs NAME prints one of them phrase by phrase; --lang zh one language of it.":                                  true,
+	"[NAME] [--lang LANGUAGE] [--json]\n\nLists the built-in packs, or prints one of them phrase by phrase, with its sources.": true,
+	"mute needs --for, how long, and --why (escalator mute --help)":                                                            true,
+	"the role %q is none of user, bot, agent":                                                                                  true,
+	"only those with this `REASON`, such as negated or cooldown":                                                               true, "`%s` must hold, and `not` rules it out": true,
 }
 
 // code is what stands in messages and is no prose.

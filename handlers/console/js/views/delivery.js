@@ -169,7 +169,7 @@ function health(s, rules) {
       h('dl.facts', row(t('Version'), s.version, s.commit ? [' ', h('code.quiet', s.commit.slice(0, 7))] : null), row(t('Replica'), s.replica || '—'), row(t('Up for'), lasting(s.started_at), ' ', h('span.quiet', t('since'), ' ', clock(s.started_at))),
         rules.version ? row(t('Rules'), h('a', {href: href('/history')}, rules.version.slice(0, 7))) : null,
         row(t('Desk'), s.desk.up ? outcome('good', t('answers')) : outcome('bad', t('does not answer')), s.desk.last_error ? h('p.quiet', s.desk.last_error) : null),
-        row(t('Clock'), s.clock ? [outcome(Math.abs(s.clock.skew_s) > 20 ? 'warn' : 'good', t('{n} s from Desk’s', {n: s.clock.skew_s.toFixed(1)})), ' ', h('span.quiet', age(s.clock.seen_at))] : t('no callback has told its time yet')),
+        row(t('Clock'), s.clock ? [outcome(Math.abs(s.clock.skew_s) > 20 ? 'warn' : 'good', t('{n} s from Desk’s', {n: s.clock.skew_s.toFixed(1)})), ' ', h('span.quiet', age(s.clock.seen_at))] : t('no callback with a time has arrived yet')),
         row(t('Log'), s.log.dropped ? outcome('bad', t('{n} lines lost', {n: number(s.log.dropped)})) : outcome('good', t('no line lost'))))),
     h('section.card.stack', h('h2', t('What is kept')), h('dl.facts',
       row(t('Store'), s.store.can_write ? outcome('good', s.store.kind) : outcome('bad', t('{kind}, cannot be written', {kind: s.store.kind})), ' ', h('code.quiet', s.store.dir), ' ', size(s.store.bytes)),
