@@ -166,7 +166,7 @@ func (b *Bot) nearest(ctx context.Context, session string) lang.Text {
 	var known, alike []string
 	for _, r := range page.Decisions {
 		if r.Session == session {
-			return "its decisions are listed still"
+			return "its decisions are still listed"
 		}
 		if slices.Contains(known, r.Session) {
 			continue

@@ -193,7 +193,7 @@ func TestHistory_ofAnUnknownSession_saysWhatIsKept_andTheNearestName(t *testing.
 		if _, err := w.bot.History.Forget(w.t.Context(), "2baf4d84-beb4"); err != nil { // as when a full disk took nothing of it
 			t.Fatal(err)
 		}
-		if _, err := w.bot.Conversation(w.t.Context(), "2baf4d84-beb4"); err == nil || !strings.HasSuffix(err.Error(), "; its decisions are listed still") {
+		if _, err := w.bot.Conversation(w.t.Context(), "2baf4d84-beb4"); err == nil || !strings.HasSuffix(err.Error(), "; its decisions are still listed") {
 			t.Errorf("a session without history, but with decisions: %v", err)
 		}
 	})
