@@ -20,7 +20,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "escalator", Name: "callbacks_total", Help: "Callbacks by command, event and what became of them: `ok`, `duplicate`, or why they were refused. Look when `ok` stands still in business hours (Desk does not reach us: callback URL, proxy, certificate), when `sign_mismatch`, `sign_missing` or `sign_stale` rises (callback token, clock), or when `unavailable` or `overload` does (disk full; too little CPU).",
+			Namespace: "escalator", Name: "callbacks_total", Help: "Callbacks by command, event and what became of them: `ok`, `duplicate`, or why they were refused; those that were refused unread have no command and no event. Look when `ok` stands still in business hours (Desk does not reach us: callback URL, proxy, certificate), when `sign_mismatch`, `sign_missing` or `sign_stale` rises (callback token, clock), or when `unavailable` or `overload` does (disk full; too little CPU).",
 		}, []string{"command", "event", "result"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "escalator", Name: "callback_seconds", Help: "Seconds to the answer of a callback; Tencent waits for 2. Look when the 99th percentile is above 0.5: a slow disk, too little CPU, or your own bot (`escalator_forward_seconds`).",
