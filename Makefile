@@ -27,7 +27,9 @@ run: ## the service against the built-in Desk emulator, without any setting
 build: ## bin/escalator: static, stripped, with its version
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/escalator .
 
-install: build ## program, manual page, completion, unit and settings below PREFIX (/usr/local); what is configured stays
+# It does not build: under sudo there may be no Go, and a compiler should not run as root.
+install: ## after make build: program, manual page, completion, unit and settings below PREFIX (/usr/local); what is configured stays
+	@test -x bin/escalator || { echo "bin/escalator is missing: run make build first, without sudo" >&2; exit 1; }
 	deploy/packages/extras bin/escalator bin/extras
 	install -D -m 755 bin/escalator $(DESTDIR)$(PREFIX)/bin/escalator
 	install -D -m 644 bin/extras/escalator.1 $(DESTDIR)$(PREFIX)/share/man/man1/escalator.1

@@ -74,7 +74,7 @@ func commands() []command {
 		{"drain", "[--for TIME] [--end]", "take the running service out of rotation before it is stopped", drainService},
 		{"forget", "USER", "delete what the running service keeps about a user", forgetUser},
 		{"notify", "--test TEAM", "send a test message to a staff team", notifyTest},
-		{"doctor", "[--json]", "check an installation without starting the service", doctor},
+		{"doctor", "[--json] [--rules FILE]", "check an installation without starting the service", doctor},
 		{"health", "", "check that the running service is alive", health},
 		{"completion", "bash|zsh|fish", "print a shell completion script", completion},
 		{"man", "", "print the manual page", man},
@@ -183,12 +183,16 @@ func help(ctx context.Context, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 {
+	switch len(rest) {
+	case 0:
+	case 1:
 		c, err := findCommand(rest[0])
 		if err != nil {
 			return err
 		}
 		return c.run(ctx, env, []string{"--help"})
+	default:
+		return &usageError{[]lang.Text{lang.Say("%s takes one %s (escalator %s --help)", "help", "COMMAND", "help")}}
 	}
 	p := newPage(env)
 	p.line("", "Escalator hands chatbot conversations on Tencent Cloud Desk over to a person when its rules say so.")
@@ -237,9 +241,9 @@ func flagError(fs *flag.FlagSet, err error) lang.Text {
 		}
 		return lang.Of(err)
 	}
-	name = "--" + strings.TrimPrefix(name, "-")
+	name = dashed(strings.TrimPrefix(name, "-"))
 	var names []string
-	fs.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, dashed(f.Name)) })
 	return joinSome(": ", lang.Say("there is no flag %s", name), rules.DidYouMean(name, names))
 }
 
@@ -283,7 +287,7 @@ func oneArgument(fs *flag.FlagSet, env Env, args []string, usage lang.Text) (str
 		return "", err
 	}
 	if len(rest) != 1 {
-		what, _, _ := strings.Cut(usage.String(), " ")
+		what := strings.Fields(usage.String())[0]
 		return "", &usageError{[]lang.Text{lang.Say("%s takes one %s (escalator %s --help)", fs.Name(), what, fs.Name())}}
 	}
 	return rest[0], nil

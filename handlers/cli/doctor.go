@@ -33,11 +33,11 @@ const (
 // doctor checks an installation without serving.
 func doctor(ctx context.Context, env Env, args []string) error {
 	fs := newFlags("doctor")
-	asJSON := fs.Bool("json", false, "print one JSON document")
-	if err := flagsOnly(fs, env, args, "[--json]   (settings come from the environment)"); err != nil {
+	asJSON, file := fs.Bool("json", false, "print one JSON document"), rulesFlag(fs, env)
+	if err := flagsOnly(fs, env, args, "[--json] [--rules FILE]   (settings come from the environment)"); err != nil {
 		return err
 	}
-	findings := examine(ctx, env)
+	findings := examine(ctx, env, *file)
 	ok := true
 	for _, f := range findings {
 		ok = ok && f.OK
@@ -72,8 +72,8 @@ func (p *page) findings(all []finding) {
 
 // examine makes all checks; where the settings are wrong the others that need
 // them are left out.
-func examine(ctx context.Context, env Env) []finding {
-	s, err := loadSettings(nil, env)
+func examine(ctx context.Context, env Env, ruleFile string) []finding {
+	s, err := loadSettings([]string{"--rules", ruleFile}, env)
 	if usage, ok := errors.AsType[*usageError](err); ok {
 		findings := make([]finding, 0, len(usage.problems))
 		for _, p := range usage.problems {

@@ -31,6 +31,26 @@ func runDoctor(t *testing.T, d *desktest.Desk, rules string, args ...string) (co
 	return code, stdout.String() + stderr.String()
 }
 
+// The rule file may be named as for every command that reads one, which beats ESCALATOR_RULES.
+func TestDoctor_takesTheRuleFileAsAFlag(t *testing.T) {
+	d := desktest.New(desktest.Options{})
+	if err := d.Start(""); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	other := filepath.Join(t.TempDir(), "other.yaml")
+	if err := os.WriteFile(other, []byte("version: 1\ntargets: {default: {}}\nrules:\n  - {id: a, when: {says: [help]}, then: {transfer: default}}\n  - {id: b, when: {says: [refund]}, then: {transfer: default}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const one = "version: 1\ntargets: {default: {}}\nrules:\n  - {id: a, when: {says: [help]}, then: {transfer: default}}\n"
+	if code, out := runDoctor(t, d, one, "--rules", other); code != exitOK || !strings.Contains(out, "other.yaml: 2 rules") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, out := runDoctor(t, d, one, "--rules", other+"x"); code != exitBad || !strings.Contains(out, "FAIL  rules") {
+		t.Errorf("a file that is not there: exit %d\n%s", code, out)
+	}
+}
+
 // unsteadyInDoctor is what differs from run to run: folders, ports, the version of the rules, the distance of the clocks.
 var unsteadyInDoctor = regexp.MustCompile(`/[^\s：]+/00\d\b|127\.0\.0\.1:\d+|(version|版本) [0-9a-f]{12}|\d+(\.\d+)?(ms|µs|s)\b`)
 

@@ -50,6 +50,9 @@ func TestRun_whatCannotBeUsed_endsWith2_andSaysWhereHelpIs(t *testing.T) {
 		{[]string{"desk", "127.0.0.1:9090"}, `desk takes no argument, but was given "127.0.0.1:9090"`},
 		{[]string{"doctor", "json"}, `doctor takes no argument, but was given "json"`},
 		{[]string{"health", "127.0.0.1:8081"}, `health takes no argument, but was given "127.0.0.1:8081"`},
+		{[]string{"completion"}, "completion takes one bash|zsh|fish (escalator completion --help)"},
+		{[]string{"help", "demo", "serve"}, "help takes one COMMAND (escalator help --help)"},
+		{[]string{"-V"}, "there is no flag -V ("},
 		{[]string{"serve", "x"}, `unexpected argument "x"`},
 		{[]string{"--no-such-flag"}, "(escalator serve --help lists the flags)"},
 	} {

@@ -46,14 +46,20 @@ func TestBoot_theCommandsOfTheDocsLeadToARunningUnit(t *testing.T) {
 	if block == nil || strings.Count(block[1], "\n") != 5 {
 		t.Fatalf("docs/install.md has no five commands from a package to a running unit: %q", block)
 	}
+	look := regexp.MustCompile("(?s)let `doctor` look.*?```sh[^\n]*\n(.*?)```").FindStringSubmatch(read(t, root+"/docs/install.md"))
+	if look == nil {
+		t.Fatal("docs/install.md does not show how to look with doctor")
+	}
 	machine := newMachine(t)
 	write(t, filepath.Join(machine, "root/escalator_1.2.3_amd64.deb"), read(t, packageOf(t, "deb")))
-	write(t, filepath.Join(machine, "root/commands"), "cd /root\nset -x\n"+strings.ReplaceAll(block[1], "sudo ", "")+"set +x\n"+afterwards)
+	write(t, filepath.Join(machine, "root/commands"), "cd /root\nset -x\n"+strings.ReplaceAll(block[1], "sudo ", "")+"set +x\necho '== doctor'\n"+strings.ReplaceAll(look[1], "sudo ", "env ")+afterwards)
 	// A short watchdog, so that the test need not wait for half a minute.
 	write(t, filepath.Join(machine, "etc/systemd/system/escalator.service.d/test.conf"), "[Service]\nWatchdogSec=4s\nTimeoutAbortSec=1s\n")
 	boot(t, machine)
 	result := read(t, filepath.Join(machine, "root/result"))
 	for _, want := range []string{
+		// Desk cannot be reached from this machine. What doctor reads on it, it finds.
+		"ok    token        callbacks must be signed\n", "ok    rules        /etc/escalator/rules/rules.yaml: ", "ok    data         /var/lib/escalator can be written\n",
 		"== active\nactive\n", "== health\nok\n", "Type=notify", "StatusText=callbacks on ", "NRestarts=0", "WatchdogUSec=4s", "== user\nescalator 700\n",
 		"== reload\n== again\n", "ActiveState=active\n", "== upgraded\nactive\n", "== kept\nESCALATOR_SDKAPPID=1400000000\n", "== stuck\nNRestarts=1\n",
 		"ESCALATOR_SECRET_KEY_FILE: open /run/credentials/escalator.service/escalator.secret_key: no such file or directory\n", "== back\nactive\n", "== gone\ninactive\n", "== end\n",

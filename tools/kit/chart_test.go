@@ -1,12 +1,15 @@
 package kit
 
 import (
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
@@ -102,6 +105,25 @@ func TestChart_aWrongValue_isRefusedWithItsName(t *testing.T) {
 		usual + "callbackPath: callback":                                   {"callbackPath"},
 		usual + "goMemLimit: 900M":                                         {"goMemLimit"},
 		usual + "image: {repository: \"\"}":                                {"image", "repository"},
+		// A name that the program does not know would change nothing, and nobody would notice.
+		usual + "settings: {ESCALATOR_LOGLEVEL: debug}": {"settings", "ESCALATOR_LOGLEVEL"},
+		usual + "settings: {OTEL_SERVICENAME: desk}":    {"settings", "OTEL_SERVICENAME"},
+		// A secret, with the way that it takes instead.
+		usual + "settings: {OTEL_EXPORTER_OTLP_HEADERS: a=b}": {"settings.OTEL_EXPORTER_OTLP_HEADERS holds a secret", "settings.OTEL_EXPORTER_OTLP_HEADERS_FILE=/run/secrets/escalator/otel_exporter_otlp_headers"},
+		usual + "settings: {ESCALATOR_FORWARD_URL: x}":        {"the key forward_url", "settings.ESCALATOR_FORWARD_URL_FILE=/run/secrets/escalator/forward_url"},
+		// What the cluster would refuse later, or drop.
+		usual + "resources: {limit: {memory: 1Gi}}":                     {"resources", "limit"},
+		usual + "networkPolicy: {operatorsFrom: [{namespace: watch}]}":  {"operatorsFrom", "namespace"},
+		usual + "networkPolicy: {callbacksFrom: [{ipBlock: 10.0.0.0}]}": {"callbacksFrom", "ipBlock"},
+		usual + "networkPolicy: {callbacksFrom: [{}]}":                  {"callbacksFrom", "minProperties"},
+		usual + "tolerations: [{keyy: x}]":                              {"tolerations", "keyy"},
+		usual + "affinity: {podAfinity: {}}":                            {"affinity", "podAfinity"},
+		usual + "secret: {name: My_Secret}":                             {"secret", "name"},
+		usual + "image: {tag: v1 0}":                                    {"image", "tag"},
+		usual + "imagePullSecrets: [{nam: x}]":                          {"imagePullSecrets", "nam"},
+		usual + "podLabels: {app.kubernetes.io/name: mine}":             {"podLabels.app.kubernetes.io/name", "set by the chart"},
+		usual + "podLabels: {helm.sh/chart: mine}":                      {"podLabels.helm.sh/chart", "set by the chart"},
+		usual + "rules: {files: {rules.yaml: \" \\n\"}}":                {"rules.yaml", "empty"},
 	} {
 		_, err := render(t, values)
 		if err == nil {
@@ -112,6 +134,40 @@ func TestChart_aWrongValue_isRefusedWithItsName(t *testing.T) {
 			if !strings.Contains(err.Error(), word) {
 				t.Errorf("%s: the error does not name %q: %v", values, word, err)
 			}
+		}
+	}
+}
+
+// The schema knows the settings of this program, no more and no fewer.
+func TestChart_knowsEachSetting(t *testing.T) {
+	var schema struct {
+		Properties struct {
+			Settings struct{ Properties map[string]any }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, chartDir+"/values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`\b(ESCALATOR|OTEL)_[A-Z0-9_]+`).FindAllString(mustRun(t, binary, "help", "serve"), -1)
+	slices.Sort(want)
+	if diff := cmp.Diff(slices.Compact(want), slices.Sorted(maps.Keys(schema.Properties.Settings.Properties))); diff != "" {
+		t.Errorf("the program (-) and values.schema.json (+) differ:\n%s", diff)
+	}
+}
+
+// A rule file arrives in the pod byte for byte, whatever it begins and ends with.
+func TestChart_rulesArriveAsTheyAre(t *testing.T) {
+	for name, text := range map[string]string{
+		"usual": "version: 1\n", "no line end": "version: 1", "indented": "   # ours\nversion: 1\n", "blank lines": "\n\nversion: 1\n\n\n",
+		"trailing blanks": "version: 1  \n  \n", "a tab": "version: 1 #\t退款\n", "a number": "1", "a template": "say: '{{ .Values }}'\n",
+	} {
+		values, err := yaml.Marshal(map[string]any{"sdkAppID": 1400000000, "rules": map[string]any{"files": map[string]string{"rules.yaml": text, "refunds.txt": text}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := mustRender(t, string(values))["ConfigMap escalator-rules"].(*corev1.ConfigMap)
+		if diff := cmp.Diff(map[string]string{"rules.yaml": text, "refunds.txt": text}, rules.Data); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }
