@@ -1,8 +1,9 @@
 package bot
 
 import (
-	"fmt"
 	"strconv"
+
+	"escalator/rules/lang"
 )
 
 // Answer is what goes back to Tencent.
@@ -36,7 +37,7 @@ func ParseAIProvider(s string) (AIProvider, error) {
 			return AIProvider(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is none of desk, self, omit", s)
+	return 0, lang.Errorf("%q is none of %s", s, "desk, self, omit")
 }
 
 // The answers are few, so each is made once.

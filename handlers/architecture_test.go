@@ -64,7 +64,7 @@ var house = []level{
 	{folder: "bot/recording", sees: []string{"rules", "bot/mask", "bot/quiet", "bot/logtest", "bot/recording"}},
 	{folder: "bot/rulefile", sees: []string{"rules", "bot/mask", "bot/notify", "bot/regular", "bot/logtest", "bot/rulefile"}},
 	{folder: "bot/inspect", sees: []string{"rules", "bot/desk", "bot/inspect"}},
-	{folder: "bot/backend", sees: []string{"bot/backend"}},
+	{folder: "bot/backend", sees: []string{"rules/lang", "bot/backend"}},
 	{folder: "bot", sees: []string{"rules", "bot"}},
 	{folder: "handlers", sees: []string{"rules", "bot", "handlers"}},
 	{folder: ".", sees: []string{"rules", "bot", "handlers", "."}},

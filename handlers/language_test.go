@@ -61,10 +61,16 @@ func TestMessages_haveTheirTranslation(t *testing.T) {
 	}
 }
 
-// hasWords says that a message has words of English, not only values, signs and the names of arguments.
-func hasWords(key string) bool { return englishWord.MatchString(notWords.ReplaceAllString(key, " ")) }
+// hasWords says that a message has words of English, not only values and the names of arguments, or signs that Chinese has in
+// another form: a colon between values, but not the one of FILE:LINE.
+func hasWords(key string) bool {
+	prose := notWords.ReplaceAllString(place.ReplaceAllString(key, ""), " ")
+	return englishWord.MatchString(prose) || sign.MatchString(prose)
+}
 
 var (
+	place       = regexp.MustCompile(`^%s(:%d)+: `)
+	sign        = regexp.MustCompile(`[:,;] | \(`)
 	notWords    = regexp.MustCompile(`%[-+# 0-9.\[\]]*[a-z]|\[[^\]]*\]|--[a-z-]+|[a-z]+(\|[a-z]+)+|[a-z.]+\.[a-z]+`)
 	englishWord = regexp.MustCompile(`[a-z]{2}`)
 )
@@ -125,6 +131,10 @@ func readTexts(t *testing.T) *texts {
 	for _, frame := range packs.Shared().Frames {
 		m.keys[frame.Name] = "rules/packs/frames.yaml"
 	}
+	for _, reason := range lang.System {
+		m.keys[string(reason)] = "rules/lang/system.go"
+	}
+	m.keys["%[1]s: %[2]s"] = "rules/lang/system.go"
 	delete(m.keys, "")
 	return m
 }

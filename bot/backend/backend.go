@@ -27,6 +27,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"escalator/rules/lang"
 )
 
 const (
@@ -48,7 +50,7 @@ type Client struct {
 func New(address string) (*Client, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, errors.New("it is not an address like http://127.0.0.1:9000/callback") // it is not shown: it may hold a password
+		return nil, lang.Errorf("it is not an address like http://127.0.0.1:9000/callback") // it is not shown: it may hold a password
 	}
 	return &Client{base: base, http: &http.Client{
 		Transport: &http.Transport{

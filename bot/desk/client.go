@@ -2,12 +2,13 @@ package desk
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // ClientOptions says how to reach Desk. Zero values mean the defaults.
@@ -67,13 +68,13 @@ func NewClient(o ClientOptions) (*Client, error) {
 		}
 		base, err := baseURL(address, o.Insecure)
 		if err != nil {
-			return nil, fmt.Errorf("address of the REST API: %w", err)
+			return nil, lang.Errorf("address of the REST API: %w", err)
 		}
 		c.hosts = append(c.hosts, base)
 	}
 	signer, err := NewSigner(o.Identity, orDefault(o.Validity, defaultValidity), o.Now)
 	if err != nil {
-		return nil, fmt.Errorf("signing REST calls: %w", err)
+		return nil, lang.Errorf("signing REST calls: %w", err)
 	}
 	c.signer = signer
 	c.scrubber = hide(o.Key)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 func TestCodes_areSortedAndExplained(t *testing.T) {
@@ -125,5 +127,16 @@ func TestError_textTellsTheStory(t *testing.T) {
 	}
 	if Verdict(99).String() != "unknown" || AskState.String() != "ask_state" || !strings.Contains(unknownCode.String(), "no page") {
 		t.Error("names")
+	}
+}
+
+// What Desk said is kept in English. Read back, code and meaning are Chinese.
+func TestError_isReadInChinese_fromWhatWasKept(t *testing.T) {
+	for _, row := range Codes() {
+		e := &Error{Op: "transfer_to_human", Code: row.Code, Info: "no such AgentGroupId"}
+		want := e.Said().In(lang.Chinese)
+		if got := lang.Recognize(e.Error()).In(lang.Chinese); got != want {
+			t.Errorf("%q reads\n%s, want\n%s", e.Error(), got, want)
+		}
 	}
 }

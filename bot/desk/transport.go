@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 // connectWithin bounds dialling and the TLS handshake each, well below the
@@ -38,15 +40,15 @@ func baseURL(address string, insecure bool) (string, error) {
 	u, err := url.Parse(address)
 	switch {
 	case address == "":
-		return "", errors.New("it is missing")
+		return "", lang.Errorf("it is missing")
 	case err != nil:
-		return "", errors.New("it cannot be read as an address")
+		return "", lang.Errorf("it cannot be read as an address")
 	case u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "":
-		return "", errors.New("it must begin with https:// and a host")
+		return "", lang.Errorf("it must begin with https:// and a host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "", errors.New("it must be a bare address, without user, query or fragment")
+		return "", lang.Errorf("it must be a bare address, without user, query or fragment")
 	case u.Scheme == "http" && !insecure && !Loopback(u.Hostname()):
-		return "", errors.New("plain http is for loopback only: the signature would travel readable")
+		return "", lang.Errorf("plain http is for loopback only: the signature would travel readable")
 	}
 	return strings.TrimRight(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
 }

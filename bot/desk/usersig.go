@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"escalator/rules/lang"
 )
 
 const (
@@ -29,17 +31,17 @@ type Identity struct {
 func (id Identity) Check() error {
 	switch {
 	case id.SDKAppID == 0:
-		return errors.New("the SDKAppID is missing")
+		return lang.Errorf("the SDKAppID is missing")
 	case id.Key == "":
-		return errors.New("the secret key is missing")
+		return lang.Errorf("the secret key is missing")
 	case id.Identifier == "":
-		return errors.New("the identifier is missing")
+		return lang.Errorf("the identifier is missing")
 	case len(id.Identifier) > maxIdentifier:
-		return errors.New("the identifier is longer than 32 bytes")
+		return lang.Errorf("the identifier is longer than 32 bytes")
 	}
 	for i := range len(id.Identifier) {
 		if !isWordByte(id.Identifier[i]) {
-			return errors.New("the identifier may hold letters, digits, _ and - only")
+			return lang.Errorf("the identifier may hold letters, digits, _ and - only")
 		}
 	}
 	return nil

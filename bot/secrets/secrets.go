@@ -4,7 +4,6 @@ package secrets
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -25,14 +24,14 @@ func Read(r io.Reader) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot be read: %w", cause(err))
+		return "", lang.Errorf("cannot be read: %w", cause(err))
 	case len(b) > maxFile:
-		return "", fmt.Errorf("is larger than %d KiB", maxFile>>10)
+		return "", lang.Errorf("is larger than %d KiB", maxFile>>10)
 	}
 	value := strings.TrimPrefix(string(b), "\ufeff")
 	value = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
 	if value == "" {
-		return "", errors.New("is empty")
+		return "", lang.Errorf("is empty")
 	}
 	return value, nil
 }
@@ -40,7 +39,7 @@ func Read(r io.Reader) (string, error) {
 // Flaw says what stands in a key, a token or an address that cannot be a part of it:
 // with it every signature would be another one. Blanks beside the comma of a list are
 // read over. "": nothing.
-func Flaw(value string) string {
+func Flaw(value string) lang.Text {
 	if strings.TrimSpace(value) == "" {
 		return "is blank"
 	}
@@ -68,20 +67,20 @@ func (f Folder) Read(name string) (string, error) {
 	}
 	root, err := os.OpenRoot(string(f))
 	if err != nil {
-		return "", fmt.Errorf("ESCALATOR_SECRETS_DIR: %w", cause(err))
+		return "", lang.Errorf("ESCALATOR_SECRETS_DIR: %w", cause(err))
 	}
 	defer func() { _ = root.Close() }()
 	file, err := regular.OpenIn(root, name)
 	if err != nil {
-		return "", fmt.Errorf("%s in ESCALATOR_SECRETS_DIR: %w", name, cause(err))
+		return "", lang.Errorf("%s in ESCALATOR_SECRETS_DIR: %w", name, cause(err))
 	}
 	defer func() { _ = file.Close() }()
 	value, err := Read(file)
 	if err != nil {
-		return "", fmt.Errorf("%s in ESCALATOR_SECRETS_DIR %w", name, err)
+		return "", lang.Errorf("%s in ESCALATOR_SECRETS_DIR %w", name, err)
 	}
 	if flaw := Flaw(value); flaw != "" {
-		return "", fmt.Errorf("%s in ESCALATOR_SECRETS_DIR %s", name, flaw)
+		return "", lang.Errorf("%s in ESCALATOR_SECRETS_DIR %s", name, flaw)
 	}
 	return value, nil
 }

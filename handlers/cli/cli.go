@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -232,12 +233,21 @@ func parse(fs *flag.FlagSet, env Env, args []string, usage lang.Text) (rest []st
 	}
 }
 
+// invalidValue is what the package flag says of a value: the value, the flag, and what its Set returned, as words only.
+var invalidValue = regexp.MustCompile(`^invalid (?:boolean )?value ("(?:[^"\\]|\\.)*") for (?:flag )?-([a-z-]+): (.*)$`)
+
 // flagError says what is wrong with a flag, and what was meant where that can be guessed.
 func flagError(fs *flag.FlagSet, err error) lang.Text {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
-			return lang.Say("flag needs an argument: -%s", name)
+			return lang.Say("flag needs an argument: --%s", name)
+		}
+		if m := invalidValue.FindStringSubmatch(err.Error()); m != nil {
+			if m[3] == "parse error" || m[3] == "value out of range" {
+				return lang.Say("--%s cannot be %s", m[2], m[1])
+			}
+			return lang.Say("--%s: %s", m[2], lang.Recognize(m[3]))
 		}
 		return lang.Of(err)
 	}

@@ -115,7 +115,7 @@ func (p *page) entry(label lang.Text, e *history.Entry) {
 	case history.Phase:
 		moved := lang.Text("")
 		if by := cmp.Or(e.Event, e.Outcome); e.From != "" && by != "" {
-			moved = lang.Say("from %s to %s by %s", phaseWords(e.From), phaseWords(e.Phase), by)
+			moved = lang.Say("from %s to %s by %s", phaseWords(e.From), phaseWords(e.Phase), outcomeOf(by))
 		} else if e.From != "" {
 			moved = lang.Say("from %s to %s", phaseWords(e.From), phaseWords(e.Phase))
 		}
@@ -188,9 +188,9 @@ func decisionWords(e *history.Entry) lang.Text {
 
 // attemptWords tells a try to transfer in one line.
 func attemptWords(e *history.Entry) lang.Text {
-	words := lang.Say("transfer %s", outcomeOf(e.Outcome))
+	words := lang.Text("transfer")
 	if e.Kind == history.Contact {
-		words = lang.Say("contacting the customer who left a message: %s", outcomeOf(e.Outcome))
+		words = "contacting the customer who left a message"
 	}
 	if e.Target != "" {
 		words = lang.Say("%s to %s", words, e.Target)
@@ -198,6 +198,7 @@ func attemptWords(e *history.Entry) lang.Text {
 	if e.Group != 0 {
 		words = lang.Say("%s (group %d)", words, e.Group)
 	}
+	words = lang.Say("%s: %s", words, outcomeOf(e.Outcome))
 	end := lang.Text("another one follows")
 	if e.Final {
 		end = "the last one"

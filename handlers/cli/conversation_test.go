@@ -30,8 +30,8 @@ func TestConversation_isToldInTheOrderOfTime(t *testing.T) {
 		"→ none; near: stuck; bot_missed: 1 of 2 in 15m\n", ":00:01  bot: sorry, mark fallback\n", "from bot to transferring\n",
 		"→ transfer to default by stuck; shadow: gold; bot_missed: 2 of 2 in 15m\n", "before: user messages 1, misses in a row 1, transfers 0\n",
 		"after:  user messages 1, misses in a row 2, transfers 0, misses in all 3,", `:00:02  we said "One moment": failed: code 91000`,
-		"transfer assigned to default (group 2473), agent wang, attempt 2, 12 ms, code 141001: no agent is", "online, the last one\n", "from transferring to human by assigned\n",
-		"Tue 2026-01-06\n", "agent: hello\n", "rating: 2 of 5 stars\n", "contacting the customer who left a message: contacted to default, agent li, attempt 1", "Desk asks: human\n",
+		"transfer to default (group 2473): assigned, agent wang, attempt 2, 12 ms, code 141001: no agent is", "online, the last one\n", "from transferring to human by assigned\n",
+		"Tue 2026-01-06\n", "agent: hello\n", "rating: 2 of 5 stars\n", "contacting the customer who left a message to default: contacted, agent li, attempt 1", "Desk asks: human\n",
 	} {
 		_, after, found := strings.Cut(rest, want)
 		if !found {

@@ -40,7 +40,7 @@ func TestHistory_aConversationIsTold_overAKill(t *testing.T) {
 	out := s.operator(0, "conversation", "s1")
 	for _, want := range []string{
 		"session s1, user ", "the session begins", "user: where is order ***", "ask-human        no          says: none of its phrases is there", "bot: 抱歉, mark fallback",
-		"→ none", "user: 转人工", "ask-human        fired       says: asks to be passed to a person: 转", "bot-stuck        -", "→ transfer to default by ask-human", "transfer assigned to default, agent " + agentLi,
+		"→ none", "user: 转人工", "ask-human        fired       says: asks to be passed to a person: 转", "bot-stuck        -", "→ transfer to default by ask-human", "transfer to default: assigned, agent " + agentLi,
 		"from transferring to human",
 	} {
 		_, after, found := strings.Cut(out, want)

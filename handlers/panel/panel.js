@@ -38,7 +38,7 @@ const words = {
     message: '当时无人在线，已请客户留言。',
     noRule: '不是由 Escalator 的规则转来的：可能来自 Desk、任务流或其他坐席。',
     contacted: '因下方留言主动联系该客户。',
-    said: '客户说', counters: (c) => `客户消息 ${c.user_messages} 条，机器人连续未解决 ${c.misses_in_a_row} 次，此前转接 ${c.transfers} 次`,
+    said: '客户说', counters: (c) => `客户消息 ${c.user_messages} 条，机器人连续答不上来 ${c.misses_in_a_row} 次，此前转接 ${c.transfers} 次`,
     role: {user: '客户', bot: '机器人', agent: '坐席', escalator: '自动消息'}, older: '更早的消息未显示。',
     hidden: '（未保留文字内容）', session: '会话', user: '用户',
     sends: {image: '图片', sound: '语音', video: '视频', file: '文件', location: '位置', face: '表情', custom: '卡片'},

@@ -31,7 +31,7 @@ func (e *fault) Said() Text { return e.words }
 // Unwrap gives the errors that %w stood for.
 func (e *fault) Unwrap() []error { return e.errs }
 
-// Of is what an error says: as a text where it is one, else its own words, in which no more can be translated.
+// Of is what an error says: as a text where it is one, else its own words, of which the end may be one of System.
 func Of(err error) Text {
 	if err == nil {
 		return ""
@@ -39,5 +39,5 @@ func Of(err error) Text {
 	if s, ok := err.(said); ok { // itself: what wraps it has more to say
 		return s.Said()
 	}
-	return Raw(err.Error())
+	return outside(err.Error())
 }

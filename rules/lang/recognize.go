@@ -28,6 +28,7 @@ const (
 var (
 	condition = regexp.MustCompile(`^([a-z_]+: |(not|any|all) \()`)
 	name      = regexp.MustCompile(`^[a-z_]+$`)
+	dated     = regexp.MustCompile(`^([A-Z][a-z]{2}) (\d{4}-\d{2}-\d{2}.*)$`)
 )
 
 func recognize(words string, depth int) Text {
@@ -37,6 +38,9 @@ func recognize(words string, depth int) Text {
 	}
 	if depth > deepest {
 		return Raw(words)
+	}
+	if m := dated.FindStringSubmatch(words); m != nil { // a weekday is shorter than what is looked for in messages
+		return Say("%s %s", Text(m[1]), Raw(m[2]))
 	}
 	if parts := conditions(words); len(parts) > 1 {
 		texts := make([]Text, len(parts))
@@ -48,6 +52,11 @@ func recognize(words string, depth int) Text {
 	if head, rest, ok := strings.Cut(words, ": "); ok {
 		switch {
 		case name.MatchString(head):
+			for _, p := range patterns() { // of Desk's operations, as in "%s: code %d (%s)"
+				if values, ok := p.match(words); ok && p.named {
+					return p.made(values, -1) // a code and its meaning, however short: no customer's
+				}
+			}
 			return Say("%s: %s", head, recognize(rest, depth))
 		case isMessage(head, 1):
 			return Say("%s: %s", Text(head), recognize(rest, depth+1))
@@ -58,7 +67,7 @@ func recognize(words string, depth int) Text {
 			return p.made(values, depth)
 		}
 	}
-	return Raw(words)
+	return outside(words)
 }
 
 // conditions splits a sentence where what a condition says begins.
@@ -87,6 +96,7 @@ type pattern struct {
 	between []string // what stands before, between and after the values
 	letters int
 	sure    bool // no words of a customer are like it
+	named   bool // it begins with a name, and has letters and numbers of its own
 }
 
 // patterns are those of the catalogue: first those with words of a customer, which may hold another message, then the
@@ -104,6 +114,7 @@ var patterns = sync.OnceValue(func() (all []pattern) {
 			p.letters += len(strings.Trim(b, " .,:;()\"'`→"))
 		}
 		p.sure = p.letters >= fewest || counts
+		p.named = counts && strings.HasPrefix(key, "%s: ") && p.letters > 0
 		if len(p.holes) > 0 && (p.letters > 0 || key == "%s: %s" || key == "%s (%s)") {
 			all = append(all, p)
 		}
@@ -124,7 +135,8 @@ func quoted(translation string) (args []int) {
 	return args
 }
 
-// match finds the values, each as short as can be.
+// match finds the values, each as short as can be. A value behind which another follows at once, as the list of a phrase
+// that was found, ends where a bracket opens, if one does.
 func (p *pattern) match(words string) (values []string, ok bool) {
 	last := len(p.between) - 1
 	if !strings.HasPrefix(words, p.between[0]) || !strings.HasSuffix(words, p.between[last]) || len(words) < len(p.between[0])+len(p.between[last]) {
@@ -133,7 +145,14 @@ func (p *pattern) match(words string) (values []string, ok bool) {
 	rest := words[len(p.between[0]) : len(words)-len(p.between[last])]
 	for i, h := range p.holes {
 		value := rest
-		if i < last-1 {
+		switch {
+		case i < last-1 && p.between[i+1] == "":
+			at := strings.LastIndex(rest, " (")
+			if at < 0 || !strings.HasSuffix(rest, ")") {
+				at = len(rest)
+			}
+			value, rest = rest[:at], rest[at:]
+		case i < last-1:
 			if value, rest, ok = strings.Cut(rest, p.between[i+1]); !ok {
 				return nil, false
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Text is a message in no language yet. A constant is a message without values, and its own key; Say, Join and Raw make the
@@ -75,7 +77,9 @@ func value(verb string, arg any) Text {
 		return v
 	case said:
 		return v.Said()
-	case fmt.Stringer, error:
+	case error:
+		return Of(v)
+	case fmt.Stringer:
 	case string:
 		if verb == "%s" {
 			return Raw(v)
@@ -129,23 +133,41 @@ func (t Text) To(l Language) Text {
 	return Raw(t.In(l))
 }
 
-// fill puts values into the translation of a format. They stand in the order of the format's holes.
+// fill puts values into the translation of a format. They stand in the order of the format's holes. What a value is, a
+// word of Chinese or a name in Latin letters, is known only here, and so is whether a blank stands beside it.
 func fill(format, original string, values []string, l Language) string {
 	var b strings.Builder
 	from := 0
 	mine := holes(original)
+	add := func(words string) {
+		if l == Chinese && meet(b.String(), words) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(words)
+	}
 	for _, h := range holes(format) {
-		b.WriteString(strings.ReplaceAll(format[from:h.from], "%%", "%"))
+		add(strings.ReplaceAll(format[from:h.from], "%%", "%"))
 		from = h.to
 		for i, o := range mine {
 			if o.arg == h.arg && i < len(values) {
-				b.WriteString(Text(values[i]).In(l))
+				add(Text(values[i]).In(l))
 				break
 			}
 		}
 	}
-	b.WriteString(strings.ReplaceAll(format[from:], "%%", "%"))
+	add(strings.ReplaceAll(format[from:], "%%", "%"))
 	return b.String()
+}
+
+// meet says that a Chinese character and a Latin letter, a digit or a quoted name would touch, which is hard to read.
+func meet(before, after string) bool {
+	end, _ := utf8.DecodeLastRuneInString(before)
+	begin, _ := utf8.DecodeRuneInString(after)
+	return unicode.Is(unicode.Han, end) && isLatin(begin) || isLatin(end) && unicode.Is(unicode.Han, begin)
+}
+
+func isLatin(r rune) bool {
+	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r == '`' || r == '$' || r == '@'
 }
 
 // hole is a place of a format where a value goes.

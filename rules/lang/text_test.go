@@ -10,14 +10,19 @@ import (
 func TestMain(m *testing.M) {
 	chinese = func() map[string]string {
 		return map[string]string{
-			"rule %s holds":   "规则 %s 命中",
-			"%d of %s: %s":    "%[2]s：%[3]s，第 %[1]d 个",
-			"nobody":          "没有人",
-			", ":              "、",
-			"100%":            "百分之百",
-			"%d%% of %s":      "%[2]s 的 %[1]d%%",
-			"reading %s: %w":  "读取 %s 时出错：%w",
-			"it is too large": "太大",
+			"rule %s holds":       "规则 %s 命中",
+			"%d of %s: %s":        "%[2]s：%[3]s，第 %[1]d 个",
+			"nobody":              "没有人",
+			", ":                  "、",
+			"100%":                "百分之百",
+			"%d%% of %s":          "%[2]s 的 %[1]d%%",
+			"reading %s: %w":      "读取 %s 时出错：%w",
+			"it is too large":     "太大",
+			"not %s":              "不是%s",
+			"%s lacks %s":         "%s缺少%s的值",
+			"%[1]s: %[2]s":        "%[2]s（%[1]s）",
+			"permission denied":   "没有权限",
+			"code of %s: %d (%s)": "%s 的错误码 %d（%s）",
 		}
 	}
 	m.Run()
@@ -41,6 +46,11 @@ func TestText_isReadInEveryLanguage(t *testing.T) {
 		"raw words":                {Raw("nobody"), "nobody", "nobody"},
 		"what is not translated":   {Say("a %q", "b"), `a "b"`, `a "b"`},
 		"a format's digits":        {Say("%.2f %05d", 1.5, 42), "1.50 00042", "1.50 00042"},
+		"a name beside Chinese":    {Say("not %s", "Desk"), "not Desk", "不是 Desk"},
+		"a figure beside Chinese":  {Say("%s lacks %s", "`then`", "2"), "`then` lacks 2", "`then` 缺少 2 的值"},
+		"Chinese beside Chinese":   {Say("not %s", Text("nobody")), "not nobody", "不是没有人"},
+		"what the system says":     {Say("reading %s: %w", "a", errors.New("open a: permission denied")), "reading a: open a: permission denied", "读取 a 时出错：没有权限（open a）"},
+		"what nobody knows":        {Of(errors.New("open a: so what")), "open a: so what", "open a: so what"},
 		"values like its own form": {Say("rule %s holds", "3:a\x01\x02"), "rule 3:a\x01\x02 holds", "规则 3:a\x01\x02 命中"},
 	} {
 		if en, zh := c.text.String(), c.text.In(Chinese); en != c.en || zh != c.zh {

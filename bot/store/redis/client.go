@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"escalator/bot/store"
+	"escalator/rules/lang"
 )
 
 const (
@@ -59,9 +60,12 @@ type Options struct {
 }
 
 // ConfigError says that the settings do not fit this Redis: the start must fail.
-type ConfigError struct{ Problem string }
+type ConfigError struct{ Problem lang.Text }
 
-func (e *ConfigError) Error() string { return e.Problem }
+func (e *ConfigError) Error() string { return e.Problem.String() }
+
+// Said is the error for a reader of any language.
+func (e *ConfigError) Said() lang.Text { return e.Problem }
 
 // Client is the connection that the drivers share. It is safe for concurrent use.
 type Client struct {
@@ -130,7 +134,7 @@ func (c *Client) Check(ctx context.Context) error {
 	}
 	for line := range strings.Lines(info) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok && older(v, oldestVersion) {
-			return &ConfigError{fmt.Sprintf("%s is Redis %s: %s or newer is needed", c.Address(), v, oldestVersion)}
+			return &ConfigError{lang.Say("%s is Redis %s: %s or newer is needed", c.Address(), v, oldestVersion)}
 		}
 	}
 	return nil
@@ -143,14 +147,14 @@ func (c *Client) Probe(ctx context.Context) error {
 		return nil
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &ConfigError{fmt.Sprintf("%s is not trusted: %v", c.Address(), err)}
+		return &ConfigError{lang.Say("%s is not trusted: %v", c.Address(), err)}
 	}
 	if strings.Contains(err.Error(), "can't parse") || strings.Contains(err.Error(), "invalid reply") {
-		return &ConfigError{c.Address() + " is not a Redis: it answers something else"}
+		return &ConfigError{lang.Say("%s is not a Redis: it answers something else", c.Address())}
 	}
 	for _, refusal := range refusals {
 		if strings.Contains(err.Error(), refusal) {
-			return &ConfigError{fmt.Sprintf("%s refuses us: %v", c.Address(), err)}
+			return &ConfigError{lang.Say("%s refuses us: %v", c.Address(), err)}
 		}
 	}
 	return away("asking "+c.Address(), err)
