@@ -109,7 +109,7 @@ var handedOn = map[string][]string{
 	"?w": {
 		"this Redis has no append-only file", "this Redis drops keys when it is full", "the clock here and that of Redis differ",
 	},
-	"?call": {"ESCALATOR_… is no setting of this version"},
+	"?call": {"ESCALATOR_… is not a setting of this version"},
 }
 
 // heading is an entry of the runbook's second part: what the lines begin with.

@@ -41,8 +41,8 @@ type Code struct {
 // Ways out that several codes share.
 const (
 	reportBug   lang.Text = "A fault in Escalator: report it with the log line of this transfer."
-	waitRetry   lang.Text = "Nothing to do: the call is repeated with growing distances. If it goes on, ask Tencent support with the time and the code."
-	slowDown    lang.Text = "The call is repeated with growing distances. If it goes on, other programs use the app's quota too: lower their rate, or ask Tencent to raise it."
+	waitRetry   lang.Text = "Nothing to do: the call is repeated at growing intervals. If it goes on, ask Tencent support with the time and the code."
+	slowDown    lang.Text = "The call is repeated at growing intervals. If it goes on, other programs use the app's quota too: lower their rate, or ask Tencent to raise it."
 	checkKey    lang.Text = "Compare ESCALATOR_SDKAPPID, ESCALATOR_SECRET_KEY and ESCALATOR_IDENTIFIER with the console (Chat > application), and the clock of this machine; then run escalator doctor."
 	checkCentre lang.Text = "ESCALATOR_API_URL must be the host of the app's data centre (PROTOCOL.md 7.1), and ESCALATOR_SDKAPPID the app's id; then run escalator doctor."
 	checkURL    lang.Text = "ESCALATOR_API_URL must be the bare address of the REST host, such as https://console.tim.qq.com; a proxy on the way must leave the query alone."
@@ -62,11 +62,11 @@ var codes = []Code{
 	{60004, "account or signature in the URL or body is wrong", checkKey, Resign},
 	{60005, "account or signature in the URL or body is wrong", checkKey, Resign},
 	{60006, "SDKAppID is invalid", "Compare ESCALATOR_SDKAPPID with the console.", GiveUp},
-	{60007, "too many calls of this endpoint", slowDown, Retry},
+	{60007, "too many calls to this endpoint", slowDown, Retry},
 	{60008, "service timeout or bad HTTP request", waitRetry, Retry},
 	{60009, "wrong resource in the URL", checkURL, GiveUp},
 	{60010, "the identifier is not an app administrator", makeAdmin, Hold},
-	{60011, "too many calls of this app", slowDown, Retry},
+	{60011, "too many calls by this app", slowDown, Retry},
 	{60012, "SDKAppID is missing", checkURL, GiveUp},
 	{60013, "the service could not read its own answer", waitRetry, Retry},
 	{60014, "account exchange timed out", waitRetry, Retry},
@@ -78,7 +78,7 @@ var codes = []Code{
 	{60020, "the app's edition has expired", "Renew the plan in the Tencent Cloud console.", Hold},
 	{60021, "this source address is not allowed", "Add the public address of this machine to the REST API allow-list in the console.", Hold},
 	{70001, "the signature has expired", "Set the clock of this machine; signatures are valid for days and renewed at half of that.", Resign},
-	{70002, "the signature is empty", "Set the clock of this machine: signing fails before 1970 only.", GiveUp},
+	{70002, "the signature is empty", "Set the clock of this machine: signing fails only before 1970.", GiveUp},
 	{70003, "the signature is malformed, often because it was cut", checkKey, Resign},
 	{70005, "the signature is malformed", checkKey, Resign},
 	{70009, "the signature was made with another app's key", checkKey, Hold},

@@ -147,7 +147,7 @@ func (s *side) refusals() (all []Finding) {
 	}
 	add(s.records.err, "how sessions ended (escalator report)")
 	if len(all) == 0 {
-		all = append(all, Finding{Check: "desk calls", OK: true, Detail: "Desk answers each call that reads"})
+		all = append(all, Finding{Check: "desk calls", OK: true, Detail: "Desk answers every call that reads"})
 	}
 	return all
 }

@@ -150,7 +150,7 @@ func TestRun_findsWhatDoesNotGoTogether(t *testing.T) {
 		"an own bot behind us":           {plain, func(s *scene) { robot(desk.RobotThirdParty, true)(s); s.Forwards = true }, []string{"has a third-party bot; ESCALATOR_AI_PROVIDER says desk"}, []string{"warning: entry"}},
 		"an own bot, nobody told":        {plain, func(s *scene) { robot(desk.RobotThirdParty, true)(s); s.AIProvider = "omit" }, []string{"says omit: Desk is not told who answers"}, nil},
 		"an entry that is not there":     {plain + "ai_provider: {\"@customer_servce_account\": self}\n", func(*scene) {}, []string{"ai_provider names the entry @customer_servce_account, which Desk does not have", "did you mean @customer_service_account?"}, nil},
-		"each call is answered":          {plain, func(*scene) {}, []string{"true desk calls: Desk answers each call that reads"}, []string{"unknown", "false"}},
+		"each call is answered":          {plain, func(*scene) {}, []string{"true desk calls: Desk answers every call that reads"}, []string{"unknown", "false"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, c.source)

@@ -57,7 +57,7 @@ func (s *side) robotOf(e desk.Entry) Finding {
 	f := Finding{Check: "robot", OK: true, Detail: lang.Say("entry %s has %s; %s says %s", e.ID, kind, from, some(answerers))}
 	switch {
 	case e.Robot != nil && !*e.Robot && by(rules.ProviderDesk):
-		f.Detail = lang.Say("%sentry %s has no robot, and %s says desk: what no rule takes is answered by nobody", warning, e.ID, from)
+		f.Detail = lang.Say("%sentry %s has no robot, and %s says desk: nobody answers what no rule takes", warning, e.ID, from)
 		f.WayOut = "switch the robot of the entry on, or say self for this entry in ai_provider"
 	case is(desk.RobotBuiltIn) && by(rules.ProviderSelf):
 		f.Detail = lang.Say("%s%s says self for entry %s, which has Desk's built-in robot: both may answer", warning, from, e.ID)

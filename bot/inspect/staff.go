@@ -47,7 +47,7 @@ func (s *side) groupLines() (all []Finding) {
 		case there:
 			f.Detail, f.WayOut = s.filled(t, g)
 		case !whole(s.groups.value, func(g desk.Group) string { return g.ID }):
-			f.Detail = lang.Say("unknown: target %s names group %d, and not all of Desk's groups are told", t.ID, *t.Group)
+			f.Detail = lang.Say("unknown: target %s names group %d, and not all of Desk's groups are known", t.ID, *t.Group)
 		default:
 			f.OK, f.Detail = false, lang.Say("target %s names group %d, which Desk does not have; it has %s", t.ID, *t.Group, orNone(names))
 			f.WayOut = hint(strconv.FormatInt(*t.Group, 10), ids, "take a number from the list")
@@ -100,7 +100,7 @@ func (s *side) agentLines() (all []Finding) {
 		case slices.Contains(known, a.ID):
 			found++
 		case !whole(s.agents.value, func(m desk.MemberStatistics) string { return m.ID }):
-			all = append(all, Finding{Check: "agents", OK: true, Detail: lang.Say("unknown: %s names %s, and not all of Desk's agents are told", a.Of, a.ID)})
+			all = append(all, Finding{Check: "agents", OK: true, Detail: lang.Say("unknown: %s names %s, and not all of Desk's agents are known", a.Of, a.ID)})
 		default:
 			all = append(all, Finding{
 				Check: "agents", Detail: lang.Say("%s names %s, whom Desk does not know; it knows %s", a.Of, a.ID, orNone(known)),

@@ -58,7 +58,7 @@ func (f *File) begin(set rules.Set) error {
 	f.policy, f.status = v.policy, Status{Version: v.policy.Version(), LoadedAt: time.Now()}
 	f.accepted(set.Files, Author{How: "start"})
 	if failed := v.failed(); len(failed) > 0 {
-		f.atStart = &RefusedError{Why: "tests of the rule file fail; it is in force all the same, because of test_policy: warn", Failed: failed, file: f.source.path}
+		f.atStart = &RefusedError{Why: "tests of the rule file fail; it is in force anyway, because of test_policy: warn", Failed: failed, file: f.source.path}
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (s *stage) play() {
 }
 
 func (s *stage) takeOtherRules() error {
-	s.story.env.print("\nThe rule file is saved anew: refunds are offered a person first, transfers wait\nuntil somebody is free, and who complains may leave a message.")
+	s.story.env.print("\nThe rule file is saved again: refunds are offered a person first, transfers wait\nuntil somebody is free, and customers who complain may leave a message.")
 	return s.takeRules()
 }
 
@@ -306,7 +306,7 @@ func (s *stage) answer(a desktest.Answer) {
 
 // summary says what Desk itself thinks of it.
 func (s *stage) summary() {
-	s.story.env.print("\nWhat Desk has in its books:")
+	s.story.env.print("\nWhat Desk has on record:")
 	for _, session := range s.desk.Sessions() {
 		agent := ""
 		if session.Agent != "" {

@@ -29,7 +29,7 @@ func examineFolder(check lang.Text, variable, dir string) finding {
 		if _, err = os.Stat(place); !errors.Is(err, fs.ErrNotExist) || place == filepath.Dir(place) {
 			break
 		}
-		place, detail = filepath.Dir(place), lang.Say("%s is not there yet and can be made", path)
+		place, detail = filepath.Dir(place), lang.Say("%s does not exist yet and can be created", path)
 	}
 	probe, err := os.CreateTemp(place, ".doctor-*")
 	if err == nil {
@@ -57,9 +57,9 @@ func examinePorts(ctx context.Context, s *app.Settings) (findings []finding) {
 		case err == nil:
 			_ = listener.Close()
 		case errors.Is(err, syscall.EADDRINUSE) && running:
-			f.Detail = lang.Say("%s is in use, and the service runs", l.address)
+			f.Detail = lang.Say("%s is in use, and the service is running", l.address)
 		default:
-			f.OK, f.Detail, f.WayOut = false, lang.Of(err), lang.Say("end what uses it, or name another address with %s", l.variable)
+			f.OK, f.Detail, f.WayOut = false, lang.Of(err), lang.Say("stop what uses it, or name another address with %s", l.variable)
 		}
 		findings = append(findings, f)
 	}
@@ -69,7 +69,7 @@ func examinePorts(ctx context.Context, s *app.Settings) (findings []finding) {
 // examineForward finds out whether somebody listens where the own bot should be. The
 // address is not shown: it may hold a password.
 func examineForward(ctx context.Context, s *app.Settings) finding {
-	f := finding{Check: "own bot", OK: true, Detail: "somebody listens at ESCALATOR_FORWARD_URL"}
+	f := finding{Check: "own bot", OK: true, Detail: "something listens at ESCALATOR_FORWARD_URL"}
 	u, err := url.Parse(s.ForwardURL.Reveal())
 	if err != nil {
 		return finding{Check: "own bot", Detail: "ESCALATOR_FORWARD_URL cannot be read"}
@@ -79,8 +79,8 @@ func examineForward(ctx context.Context, s *app.Settings) finding {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	if !listens(ctx, net.JoinHostPort(u.Hostname(), port)) {
-		f.OK, f.Detail = false, "nobody answers at ESCALATOR_FORWARD_URL"
-		f.WayOut = "start your bot, or mend the address: until then customers go to a person"
+		f.OK, f.Detail = false, "nothing answers at ESCALATOR_FORWARD_URL"
+		f.WayOut = "start your bot, or correct the address: until then customers go to a person"
 	}
 	return f
 }
@@ -89,7 +89,7 @@ func examineForward(ctx context.Context, s *app.Settings) finding {
 func examineTraces(ctx context.Context, c *otlp.Config) finding {
 	if !listens(ctx, c.Address()) {
 		return finding{
-			Check: "traces", Detail: lang.Say("nobody answers at %s, the collector of traces", c.Address()),
+			Check: "traces", Detail: lang.Say("nothing answers at %s, the collector of traces", c.Address()),
 			WayOut: "start the collector, or change OTEL_EXPORTER_OTLP_ENDPOINT: until then traces are lost, and nothing else",
 		}
 	}

@@ -19,7 +19,7 @@ func TestDoctor_makesNoFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		dir: "can be written", filepath.Join(dir, "a", "b"): "is not there yet and can be made", file: "", filepath.Join(file, "x"): "",
+		dir: "can be written", filepath.Join(dir, "a", "b"): "does not exist yet and can be created", file: "", filepath.Join(file, "x"): "",
 	} {
 		f := examineFolder("data", "ESCALATOR_DATA_DIR", path)
 		if f.OK != (want != "") || !strings.Contains(f.Detail.String(), want) || !f.OK && !strings.Contains(f.WayOut.String(), "ESCALATOR_DATA_DIR") {

@@ -54,8 +54,8 @@ func TestExplain_wrongWords_endWith2_andSayWhatIsRight(t *testing.T) {
 	}{
 		{[]string{"usr: hi"}, `"usr:": did you mean user:? If the customer says so, write "user: usr: hi"`},
 		{[]string{"agnet: hi"}, "did you mean agent:?"},
-		{[]string{"wait: 5x"}, `wait: "5x" is no time to wait; write for example 30s, 5m or 1h30m`},
-		{[]string{"wait: 0s"}, "is no time to wait"},
+		{[]string{"wait: 5x"}, `wait: "5x" is not a duration; write for example 30s, 5m or 1h30m`},
+		{[]string{"wait: 0s"}, "is not a duration"},
 		{[]string{"hi", "desk: nobody"}, `desk: "nobody" is not an answer of Desk (valid: no_agent, assigned, queued, failed, unknown)`},
 		{[]string{"hi", "desk: no-agent"}, "did you mean no_agent?"},
 		{[]string{"hi", "desk: no_agent"}, "no transfer was made before"},

@@ -53,7 +53,7 @@ func setPanelFrameAncestors(s *app.Settings, v string) error {
 		case source == "*", strings.HasSuffix(source, ":"), source == "https://*", source == "http://*":
 			return lang.Errorf("%q lets any site show the panel: name the origin of Desk's workbench", source)
 		case m == nil:
-			return lang.Errorf("%q is no origin like https://desk.example.com or https://*.example.com, without a path", source)
+			return lang.Errorf("%q is not an origin like https://desk.example.com or https://*.example.com, without a path", source)
 		case m[1] == "http" && !isLoopbackName(m[2]):
 			return lang.Errorf("%q: a page over plain http can be changed by anyone on the way: use https", source)
 		}

@@ -42,10 +42,10 @@ func TestPanelSettings_eachMistake_isOneClearLine(t *testing.T) {
 		{with("PANEL_FRAME_ANCESTORS=*"), `ESCALATOR_PANEL_FRAME_ANCESTORS: "*" lets any site`},
 		{with("PANEL_FRAME_ANCESTORS=https:"), `ESCALATOR_PANEL_FRAME_ANCESTORS: "https:" lets any site`},
 		{with("PANEL_FRAME_ANCESTORS=https://*"), `ESCALATOR_PANEL_FRAME_ANCESTORS: "https://*" lets any site`},
-		{with("PANEL_FRAME_ANCESTORS=https://a.example/desk"), "is no origin like"},
+		{with("PANEL_FRAME_ANCESTORS=https://a.example/desk"), "is not an origin like"},
 		{with("PANEL_FRAME_ANCESTORS=https://a.example\nX-Injected:"), "any site"},
-		{with("PANEL_FRAME_ANCESTORS=ftp://a.example"), "is no origin like"},
-		{with("PANEL_FRAME_ANCESTORS='unsafe-inline'"), "is no origin like"},
+		{with("PANEL_FRAME_ANCESTORS=ftp://a.example"), "is not an origin like"},
+		{with("PANEL_FRAME_ANCESTORS='unsafe-inline'"), "is not an origin like"},
 		{with("PANEL_FRAME_ANCESTORS=http://desk.example.com"), "plain http"},
 		{with("PANEL_FRAME_ANCESTORS= "), "ESCALATOR_PANEL_FRAME_ANCESTORS: it names no origin"},
 	} {

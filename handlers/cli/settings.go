@@ -43,7 +43,7 @@ var settingsTable = []setting{
 	{env: "API_INSECURE", def: "0", help: "1 allows plain http to a REST host that is not loopback", set: setAPIInsecure},
 	{env: "DESK_POLL", def: "10s", help: "how often agents and queue are read from Desk while they are needed; one replica does it", set: duration(func(s *app.Settings) *time.Duration { return &s.DeskPoll }, time.Second)},
 	{env: "CALLBACK_TOKEN", secret: true, help: "callback token; two, separated by a comma, while it is being changed", set: setTokens},
-	{env: "CALLBACK_SKEW", def: "60s", help: "accepted distance of RequestTime from now", set: duration(func(s *app.Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
+	{env: "CALLBACK_SKEW", def: "60s", help: "how far RequestTime may be from now", set: duration(func(s *app.Settings) *time.Duration { return &s.CallbackSkew }, time.Second)},
 	{env: "LISTEN", def: ":8080", help: "public listener: callbacks, and the agents' panel when switched on", set: address(func(s *app.Settings) *string { return &s.Listen })},
 	{env: "CALLBACK_PATH", def: "/callback", help: "path of the callbacks; may hold a secret segment", set: setPath, shown: app.ShownPath},
 	{env: "PANEL_PATH", help: "path of the agents' panel on the public listener, for Desk's screen pop; switches it on", set: setPanelPath},
@@ -53,38 +53,38 @@ var settingsTable = []setting{
 	{env: "ADMIN_TOKEN", secret: true, help: "bearer token of the operators' listener; required when that is not loopback", set: func(s *app.Settings, v string) error { s.AdminToken = desk.Secret(v); return nil }},
 	{env: "ADMIN_HOSTS", help: "names under which browsers reach the operators' listener, separated by commas, beside localhost and its own address", set: setAdminHosts},
 	{env: "RULES", def: "rules.yaml", help: "rule file, watched for changes", set: plain(func(s *app.Settings) *string { return &s.Rules })},
-	{env: "RULES_START", def: rulesLastGood, help: "a start with a refused rule file: last-good takes the last accepted version from the data folder, refuse ends with 2", set: oneOf(func(s *app.Settings) *string { return &s.RulesStart }, rulesLastGood, "refuse")},
-	{env: "DATA_DIR", def: "data", help: "folder of what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
-	{env: "SECRETS_DIR", help: "folder of the secret files that notify in the rule file names: addresses and keys of the staff's chats", set: plain(func(s *app.Settings) *string { return &s.SecretsDir })},
+	{env: "RULES_START", def: rulesLastGood, help: "what a start does when the rule file is refused: last-good takes the last accepted version from the data folder, refuse exits with 2", set: oneOf(func(s *app.Settings) *string { return &s.RulesStart }, rulesLastGood, "refuse")},
+	{env: "DATA_DIR", def: "data", help: "folder for what must survive a restart", set: plain(func(s *app.Settings) *string { return &s.DataDir })},
+	{env: "SECRETS_DIR", help: "folder of the secret files named under notify in the rule file: addresses and keys of the staff's chats", set: plain(func(s *app.Settings) *string { return &s.SecretsDir })},
 	{env: "DEDUP_FOR", def: "10m", help: "how long a callback is remembered", set: duration(func(s *app.Settings) *time.Duration { return &s.DedupFor }, time.Second)},
 	{env: "MAX_CONVERSATIONS", def: "1000000", help: "most conversations kept; beyond that, the longest-idle one that is still with the bot is dropped", set: count(func(s *app.Settings) *int { return &s.MaxConversations })},
-	{env: "MAX_MARKS", def: "2000000", help: "callbacks remembered; over it the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxDedupKeys })},
-	{env: "MAX_USERS", def: "500000", help: "users of whom something is kept; over it the one who was silent longest goes first", set: count(func(s *app.Settings) *int { return &s.MaxUsers })},
+	{env: "MAX_MARKS", def: "2000000", help: "most callbacks remembered; beyond that, the oldest goes first", set: count(func(s *app.Settings) *int { return &s.MaxDedupKeys })},
+	{env: "MAX_USERS", def: "500000", help: "most users about whom something is kept; beyond that, the one silent longest goes first", set: count(func(s *app.Settings) *int { return &s.MaxUsers })},
 	{env: "DELIVERY_HORIZON", def: "30m", help: "how long to keep retrying; then the transfer is given up and an error is logged", set: duration(func(s *app.Settings) *time.Duration { return &s.DeliveryHorizon }, time.Second)},
-	{env: "SHUTDOWN_GRACE", def: "10s", help: "a clean stop ends within it", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
-	{env: "DRAIN_DELAY", def: "0s", help: "wait before a clean stop, not ready but serving, for the load balancer", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
+	{env: "SHUTDOWN_GRACE", def: "10s", help: "longest time that a clean stop takes", set: duration(func(s *app.Settings) *time.Duration { return &s.ShutdownGrace }, time.Second)},
+	{env: "DRAIN_DELAY", def: "0s", help: "how long to serve on, no longer ready, before a clean stop, so that the load balancer notices", set: duration(func(s *app.Settings) *time.Duration { return &s.DrainDelay }, 0)},
 	{env: "REDIS_URL", secret: true, help: "redis://user:password@host:6379/0 (rediss:// for TLS): several replicas share conversations, dedup and outbox", set: func(s *app.Settings, v string) error { s.RedisURL = desk.Secret(v); return nil }}, //nolint:gosec // no password, but where it goes
-	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (say nothing of it)", set: setAIProvider},
+	{env: "AI_PROVIDER", def: "desk", help: "who answers messages that are not escalated: desk (Desk's robot), self (your own backend), omit (do not say)", set: setAIProvider},
 	{env: "SERVICE_ACCOUNTS", help: "accounts of the service in plain IM, separated by commas, beside those that begin with @ and those that Desk's callbacks have named", set: setServiceAccounts},
 	{env: "FORWARD_URL", secret: true, help: "address of your own bot: callbacks that are not escalated are passed on to it, and its answer is returned", set: func(s *app.Settings, v string) error { s.ForwardURL = desk.Secret(v); return nil }},
-	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
+	{env: "RECORD_DIR", help: "folder for accepted callbacks, as JSON lines that escalator replay reads, with words masked as in the log", set: plain(func(s *app.Settings) *string { return &s.RecordDir })},
 	{env: "RECORD_FOR", def: "168h", help: "how long recorded callbacks are kept", set: duration(func(s *app.Settings) *time.Duration { return &s.RecordFor }, time.Hour)},
-	{env: "RECORD_MAX", def: "10GiB", help: "size of all recorded callbacks; over it the oldest go first", set: size(func(s *app.Settings) *int64 { return &s.RecordMax }, 1<<20)},
-	{env: "HISTORY_FOR", def: "72h", help: "how long the history of conversations is kept, for people to read, words masked as in the log; 0s: none is", set: duration(func(s *app.Settings) *time.Duration { return &s.HistoryFor }, 0)},
-	{env: "HISTORY_MAX", def: "1GiB", help: "size of the history; over it the oldest goes first", set: size(func(s *app.Settings) *int64 { return &s.HistoryMax }, 1<<20)},
+	{env: "RECORD_MAX", def: "10GiB", help: "largest size of all recorded callbacks; beyond that, the oldest go first", set: size(func(s *app.Settings) *int64 { return &s.RecordMax }, 1<<20)},
+	{env: "HISTORY_FOR", def: "72h", help: "how long the history of conversations is kept, with words masked as in the log; 0s keeps none", set: duration(func(s *app.Settings) *time.Duration { return &s.HistoryFor }, 0)},
+	{env: "HISTORY_MAX", def: "1GiB", help: "largest size of the history; beyond that, the oldest goes first", set: size(func(s *app.Settings) *int64 { return &s.HistoryMax }, 1<<20)},
 	{env: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: oneOf(func(s *app.Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 	{env: "LOG_FORMAT", def: "json", help: "json, text for people, or auto: text on a terminal, else json", set: oneOf(func(s *app.Settings) *string { return &s.LogFormat }, "json", "text", "auto")},
 	{env: "LOG_TEXT", def: "masked", help: "customers' words in logs: masked (numbers and e-mail addresses hidden), full or none", set: oneOf(func(s *app.Settings) *string { return &s.LogText }, "masked", "full", "none")},
 	{env: "OTEL_EXPORTER_OTLP_ENDPOINT", help: "OpenTelemetry collector for traces, such as http://127.0.0.1:4318; switches them on", set: traces(func(t *otlp.Settings) *string { return &t.Endpoint }), shown: otlp.ShownEndpoint},
-	{env: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", help: "the same for traces only, with its path; beats the one above", set: traces(func(t *otlp.Settings) *string { return &t.TracesEndpoint }), shown: otlp.ShownEndpoint},
+	{env: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", help: "the same for traces only, with its path; overrides the one above", set: traces(func(t *otlp.Settings) *string { return &t.TracesEndpoint }), shown: otlp.ShownEndpoint},
 	{env: "OTEL_EXPORTER_OTLP_HEADERS", secret: true, help: "headers for the collector, name=value separated by commas, values percent-encoded", set: func(s *app.Settings, v string) error { s.Traces.Headers = desk.Secret(v); return nil }},
 	{env: "OTEL_EXPORTER_OTLP_PROTOCOL", def: "http/protobuf", help: "protocol of the collector; no other is supported", set: traces(func(t *otlp.Settings) *string { return &t.Protocol })},
-	{env: "OTEL_EXPORTER_OTLP_TIMEOUT", def: "10000", help: "milliseconds that the collector has to answer; nobody else waits for it", set: traces(func(t *otlp.Settings) *string { return &t.Timeout })},
-	{env: "OTEL_SERVICE_NAME", help: "name of this service in traces; without it service.name of the next setting, else escalator", set: traces(func(t *otlp.Settings) *string { return &t.ServiceName })},
+	{env: "OTEL_EXPORTER_OTLP_TIMEOUT", def: "10000", help: "milliseconds that the collector has to answer; nothing else waits for it", set: traces(func(t *otlp.Settings) *string { return &t.Timeout })},
+	{env: "OTEL_SERVICE_NAME", help: "name of this service in traces; without it, service.name from the next setting, else escalator", set: traces(func(t *otlp.Settings) *string { return &t.ServiceName })},
 	{env: "OTEL_RESOURCE_ATTRIBUTES", help: "more attributes of this service in traces, name=value separated by commas", set: traces(func(t *otlp.Settings) *string { return &t.Attributes })},
 	{env: "OTEL_TRACES_EXPORTER", def: "otlp", help: "none switches traces off", set: traces(func(t *otlp.Settings) *string { return &t.Exporter })},
 	{env: "OTEL_TRACES_SAMPLER", def: "parentbased_always_on", help: "which traces are recorded: always_on, always_off or traceidratio, or parentbased_ followed by one of these", set: traces(func(t *otlp.Settings) *string { return &t.Sampler })},
-	{env: "OTEL_TRACES_SAMPLER_ARG", help: "share of the traces that traceidratio records, from 0 to 1; without it all", set: traces(func(t *otlp.Settings) *string { return &t.SamplerArg })},
+	{env: "OTEL_TRACES_SAMPLER_ARG", help: "share of the traces that traceidratio records, from 0 to 1; without it, all", set: traces(func(t *otlp.Settings) *string { return &t.SamplerArg })},
 	{env: "OTEL_SDK_DISABLED", def: "false", help: "true switches traces off, whatever else is set", set: traces(func(t *otlp.Settings) *string { return &t.Disabled })},
 }
 
@@ -188,7 +188,7 @@ func badFlag(fs *flag.FlagSet, err error) lang.Text {
 	for i := range settingsTable {
 		row := &settingsTable[i]
 		if row.secret && strings.HasSuffix(err.Error(), ": -"+row.flag()) {
-			return lang.Say("--%s is no flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
+			return lang.Say("--%s is not a flag: others would see it in the list of processes; set %s or %s_FILE", row.flag(), row.name(), row.name())
 		}
 	}
 	return lang.Say("%s (escalator serve --help lists the flags)", flagError(fs, err))
@@ -198,7 +198,7 @@ func badFlag(fs *flag.FlagSet, err error) lang.Text {
 func printSettings(p *page) {
 	p.line("", "Usage: escalator serve [flags]")
 	p.blank()
-	p.line("", "Every setting is an environment variable and, secrets excepted, a flag. --env-file FILE reads settings from NAME=VALUE lines; the environment beats them.")
+	p.line("", "Every setting is an environment variable and, secrets excepted, a flag. --env-file FILE reads settings from NAME=VALUE lines; the environment overrides them.")
 	p.blank()
 	for i := range settingsTable {
 		row := &settingsTable[i]
@@ -284,9 +284,9 @@ func unknownVariables(environ []string) (problems, warnings []lang.Text) {
 		}
 		near := slices.IndexFunc(known, func(k string) bool { return text.Distance(name, k, slip+1) <= slip })
 		if near < 0 {
-			warnings = append(warnings, lang.Say("%s is no setting of this version and does nothing", name))
+			warnings = append(warnings, lang.Say("%s is not a setting of this version and does nothing", name))
 		} else {
-			problems = append(problems, lang.Say("%s is no setting: did you mean %s?", name, known[near]))
+			problems = append(problems, lang.Say("%s is not a setting: did you mean %s?", name, known[near]))
 		}
 	}
 	return problems, warnings

@@ -203,7 +203,7 @@ func TestLoadSettings_aSecretFile_mayHaveAMarkAndALineEnd(t *testing.T) {
 
 func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 	for _, c := range []struct{ env, want string }{
-		{"SDKAPPID=abc", `ESCALATOR_SDKAPPID: "abc" is no SDKAppID`},
+		{"SDKAPPID=abc", `ESCALATOR_SDKAPPID: "abc" is not an SDKAppID`},
 		{"SDKAPPID=0", "ESCALATOR_SDKAPPID: "},
 		{"SDKAPPID=", "ESCALATOR_SDKAPPID is not set: "},
 		{"SECRET_KEY=", "ESCALATOR_SECRET_KEY is not set: "},
@@ -216,22 +216,22 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"CALLBACK_TOKEN=a、" + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: it holds “、”"},
 		{"SERVICE_ACCOUNTS=a；b", "ESCALATOR_SERVICE_ACCOUNTS: it holds “；”"},
 		{"ADMIN_HOSTS=a，b", "ESCALATOR_ADMIN_HOSTS: it holds “，”"},
-		{"CALLBACK_TOKN=" + plantedSecret, "ESCALATOR_CALLBACK_TOKN is no setting: did you mean ESCALATOR_CALLBACK_TOKEN?"},
-		{"RULE_START=refuse", "ESCALATOR_RULE_START is no setting: did you mean ESCALATOR_RULES_START?"},
+		{"CALLBACK_TOKN=" + plantedSecret, "ESCALATOR_CALLBACK_TOKN is not a setting: did you mean ESCALATOR_CALLBACK_TOKEN?"},
+		{"RULE_START=refuse", "ESCALATOR_RULE_START is not a setting: did you mean ESCALATOR_RULES_START?"},
 		{"LISTEN=127.0.0.1:99999", `ESCALATOR_LISTEN: "127.0.0.1:99999" is not an address like`},
 		{"LISTEN=unix:/x", `ESCALATOR_LISTEN: "unix:/x" is not an address like`},
 		{"LISTEN=:-1", `ESCALATOR_LISTEN: ":-1" is not an address like`},
 		{"ADMIN_LISTEN=127.0.0.256:8081", `ESCALATOR_ADMIN_LISTEN: "127.0.0.256:8081" is not an address like`},
 		{"CALLBACK_TOKEN=a,b," + plantedSecret, "ESCALATOR_CALLBACK_TOKEN: at most two tokens"},
-		{"CALLBACK_SKEW=soon", `ESCALATOR_CALLBACK_SKEW: "soon" is no duration`},
-		{"CALLBACK_SKEW=1ms", "ESCALATOR_CALLBACK_SKEW: 1ms is less than the least, 1s"},
+		{"CALLBACK_SKEW=soon", `ESCALATOR_CALLBACK_SKEW: "soon" is not a duration`},
+		{"CALLBACK_SKEW=1ms", "ESCALATOR_CALLBACK_SKEW: 1ms is below the minimum, 1s"},
 		{"DRAIN_DELAY=-1s", "ESCALATOR_DRAIN_DELAY: "},
 		{"LISTEN=8080", `ESCALATOR_LISTEN: "8080" is not an address like`},
 		{"CALLBACK_PATH=callback", "ESCALATOR_CALLBACK_PATH: "},
-		{"RECORD_MAX=lots", `ESCALATOR_RECORD_MAX: "lots" is no size like 512MiB or 10GiB`},
-		{"RECORD_MAX=10GB", `ESCALATOR_RECORD_MAX: "10GB" is no size like`},
-		{"RECORD_MAX=9999999999999GiB", `ESCALATOR_RECORD_MAX: "9999999999999GiB" is no size like`},
-		{"RECORD_MAX=1000", "ESCALATOR_RECORD_MAX: 1000 is less than the least, 1MiB"},
+		{"RECORD_MAX=lots", `ESCALATOR_RECORD_MAX: "lots" is not a size like 512MiB or 10GiB`},
+		{"RECORD_MAX=10GB", `ESCALATOR_RECORD_MAX: "10GB" is not a size like`},
+		{"RECORD_MAX=9999999999999GiB", `ESCALATOR_RECORD_MAX: "9999999999999GiB" is not a size like`},
+		{"RECORD_MAX=1000", "ESCALATOR_RECORD_MAX: 1000 is below the minimum, 1MiB"},
 		{"MAX_MARKS=0", "ESCALATOR_MAX_MARKS: "},
 		{"AI_PROVIDER=me", "ESCALATOR_AI_PROVIDER: "},
 		{"LOG_LEVEL=loud", `ESCALATOR_LOG_LEVEL: "loud" is none of debug, info, warn, error`},
@@ -282,7 +282,7 @@ func TestUnknownVariables_areNamed_withoutTheirValues(t *testing.T) {
 		"ESCALATOR_SECRT_KEY=" + plantedSecret, "ESCALATOR_SECRET_KEY_FILE=x", "ESCALATOR_LISTEN=x", "HOME=x",
 		"ESCALATOR_SERVICE_HOST=" + plantedSecret, "ESCALATOR_ADMIN_PORT=tcp://10.0.0.1:8081", "ESCALATOR_PORT_8080_TCP=x", "ESCALATOR_VERSION=1",
 	})
-	if len(problems) != 1 || problems[0].String() != "ESCALATOR_SECRT_KEY is no setting: did you mean ESCALATOR_SECRET_KEY?" {
+	if len(problems) != 1 || problems[0].String() != "ESCALATOR_SECRT_KEY is not a setting: did you mean ESCALATOR_SECRET_KEY?" {
 		t.Errorf("%q", problems)
 	}
 	if len(warnings) != 4 || !strings.Contains(warnings[0].String(), "ESCALATOR_SERVICE_HOST") || strings.Contains(warnings[0].String(), plantedSecret) {

@@ -19,7 +19,7 @@ import (
 
 func setSDKAppID(s *app.Settings, v string) (err error) {
 	if s.SDKAppID, err = strconv.ParseUint(v, 10, 64); err != nil || s.SDKAppID == 0 {
-		return lang.Errorf("%q is no SDKAppID: the number that the console shows beside the app", v)
+		return lang.Errorf("%q is not an SDKAppID: the number that the console shows beside the app", v)
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func setAdminHosts(s *app.Settings, v string) error {
 	hosts, err := list(v)
 	for _, host := range hosts {
 		if strings.ContainsAny(host, "/:*@ ") {
-			return lang.Errorf("%q is no host like ops.example.com, without scheme and port", host)
+			return lang.Errorf("%q is not a host like ops.example.com, without scheme and port", host)
 		}
 		s.AdminHosts = append(s.AdminHosts, strings.ToLower(host))
 	}
@@ -114,10 +114,10 @@ func duration(field func(*app.Settings) *time.Duration, least time.Duration) fun
 	return func(s *app.Settings, v string) error {
 		d, err := time.ParseDuration(v)
 		if err != nil {
-			return lang.Errorf("%q is no duration like 90s, 10m or 24h", v)
+			return lang.Errorf("%q is not a duration like 90s, 10m or 24h", v)
 		}
 		if d < least {
-			return lang.Errorf("%s is less than the least, %s", v, least)
+			return lang.Errorf("%s is below the minimum, %s", v, least)
 		}
 		*field(s) = d
 		return nil
@@ -135,10 +135,10 @@ func size(field func(*app.Settings) *int64, least int64) func(*app.Settings, str
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 0 || n > math.MaxInt64/unit {
-			return lang.Errorf("%q is no size like 512MiB or 10GiB", v)
+			return lang.Errorf("%q is not a size like 512MiB or 10GiB", v)
 		}
 		if n *= unit; n < least {
-			return lang.Errorf("%s is less than the least, %dMiB", v, least>>20)
+			return lang.Errorf("%s is below the minimum, %dMiB", v, least>>20)
 		}
 		*field(s) = n
 		return nil
@@ -149,7 +149,7 @@ func count(field func(*app.Settings) *int) func(*app.Settings, string) error {
 	return func(s *app.Settings, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
-			return lang.Errorf("%q is no number above 0", v)
+			return lang.Errorf("%q is not a number above 0", v)
 		}
 		*field(s) = n
 		return nil

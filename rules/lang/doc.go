@@ -8,5 +8,5 @@
 // of the program: a service answers two people in two languages at once.
 //
 // Every constant of type Text is a key of the catalogues (zh.po). A test finds them all by their type, and says which one a
-// catalogue lacks or has for nothing.
+// catalogue lacks or no longer needs.
 package lang

@@ -180,7 +180,7 @@ type line struct {
 func parse(text []byte) (*Record, error) {
 	in := &line{}
 	if err := json.Unmarshal(text, in); err != nil {
-		return nil, lang.Errorf("it is no JSON object of a known form: %w", err)
+		return nil, lang.Errorf("it is not a JSON object of a known form: %w", err)
 	}
 	rec := &in.Record
 	if string(rec.Body) == "null" {
@@ -200,7 +200,7 @@ func parse(text []byte) (*Record, error) {
 		}
 	case rec.Desk != nil:
 		if rec.At == nil {
-			return nil, lang.Errorf("what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00")
+			return nil, lang.Errorf("a reading of Desk needs `at`, a time like 2026-01-05T10:00:00+08:00")
 		}
 	case turns != nil:
 		rec.Turns = []Said{}

@@ -56,7 +56,7 @@ func TestReadLines_readsEachKind_andPassesOverWhatItCannotRead(t *testing.T) {
 		"only white space":           {`{"text":" "}`, []string{"line 1: " + nothing}},
 		"an unknown role":            {`{"turns":[{"role":"user","text":"a"},{"role":"usr","text":"b"}]}`, []string{`line 1: turn 2: the role "usr" is none of user, bot, agent`}},
 		"a callback without a time":  {`{"query":"q","body":{}}`, []string{"line 1: a recorded callback needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
-		"a reading without a time":   {`{"desk":{"queue":3}}`, []string{"line 1: what Desk told needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
+		"a reading without a time":   {`{"desk":{"queue":3}}`, []string{"line 1: a reading of Desk needs `at`, a time like 2026-01-05T10:00:00+08:00"}},
 		"an utterance, body is null": {`{"text":"a","body":null,"turns":null,"at":null}`, []string{"1 a"}},
 		"kinds mixed": {
 			`{"text":"a","label":"human"}` + "\n" + `{"id":"d","turns":[{"role":"bot","text":"hi"}]}` + "\n" + `{"at":"2026-01-05T10:00:00Z","query":"q=1","body":{}}` + "\n" + `{"at":"2026-01-05T10:00:00Z","desk":{"queue":3}}`,
@@ -102,7 +102,7 @@ func TestReadLines_readsChatTranscripts(t *testing.T) {
 func TestReadLines_wrongJSON_isToldWithItsLine(t *testing.T) {
 	for _, line := range []string{`{"text":`, `[]`, `"text"`, `{"text":1}`, `{"turns":{}}`, `{"text":"a"} x`, "\xff\xfe", `{"turns":[{"role":"user","text":"a","at":"noon"}]}`} {
 		got := read(t, strings.NewReader("\n"+line+"\n"+`{"text":"next"}`))
-		if len(got) != 2 || !strings.HasPrefix(got[0], "line 2: it is no JSON object of a known form: ") || got[1] != "3 next" {
+		if len(got) != 2 || !strings.HasPrefix(got[0], "line 2: it is not a JSON object of a known form: ") || got[1] != "3 next" {
 			t.Errorf("%s: %v", line, got)
 		}
 	}

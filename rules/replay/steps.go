@@ -17,7 +17,7 @@ const Pause = "pause"
 // five parts. A few lines of a file may let thousands of timers come due, and each is told under every rule.
 const maxTold = 250_000
 
-var errTooLong = lang.Errorf("the story is too long: it tells of more than %d rules and parts of them", maxTold)
+var errTooLong = lang.Errorf("the explanation is too long: it covers more than %d rules and parts of them", maxTold)
 
 // weight is how much a story tells.
 func weight(t *rules.Trace) int {
@@ -175,7 +175,7 @@ func Steps(said []Said, begin time.Time) ([]rules.Step, error) {
 }
 
 func noWait(word string) error {
-	return lang.Errorf("wait: %q is no time to wait; write for example 30s, 5m or 1h30m", word)
+	return lang.Errorf("wait: %q is not a duration; write for example 30s, 5m or 1h30m", word)
 }
 
 // step is one turn as a step of a test.

@@ -62,7 +62,7 @@ func Entry(ctx context.Context, p *rules.Policy, d Draft) (string, error) {
 		}
 	}
 	if r := RunTest(p, best); !r.OK {
-		return "", lang.Errorf("no test can be made of this: %s", r.Message)
+		return "", lang.Errorf("no test can be made from this: %s", r.Message)
 	}
 	return write(best, d.Note), nil
 }
@@ -75,14 +75,14 @@ func tidy(s rules.Step) (rules.Step, error) {
 	s.Message.Text = strings.ToValidUTF8(s.Message.Text, "\uFFFD")
 	s.Expect = nil
 	if mark := s.Message.Mark; mark != "" && !aMark.MatchString(mark) {
-		return s, lang.Errorf("no test can be made of this: the mark %q is no name", mark)
+		return s, lang.Errorf("no test can be made from this: the mark %q is not a name", mark)
 	}
 	if s.Wait == 0 {
 		return s, nil
 	}
 	s.Wait = (s.Wait + time.Millisecond - 1).Truncate(time.Millisecond)
 	if _, ok := rules.ParseDuration(duration(s.Wait)); !ok {
-		return s, lang.Errorf("no test can be made of this: it waits for %s", duration(s.Wait))
+		return s, lang.Errorf("no test can be made from this: it waits for %s", duration(s.Wait))
 	}
 	return s, nil
 }

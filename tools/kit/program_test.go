@@ -196,7 +196,7 @@ func (p *process) stop() {
 	if err := p.cmd.Wait(); err != nil {
 		p.t.Errorf("it ended with %v\n%s", err, p.log.String())
 	}
-	if strings.Contains(p.log.String(), "is no setting of this version") {
+	if strings.Contains(p.log.String(), "is not a setting of this version") {
 		p.t.Errorf("settings that mean nothing:\n%s", p.log.String())
 	}
 }

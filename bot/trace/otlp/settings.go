@@ -169,7 +169,7 @@ const longestTimeout = time.Hour
 func (s *Settings) readTimeout(c *Config) error {
 	ms, err := strconv.ParseInt(cmp.Or(s.Timeout, "10000"), 10, 64)
 	if err != nil || ms < 1 || ms > longestTimeout.Milliseconds() {
-		return lang.Errorf("%q is no number of milliseconds like 10000", s.Timeout)
+		return lang.Errorf("%q is not a number of milliseconds like 10000", s.Timeout)
 	}
 	c.timeout = time.Duration(ms) * time.Millisecond
 	return nil
@@ -208,7 +208,7 @@ func (s *Settings) readSampler(c *Config) error {
 	if strings.HasSuffix(name, "ratio") && s.SamplerArg != "" {
 		var err error
 		if share, err = strconv.ParseFloat(s.SamplerArg, 64); err != nil || math.IsNaN(share) || share < 0 || share > 1 {
-			return lang.Errorf("OTEL_TRACES_SAMPLER_ARG: %q is no share of the traces between 0 and 1, like 0.1", s.SamplerArg)
+			return lang.Errorf("OTEL_TRACES_SAMPLER_ARG: %q is not a share of the traces between 0 and 1, like 0.1", s.SamplerArg)
 		}
 	}
 	c.sampler, c.parentBased = sampler(sdk.TraceIDRatioBased(share)), strings.HasPrefix(name, "parentbased")

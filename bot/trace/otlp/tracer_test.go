@@ -151,13 +151,13 @@ func TestSettings_read(t *testing.T) {
 		{Settings{TracesEndpoint: "grpc://x"}, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: it is not an address like http://127.0.0.1:4318"},
 		{Settings{Endpoint: "http://u:secret@c"}, "OTEL_EXPORTER_OTLP_ENDPOINT: only scheme, host, port and path belong here; credentials go into OTEL_EXPORTER_OTLP_HEADERS"},
 		{Settings{Endpoint: at, Protocol: "grpc"}, `OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not supported, only http/protobuf, which collectors accept on port 4318`},
-		{Settings{Endpoint: at, Timeout: "10s"}, `OTEL_EXPORTER_OTLP_TIMEOUT: "10s" is no number of milliseconds like 10000`},
+		{Settings{Endpoint: at, Timeout: "10s"}, `OTEL_EXPORTER_OTLP_TIMEOUT: "10s" is not a number of milliseconds like 10000`},
 		{Settings{Endpoint: at, Headers: "secret"}, "OTEL_EXPORTER_OTLP_HEADERS: it is not of the form name=value,name=value, the values percent-encoded (it is not shown)"},
 		{Settings{Endpoint: at, Headers: "a=secret%0d%0ab"}, "OTEL_EXPORTER_OTLP_HEADERS: it is not of the form name=value,name=value, the values percent-encoded (it is not shown)"},
 		{Settings{Endpoint: at, Attributes: "a"}, "OTEL_RESOURCE_ATTRIBUTES: it is not of the form name=value,name=value, the values percent-encoded"},
 		{Settings{Endpoint: at, Sampler: "xray"}, `OTEL_TRACES_SAMPLER: "xray" is none of always_off, always_on, parentbased_always_off, parentbased_always_on, parentbased_traceidratio, traceidratio`},
-		{Settings{Endpoint: at, Sampler: "traceidratio", SamplerArg: "10%"}, `OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER_ARG: "10%" is no share of the traces between 0 and 1, like 0.1`},
-		{Settings{Endpoint: at, Sampler: "traceidratio", SamplerArg: "NaN"}, `OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER_ARG: "NaN" is no share of the traces between 0 and 1, like 0.1`},
+		{Settings{Endpoint: at, Sampler: "traceidratio", SamplerArg: "10%"}, `OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER_ARG: "10%" is not a share of the traces between 0 and 1, like 0.1`},
+		{Settings{Endpoint: at, Sampler: "traceidratio", SamplerArg: "NaN"}, `OTEL_TRACES_SAMPLER: OTEL_TRACES_SAMPLER_ARG: "NaN" is not a share of the traces between 0 and 1, like 0.1`},
 		{Settings{Endpoint: at, Sampler: "always_on", SamplerArg: "x"}, at + "/v1/traces"}, // it has no argument
 	} {
 		config, problems := c.set.Read()
