@@ -239,7 +239,7 @@ func TestLoadSettings_eachWrongValue_isOneClearLine(t *testing.T) {
 		{"ADMIN_LISTEN=:8081", "ESCALATOR_ADMIN_LISTEN is :8081, which others can reach: "},
 		{"ADMIN_LISTEN=127.0.0.1:8080", "ESCALATOR_LISTEN and ESCALATOR_ADMIN_LISTEN are both on port 8080"},
 		{"ADMIN_HOSTS=a,,b", "ESCALATOR_ADMIN_HOSTS: a place before or after a comma is empty"},
-		{"ADMIN_HOSTS=https://ops.example.com/", "ESCALATOR_ADMIN_HOSTS: \"https://ops.example.com/\" is no host"},
+		{"ADMIN_HOSTS=https://ops.example.com/", "ESCALATOR_ADMIN_HOSTS: \"https://ops.example.com/\" is not a host"},
 		{"FORWARD_URL=ftp://u:" + plantedSecret + "@h/p", "ESCALATOR_FORWARD_URL: it is not an address like"},
 		{"FORWARD_URL=http://h:x" + plantedSecret, "ESCALATOR_FORWARD_URL: it is not an address like"},
 		{"FORWARD_URL=//h/?token=" + plantedSecret, "ESCALATOR_FORWARD_URL: it is not an address like"},
