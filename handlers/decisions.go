@@ -126,9 +126,7 @@ func (s *Server) streamDecisions(c *gin.Context, f *decisions.Filter) {
 	withServer := context.AfterFunc(s.streams, cancel)
 	defer withServer()
 	out := &stream{c: c, w: http.NewResponseController(c.Writer), language: language(c), slow: s.reached.of(limitSlowStream)}
-	if !out.send([]byte(": decisions as they are made\n\n")) {
-		return
-	}
+	// It watches before the reader gets the head of the answer: who then reads the list has all in one or the other.
 	resume, done := context.WithTimeout(ctx, resumeTimeout)
 	watcher, gap := s.Bot.Decisions().Watch(resume, f, c.GetHeader("Last-Event-ID"))
 	done()
@@ -136,7 +134,7 @@ func (s *Server) streamDecisions(c *gin.Context, f *decisions.Filter) {
 	if gap {
 		begin = "event: gap\nid: " + watcher.ID() + "\ndata: {\"missed\":true}\n\n"
 	}
-	if out.send([]byte(begin)) {
+	if out.send([]byte(": decisions as they are made\n\n" + begin)) {
 		out.follow(ctx, watcher)
 	}
 }

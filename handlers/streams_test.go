@@ -2,17 +2,20 @@ package handlers_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/decisions"
 	"escalator/handlers"
+	"escalator/rules"
 )
 
 func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
@@ -69,6 +72,45 @@ func TestStreams_areBounded_andASlowReaderIsCutAndCounted(t *testing.T) {
 	for name, want := range map[string]float64{"streams": 1, "slow_stream": 1} {
 		if got := limitReached(t, registry, name); got != want {
 			t.Errorf("%s was reached %v times, want %v", name, got, want)
+		}
+	}
+}
+
+// head is a reader who gets the head of an answer, does something at once, and goes when it has read some words.
+type head struct {
+	*httptest.ResponseRecorder
+	came func()
+	want string
+	goes func()
+}
+
+func (h *head) WriteHeader(status int) {
+	h.ResponseRecorder.WriteHeader(status)
+	h.came()
+}
+
+func (h *head) Write(text []byte) (int, error) {
+	n, err := h.ResponseRecorder.Write(text)
+	if strings.Contains(h.Body.String(), h.want) {
+		h.goes()
+	}
+	return n, err
+}
+
+// Who has the head of a stream and then reads the list has everything: what is decided from the head on is told.
+func TestStreams_tellWhatIsDecidedFromTheirHeadOn(t *testing.T) {
+	for _, after := range []string{"", "no such id"} {
+		w := newDecisions()
+		s, _ := operators(w, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		go w.list.Run(ctx)
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/api/decisions?stream=1", http.NoBody)
+		r.Header.Set("Last-Event-ID", after)
+		reader := &head{httptest.NewRecorder(), func() { w.decided("s-at-once", rules.OutcomeTransfer, "") }, "s-at-once", cancel}
+		s.Admin().ServeHTTP(reader, r)
+		cancel()
+		if got := reader.Body.String(); !strings.Contains(got, "s-at-once") {
+			t.Errorf("after %q: it is lost: %s", after, got)
 		}
 	}
 }

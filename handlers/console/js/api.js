@@ -88,7 +88,8 @@ export async function stream(p, {query, lastId, on, state, signal}) {
       if (last) headers['Last-Event-ID'] = last;
       const response = await fetch(address(p, {...query, stream: 1}), {headers, signal: cut.signal, cache: 'no-store'});
       if (!response.ok) throw await refusal(response, p);
-      watch.up = () => { watch.up = null; watch.failed = 0; state(true); };
+      watch.failed = 0;
+      state(true); // the service tells of all that happens from here on
       await read(response.body.getReader(), watch, on, alive);
     } catch (e) {
       if (e.status === 401) { clearTimeout(idle); return; }
@@ -122,10 +123,7 @@ function event(block, watch, on) {
     const [, field, value] = /^(\w*): ?(.*)$/.exec(line) || [];
     if (field === 'event') name = value;
     else if (field === 'data') data += value;
-    else if (field === 'id') {
-      id = value;
-      watch.up?.(); // the service tells of what happens from here on; at the head of the answer it did not yet
-    }
+    else if (field === 'id') id = value;
   }
   if (id) watch.last = id;
   if (data && on[name]) on[name](JSON.parse(data), id);
