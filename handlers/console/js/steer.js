@@ -123,7 +123,7 @@ export function reload(done) {
       await refused(e);
     }
     refreshService();
-    done();
+    await done();
   }, {icon: 'retry', title: t('Read the rule file now, and put it in force if it has no mistake')});
 }
 
