@@ -1,6 +1,9 @@
 package browser_test
 
 import (
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -8,8 +11,32 @@ import (
 	"escalator/handlers/app"
 )
 
-// consolePaths are all views whose data this version has.
-var consolePaths = []string{"/", "/c", "/c/s-human", "/try", "/rules", "/rules/ask-human", "/file", "/history", "/delivery", "/suggest"}
+// consolePaths are all views of an office that is busy.
+var consolePaths = []consoleView{
+	{"/", ".decision"},
+	{"/c", ".found li"},
+	{"/c/s-human", ".story"},
+	{"/try", ".composer"},
+	{"/try?text=%E8%BD%AC%E4%BA%BA%E5%B7%A5", ".story"},
+	{"/rules", "tbody"},
+	{"/rules/ask-human", "h1"},
+	{"/file", ".editor"},
+	{"/history", "tbody"},
+	{"/delivery", "tbody"},
+	{"/suggest", "h1"},
+}
+
+// wordyPaths are views with much of customers' own words, and of the rules' in both languages.
+var wordyPaths = []consoleView{{"/c/s-address", ".story"}, {"/try?session=s-parcel", ".story"}}
+
+// consoleView is a view, and what it has when it is there.
+type consoleView struct{ path, has string }
+
+// isThere waits until the view that is loading is there with its data.
+func (p *tab) isThere(has string) {
+	p.t.Helper()
+	p.until("the view has "+has, "document.querySelector('main .view:not(.left) h1') && document.querySelector('main "+has+"') && document.querySelector('.service a') && !document.querySelector('[aria-busy]')")
+}
 
 func TestConsoleInABrowser_signIn(t *testing.T) {
 	o := openOffice(t, nil)
@@ -108,30 +135,101 @@ func (p *tab) tabTo(name string) {
 	p.t.Fatalf("Tab does not lead to %s", name)
 }
 
+// follow shows a view as a click on a link does: the page stays.
+func (p *tab) follow(path string) {
+	p.t.Helper()
+	p.eval(`(() => {
+		document.querySelector('main .view')?.classList.add('left');
+		const a = document.createElement('a');
+		a.href = ` + quoted("/console"+path) + `;
+		document.body.append(a);
+		a.click();
+		a.remove();
+		return '';
+	})()`)
+}
+
 // Every view as everybody sees it: in both languages, in light and dark, on a desk and on a phone.
 func TestConsoleInABrowser_everyViewIsForEverybody(t *testing.T) {
+	const desk, phone = 1280, 390
 	o := openOffice(t, nil)
+	o.says("s-long", "先别转人工，我先自己再看一看这个问题到底要怎么解决才好")
 	o.busy()
 	for _, look := range []struct {
 		name, languages string
 		dark            bool
-		width           int64
-	}{{"light, English, wide", "en", false, 1280}, {"dark, Chinese, narrow", "zh-CN", true, 390}, {"dark, English, wide", "en", true, 1280}, {"light, Chinese, narrow", "zh-CN", false, 390}} {
+		width, other    int64
+	}{
+		{"light, English, wide", "en", false, desk, phone},
+		{"dark, English, narrow", "en", true, phone, desk},
+		{"light, Chinese, narrow", "zh-CN", false, phone, desk},
+		{"dark, Chinese, wide", "zh-CN", true, desk, phone},
+	} {
 		t.Run(look.name, func(t *testing.T) {
 			o := *o
 			o.t = t
 			p := o.tab(look.languages)
 			p.signIn()
 			p.dark(look.dark)
-			p.size(look.width, 844)
-			for _, path := range consolePaths {
-				p.open("/console" + path)
-				p.until(path+" is there", "document.querySelector('main h1') && !document.querySelector('[aria-busy]')")
-				p.looksRight(path)
+			p.open("/console/rules")
+			p.isThere("tbody")
+			for _, v := range slices.Concat(consolePaths, wordyPaths) {
+				p.size(look.width, 844)
+				p.follow(v.path)
+				p.isThere(v.has)
+				p.looksRight(v.path)
 				if failed := p.eval("document.querySelector('main [role=alert]:not([hidden])')?.innerText || ''"); failed != "" {
-					t.Errorf("%s says %s", path, failed)
+					t.Errorf("%s says %s", v.path, failed)
+				}
+				p.size(look.other, 844)
+				if wide := p.sideways(); wide != "" {
+					t.Errorf("%s: %s", v.path, wide)
 				}
 			}
 		})
+	}
+}
+
+// The demo prints a link that signs in. The token stands nowhere else: in no request's address, not in the page's, not in the log.
+func TestConsoleInABrowser_aLinkWithTheToken(t *testing.T) {
+	const linkToken = "DEMO0TOKEN0OF0THIS0RUN0ABC"
+	o := openOffice(t, func(s *app.Settings) { s.AdminToken = linkToken })
+	p := o.tab("en")
+	p.expects("status of 401")
+	signIns := func() (n int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, r := range p.requests {
+			if strings.HasPrefix(r, http.MethodPost+" ") && strings.HasSuffix(r, "/api/session") {
+				n++
+			}
+		}
+		return n
+	}
+	p.open("/console/rules?q=human#token=another0token")
+	p.shows("Admin token")
+	p.until("the token is gone", "location.href.endsWith('/console/rules?q=human')")
+	p.open("/console/?token=" + linkToken)
+	p.shows("Admin token")
+	if n := signIns(); n != 1 {
+		t.Errorf("it signed in %d times, want once with the wrong token", n)
+	}
+	p.open("/console/rules")
+	p.shows("Admin token")
+	p.eval("location.hash = 'token=" + linkToken + "'; ''") // into the address of the open page
+	p.shows("ask-human")
+	p.until("the token is gone", "location.href.endsWith('/console/rules')")
+	p.open("/console/c#token=another0token") // who is signed in stays so
+	p.shows("Recent conversations")
+	if n, at := signIns(), p.eval("location.hash"); n != 2 || at != "" {
+		t.Errorf("it signed in %d times, want 2, and is at %q", n, at)
+	}
+	fresh := o.tab("en")
+	fresh.expects("status of 401")
+	fresh.open("/console/rules/ask-human#token=" + linkToken)
+	fresh.shows("ask-human")
+	fresh.until("the token is gone", "location.href.endsWith('/console/rules/ask-human') && history.length === 2") // about:blank and this
+	if strings.Contains(o.log.String(), linkToken) {
+		t.Errorf("the log has the token: %s", o.log)
 	}
 }

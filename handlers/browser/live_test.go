@@ -176,27 +176,3 @@ func TestConsoleInABrowser_byKeyboardOnly(t *testing.T) {
 	p.press("gd")
 	p.until("Delivery is shown", `location.pathname === '/console/delivery'`)
 }
-
-func TestConsoleInABrowser_watchingLooksRight(t *testing.T) {
-	o := openOffice(t, nil)
-	o.desk.Begin("s1")
-	o.says("s1", "怎么改地址", "先别转人工，我先自己再看一看这个问题到底要怎么解决才好", "转人工")
-	o.desk.Begin("s2")
-	o.says("s2", "where is my parcel", "where is my parcel?", "where IS my parcel??")
-	for _, language := range []string{"en", "zh-CN"} {
-		for _, dark := range []bool{false, true} {
-			p := o.watch("/console/", language)
-			p.dark(dark)
-			for _, width := range []int64{1280, 390} {
-				p.size(width, 800)
-				for view, ready := range map[string]string{
-					"/console/": ".decision", "/console/c": ".found li", "/console/c/s1": ".story", "/console/try?text=%E8%BD%AC%E4%BA%BA%E5%B7%A5": ".story", "/console/try": ".composer",
-				} {
-					p.open(view)
-					p.until(view+" is there", `document.querySelector('`+ready+`') && document.querySelector('.service a')`)
-					p.looksRight(view + " " + language)
-				}
-			}
-		}
-	}
-}

@@ -23,7 +23,9 @@ func (p *tab) flaws() (all []string) {
 	if p.eval("typeof window.axe") == "undefined" {
 		p.eval(axe(p.t) + "; ''")
 	}
-	if found := p.eval(`axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+	if found := p.eval(`axe.run(document, {
+		resultTypes: ['violations'], rules: Object.fromEntries(axe._audit.rules.filter((r) => r.impact === 'minor' || r.impact === 'moderate').map((r) => [r.id, {enabled: false}])),
+	}).then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
 		.map((v) => v.id + ': ' + v.help + v.nodes.slice(0, 4).map((n) => '\n    ' + n.target + '  ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).join('')).join('\n'))`); found != "" {
 		all = append(all, "axe-core finds "+found)
 	}

@@ -117,6 +117,7 @@ func TestConsoleInABrowser_theListOfFilesIsThatOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.writeRules("version: 1\n", "version: 1\ninclude: [more.yaml]\n")
+	p.later()
 	p.until("there are two", "[...document.querySelectorAll('select option')].map((f) => f.value).join() === 'more.yaml,rules.yaml'")
 }
 
@@ -277,6 +278,7 @@ func TestConsoleInABrowser_deliverySaysWhatIs(t *testing.T) {
 	was := p.eval(said)
 	o.writeRules(resting, "cooldown: 11m")
 	p.eval(`fetch('/api/reload', {method: 'POST'}).then((r) => r.text())`)
+	p.later()
 	p.until("it names the rules in force", said+" !== "+quoted(was))
 }
 

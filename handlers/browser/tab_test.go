@@ -206,6 +206,17 @@ func (p *tab) until(what, js string) {
 	}
 }
 
+// later has a minute go by for the page, which reads again what it reads now and then.
+func (p *tab) later() {
+	p.t.Helper()
+	p.eval(`(() => {
+		const now = performance.now.bind(performance);
+		performance.now = () => now() + 60_000;
+		document.dispatchEvent(new Event('visibilitychange'));
+		return '';
+	})()`)
+}
+
 func quoted(s string) string {
 	b, _ := json.Marshal(s) // a string always has a JSON form
 	return string(b)

@@ -202,12 +202,12 @@ func TestConsoleInABrowser_zoomAndRest(t *testing.T) {
 	p := o.watch("/console/", "zh-CN")
 	p.size(640, 400)
 	tell(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
-	for _, path := range consolePaths {
-		p.open("/console" + path)
-		p.until(path+" is there", "document.querySelector('main h1') && !document.querySelector('[aria-busy]')")
+	for _, v := range consolePaths {
+		p.open("/console" + v.path)
+		p.isThere(v.has)
 		if wide := p.sideways(); wide != "" {
-			t.Errorf("%s: %s", path, wide)
+			t.Errorf("%s: %s", v.path, wide)
 		}
-		p.until("nothing moves at "+path, "!document.getAnimations().some((a) => a.playState === 'running')")
+		p.until("nothing moves at "+v.path, "!document.getAnimations().some((a) => a.playState === 'running')")
 	}
 }

@@ -72,7 +72,7 @@ func demo(ctx context.Context, env Env, args []string) error {
 	story.lastSaid = lastSaid(d)
 	s := &stage{
 		desk: d, story: story, staff: staff, panel: demoPanel{"http://" + a.Addr() + demoPanelPath, settings.PanelToken},
-		end: cancel, ended: ctx.Done(), admin: "http://" + a.AdminAddr(), ownRules: *file != "", takeRules: func() error { return takeDemoRules(path, ruleFile, env.Lang) },
+		end: cancel, ended: ctx.Done(), admin: "http://" + a.AdminAddr(), token: settings.AdminToken, ownRules: *file != "", takeRules: func() error { return takeDemoRules(path, ruleFile, env.Lang) },
 	}
 	if !*once {
 		s.typed, s.slow = typedLines(env.Stdin), isTerminal(env.Stdout)
@@ -149,7 +149,7 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 	id := d.Identity()
 	return &app.Settings{
 		SDKAppID: id.SDKAppID, SecretKey: id.Key, Identifier: id.Identifier, APIURL: d.URL(),
-		Listen: "127.0.0.1:0", CallbackPath: demoPath, CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0",
+		Listen: "127.0.0.1:0", CallbackPath: demoPath, CallbackSkew: time.Minute, AdminListen: "127.0.0.1:0", AdminToken: desk.Secret(rand.Text()),
 		DataDir: folder, DedupFor: time.Minute, MaxConversations: 10_000, MaxDedupKeys: 10_000, MaxUsers: 10_000,
 		PanelPath: demoPanelPath, PanelToken: desk.Secret(rand.Text()), PanelFrameAncestors: []string{"'self'"},
 		SecretsDir: filepath.Join(folder, demoSecrets), DeskPoll: time.Second, HistoryFor: time.Hour, HistoryMax: 64 << 20,
@@ -161,7 +161,7 @@ func demoSettings(d *desktest.Desk, folder string) *app.Settings {
 func (s *stage) invite(callbacks string) {
 	s.story.env.print("\nStill serving. Send a message of your own:\n")
 	s.curl(callbacks)
-	s.story.env.print("\nDecisions:  curl -s %s/api/decisions\nCtrl-C ends the demo.", s.admin)
+	s.story.env.print("\nDecisions:\n  curl -s -H 'Authorization: Bearer %s' %s/api/decisions\nCtrl-C ends the demo.", s.token.Reveal(), s.admin)
 }
 
 // curl prints a command that sends a message to the demo.

@@ -18,6 +18,7 @@ type stage struct {
 	panel     demoPanel
 	takeRules func() error  // puts the rules of the second half in force
 	admin     string        // address of the operators' listener
+	token     desk.Secret   // of the operators, made up anew by each demo
 	ownRules  bool          // they are the user's, and stay as they are
 	typed     <-chan string // lines of the terminal; nil: nobody types
 	slow      bool          // somebody reads along: there are pauses
@@ -39,10 +40,11 @@ const (
 // welcome says what this is, and where to look.
 func (s *stage) welcome(rules string) {
 	s.story.env.print(`Escalator demo: a Desk emulator and the service, both on loopback.
-Console: %s/console/   (open it in a browser and watch)
+Console: %s/console/#token=%s
+         (open it in a browser and watch; the link signs you in)
 Rules:   %s
 
-Customers talk to the bot. See when a person is called, and why.`, s.admin, rules)
+Customers talk to the bot. See when a person is called, and why.`, s.admin, s.token.Reveal(), rules)
 	if s.slow && s.typed != nil {
 		s.story.env.print("Enter skips the pauses, Ctrl-C ends the demo.")
 	}

@@ -76,7 +76,7 @@ func (s *stage) obey(ctx context.Context, line string, help func()) (last bool) 
 		s.bot(rest, "")
 	case order == "/bot" && rest != "": // it is told already
 	case order == "/why":
-		if err := showConversation(ctx, s.story.env, []string{"--url", s.admin, s.session}); err != nil {
+		if err := showConversation(ctx, s.operatorEnv(), []string{"--url", s.admin, s.session}); err != nil {
 			s.story.line("demo", lang.Of(err))
 		}
 	case order == "/help":
@@ -85,6 +85,21 @@ func (s *stage) obey(ctx context.Context, line string, help func()) (last bool) 
 		s.story.line("demo", "that is no command; /help lists them")
 	}
 	return false
+}
+
+// operatorEnv is an environment with the demo's token, whatever the user's own has.
+func (s *stage) operatorEnv() Env {
+	env := s.story.env
+	env.Getenv = func(name string) string {
+		switch name {
+		case "ESCALATOR_ADMIN_TOKEN":
+			return s.token.Reveal()
+		case "ESCALATOR_ADMIN_TOKEN_FILE":
+			return ""
+		}
+		return s.story.env.Getenv(name)
+	}
+	return env
 }
 
 // sendAgent sends the agent home, or has the agent back and free.

@@ -98,12 +98,18 @@ func TestDemo_servesOnAfterItsScript(t *testing.T) {
 	if status, page := request(t, "GET", panel[1], ""); status != 200 || !strings.Contains(page, "<html") {
 		t.Errorf("the panel: %d %s", status, page)
 	}
-	console := regexp.MustCompile(`Console: (http://\S+/console/)`).FindStringSubmatch(out.String())
+	console := regexp.MustCompile(`Console: (http://\S+)/console/#token=(\w+)`).FindStringSubmatch(out.String())
 	if console == nil {
 		t.Fatalf("no address of the console:\n%s", out)
 	}
-	if status, page := request(t, "GET", console[1], ""); status != 200 || !strings.Contains(page, "<html") {
+	if status, page := request(t, "GET", console[1]+"/console/", ""); status != 200 || !strings.Contains(page, "<html") {
 		t.Errorf("the console: %d %s", status, page)
+	}
+	if status, answer := request(t, "GET", console[1]+"/api/rules", ""); status != 401 {
+		t.Errorf("without the token: %d %s", status, answer)
+	}
+	if status, answer := request(t, "POST", console[1]+"/api/session", `{"token":"`+console[2]+`"}`); status != 200 {
+		t.Errorf("signing in with the link's token: %d %s", status, answer)
 	}
 	curl := regexp.MustCompile(`curl -s '(http://[^']+)' -d '([^']+)'`).FindStringSubmatch(out.String())
 	if curl == nil {

@@ -1,12 +1,22 @@
 // Where the console begins.
 
-import {Failure, root} from './api.js';
+import {api, Failure, root} from './api.js';
 import {h, fill} from './dom.js';
 import {frame, refreshService} from './frame.js';
 import {preferred, setLang} from './words.js';
 import {again, routes} from './router.js';
 
+// The demo's link has the token in its fragment, which no server sees. It leaves the address at once, and signs in who is not.
+async function useLink() {
+  const [, token] = /^#token=(\w+)$/.exec(location.hash) || [];
+  if (!token) return false;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  const {status} = await fetch(new URL('api/rules', root));
+  return status === 401 && Boolean(await api.post('/api/session', {token}));
+}
+
 await setLang(preferred()).catch(() => setLang('en'));
+await useLink().catch(() => {}); // the form comes, as without it
 frame();
 
 const main = document.getElementById('main');
@@ -30,7 +40,16 @@ addEventListener('signin', async () => {
   for (const open of document.querySelectorAll('dialog[open]')) open.close('no'); // it would lie over the form
   form = h('div.view');
   fill(main, form);
-  render(form, {done: () => { refreshService(); again(); }});
+  render(form, {done: signedIn});
+});
+
+function signedIn() {
+  refreshService();
+  again();
+}
+
+addEventListener('hashchange', async () => { // it was put into the address of an open page
+  if (await useLink().catch(() => false)) signedIn();
 });
 
 routes([
