@@ -43,7 +43,8 @@ install: ## after make build: program, manual page, completion, unit and setting
 	test -e $(DESTDIR)/etc/escalator/escalator.env || install -D -m 640 deploy/escalator.env $(DESTDIR)/etc/escalator/escalator.env
 	test -e $(DESTDIR)/etc/escalator/rules/rules.yaml || install -D -m 644 rules.yaml $(DESTDIR)/etc/escalator/rules/rules.yaml
 
-kit: parts ## what is under deploy/: manifests, packages, unit, image, each tried without a container engine; as root
+kit: ## what is under deploy/: manifests, packages, unit, image, each tried without a container engine; as root
+	@.ci/parts kit
 	go vet -C tools/kit ./...
 	go test -C tools/kit -count=1 -timeout 8m ./...
 

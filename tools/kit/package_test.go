@@ -3,6 +3,7 @@ package kit
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ func packageOf(t *testing.T, format string) string {
 			Description string
 			Section     string
 			Formats     []string
+			Recommends  []string
 			Scripts     struct{ Postinstall, Preremove string }
 			Contents    []struct {
 				Src, Dst, Type string
@@ -37,6 +39,7 @@ func packageOf(t *testing.T, format string) string {
 	extras := t.TempDir()
 	mustRun(t, root+"/deploy/packages/extras", binary, extras)
 	info := nfpm.WithDefaults(&nfpm.Info{Name: p.PackageName, Arch: "amd64", Platform: "linux", Version: "1.2.3", Maintainer: p.Maintainer, Description: p.Description, Section: p.Section})
+	info.Recommends = p.Recommends
 	info.Scripts = nfpm.Scripts{PostInstall: filepath.Join(root, p.Scripts.Postinstall), PreRemove: filepath.Join(root, p.Scripts.Preremove)}
 	info.Contents = append(info.Contents, &files.Content{Source: binary, Destination: "/usr/bin/escalator", FileInfo: &files.ContentFileInfo{Mode: 0o755}})
 	for _, c := range p.Contents {
@@ -82,7 +85,7 @@ func TestPackage_debHoldsWhatTheUnitNeeds(t *testing.T) {
 	for _, path := range []string{
 		"usr/lib/sysusers.d/escalator.conf", "usr/lib/tmpfiles.d/escalator.conf", "usr/share/man/man1/escalator.1",
 		"usr/share/bash-completion/completions/escalator", "usr/share/zsh/vendor-completions/_escalator", "usr/share/fish/vendor_completions.d/escalator.fish",
-		"usr/share/doc/escalator/install.md",
+		"usr/share/doc/escalator/deploy/prometheus/alerts.yaml", "usr/share/doc/escalator/deploy/grafana/escalator.json",
 	} {
 		if _, err := os.Stat(filepath.Join(dir, path)); err != nil {
 			t.Error(err)
@@ -90,6 +93,10 @@ func TestPackage_debHoldsWhatTheUnitNeeds(t *testing.T) {
 	}
 	if out := mustRun(t, filepath.Join(dir, "usr/bin/escalator"), "version"); !strings.Contains(out, "escalator") {
 		t.Errorf("version: %s", out)
+	}
+	wantPagesLinked(t, filepath.Join(dir, "usr/share/doc/escalator"))
+	if out := mustRun(t, "dpkg-deb", "--field", deb, "Recommends"); !strings.Contains(out, "ca-certificates") {
+		t.Errorf("without CA roots nothing reaches Desk: it recommends %q", out)
 	}
 	conffiles := mustRun(t, "dpkg-deb", "--info", deb, "conffiles")
 	for _, path := range []string{"/etc/escalator/escalator.env", "/etc/escalator/rules/rules.yaml"} {
@@ -103,6 +110,28 @@ func TestPackage_debHoldsWhatTheUnitNeeds(t *testing.T) {
 	mustRun(t, "systemd-tmpfiles", "--root="+dir, "--create", "escalator.conf")
 	if info, err := os.Stat(filepath.Join(dir, "etc/escalator/rules/rules.yaml")); err != nil || info.Mode().Perm() != 0o660 {
 		t.Errorf("the rule file: %v %v", info.Mode(), err)
+	}
+}
+
+// wantPagesLinked checks that the pages and pictures to which the pages of a package link are in it.
+func wantPagesLinked(t *testing.T, dir string) {
+	t.Helper()
+	link := regexp.MustCompile(`\]\(([^):#]+\.(?:md|png|svg))[)#]`)
+	links := 0
+	err := filepath.WalkDir(dir, func(page string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(page) != ".md" {
+			return err
+		}
+		for _, to := range link.FindAllStringSubmatch(read(t, page), -1) {
+			links++
+			if target := filepath.Join(filepath.Dir(page), to[1]); !exists(target) {
+				t.Errorf("%s links to %s, which is not in the package", page, to[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || links < 100 {
+		t.Errorf("%d links, %v", links, err)
 	}
 }
 
