@@ -138,5 +138,9 @@ func TestError_isReadInChinese_fromWhatWasKept(t *testing.T) {
 		if got := lang.Recognize(e.Error()).In(lang.Chinese); got != want {
 			t.Errorf("%q reads\n%s, want\n%s", e.Error(), got, want)
 		}
+		last := "not delivered within 30m0s; last: " + e.Error()
+		if got := lang.Recognize(last).In(lang.Chinese); got != "30m0s 内未送达；最后一次："+want {
+			t.Errorf("%q reads\n%s", last, got)
+		}
 	}
 }

@@ -100,3 +100,21 @@ func TestLanguage_ofJSONIsEnglish(t *testing.T) {
 		}
 	}
 }
+
+// What a lead mistypes, and what the system then says, is told without a word of English but names.
+func TestErrors_inChinese_holdNoEnglish(t *testing.T) {
+	for want, args := range map[string][]string{
+		`--at："25:00" 不是 23:00、`: {"explain", "--at", "25:00", "转人工"},
+		`--field："等级" 不是`:        {"explain", "--field", "等级", "转人工"},
+		`--n 不能是 "三"`:            {"suggest", "-n", "三", "a.jsonl"},
+		"参数需要值：--at":             {"explain", "转人工", "--at"},
+		"读取 周一.jsonl：没有这个文件或目录（open 周一.jsonl）": {"eval", "周一.jsonl", "--rules", "testdata/good.yaml"},
+		"--env-file：没有这个文件或目录（open 没有.env）":    {"serve", "--env-file", "没有.env"},
+		"服务没有响应：连接被拒绝（":                        {"health", "--admin-listen", "127.0.0.1:1"},
+		"没有这个测试：\"没有\"；":                       {"explain", "--rules", "testdata/good.yaml", "--test", "没有"},
+	} {
+		if out := runIn(t, "", append([]string{"--lang", "zh"}, args...)...).String(); !strings.Contains(out, want) {
+			t.Errorf("%q: %s\nwithout %s", args, out, want)
+		}
+	}
+}

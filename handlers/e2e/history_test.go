@@ -54,7 +54,7 @@ func TestHistory_aConversationIsTold_overAKill(t *testing.T) {
 	if c.Phase != "human" || c.Counters == nil || c.Counters.UserMessages == 0 || c.Older || c.User == "" { // a kill may take what was counted just before
 		t.Errorf("%+v", c)
 	}
-	if out := s.operator(1, "conversation", "s9"); !strings.Contains(out, "conversation s9: history is kept for 72h, up to 1024 MiB of all conversations, and begins 20") {
+	if out := s.operator(1, "conversation", "s9"); !strings.Contains(out, "conversation s9: history is kept for 72h, up to 1024 MiB of all conversations; it begins at 20") {
 		t.Error(out)
 	}
 	if code := s.stop(); code != 0 {
@@ -104,7 +104,7 @@ func TestHistory_whoIsForgotten_isGoneFromTheDisk(t *testing.T) {
 	if !lies(t, folder, "says s1") {
 		t.Fatal("nothing was written")
 	}
-	if out := run("forget", user); !strings.Contains(out, "1 conversations") {
+	if out := run("forget", user); !strings.Contains(out, "1  conversations in the history") {
 		t.Error(out)
 	}
 	s.log("operator", map[string]any{"action": "DELETE /api/users/:user", "by": "zhang", "of": user})

@@ -42,6 +42,11 @@ func recognize(words string, depth int) Text {
 	if m := dated.FindStringSubmatch(words); m != nil { // a weekday is shorter than what is looked for in messages
 		return Say("%s %s", Text(m[1]), Raw(m[2]))
 	}
+	for _, p := range patterns() { // of one sentence that has such a sign itself
+		if values, ok := p.match(words); ok && p.between[0] != "" && strings.Contains(p.key, "; ") {
+			return p.made(values, depth)
+		}
+	}
 	if parts := conditions(words); len(parts) > 1 {
 		texts := make([]Text, len(parts))
 		for i, p := range parts {
