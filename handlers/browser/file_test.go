@@ -57,7 +57,7 @@ func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.
 	p.until("the cursor is in the line", "(() => { const e = document.activeElement; return e.tagName === 'TEXTAREA' && e.value.slice(0, e.selectionStart).split('\\n').pop().includes('when: {') })()")
 
 	p.rewrite("bot_mist: {times: 3, within: 15m}", "bot_missed: {times: 2, within: 15m}")
-	p.shows("No mistake", "25 of 27 tests pass", "the third miss in a row escalates", "It is not taken while a test fails.")
+	p.shows("No mistake", "25 of 27 tests pass", "the third miss in a row escalates", "It is not put in force while a test fails.")
 	p.until("what fails a test cannot be saved", "[...document.querySelectorAll('button')].find((b) => b.textContent === 'Save…').disabled")
 
 	p.rewrite("bot_missed: {times: 2, within: 15m}", sooner)

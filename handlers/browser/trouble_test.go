@@ -141,7 +141,7 @@ func TestConsoleInABrowser_wordsLeft(t *testing.T) {
 	p.looksRight("words left")
 	p.click("Delete")
 	p.enter("Your name", "li"+kb.Enter)
-	p.shows("No customer has left words.")
+	p.shows("No customer has left a message.")
 }
 
 // Without history and without words every page says what it has.

@@ -328,7 +328,7 @@ func compareDelivery(t *testing.T, s *service, tab *browserTab) {
 		const facts = Object.fromEntries([...document.querySelectorAll('dl.facts dt')].map((e) => [e.textContent, e.nextElementSibling.textContent.trim()]));
 		return head && bar && facts.Conversations ? {GivenUp: head.querySelector('.quiet').textContent, Arrived: document.body.innerText.includes('Every transfer has arrived.'), Facts: facts, Bar: bar} : null;`, &page)
 	got := []string{page.GivenUp, page.Facts["Conversations"], page.Facts["Callbacks remembered"], page.Facts["Log"], strings.Fields(page.Bar)[0]}
-	want := []string{grouped(int64(len(outbox.GivenUp))), grouped(status.Store.Conversations), grouped(status.Store.Marks), "no line lost", status.Ready.Status}
+	want := []string{grouped(int64(len(outbox.GivenUp))), grouped(status.Store.Conversations), grouped(status.Store.Marks), "no lines lost", status.Ready.Status}
 	if diff := cmp.Diff(want, got); diff != "" || !page.Arrived || status.Log.Dropped != 0 {
 		t.Errorf("Delivery, arrived %v, %d lines dropped (-API +page):\n%s", page.Arrived, status.Log.Dropped, diff)
 	}

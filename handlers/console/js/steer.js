@@ -134,7 +134,7 @@ async function refused(e) {
   const file = await onDisk().catch(() => ({files: {}, main: 'rules.yaml'}));
   dialog({
     title: t('The file was refused'), wide: true, cancel: t('Close'),
-    body: [h('p', e.message), h('p.quiet', t('The rules in force stay.')), problems(e.body.problems, file.files, file.main), h('p', h('a', {href: href('/file'), onclick: (event) => event.target.closest('dialog').close()}, t('Mend the file')))],
+    body: [h('p', e.message), h('p.quiet', t('The rules in force stay.')), problems(e.body.problems, file.files, file.main), h('p', h('a', {href: href('/file'), onclick: (event) => event.target.closest('dialog').close()}, t('Fix the file')))],
   });
 }
 

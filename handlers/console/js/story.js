@@ -19,7 +19,7 @@ const arrived = new Set(['assigned', 'already_human', 'queued']);
 export function sentence(d, attempts = []) {
   const rule = link(d.rule || d.near || (d.shadow || [])[0] || ''), because = reason(d.reason), to = h('b', d.target || ''), end = attempts.findLast((a) => a.final);
   switch (kind(d)) {
-    case 'transfer': return end && !arrived.has(end.outcome) ? tr('Not transferred to {to}: {rule} matched, but the transfer ended so: {end}.', {to, rule, end: attemptWords(end.outcome)}) : d.reason === 'offer_accepted' ? tr('Transferred to {to}: the customer accepted the offer of {rule}.', {to, rule}) : tr('Transferred to {to}: {rule} matched.', {to, rule});
+    case 'transfer': return end && !arrived.has(end.outcome) ? tr('Not transferred to {to}: {rule} matched, but the transfer ended like this: {end}.', {to, rule, end: attemptWords(end.outcome)}) : d.reason === 'offer_accepted' ? tr('Transferred to {to}: the customer accepted the offer of {rule}.', {to, rule}) : tr('Transferred to {to}: {rule} matched.', {to, rule});
     case 'offer': return tr('The customer is asked first: {rule} matched.', {rule});
     case 'keep': return tr('Left with the bot on purpose: {rule} matched.', {rule});
     case 'closed': return tr('Not transferred: {rule} matched, but every target is closed now.', {rule});

@@ -72,7 +72,7 @@ function givenUp({given_up: all}, status, load) {
   ];
 }
 
-const hold = (held) => notice('warn', h('b', t('Desk refuses every transfer.')), ' ', h('code', String(held.code)), ' ', held.words, h('p', t('Transfers are kept and sent when it is mended. Held since'), ' ', clock(held.since), '. ', t('Next try in {span}.', {span: span(held.next_try_s)})));
+const hold = (held) => notice('warn', h('b', t('Desk refuses every transfer.')), ' ', h('code', String(held.code)), ' ', held.words, h('p', t('Transfers are kept, and sent once this is fixed. Held since'), ' ', clock(held.since), '. ', t('Next try in {span}.', {span: span(held.next_try_s)})));
 
 function underWay({pending: all}, held, load) {
   return [
@@ -106,7 +106,7 @@ const dismiss = (x, load) => button(t('Dismiss'), async () => {
 async function retryAll(code, n, load) {
   let became = {};
   const done = await askWho({title: t('Retry {n} transfers', {n}), confirm: t('Retry {n} transfers', {n}), body: h('p', t('All that were given up with {code}.', {code})), submit: async (who) => { became = await api.post('/api/outbox/retry', who, {query: {code}}); }});
-  if (done) toast(t('{n} under way again', {n: became.retried}) + (became.target_gone ? ' · ' + t('{n} left: their target is gone', {n: became.target_gone}) : '') + (became.left ? ' · ' + t('{n} left', {n: became.left}) : ''));
+  if (done) toast(t('{n} under way again', {n: became.retried}) + (became.target_gone ? ' · ' + t('{n} not retried: their target is gone', {n: became.target_gone}) : '') + (became.left ? ' · ' + t('{n} left', {n: became.left}) : ''));
   await load();
 }
 
@@ -116,7 +116,7 @@ function people(d) {
   const r = d.reading || {}, groups = Object.entries(r.groups || {}), agents = Object.entries(r.agents || {});
   return [
     h('div.head', h('h2', t('Agents and queue')), d.at ? h('span.quiet', d.fresh ? outcome('good', t('read')) : outcome('warn', t('too old to count')), ' ', age(d.at)) : null),
-    d.reading ? h('div.counts', figure(t('Free'), r.free), figure(t('Busy'), r.busy), figure(t('Resting'), r.rest), figure(t('Waiting'), r.queue)) : h('p.quiet', t('Desk has told nothing yet.')),
+    d.reading ? h('div.counts', figure(t('Free'), r.free), figure(t('Busy'), r.busy), figure(t('Resting'), r.rest), figure(t('Waiting'), r.queue)) : h('p.quiet', t('Desk has reported nothing yet.')),
     d.last_error ? notice('bad', t('The last reading failed at {at}: {error}', {at: clockText(d.last_error.at), error: d.last_error.error})) : null,
     groups.length ? table([{head: t('Group'), cell: ([g]) => g}, {head: t('Waiting'), class: 'num', cell: ([, n]) => number(n)}], groups) : null,
     agents.length ? h('details', h('summary', t('{n} agents by name', {n: agents.length})), h('ul.people', agents.map(([a, free]) => h('li', outcome(free ? 'good' : 'waiting', free ? t('free') : t('not free')), ' ', a)))) : null,
@@ -124,7 +124,7 @@ function people(d) {
   ];
 }
 
-const states = {waiting: () => t('waits for a free agent'), calling: () => t('being contacted'), contacted: () => t('contacted'), done: () => t('done'), given_up: () => t('given up'), unknown: () => t('not known whether contacted'), staff_only: () => t('told to the staff')};
+const states = {waiting: () => t('waits for a free agent'), calling: () => t('being contacted'), contacted: () => t('contacted'), done: () => t('done'), given_up: () => t('given up'), unknown: () => t('not known whether contacted'), staff_only: () => t('reported to the staff')};
 const stateKind = {waiting: 'waiting', calling: 'transfer', contacted: 'good', done: 'good', given_up: 'bad', unknown: 'warn', staff_only: 'info'};
 
 function wordsLeft({messages: all}, load) {
@@ -135,7 +135,7 @@ function wordsLeft({messages: all}, load) {
       {head: t('Words'), class: 'grow', cell: (m) => m.words.map((w) => h('p', w))},
       {head: t('State'), cell: (m) => [outcome(stateKind[m.state] || 'info', (states[m.state] || (() => m.state))()), m.agent ? h('p.quiet', m.agent) : null, m.error ? h('p.quiet', told(m)) : null]},
       {head: t('Since'), class: 'nowrap', cell: (m) => age(m.since)},
-      {head: t('Actions'), class: 'actions-cell', cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], first(all), {caption: t('Words left')}) : h('p.quiet', t('No customer has left words.')),
+      {head: t('Actions'), class: 'actions-cell', cell: (m) => button(t('Delete'), () => forget(m, load), {icon: 'trash', kind: 'quiet bare', title: t('Delete')})}], first(all), {caption: t('Words left')}) : h('p.quiet', t('No customer has left a message.')),
     more(all),
   ];
 }
@@ -170,7 +170,7 @@ function health(s, rules) {
         rules.version ? row(t('Rules'), h('a', {href: href('/history')}, rules.version.slice(0, 7))) : null,
         row(t('Desk'), s.desk.up ? outcome('good', t('answers')) : outcome('bad', t('does not answer')), s.desk.last_error ? h('p.quiet', s.desk.last_error) : null),
         row(t('Clock'), s.clock ? [outcome(Math.abs(s.clock.skew_s) > 20 ? 'warn' : 'good', t('{n} s from Desk’s', {n: s.clock.skew_s.toFixed(1)})), ' ', h('span.quiet', age(s.clock.seen_at))] : t('no callback with a time has arrived yet')),
-        row(t('Log'), s.log.dropped ? outcome('bad', t('{n} lines lost', {n: number(s.log.dropped)})) : outcome('good', t('no line lost'))))),
+        row(t('Log'), s.log.dropped ? outcome('bad', t('{n} lines lost', {n: number(s.log.dropped)})) : outcome('good', t('no lines lost'))))),
     h('section.card.stack', h('h2', t('What is kept')), h('dl.facts',
       row(t('Store'), s.store.can_write ? outcome('good', s.store.kind) : outcome('bad', t('{kind}, cannot be written', {kind: s.store.kind})), ' ', h('code.quiet', s.store.dir), ' ', size(s.store.bytes)),
       row(t('Conversations'), number(s.store.conversations)), row(t('Callbacks remembered'), number(s.store.marks)),

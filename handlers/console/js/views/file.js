@@ -49,7 +49,7 @@ export async function render(root, params, signal) {
     marks();
   };
   const which = h('select', {'aria-label': t('File'), onchange: () => show(which.value)});
-  const save = button(t('Save…'), () => keep(), {kind: 'primary', title: 'Ctrl+S'}), drop = button(t('Throw my changes away'), () => throwAway());
+  const save = button(t('Save…'), () => keep(), {kind: 'primary', title: 'Ctrl+S'}), drop = button(t('Discard my changes'), () => throwAway());
 
   function draw() {
     fill(state, changed() ? outcome('warn', t('changed, not saved')) : disk.in_force ? outcome('good', t('in force: {version}', {version: short(disk.version)})) : outcome('bad', t('on disk, not in force: {version}', {version: short(disk.version)})));
@@ -88,7 +88,7 @@ export async function render(root, params, signal) {
       fill(differs, d && d.diff ? [changes(d.change), unified(d.diff)] : h('p.quiet', t('Nothing differs from the rules in force.')));
       if (!answer.errors.length) ran = await api.post('/api/test', body, with_);
       const failed = ran ? ran.tests.filter((r) => !r.ok) : [];
-      fill(tested, ran ? [tests({tests_passed: ran.passed, tests: ran.passed + ran.failed}), failed.length ? h('p', t('It is not taken while a test fails.')) : null, problems(failed.map((r) => ({...r, message: `${r.name}: ${r.message}`})), {}, disk.main, {jump})] : h('p.quiet', t('They run when the file has no mistake.')));
+      fill(tested, ran ? [tests({tests_passed: ran.passed, tests: ran.passed + ran.failed}), failed.length ? h('p', t('It is not put in force while a test fails.')) : null, problems(failed.map((r) => ({...r, message: `${r.name}: ${r.message}`})), {}, disk.main, {jump})] : h('p.quiet', t('They run when the file has no mistake.')));
       marks();
       draw();
     } catch (e) {
@@ -159,7 +159,7 @@ export async function render(root, params, signal) {
   }
 
   async function throwAway() {
-    if (await dialog({title: t('Throw my changes away'), body: h('p', t('The text becomes what is on disk.')), confirm: t('Throw my changes away'), danger: true})) {
+    if (await dialog({title: t('Discard my changes'), body: h('p', t('The text becomes what is on disk.')), confirm: t('Discard my changes'), danger: true})) {
       mine = null;
       await again();
     }

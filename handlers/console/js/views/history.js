@@ -55,7 +55,7 @@ async function compare(v, last, now) {
   const options = [last && {value: 'last', label: t('against the one before')}, v.version !== now && {value: 'now', label: t('against the rules in force')}].filter(Boolean);
   const pick = (o) => (o === 'last' ? show(last, v.version) : show(v.version, now));
   if (options.length) await pick(options[0].value);
-  else fill(box, h('p', t('It is the first one that is kept.')));
+  else fill(box, h('p', t('It is the oldest version that is kept.')));
   dialog({title: t('Version {version}', {version: short(v.version)}), wide: true, cancel: t('Close'), body: [options.length > 1 ? segments(t('Compare'), options, options[0].value, pick) : null, box]});
 }
 

@@ -63,6 +63,6 @@ const failures = async (signal) => (await api.post('/api/test', {}, {signal})).t
 // refusal says why the file on disk is not in force.
 async function refusal(rules, signal) {
   const file = await onDisk(signal).catch(() => null), wrong = !file ? [] : file.problems.length ? file.problems : await failures(signal).catch(() => []);
-  return notice('bad', h('b', t('The file on disk is refused; version {version} stays in force.', {version: short(rules.version)})), ' ', h('a', {href: href('/file')}, t('Mend the file')),
+  return notice('bad', h('b', t('The file on disk is refused; version {version} stays in force.', {version: short(rules.version)})), ' ', h('a', {href: href('/file')}, t('Fix the file')),
     wrong.length ? problems(wrong, file.files, file.main) : h('pre', rules.last_error));
 }

@@ -97,8 +97,8 @@ function setting(v) {
   const local = v.at ? new Date(new Date(v.at) - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : '';
   return h('details.card', {open: Boolean(v.at || v.fields || v.user)}, h('summary', t('Clock, fields, customer')), h('div.setting',
     field(t('Starts at'), h('span.picker', icon('clock'), h('input', {type: 'datetime-local', value: local, onchange: (e) => { v.at = e.target.value ? new Date(e.target.value).toISOString() : ''; changed(v); }})), t('Empty means now. Messages are 10 s apart.')),
-    field(t('User id'), h('input', {value: v.user, oninput: put('user')}), t('For rules that have a share; without it everybody is in.')),
-    field(t('Fields of the customer’s messages'), h('textarea', {rows: 2, value: v.fields, placeholder: 'CloudCustomData.level=gold', oninput: put('fields')}), t('One a line: PATH=VALUE'))));
+    field(t('User id'), h('input', {value: v.user, oninput: put('user')}), t('For rules that have a share; without it, every customer is in it.')),
+    field(t('Fields of the customer’s messages'), h('textarea', {rows: 2, value: v.fields, placeholder: 'CloudCustomData.level=gold', oninput: put('fields')}), t('One per line: PATH=VALUE'))));
 }
 
 const fieldsOf = (v) => Object.fromEntries(v.fields.split('\n').map((l) => /^\s*([^=]+?)\s*=\s*(.*?)\s*$/.exec(l)).filter(Boolean).map((m) => [m[1], m[2]]));
@@ -222,7 +222,7 @@ function choose(v, i) {
   if (!x) return;
   v.spots[i].setAttribute('aria-current', 'true');
   const y = (v.told.differs || []).includes(i) && v.told.against && v.told.against.turns[i];
-  fill(v.panel, h('div.stack.wide', v.told.against && v.told.against.error ? h('p.note', icon('info'), t('The other rules do not come to the end: {error}', {error: v.told.against.error})) : null,
+  fill(v.panel, h('div.stack.wide', v.told.against && v.told.against.error ? h('p.note', icon('info'), t('The other rules could not finish: {error}', {error: v.told.against.error})) : null,
     y ? h('p.note', icon('info'), h('span', t('Under the other rules: {outcome}', {outcome: other(v, i)}), y.decision.why ? ' · ' + y.decision.why : '')) : null,
     x.rules.length ? story({...x, before: before(v, i)}) : h('p.lead', x.summary),
     x.rules.length ? h('p.quiet', x.language ? t('Language: {language}', {language: x.language}) + ' · ' : '', t('Phase: {phase}', {phase: phase(x.phase)}), x.normal && x.normal !== x.text ? ' · ' + t('read as: {words}', {words: x.normal}) : '') : null));
