@@ -60,10 +60,10 @@ func TestOperators_mendATransferThatFailed(t *testing.T) {
 	s.writeRules(strings.ReplaceAll(groupRules, "vip", "other"))
 	s.reload()
 	eventually(t, "the transfer given up again", func() bool { return strings.Contains(s.operator(0, "outbox"), "given up: 1") })
-	if out := s.operator(1, "retry", "s1"); !strings.Contains(out, `target "vip": the rules in force have no such target any more`) {
+	if out := s.operator(1, "retry", "s1"); !strings.Contains(out, `target "vip": the rules in force no longer have this target`) {
 		t.Error(out)
 	}
-	if out := s.operator(0, "retry", "--code", "141004"); !strings.Contains(out, "0 on their way again") || !strings.Contains(out, "1 left") {
+	if out := s.operator(0, "retry", "--code", "141004"); !strings.Contains(out, "0 on their way again") || !strings.Contains(out, "1 not retried") {
 		t.Error(out)
 	}
 	s.ruleChange("2473", "1")

@@ -224,7 +224,7 @@ func TestAPI_explain_tellsWhatTheRulesInForceWouldDo(t *testing.T) {
 		`{}`: `send \"text\"`,
 		`{"text":"a","turns":[{"role":"user","text":"b"}]}`: `send \"text\"`,
 		`{"turns":[{"role":"usr","text":"b"}]}`:             "is none of user, bot, agent",
-		`{"txt":"a"}`:                                       "unknown field",
+		`{"txt":"a"}`:                                       "it has no field",
 		`{"turns":[{"role":"desk","text":"nobody"}]}`:       "is not an answer of Desk (valid: no_agent, assigned, queued, failed, unknown)",
 		`{"turns":[{"role":"desk","text":"no_agent"}]}`:     "no transfer was made before",
 		`{"text":"a","at":"noon"}`:                          "must be JSON",
