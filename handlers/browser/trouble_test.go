@@ -151,10 +151,10 @@ func TestConsoleInABrowser_withoutHistoryAndWords(t *testing.T) {
 	o.says("s1", "先别转人工", "转人工")
 	p := o.watch("/console/", "en")
 	p.expects("status of 404")
-	p.shows("negated", "assigned")
+	p.shows("negated", "assigned", "says (the words are not kept)")
 	for view, says := range map[string]string{
 		"/c/s1": "no history is kept: ESCALATOR_HISTORY_FOR is 0s", "/delivery": "none is kept", "/rules/ask-human": "Near misses", "/suggest": "no history is kept", "/?outcome=none": "no history is kept",
-		"/c": "Recent conversations", "/try?session=s1": "no history is kept", "/rules": "said-yes", "/history": "in force",
+		"/c": "says (the words are not kept)", "/try?session=s1": "no history is kept", "/rules": "said-yes", "/history": "in force",
 	} {
 		p.open("/console" + view)
 		p.shows(says)

@@ -26,7 +26,7 @@ const (
 
 // condition is how what a condition says begins; several stand in one sentence.
 var (
-	condition = regexp.MustCompile(`^([a-z_]+: |(not|any|all) \()`)
+	condition = regexp.MustCompile(`^((not )?[a-z_]+: |(not|any|all) \()`)
 	name      = regexp.MustCompile(`^[a-z_]+$`)
 	dated     = regexp.MustCompile(`^([A-Z][a-z]{2}) (\d{4}-\d{2}-\d{2}.*)$`)
 )
@@ -71,6 +71,9 @@ func recognize(words string, depth int) Text {
 		if values, ok := p.match(words); ok && (ours || p.sure) {
 			return p.made(values, depth)
 		}
+	}
+	if rest, ok := strings.CutPrefix(words, "not "); ok && condition.MatchString(rest) { // behind the messages that begin so
+		return Join("", Raw("not "), recognize(rest, depth))
 	}
 	return outside(words)
 }

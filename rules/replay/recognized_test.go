@@ -56,4 +56,7 @@ func checkRecognized(t *testing.T, p *rules.Policy, messages ...string) {
 			t.Errorf("%q reads\n%s, want\n%s", why.String(), got, want)
 		}
 	}
+	if got := lang.Recognize("bot_missed: 3 of 3 in 15m; not said: not said so far").In(lang.Chinese); got != "bot_missed：15m 内 3/3；not said：之前没有说过" {
+		t.Errorf("two conditions, one of them a negation, became %s", got)
+	}
 }

@@ -2,6 +2,7 @@
 //
 //   kind(decision)            transfer, offer, keep, closed, message, asked, suppressed, near, shadow or none
 //   kindWords(kind)           its word; kinds: all that the list is filtered by
+//   said(decision)            the customer's words as they are kept, else why it was decided
 //   reason(name)              negated, cooldown, … in words
 //   attemptWords(outcome)     assigned, failed, … in words
 //   attempt(transfer)         how a try to deliver ended, as an element; null for none
@@ -22,6 +23,10 @@ export const kindWords = (name) => ({
   transfer: t('transfer'), offer: t('offer'), keep: t('keep'), closed: t('closed'), message: t('message'), asked: t('asked'),
   suppressed: t('suppressed'), near: t('near'), shadow: t('shadow'), none: t('none'),
 }[name] || name);
+
+const why = (d) => (/^[a-z_]+$/.test(d.why || '') ? t('{condition} (the words are not kept)', {condition: d.why}) : d.why || d.event || ''); // ESCALATOR_LOG_TEXT
+
+export const said = (d) => d.text || h('span.quiet', why(d));
 
 export const reason = (name) => ({
   negated: t('negated'), masked: t('part of another phrase'), cooldown: t('cooldown'), per_session: t('too many transfers'), already_transferring: t('being transferred'),

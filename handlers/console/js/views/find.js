@@ -6,7 +6,7 @@ import {keys} from '../keys.js';
 import {empty, failed, id, loading, outcome, plain} from '../parts.js';
 import {go, href} from '../router.js';
 import {age} from '../time.js';
-import {kind, kindWords} from '../told.js';
+import {kind, kindWords, said} from '../told.js';
 import {t} from '../words.js';
 
 export const title = () => t('Conversation');
@@ -20,7 +20,7 @@ export async function render(root, params, signal) {
   try {
     const {decisions} = await api.get('/api/decisions', {query: {n: 200}, signal}), seen = new Map();
     for (const d of decisions) if (!seen.has(d.session)) seen.set(d.session, d);
-    fill(list, seen.size ? h('ul.card.found', [...seen.values()].slice(0, 40).map((d) => h('li', h('a', {href: href('/c/' + encodeURIComponent(d.session))}, h('span.clip', plain(d.session))), outcome(kind(d), kindWords(kind(d))), h('span.clip', d.text || d.why || ''), d.user ? id(d.user, 16) : h('span'), h('span.quiet', age(d.at)))))
+    fill(list, seen.size ? h('ul.card.found', [...seen.values()].slice(0, 40).map((d) => h('li', h('a', {href: href('/c/' + encodeURIComponent(d.session))}, h('span.clip', plain(d.session))), outcome(kind(d), kindWords(kind(d))), h('span.clip', said(d)), d.user ? id(d.user, 16) : h('span'), h('span.quiet', age(d.at)))))
       : empty(t('No decision yet'), h('a', {href: href('/try')}, t('Try one'))));
   } catch (e) {
     if (e.name !== 'AbortError') fill(list, failed(e));

@@ -11,7 +11,7 @@ import {virtual} from '../list.js';
 import {button, chips, empty, failed, id, loading, outcome, say, spark, toast} from '../parts.js';
 import {go, href, query, setQuery} from '../router.js';
 import {clockText, every, whole} from '../time.js';
-import {attempt, kind, kinds, kindWords, reason, setLabel} from '../told.js';
+import {attempt, kind, kinds, kindWords, reason, said, setLabel} from '../told.js';
 import {number, percent, t} from '../words.js';
 
 export const title = () => t('Live');
@@ -265,7 +265,7 @@ function line(v, d) {
     h('time.quiet', {datetime: d.at, title: whole(d.at)}, clockText(d.at)),
     outcome(k, kindWords(k)),
     h('span.rule.clip', {title: [rule, d.reason, d.target].filter(Boolean).join(' · ')}, rule, d.reason && k !== 'transfer' ? h('span.quiet', ' · ', reason(d.reason)) : null, d.target && (k === 'transfer' || k === 'offer' || k === 'shadow') ? h('span.quiet', ' → ', d.target) : null),
-    h('a.words.clip', {href: href('/c/' + encodeURIComponent(d.session), {at: d.at}), title: d.text || d.why}, d.text ? d.text : h('span.quiet', d.why || d.event)),
+    h('a.words.clip', {href: href('/c/' + encodeURIComponent(d.session), {at: d.at}), title: d.text || d.why}, said(d)),
     d.user ? id(d.user, 16) : h('span'),
     h('span.result', attempt(d.transfer)),
     h('span.label', mark(v, d, 'right', 'check', t('Right')), mark(v, d, 'wrong', 'cross', t('Wrong'))));
