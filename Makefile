@@ -14,6 +14,9 @@ BASE      ?= HEAD~1
 BENCHARGS ?=
 # The benchmark is a module of its own. It is visited when everything is meant, and so is what its and other tests need beside Go.
 WHOLE     := $(filter ./...,$(PKG))
+# These drive other processes, or load and ask rule files in one goroutine, six times slower under the race detector.
+# What they share between goroutines is in the tests named …AtOnce. `make race` takes all.
+UNRACED   := escalator/(rules|handlers/(e2e|browser|cli))
 
 .DEFAULT_GOAL := help
 .PHONY: help run build install kit release-check test parts history race crash powerloss model suggest-figures chaos walk overload replicas fuzz bench curves microbench compare lint fmt vuln cover check docker clean
@@ -54,18 +57,14 @@ release-check: ## the release as goreleaser makes it, into dist/, without publis
 
 test: $(if $(WHOLE),parts) ## vet, then every test in random order, with the race detector where goroutines meet (PKG=)
 	go vet -tags $(TAGS) $(PKG)
+	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(if $(WHOLE),-p 3 $$(go list ./... | grep -vE '$(UNRACED)'),$(PKG))
 	@# The tests of the binary mostly wait for processes, so they begin first, beside two packages that compute.
-	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 12m $(if $(WHOLE),-p 3 ./handlers/e2e $$(go list ./... | grep -v escalator/rules),$(PKG))
-	@# A rule file is loaded and asked by one goroutine; the detector would make that six times as slow. What is
-	@# shared by goroutines there is in the tests named …AtOnce.
-	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./rules/...)
-	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run AtOnce ./rules/...)
+	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 10m -p 3 -parallel 4 ./handlers/e2e ./handlers/browser ./handlers/cli ./rules/...)
+	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run 'AtOnce|Follow|Drain' ./handlers/cli ./rules/...)
 	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations say nothing: their budgets are held here.
 	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'llocat' ./bot/store/memory ./handlers)
-	@# The examples are loaded more than sixty times, which takes minutes under it.
-	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'Examples_without' ./handlers/cli)
 
 parts: ## what the tests need beside Go: named with the command that installs it; CI installs it
 	@.ci/parts

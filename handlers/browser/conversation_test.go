@@ -89,7 +89,7 @@ func TestConsoleInABrowser_conversation(t *testing.T) {
 		o.desk.Begin("s3")
 		o.says("s3", "怎么改地址")
 		p.open("/console/c/s3")
-		p.shows("Not transferred to default: ask-human matched, but the transfer ended so: failed.")
+		p.shows("Not transferred to default: ask-human matched, but the transfer ended like this: failed.")
 		p.click("Dismiss the transfer")
 		p.shows("this customer stays with the bot")
 		p.enter("Reason", "the customer has phoned"+kb.Enter)

@@ -80,6 +80,7 @@ func TestLeaving_nobodyThere_wordsAreKept_andTheCustomerIsContactedOnce(t *testi
 }
 
 func TestLeaving_aProcessKilledDuringTheCall_neverCallsAgain(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startServiceWithRules(t, leavingRules, "ESCALATOR_DESK_POLL=1s")
 	s.desk.SetOnline(agentLi, false)
 	s.leaves("s1", "call me")

@@ -38,6 +38,7 @@ func (o *office) free(n int) { o.t.Helper(); o.service.free(n) }
 
 // The words of a customer whom nobody could serve outlive a kill; one agent who comes contacts the customer, once.
 func TestOffice_wordsAreLeft_theStaffIsTold_andSomebodyContactsOnce(t *testing.T) {
+	t.Parallel() // it mostly waits
 	chat := newChat(t)
 	o := newOffice(t, officeRules, "ESCALATOR_SECRETS_DIR="+chat.secretsDir(t))
 	o.goes(agentLi)
@@ -81,6 +82,7 @@ func TestOffice_wordsAreLeft_theStaffIsTold_andSomebodyContactsOnce(t *testing.T
 
 // A customer who waits hears of it, and is taken out of the queue for others who are free; who waits too long is unanswered, also over a kill.
 func TestOffice_whoWaits_hearsOfIt_leavesTheQueue_orIsUnanswered(t *testing.T) {
+	t.Parallel() // it mostly waits
 	o := newOffice(t, officeRules)
 	o.agent(desktest.Agent{ID: agentLi, Online: true, Capacity: 1})
 	o.agent(desktest.Agent{ID: agentWang, Online: true, Groups: []int64{2}})

@@ -57,6 +57,7 @@ func (s *service) free(n int) {
 
 // TestReception_agentsComeAndGo plays what customers meet while agents come and go, and plays the recording of it again.
 func TestReception_agentsComeAndGo(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := t.TempDir()
 	s := startServiceWithRules(t, receptionRules, "ESCALATOR_DESK_POLL=1s", "ESCALATOR_RECORD_DIR="+dir)
 	s.free(1)
@@ -113,6 +114,7 @@ func TestReception_agentsComeAndGo(t *testing.T) {
 
 // TestReception_unansweredSurvivesAKill has a customer wait too long while the service is killed and started again.
 func TestReception_unansweredSurvivesAKill(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startServiceWithRules(t, strings.Replace(receptionRules, "agents_online: {at_least: 1}}, then: {transfer", "agents_online: {at_least: 99}}, then: {transfer", 1))
 	s.desk.SetAgent(desktest.Agent{ID: agentLi, Groups: []int64{1}, Online: true, Capacity: 1})
 	for _, id := range []string{"first", "second"} {

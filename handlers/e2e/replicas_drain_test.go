@@ -11,6 +11,7 @@ import (
 // With Redis a drain is of one replica: the others stay ready. It waits until the outbox is empty: the shared one, and what
 // only this replica has, from a time without Redis.
 func TestReplicas_oneIsDrained_andWaitsForTheWholeOutbox(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := newCluster(t, 2)
 	a, b := c.replicas[0], c.replicas[1]
 	drain := func(time string) string {

@@ -11,6 +11,7 @@ import (
 // Two replicas on one Redis, each killed once, are one to Desk and to the staff: one of them asks who is free, one
 // contacts the customer, one tells the chat.
 func TestReplicas_askDeskOnce_contactOnce_andTellOnce(t *testing.T) {
+	t.Parallel() // it mostly waits
 	chat := newChat(t)
 	o := newOffice(t, officeRules, "ESCALATOR_SECRETS_DIR="+chat.secretsDir(t), "ESCALATOR_REDIS_URL="+redistest.Start(t).URL())
 	other := o.another(officeRules)

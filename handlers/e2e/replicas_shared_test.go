@@ -202,6 +202,7 @@ func TestDoctor_tellsOfRedis(t *testing.T) {
 
 // A transfer that waits in Redis must not wait for traffic once Redis is back.
 func TestReplicas_whatWaitsInRedis_goesOnByItselfAfterAnOutage(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := newCluster(t, 1, "--appendfsync", "always")
 	if err := c.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 141002, Probability: 1}); err != nil {
 		t.Fatal(err)

@@ -142,6 +142,7 @@ func TestStaff_isToldOfWhatHappens_alsoOverARestart(t *testing.T) {
 
 // Two replicas on one Redis: one of them tells, and the other one when that is gone.
 func TestStaff_ofTwoReplicas_oneTells(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := newChat(t)
 	settings := []string{"ESCALATOR_SECRETS_DIR=" + c.secretsDir(t), "ESCALATOR_REDIS_URL=" + redistest.Start(t).URL()}
 	a := startServiceWithRules(t, staffRules, settings...)

@@ -79,6 +79,7 @@ func strangersFromEnv(t *testing.T, full int) int {
 // TestServe_strangersWhoHoldConnections_keepNobodyOut lets them come in all the ways
 // that cost them nothing, without a token, and measures how a customer fares.
 func TestServe_strangersWhoHoldConnections_keepNobodyOut(t *testing.T) {
+	t.Parallel() // it mostly waits
 	app := fmt.Sprint(desktest.DefaultSDKAppID)
 	const begun = "POST /callback?SdkAppid=%s&CallbackCommand=Desk.SessionEventNotify HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n%s"
 	for _, c := range []struct {
@@ -183,6 +184,7 @@ func TestServe_aFloodOfForgedRequests_keepsNoCustomerWaiting(t *testing.T) {
 // An unsigned request whose body does not come has two seconds, and a signed one four
 // with its headers; who says nothing at all has two.
 func TestServe_whoDoesNotSend_isCutInTime(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := startService(t)
 	for _, c := range []struct {
 		name, text, want string
