@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
+	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -75,6 +78,10 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	}()
 	if m.Unknown {
 		x.noteUnknownEvent(x.Event)
+	}
+	if m.Turn != nil && m.Conversation == "" { // else the day on which Desk renames its fields would only be a silence
+		x.quiet.Log("nobody", x.Log.WithFields(logrus.Fields{"event": mask.Clip(m.Name), "request_id": mask.Clip(m.RequestID)}), logrus.WarnLevel,
+			"a message names neither session nor customer: acknowledged and ignored")
 	}
 	if m.LeftToDesk { // its own copy must be the first, and not wait for the own bot's answer to this one
 		x.left, x.news = m, false

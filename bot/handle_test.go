@@ -100,6 +100,23 @@ func TestHandle_countsTheBotsMisses(t *testing.T) {
 	})
 }
 
+func TestHandle_messagesOfNobody_areOneLine(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for range 100 {
+			e := w.event(desk.EventUserMessage, "human", "")
+			e.SessionID, e.UserID = "", ""
+			w.handle(e)
+		}
+		w.handle(w.event(desk.EventUserMessage, "human", ""))
+		if n := len(w.log.Lines("a message names neither session nor customer: acknowledged and ignored")); n != 1 {
+			t.Errorf("%d lines of 100 messages of nobody", n)
+		}
+		if n := len(w.log.Lines("decision")); n != 1 {
+			t.Errorf("%d decisions, want that of the message that names both", n)
+		}
+	})
+}
+
 func TestHandle_ignoresOurOwnWordsAndThePlugin(t *testing.T) {
 	inWorld(t, func(w *world) {
 		own := w.event(desk.EventBotMessage, "human human", "")
