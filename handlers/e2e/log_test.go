@@ -87,7 +87,7 @@ func TestServe_aLogReaderThatLeaves_doesNotEndTheService(t *testing.T) {
 
 // TestServe_floods_areOneLineWithACount has every callback meet the same fault.
 func TestServe_floods_areOneLineWithACount(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()                                                          // it mostly waits
 	s := newUnreliable(t, 1, "ESCALATOR_FORWARD_URL=http://127.0.0.1:1/") // nobody is there
 	const flood = 500
 	for i := range flood {

@@ -107,7 +107,7 @@ func newSilentBot(t *testing.T) *silentBot {
 }
 
 func TestServe_stopsWithinItsGrace_whateverHangs(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()                  // it mostly waits
 	const grace = 5 * time.Second // the own bot has 1.5 s to answer
 	bot := newSilentBot(t)
 	settings := []string{"ESCALATOR_SHUTDOWN_GRACE=" + grace.String(), "ESCALATOR_FORWARD_URL=http://" + bot.address}
