@@ -17,28 +17,25 @@ import (
 // inflate bombs.
 const maxSigJSON = 4096
 
-// sigError says what is wrong with a UserSig.
-type sigError struct {
+// badSig says what is wrong with a UserSig.
+type badSig struct {
 	code   int // Tencent's
 	reason string
 }
 
-// Error says why the signature is refused.
-func (e *sigError) Error() string { return "usersig: " + e.reason }
-
 var (
-	errSigExpired    = &sigError{70001, "expired"}
-	errSigEmpty      = &sigError{70002, "empty"}
-	errSigMalformed  = &sigError{70003, "malformed"}
-	errSigKey        = &sigError{70009, "made with another key"}
-	errSigIdentifier = &sigError{70013, "made for another identifier"}
-	errSigApp        = &sigError{70014, "made for another SDKAppID"}
+	errSigExpired    = &badSig{70001, "expired"}
+	errSigEmpty      = &badSig{70002, "empty"}
+	errSigMalformed  = &badSig{70003, "malformed"}
+	errSigKey        = &badSig{70009, "made with another key"}
+	errSigIdentifier = &badSig{70013, "made for another identifier"}
+	errSigApp        = &badSig{70014, "made for another SDKAppID"}
 )
 
 // verifyUserSig checks a signature for an identity and returns nil or what
 // Tencent answers in that case. A signature is right when the product makes the
 // same one; that the product's are right is shown beside it, by Tencent's own.
-func verifyUserSig(sig string, id desk.Identity, now time.Time) *sigError {
+func verifyUserSig(sig string, id desk.Identity, now time.Time) *badSig {
 	if sig == "" {
 		return errSigEmpty
 	}

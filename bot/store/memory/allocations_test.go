@@ -1,3 +1,7 @@
+//go:build !race
+
+// Under the race detector allocations say nothing; make test runs this file without it.
+
 package memory_test
 
 import (
@@ -12,9 +16,6 @@ import (
 // What is kept of a callback and of a conversation is most of the memory of the
 // service, and each allocation is an object for the collector to look at.
 func TestStores_allocations_stayWithinTheirBudget(t *testing.T) {
-	if raceDetector {
-		t.Skip("under the race detector allocations say nothing")
-	}
 	marks := memory.NewDedup(memory.DedupOptions{Keep: 1 << 40, Max: 1 << 20})
 	conversations := newConversations(memory.NewOutbox(nil), 1<<20, nil)
 	nothing := func(*rules.Conversation) (store.Effect, error) { return store.Effect{}, nil }

@@ -1,6 +1,0 @@
-//go:build race
-
-package memory_test
-
-// raceDetector says whether the race detector runs: it makes sync.Pool forget at random, so allocations say nothing.
-const raceDetector = true
