@@ -22,9 +22,7 @@ func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 	p.until("one is left", "document.querySelectorAll('tbody a.strong').length === 1")
 	o.says("s-third", "转人工") // nothing is in its way any more
 	p.click("Retry")
-	p.enter("Your name", "li")
-	p.enter("Reason", "Desk was mended")
-	p.click("Retry now")
+	p.confirm("Retry now", "Desk was mended")
 	p.shows("No transfer was given up.", "Every transfer has arrived.")
 	human := 0
 	for _, session := range []string{"s-refused", "s-refused-too"} {
@@ -47,8 +45,6 @@ func TestConsoleInABrowser_allOfOneCodeAreRetried(t *testing.T) {
 	p.signIn()
 	p.open("/console/delivery")
 	p.click("Retry all 2 of 90001")
-	p.enter("Your name", "li")
-	p.enter("Reason", "Desk was mended")
-	p.click("Retry 2 transfers")
+	p.confirm("Retry 2 transfers", "Desk was mended")
 	p.shows("2 under way again", "No transfer was given up.", "Every transfer has arrived.")
 }

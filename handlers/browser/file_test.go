@@ -34,9 +34,7 @@ func (p *tab) written() string {
 func (p *tab) saves(why string) {
 	p.t.Helper()
 	p.click("Save…")
-	p.enter("Your name", "li")
-	p.enter("Reason", why)
-	p.click("Save and put in force")
+	p.confirm("Save and put in force", why)
 }
 
 func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.T) {

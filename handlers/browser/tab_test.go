@@ -273,6 +273,14 @@ func (p *tab) enter(name, text string) {
 	p.press(text)
 }
 
+// confirm says who does it and why, and presses the button of the dialog.
+func (p *tab) confirm(button, why string) {
+	p.t.Helper()
+	p.enter("Your name", "li")
+	p.enter("Reason", why)
+	p.click(button)
+}
+
 // press sends keys, as typed: kb.Enter and the like among them.
 func (p *tab) press(keys string) {
 	p.t.Helper()
