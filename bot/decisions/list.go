@@ -204,7 +204,7 @@ func (l *List) apply(c *change) {
 			c.made.Text = l.LogText.Excerpt(c.said, c.cut)
 		}
 		if k := l.insert(c.made); k != nil {
-			k.seq = l.events.add(&Event{name: nameDecision, of: k, record: c.made})
+			k.seq = l.events.add(&Event{name: nameDecision, of: k, record: k.now.Load()}) // with the attempt that came first
 			if c.remote && l.Others != nil {
 				l.Others(c.made)
 			}

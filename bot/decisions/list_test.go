@@ -18,6 +18,7 @@ import (
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/rules"
+	"escalator/rules/lang"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -168,7 +169,20 @@ func TestTried_showsTheLastAttempt_inWhateverOrder(t *testing.T) {
 	}
 }
 
-// Ids are those of time, and unique.
+// Who watches is told of an attempt that came before its decision, too.
+func TestTried_beforeItsDecision_isInTheStream(t *testing.T) {
+	l := newList()
+	w, _ := l.Watch(t.Context(), &Filter{}, "")
+	id := l.NewID()
+	l.Tried(&history.Entry{ID: id, Outcome: "assigned", At: time.Now()})
+	l.Add(&Record{ID: id}, "")
+	l.settle()
+	told, err := w.Next(t.Context())
+	if err != nil || len(told) != 1 || !strings.Contains(string(told[0].Text(lang.English)), `"outcome":"assigned"`) {
+		t.Errorf("%v, %d events: %s", err, len(told), told[0].Text(lang.English))
+	}
+}
+
 // A customer who waits in vain waits for the last transfer of that rule, and not for one of an earlier visit.
 func TestQueued_isTheLastTransferThatWaits(t *testing.T) {
 	l := newList()

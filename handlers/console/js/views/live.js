@@ -179,7 +179,7 @@ function follow(v) {
       fill(v.connection, up ? null : outcome('warn', why && why.body ? say(why) : t('reconnecting…')));
     },
     on: {
-      decision: (d) => { if (!v.byId.has(d.id)) v.arrived.push(d); },
+      decision: (d) => { if (!v.byId.has(d.id)) v.arrived.push(Object.assign(d, v.changes.get(d.id))); },
       transfer: (e) => amend(v, e.id, {transfer: e.transfer}),
       label: (e) => amend(v, e.id, {label: e.label}),
       gap: () => { v.arrived = []; load(v); },
