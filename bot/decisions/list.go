@@ -21,8 +21,12 @@ import (
 const (
 	// Keep is how many decisions are kept.
 	Keep = 10_000
+	// Changes are carried out settleEvery after the first of them, or as soon as settleFull
+	// wait: one by one they would wake another processor for every callback.
+	settleEvery = 20 * time.Millisecond
+	settleFull  = 64
 	// maxQueued is how many changes wait before a callback carries them out itself.
-	maxQueued = 1024
+	maxQueued = 4096
 	// movesAfter is how many that were dropped still take memory.
 	movesAfter = 1024
 	// maxEarly is how many transfers are remembered whose decision is not here yet.
@@ -64,10 +68,11 @@ type List struct {
 
 	queueMu sync.Mutex
 	queue   []change
-	wake    chan struct{} // receives a value when changes begin to wait
+	wake    chan struct{} // receives a value when changes begin to wait, and when many do
 
 	mu      sync.Mutex
-	all     []*kept // the oldest first by id; what was handed out is never written again
+	all     []*kept // the oldest first by id
+	handed  bool    // somebody reads all without the lock: it must not be written any more
 	dropped int     // of all, since it moved
 	byID    map[string]*kept
 	early   map[string]*Transfer // by decision
@@ -162,12 +167,14 @@ func (l *List) put(c change) {
 	l.queue = append(l.queue, c)
 	waiting := len(l.queue)
 	l.queueMu.Unlock()
-	if waiting >= maxQueued {
+	switch {
+	case waiting >= maxQueued:
 		l.settle()
-	}
-	select {
-	case l.wake <- struct{}{}:
-	default:
+	case waiting == 1, waiting == settleFull:
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -238,9 +245,13 @@ func (l *List) insert(r *Record) *kept {
 	l.byID[r.ID] = k
 	if last := len(l.all) - 1; last < 0 || l.all[last].id < k.id {
 		l.all = append(l.all, k)
-	} else { // of another replica, or of two that came at once
+	} else { // of another replica, or one of several that were stored at once
 		at, _ := l.find(k.id)
-		l.all = slices.Concat(l.all[:at], []*kept{k}, l.all[at:])
+		if l.handed {
+			l.all = append(make([]*kept, 0, len(l.all)+movesAfter), l.all...)
+			l.handed, l.dropped = false, 0
+		}
+		l.all = slices.Insert(l.all, at, k)
 	}
 	if len(l.all) > Keep {
 		delete(l.byID, l.all[0].id)
@@ -306,9 +317,21 @@ func (l *List) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-l.wake:
+			l.gather(ctx)
 			l.settle()
 		case <-ctx.Done():
 		}
 	}
 	work.Wait()
+}
+
+// gather waits a moment for more changes.
+func (l *List) gather(ctx context.Context) {
+	timer := time.NewTimer(settleEvery)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.wake: // many wait
+	case <-ctx.Done():
+	}
 }

@@ -3,6 +3,7 @@ package decisions
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,76 @@ func TestList_keepsTheNewest(t *testing.T) {
 	if len(p.Decisions) != Keep || p.Kept != Keep || p.Decisions[Keep-1].Session != "5" || l.Find(p.Decisions[0].ID) == nil {
 		t.Errorf("%d are kept, the oldest is %s", p.Kept, p.Decisions[len(p.Decisions)-1].Session)
 	}
+}
+
+// Several that were stored at once come in any order. To put one in its place the list must not be copied: at a
+// thousand a second that was most of what the service allocated.
+func TestList_oneThatComesLate_movesOnlyWhatIsBehindIt(t *testing.T) {
+	l := newList()
+	for range Keep {
+		l.Add(&Record{}, "")
+	}
+	l.settle()
+	const late = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range late {
+		first, second := l.NewID(), l.NewID()
+		l.Add(&Record{ID: second}, "")
+		l.Add(&Record{ID: first}, "")
+		l.settle()
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / late; each > 16<<10 {
+		t.Errorf("each takes %d bytes", each)
+	}
+	if !slices.IsSortedFunc(l.all, func(a, b *kept) int { return strings.Compare(a.id, b.id) }) || len(l.all) != Keep {
+		t.Errorf("%d are kept, in whatever order", len(l.all))
+	}
+}
+
+// Who reads a list reads it as it was, whatever comes meanwhile.
+func TestPage_isNotChangedByOneThatComesLate(t *testing.T) {
+	l := newList()
+	for range 10 {
+		l.Add(&Record{}, "")
+	}
+	late := l.NewID()
+	l.Add(&Record{Session: "last"}, "")
+	page(t, l, Filter{}, 100, "")
+	read, was := l.all, slices.Clone(l.all)
+	l.Add(&Record{ID: late, Session: "late"}, "")
+	if got, _ := page(t, l, Filter{}, 2, ""); strings.Join(got, " ") != "last late" {
+		t.Errorf("the newest are %v", got)
+	}
+	if !slices.Equal(read, was) {
+		t.Error("what somebody reads was written")
+	}
+}
+
+// Who watches sees a decision within a twentieth of a second. Many that come together are
+// carried out together.
+func TestRun_carriesOutTogether_whatComesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, stop := running(t)
+		defer stop()
+		synctest.Wait()
+		w, _ := l.Watch(t.Context(), &Filter{}, "")
+		for _, many := range []int{1, 40, 3} {
+			began := time.Now()
+			for range many {
+				l.Add(&Record{}, "")
+				synctest.Wait() // it could carry it out now
+			}
+			if len(l.queue) != many {
+				t.Errorf("of %d only %d wait for each other", many, len(l.queue))
+			}
+			events, err := w.Next(t.Context())
+			if took := time.Since(began); len(events) != many || err != nil || took > 50*time.Millisecond {
+				t.Errorf("of %d it sees %d after %v, %v", many, len(events), took, err)
+			}
+		}
+	})
 }
 
 // What was said is masked; with none there are no words.

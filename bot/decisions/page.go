@@ -94,6 +94,7 @@ func (l *List) Page(ctx context.Context, f *Filter, n int, before string) (*Page
 	l.settle()
 	l.mu.Lock()
 	all := l.all
+	l.handed = true
 	end := len(all)
 	if before != "" {
 		end, _ = l.find(before)

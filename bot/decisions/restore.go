@@ -70,7 +70,7 @@ func (l *List) begin(ctx context.Context) {
 		l.beginShared(ctx)
 	}
 	if l.History != nil {
-		l.restore(l.gather(ctx))
+		l.restore(l.past(ctx))
 	}
 	labels, err := l.Labels(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -85,8 +85,8 @@ func (l *List) begin(ctx context.Context) {
 	}
 }
 
-// gather reads the history.
-func (l *List) gather(ctx context.Context) *gathering {
+// past reads the history.
+func (l *List) past(ctx context.Context) *gathering {
 	found := &gathering{map[string]*Record{}, map[string]*Transfer{}}
 	now := l.Wall()
 	for _, back := range append(windows, cmp.Or(l.HistoryFor, 72*time.Hour)) {

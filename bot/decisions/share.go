@@ -87,6 +87,7 @@ func (l *List) share(ctx context.Context) {
 			})
 		}
 	})
+	l.settle() // what happened last is still queued
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shareEvery)
 	defer cancel()
 	for n := range feeds {
