@@ -104,12 +104,12 @@ fuzz: ## every Fuzz target for FUZZTIME each (30s)
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]+:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | while read -r dir f; do \
 		echo "== $$dir $$f $(FUZZTIME)"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
 
-bench: build bin/bench ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-only callback -json new.json')
+bench: build bin/bench ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-busy -only callback -json new.json')
 	bin/bench $(BENCHARGS)
 
-curves: build bin/bench ## table and cost curves into docs/performance.md, with plots; about fifteen minutes
-	bin/bench -docs docs/performance.md $(BENCHARGS)
-	bin/bench -docs docs/performance.md -only curves $(BENCHARGS)
+curves: build bin/bench ## the same on a quiet and on a busy machine, and cost curves, into docs/performance.md; about half an hour
+	bin/bench -busy -docs docs/performance.md $(BENCHARGS)
+	bin/bench -only curves -docs docs/performance.md $(BENCHARGS)
 
 bin/bench: FORCE
 	go build -C tools/bench -tags $(TAGS) -o ../../bin/bench .

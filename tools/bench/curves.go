@@ -38,28 +38,28 @@ func loadCurve(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer stop()
-	if err := b.alternate(ctx, p, load{Kind: quiet, Connections: connections}); err != nil {
+	if err := b.alternate(ctx, load{Kind: quiet, Connections: connections}, p.floor); err != nil {
 		return err
 	}
 	most := statOf(p.floor.rates...).Median
 	answered := plot{File: "load", Title: "Answers against arrivals", X: "arrivals a second", Y: "answers a second"}
-	late := plot{File: "latency", Title: "99th percentile of the time to an answer, from the moment it was meant to be sent", X: "arrivals a second", Y: "ms", LogY: true}
+	late := plot{File: "latency", Title: "99th percentile of the time to an answer of 200, from the moment the callback was meant to be sent", X: "arrivals a second", Y: "ms", LogY: true}
 	for _, side := range []struct {
 		name string
 		*side
-	}{{"bare Gin handler", &p.floor}, {"Escalator", &p.ours}} {
+	}{{"bare Gin handler", p.floor}, {"Escalator", p.ours}} {
 		var rates, times series
 		rates.Name, times.Name = side.name, side.name
 		for _, share := range b.shares() {
 			o, err := generate(ctx, load{
-				Address: side.address, Kind: quiet, Connections: 4 * connections, Rate: share * most, From: side.from,
+				Address: side.address, Kind: quiet, Connections: manyConnections, Rate: share * most, From: side.from,
 				Warmup: b.length / 5, Length: b.length,
 			})
 			if err != nil {
 				return err
 			}
 			side.from = o.Next
-			rates.Points = append(rates.Points, point{share * most, float64(o.Statuses[http.StatusOK]) / o.Seconds})
+			rates.Points = append(rates.Points, point{share * most, o.Rate})
 			times.Points = append(times.Points, point{share * most, o.P99 / 1000})
 		}
 		answered.Series, late.Series = append(answered.Series, rates), append(late.Series, times)

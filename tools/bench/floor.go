@@ -6,6 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"runtime"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,13 +18,16 @@ import (
 // maxBody is the bound on a body, that of the product.
 const maxBody = 1 << 20
 
-// serveFloor serves the least that a Gin handler can do with a callback: read
-// it within the bound and answer a constant. It also plays the small bot that
-// the product forwards to.
-func serveFloor(ctx context.Context, leash io.Reader, out io.Writer) error {
+// constantAnswer is what the floor answers, and the hook of webhook.
+const constantAnswer = `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`
+
+// floorHandler is the least that a Gin handler can do with a callback: read it
+// within the bound and answer a constant. It also plays the small bot to which
+// callbacks are passed on.
+func floorHandler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	answer := []byte(`{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","AIProvider":1}`)
+	answer := []byte(constantAnswer)
 	e.POST("/callback", func(c *gin.Context) {
 		if _, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)); err != nil {
 			c.Status(http.StatusBadRequest)
@@ -28,20 +35,44 @@ func serveFloor(ctx context.Context, leash io.Reader, out io.Writer) error {
 		}
 		c.Data(http.StatusOK, "application/json", answer)
 	})
+	e.GET("/metrics", func(c *gin.Context) { tellMemory(c.Writer) })
+	return e
+}
+
+// tellMemory writes what was allocated so far, under the names that the product
+// uses as well.
+func tellMemory(w io.Writer) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Fprintf(w, "%s %d\n%s %d\n", metricBytes, m.TotalAlloc, metricObjects, m.Mallocs)
+}
+
+// proxyTo passes everything on to another address, as the standard library does.
+func proxyTo(address string) http.Handler {
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})
+	// As many connections are kept as callbacks come at once: with the default of two each would make its own.
+	proxy.Transport = &http.Transport{MaxIdleConns: 4 * connections, MaxIdleConnsPerHost: 4 * connections, IdleConnTimeout: time.Minute}
+	mux := http.NewServeMux()
+	mux.Handle("POST /callback", proxy)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { tellMemory(w) })
+	return mux
+}
+
+// serve is the life of a process that answers.
+func serve(ctx context.Context, h http.Handler) error {
+	ctx, cancel := leashed(ctx)
+	defer cancel()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: e, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintln(out, listener.Addr())
-	let := make(chan struct{})
-	go func() { _, _ = io.Copy(io.Discard, leash); close(let) }()
+	fmt.Fprintln(os.Stdout, listener.Addr())
 	select {
 	case err := <-served:
 		return err
-	case <-let:
 	case <-ctx.Done():
 	}
 	return server.Close()

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,19 +24,22 @@ type load struct {
 	Rate        float64       // arrivals a second, at random moments; 0: the next one after each answer
 	Warmup      time.Duration // not counted
 	Length      time.Duration
-	Count       int // instead of Length: so many requests
-	From        int // number of the first request
+	Count       int  // instead of Length: so many requests
+	From        int  // number of the first request
+	Status      int  // 200 if 0; of the answers whose rate and latency count
+	TooMuch     bool // more is offered than can be answered: other statuses are no mistake
 }
 
 // outcome is what came of it. Times are in microseconds.
 type outcome struct {
 	Next     int         // the first number that was not used
 	Seconds  float64     // that were counted
-	Rate     float64     // answers a second
-	Statuses map[int]int // 0: no answer
+	Rate     float64     // answers a second that have the wanted status, as all times that follow
+	Statuses map[int]int // of all; 0: no answer
 	P50      float64
 	P99      float64
 	P999     float64
+	P99Sent  float64 // from when it went out: without the wait for a free connection
 	Max      float64
 	Late     float64 // the 99th percentile of how late the generator itself was
 }
@@ -110,7 +115,8 @@ type arrival struct {
 type worker struct {
 	*generator
 	client   *client
-	latency  *hdrhistogram.Histogram
+	latency  *hdrhistogram.Histogram // from when it was meant to be sent
+	sent     *hdrhistogram.Histogram // from when it was sent
 	statuses map[int]int
 	last     time.Time
 }
@@ -118,6 +124,7 @@ type worker struct {
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(lowest, highest, digits) }
 
 func newGenerator(l load) *generator {
+	l.Status = cmp.Or(l.Status, http.StatusOK)
 	g := &generator{load: l, requests: newRequests(l.Kind), late: newHistogram()}
 	g.next.Store(int64(l.From))
 	if l.Rate > 0 {
@@ -136,7 +143,7 @@ func (g *generator) run() *outcome {
 	workers := make([]*worker, g.Connections)
 	var all sync.WaitGroup
 	for i := range workers {
-		w := &worker{generator: g, client: newClient(g.Address), latency: newHistogram(), statuses: map[int]int{}}
+		w := &worker{generator: g, client: newClient(g.Address), latency: newHistogram(), sent: newHistogram(), statuses: map[int]int{}}
 		workers[i] = w
 		if g.Rate > 0 {
 			all.Go(w.open)
@@ -169,7 +176,7 @@ func (w *worker) open() {
 	defer w.client.close()
 	for a := range w.arrivals {
 		if time.Now().After(w.end.Add(grace)) { // past saturation: it was never sent
-			w.note(0, a.meant)
+			w.note(0, a.meant, a.meant)
 			continue
 		}
 		w.send(a.number, a.meant)
@@ -177,20 +184,29 @@ func (w *worker) open() {
 }
 
 func (w *worker) send(n int, meant time.Time) {
+	began := time.Now()
 	status, err := w.client.do(w.requests, n)
 	if err != nil {
 		status = 0
 	}
-	w.note(status, meant)
+	w.note(status, meant, began)
 }
 
-func (w *worker) note(status int, meant time.Time) {
+func (w *worker) note(status int, meant, began time.Time) {
 	if meant.Before(w.counting) {
 		return
 	}
 	w.last = time.Now()
 	w.statuses[status]++
-	_ = w.latency.RecordValue(min(max(int64(w.last.Sub(meant)), lowest), highest)) // within the bounds it never fails
+	if status == w.Status {
+		record(w.latency, w.last.Sub(meant))
+		record(w.sent, w.last.Sub(began))
+	}
+}
+
+// record never fails within the bounds.
+func record(h *hdrhistogram.Histogram, d time.Duration) {
+	_ = h.RecordValue(min(max(int64(d), lowest), highest))
 }
 
 // arrive sends arrivals at random moments (a Poisson process), always the same ones.
@@ -207,33 +223,29 @@ func (g *generator) arrive() {
 		for wait := time.Until(at); wait > 0; wait = time.Until(at) {
 			pause(wait)
 		}
-		_ = g.late.RecordValue(min(max(int64(time.Since(at)), lowest), highest))
+		record(g.late, time.Since(at))
 		g.arrivals <- arrival{number: int(g.next.Add(1)) - 1, meant: at}
 	}
 }
 
 // sum puts together what the workers saw.
 func (g *generator) sum(workers []*worker) *outcome {
-	all, last := newHistogram(), g.counting
+	latency, sent, last := newHistogram(), newHistogram(), g.counting
 	o := &outcome{Next: int(g.next.Load()), Statuses: map[int]int{}}
-	answers := 0
 	for _, w := range workers {
-		all.Merge(w.latency)
+		latency.Merge(w.latency)
+		sent.Merge(w.sent)
 		if w.last.After(last) {
 			last = w.last
 		}
 		for status, n := range w.statuses {
 			o.Statuses[status] += n
-			if status != 0 {
-				answers += n
-			}
 		}
 	}
-	o.Seconds = last.Sub(g.counting).Seconds()
-	if o.Seconds > 0 {
-		o.Rate = float64(answers) / o.Seconds
-	}
+	o.Seconds = max(last.Sub(g.counting), time.Millisecond).Seconds() // of no answers there is no time, and it is divided by
+	o.Rate = float64(o.Statuses[g.Status]) / o.Seconds
 	us := func(h *hdrhistogram.Histogram, p float64) float64 { return float64(h.ValueAtPercentile(p)) / 1000 }
-	o.P50, o.P99, o.P999, o.Max, o.Late = us(all, 50), us(all, 99), us(all, 99.9), us(all, 100), us(g.late, 99)
+	o.P50, o.P99, o.P999, o.Max = us(latency, 50), us(latency, 99), us(latency, 99.9), us(latency, 100)
+	o.P99Sent, o.Late = us(sent, 99), us(g.late, 99)
 	return o
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // limit is when a run that hangs is ended.
-const limit = 20 * time.Minute
+const limit = time.Hour
 
 func main() { os.Exit(start()) }
 
@@ -26,7 +26,7 @@ func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if role := os.Getenv(roleVariable); role != "" {
-		return play(ctx, role)
+		return play(ctx, role, os.Args[1:])
 	}
 	testing.Init() // the parts within this process use testing.Benchmark
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -34,19 +34,21 @@ func start() int {
 
 // part is one section of the table.
 type part struct {
-	name string
-	run  func(context.Context, *bench) error
-	not  bool // only when it is asked for
+	name  string
+	title string // on the page
+	run   func(context.Context, *bench) error
+	not   bool // only when it is asked for, and on the quiet machine alone
 }
 
 var parts = []part{
-	{name: "callback", run: callbackPart},
-	{name: "matcher", run: matcherPart},
-	{name: "decision", run: decisionPart},
-	{name: "store", run: storePart},
-	{name: "start", run: startPart},
-	{name: "memory", run: memoryPart},
-	{name: "idle", run: idlePart},
+	{name: "callback", title: "Callbacks", run: callbackPart},
+	{name: "overload", title: "More than it can answer", run: overloadPart},
+	{name: "matcher", title: "Finding phrases", run: matcherPart},
+	{name: "decision", title: "Deciding", run: decisionPart},
+	{name: "store", title: "Stores, asked by 64 callbacks at once", run: storePart},
+	{name: "start", title: "Start and reload", run: startPart},
+	{name: "memory", title: "Memory", run: memoryPart},
+	{name: "idle", title: "At rest", run: idlePart},
 	{name: "curves", run: curvesPart, not: true},
 }
 
@@ -62,6 +64,7 @@ type bench struct {
 type options struct {
 	only   string
 	quick  bool
+	busy   bool
 	binary string
 	json   string
 	docs   string
@@ -100,6 +103,7 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 	fs.SetOutput(log)
 	fs.StringVar(&o.only, "only", "", "parts to run, separated by commas: "+strings.Join(partNames(), ", ")+" (default: all but curves)")
 	fs.BoolVar(&o.quick, "quick", false, "tiny rounds, to see that everything works; the figures mean nothing")
+	fs.BoolVar(&o.busy, "busy", false, "measure everything a second time while another process sweeps 32 MiB of memory without end")
 	fs.StringVar(&o.binary, "binary", "bin/escalator", "the program to measure, as make build makes it")
 	fs.StringVar(&o.json, "json", "", "also write the report into this file, as JSON")
 	fs.StringVar(&o.docs, "docs", "", "also write the report into this page, between its markers, and plots into the folder of its name")
@@ -115,7 +119,7 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 		return o, err
 	}
 	if o.quick {
-		o.rounds, o.length = 1, 50*time.Millisecond
+		o.rounds, o.length = 1, 100*time.Millisecond
 	}
 	for name := range strings.SplitSeq(o.only, ",") {
 		if name != "" && !slices.Contains(partNames(), name) {
@@ -148,7 +152,7 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 		return missingError("no folder to write to: " + err.Error())
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	b := &bench{options: o, dir: dir, log: log, report: &report{Machine: machine(), Quick: o.quick}}
+	b := &bench{options: o, dir: dir, log: log, report: &report{Quick: o.quick, bothMachines: o.busy}}
 	if b.binary, err = productBinary(o.binary); err != nil {
 		return err
 	}
@@ -156,20 +160,41 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 	if err := b.missing(); err != nil {
 		return err
 	}
-	began := time.Now()
+	b.report.Machine = b.machine()
+	began := usageNow()
 	for _, p := range parts {
 		if !o.wants(p) {
 			continue
 		}
-		fmt.Fprintf(log, "%4.0fs  %s\n", time.Since(began).Seconds(), p.name)
 		b.report.part = p.name
+		fmt.Fprintf(log, "%4.0fs  %s\n", time.Since(began.at).Seconds(), p.name)
 		if err := p.run(ctx, b); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
+		if !o.busy || p.not {
+			continue
+		}
+		fmt.Fprintf(log, "%4.0fs  %s, on a busy machine\n", time.Since(began.at).Seconds(), p.name)
+		if err := b.onBusyMachine(ctx, p); err != nil {
+			return fmt.Errorf("%s, on a busy machine: %w", p.name, err)
+		}
 	}
-	b.report.Seconds = time.Since(began).Seconds()
+	ended := usageNow()
+	b.report.Load, b.report.Seconds = ended.since(began), ended.at.Sub(began.at).Seconds()
 	b.report.print(out)
 	return b.save()
+}
+
+// onBusyMachine measures a part beside a process that sweeps memory.
+func (b *bench) onBusyMachine(ctx context.Context, p part) error {
+	sweeper, err := startHelper(ctx, roleSweeper)
+	if err != nil {
+		return err
+	}
+	defer sweeper.stop()
+	b.report.busy = true
+	defer func() { b.report.busy = false }()
+	return p.run(ctx, b)
 }
 
 // missing looks for what the parts need before anything is measured: minutes of

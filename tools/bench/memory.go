@@ -26,18 +26,16 @@ func memoryPart(ctx context.Context, b *bench) error {
 	if err := needMemory(need); err != nil {
 		return err
 	}
-	took, err := b.limited(ctx, begun, count)
+	b.keptRows(count / 10)
+	took, err := b.limited(ctx, count)
 	if err != nil {
-		return err
-	}
-	if _, err := b.limited(ctx, spoken, count); err != nil {
 		return err
 	}
 	return b.expiring(ctx, count, took)
 }
 
 // limited fills a service that has a memory limit and dedup keys that soon end.
-func (b *bench) limited(ctx context.Context, k kind, count int) (took time.Duration, err error) {
+func (b *bench) limited(ctx context.Context, count int) (took time.Duration, err error) {
 	src, err := shippedRules()
 	if err != nil {
 		return 0, err
@@ -48,15 +46,11 @@ func (b *bench) limited(ctx context.Context, k kind, count int) (took time.Durat
 	}
 	defer s.stop()
 	began := time.Now()
-	if err := s.fill(ctx, k, 0, count); err != nil {
+	if err := s.fill(ctx, begun, 0, count); err != nil {
 		return 0, err
 	}
 	took = time.Since(began)
-	how, most := memoryLimit, float64(limitedGoal)
-	if k == spoken {
-		how, most = "a message in each, "+memoryLimit, 0
-	}
-	return took, b.memoryRow(ctx, s, how, most)
+	return took, b.memoryRow(ctx, s, fmt.Sprintf("resident memory, %d conversations, %s", count, memoryLimit), limitedGoal)
 }
 
 // fill begins conversations.
@@ -69,7 +63,7 @@ func (s *service) fill(ctx context.Context, k kind, from, count int) error {
 }
 
 // memoryRow adds what the service takes now.
-func (b *bench) memoryRow(ctx context.Context, s *service, how string, most float64) error {
+func (b *bench) memoryRow(ctx context.Context, s *service, what string, most float64) error {
 	live, err := s.gauge(ctx, "escalator_sessions_live")
 	if err != nil {
 		return err
@@ -78,9 +72,9 @@ func (b *bench) memoryRow(ctx context.Context, s *service, how string, most floa
 	if err != nil {
 		return err
 	}
-	w := row{What: fmt.Sprintf("resident memory, %.0f conversations, %s", live, how), Unit: "MB", Ours: statOf(kib * 1024 / 1e6)}
-	if !b.quick && most > 0 {
-		w.Goal = &goal{Most: most}
+	w := row{What: what, Unit: "MB", Ours: statOf(kib * 1024 / 1e6), Note: fmt.Sprintf(", %.0f live", live)}
+	if !b.quick {
+		w.Goal = atMost(most)
 	}
 	b.report.add(w)
 	return nil
@@ -97,44 +91,49 @@ rules:
 `
 
 // expiring fills a service whose conversations and dedup keys all end soon after,
-// and looks how long callbacks take while they are swept.
+// and looks how long callbacks take while they are swept. Both are looked at in
+// pieces of one length: the longer one looks, the longer is the longest wait.
 func (b *bench) expiring(ctx context.Context, count int, took time.Duration) error {
-	life := (took + took/4 + 5*time.Second).Round(time.Second)
-	p, s, stop, err := b.besideFloor(ctx, fmt.Appendf(nil, shortLived, life), "ESCALATOR_DEDUP_FOR="+life.String())
+	life := (took + took/4 + time.Duration(b.rounds)*b.length + 5*time.Second).Round(time.Second)
+	s, err := b.startService(ctx, fmt.Appendf(nil, shortLived, life), "ESCALATOR_DEDUP_FOR="+life.String())
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer s.stop()
+	began := time.Now()
 	if err := s.fill(ctx, begun, 1<<30, count); err != nil {
 		return err
 	}
-	if err := b.memoryRow(ctx, s, "as many dedup keys, no limit", defaultsGoal); err != nil {
+	filled := time.Since(began)
+	if err := b.memoryRow(ctx, s, fmt.Sprintf("resident memory, %d conversations, as many dedup keys, no limit", count), defaultsGoal); err != nil {
 		return err
 	}
-	for range b.rounds { // until all have ended and most are swept
-		if err := b.once(ctx, &p.ours, b.probe(probeRate, (life+45*time.Second)/time.Duration(b.rounds)/quickly(b))); err != nil {
-			return err
-		}
-		if err := b.once(ctx, &p.floor, b.probe(probeRate, b.length)); err != nil {
+	atRest, expiring := s.side(), s.side()
+	expiring.from = far
+	for range b.rounds {
+		if err := b.once(ctx, atRest, probe(b.length)); err != nil {
 			return err
 		}
 	}
-	b.report.add(row{
-		What: "slowest callback while all of them expire (floor: at rest)", Unit: "ms",
-		Floor: new(scaled(statOf(p.floor.maxs...), 1000)), Ours: scaled(statOf(p.ours.maxs...), 1000), Goal: &goal{Most: 5, Bare: true},
-	})
+	if !b.quick {
+		<-time.After(time.Until(began.Add(life)))
+	}
+	for last := time.Now().Add(filled); ; { // the last one ends as long after the first as it took to begin them
+		if err := b.once(ctx, expiring, probe(b.length)); err != nil {
+			return err
+		}
+		if b.quick || time.Now().After(last) {
+			break
+		}
+	}
 	left, err := s.gauge(ctx, "escalator_sessions_live")
 	if err != nil {
 		return err
 	}
-	b.report.add(row{What: "conversations left after that", Unit: "", Ours: statOf(left)})
+	b.report.add(row{
+		What: "slowest callback while all of them expire (floor: the same service before that)", Unit: "ms",
+		Floor: new(scaled(statOf(atRest.maxs...), 1000)), Ours: scaled(statOf(expiring.maxs...), 1000), Goal: atMost(5).more(),
+		Note: fmt.Sprintf(", %.0f conversations left", left),
+	})
 	return nil
-}
-
-// quickly is by how much a quick run shortens long waits.
-func quickly(b *bench) time.Duration {
-	if b.quick {
-		return 500
-	}
-	return 1
 }

@@ -17,7 +17,7 @@ func (r *report) intoPage(path string) error {
 	}
 	page := string(text)
 	if len(r.Rows) > 0 {
-		if page, err = replaceBlock(page, "table", r.Machine+".\n\n"+r.markdown()); err != nil {
+		if page, err = replaceBlock(page, "table", r.markdown()); err != nil {
 			return err
 		}
 	}
@@ -49,14 +49,23 @@ func replaceBlock(page, name, with string) (string, error) {
 	return before + open + with + end + after, nil
 }
 
-// markdown is the table for a page.
+// markdown is the table for a page, a piece for each part.
 func (r *report) markdown() string {
 	var b strings.Builder
-	b.WriteString("| part | what | floor | ours | ratio | goal | |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n")
-	for i := range r.Rows {
-		c := r.Rows[i].cells()
-		unit := c[7]
-		fmt.Fprintf(&b, "| %s | %s | %s | %s %s | %s | %s | %s |\n", c[0], c[1], c[2], c[3], unit, c[4], c[5], c[6])
+	fmt.Fprintf(&b, "%s. %s\n", r.Machine, r.Load)
+	for _, p := range parts {
+		began := false
+		for i := range r.Rows {
+			w := &r.Rows[i]
+			if w.Part != p.name {
+				continue
+			}
+			if !began {
+				fmt.Fprintf(&b, "\n### %s\n\n| %s |\n|%s\n", p.title, strings.Join(r.heads(), " | "), " --- | --- |"+strings.Repeat(" ---: |", len(r.heads())-2))
+				began = true
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.ReplaceAll(strings.Join(r.cells(w), " | "), missed, "**"+missed+"**"))
+		}
 	}
 	return b.String()
 }

@@ -5,37 +5,75 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
 // report is all that a run found.
 type report struct {
 	Machine string  `json:"machine"`
+	Load    string  `json:"load"` // what else the machine had to do
 	Quick   bool    `json:"quick,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Rows    []row   `json:"rows"`
 	Plots   []plot  `json:"plots,omitempty"`
 
-	part string // that adds rows now
+	part         string // that adds rows now
+	bothMachines bool   // the quiet one and the busy one are measured
+	busy         bool   // it is the busy one now
 }
 
 // row is one line of the table.
 type row struct {
-	Part  string `json:"part"`
-	What  string `json:"what"`
-	Unit  string `json:"unit"`
-	Floor *stat  `json:"floor,omitempty"`
-	Ours  stat   `json:"ours"`
-	Goal  *goal  `json:"goal,omitempty"`
-	Note  string `json:"note,omitempty"`
+	Part   string `json:"part"`
+	What   string `json:"what"`
+	Unit   string `json:"unit"`
+	Floor  *stat  `json:"floor,omitempty"`
+	Ours   stat   `json:"ours"`
+	Goal   *goal  `json:"goal,omitempty"`
+	Note   string `json:"note,omitempty"`
+	Absent string `json:"absent,omitempty"` // why there are no figures
+	Busy   *row   `json:"busy,omitempty"`   // the same on a machine whose caches other work sweeps
 }
 
-// goal is a bound on ours, or, of a row with a floor, on ours in relation to it.
+// goal is a bound on ours in relation to the floor, or, where there is none, on
+// ours itself.
 type goal struct {
-	Least float64 `json:"least,omitempty"`
-	Most  float64 `json:"most,omitempty"`
-	Bare  bool    `json:"bare,omitempty"` // on ours itself, also where there is a floor
+	Sign  string  `json:"sign"` // ≥ or ≤
+	Bound float64 `json:"bound"`
+	Of    string  `json:"of,omitempty"` // what else is bounded, of a row with a floor
 	Met   bool    `json:"met"`
+}
+
+// What a goal bounds instead of the ratio.
+const (
+	itself     = "itself"
+	difference = "more than the floor"
+)
+
+func atLeast(bound float64) *goal { return &goal{Sign: "≥", Bound: bound} }
+func atMost(bound float64) *goal  { return &goal{Sign: "≤", Bound: bound} }
+
+// bare is the goal on ours itself, also where there is a floor.
+func (g *goal) bare() *goal { g.Of = itself; return g }
+
+// more is the goal on what ours has more than the floor.
+func (g *goal) more() *goal { g.Of = difference; return g }
+
+// met reports whether a row's figures are within the goal.
+func (g *goal) met(w *row) bool {
+	judged := w.Ours.Median
+	switch {
+	case w.Floor == nil || g.Of == itself:
+	case g.Of == difference:
+		judged -= w.Floor.Median
+	default:
+		judged = w.ratio()
+	}
+	if g.Sign == "≥" {
+		return judged >= g.Bound
+	}
+	return judged <= g.Bound
 }
 
 // stat is what several rounds gave.
@@ -52,19 +90,27 @@ func statOf(values ...float64) stat {
 	return stat{Median: (s[(n-1)/2] + s[n/2]) / 2, Low: s[0], High: s[n-1]}
 }
 
-// add takes a row into the table.
+// add takes a row into the table, or, on the busy machine, beside the row that
+// was measured on the quiet one.
 func (r *report) add(w row) {
 	w.Part = r.part
 	if w.Goal != nil {
 		goal := *w.Goal // rows share it, and each is judged by itself
+		goal.Met = goal.met(&w)
 		w.Goal = &goal
-		judged := w.Ours.Median
-		if w.Floor != nil && !w.Goal.Bare {
-			judged = w.ratio()
+	}
+	for i := range r.Rows {
+		if r.busy && r.Rows[i].is(&w) {
+			r.Rows[i].Busy = &w
+			return
 		}
-		w.Goal.Met = judged >= w.Goal.Least && (w.Goal.Most == 0 || judged <= w.Goal.Most)
 	}
 	r.Rows = append(r.Rows, w)
+}
+
+// is reports whether both rows measure the same.
+func (w *row) is(other *row) bool {
+	return w.Part == other.Part && w.What == other.What && w.Unit == other.Unit
 }
 
 // ratio is ours in relation to the floor. Rounds were alternating, so it is
@@ -86,45 +132,59 @@ func (r *report) print(out io.Writer) {
 		fmt.Fprintf(out, "\n%s\n\n%s", r.Plots[i].Title, r.Plots[i].table())
 	}
 	if len(r.Rows) > 0 {
-		r.printRows(out)
+		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "part\t"+strings.Join(r.heads(), "\t"))
+		for i := range r.Rows {
+			fmt.Fprintln(t, r.Rows[i].Part+"\t"+strings.Join(r.cells(&r.Rows[i]), "\t"))
+		}
+		_ = t.Flush() // to where the report goes: nobody else to tell
 	}
-	fmt.Fprintf(out, "%.0f s in all. Each figure: median, and in brackets the lowest and the highest round.\n", r.Seconds)
+	fmt.Fprintf(out, "%s\n%.0f s in all. Each figure: median, and in brackets the lowest and the highest round.\n", r.Load, r.Seconds)
 }
 
-func (r *report) printRows(out io.Writer) {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "part\twhat\tfloor\tours\tratio\tgoal\t\tunit")
-	for i := range r.Rows {
-		w := &r.Rows[i]
-		for k, cell := range w.cells() {
-			if k > 0 {
-				fmt.Fprint(t, "\t")
-			}
-			fmt.Fprint(t, cell)
-		}
-		fmt.Fprintln(t)
+// heads are the columns.
+func (r *report) heads() []string {
+	heads := []string{"what", "unit", "goal", "floor", "ours", "ratio", ""}
+	if r.bothMachines {
+		heads = append(heads, "busy: floor", "ours", "ratio", "")
 	}
-	_ = t.Flush() // to where the report goes: nobody else to tell
+	return heads
 }
 
 // cells are a row as text.
-func (w *row) cells() []string {
-	floor, ratio := "", ""
-	if w.Floor != nil {
-		floor, ratio = w.Floor.String(), fmt.Sprintf("%.2f", w.ratio())
+func (r *report) cells(w *row) []string {
+	cells := append([]string{w.What, w.Unit, w.Goal.String()}, w.figures()...)
+	if r.bothMachines {
+		cells = append(cells, w.Busy.figures()...)
 	}
-	return []string{w.Part, w.What, floor, w.Ours.String(), ratio, w.Goal.String(), w.Goal.verdict(), w.Unit + w.Note}
+	return cells
+}
+
+// figures are what was measured on one machine, as text.
+func (w *row) figures() []string {
+	switch {
+	case w == nil:
+		return []string{"", "", "", ""}
+	case w.Absent != "":
+		return []string{"", w.Absent, "", ""}
+	case w.Floor == nil:
+		return []string{"", w.Ours.String() + w.Note, "", w.Goal.verdict()}
+	}
+	return []string{w.Floor.String(), w.Ours.String() + w.Note, fmt.Sprintf("%.2f", w.ratio()), w.Goal.verdict()}
 }
 
 func (g *goal) String() string {
 	switch {
 	case g == nil:
 		return ""
-	case g.Most != 0:
-		return "≤ " + number(g.Most)
+	case g.Of == difference:
+		return g.Sign + " floor + " + number(g.Bound)
 	}
-	return "≥ " + number(g.Least)
+	return g.Sign + " " + number(g.Bound)
 }
+
+// missed is the word for a goal that was not reached.
+const missed = "MISSED"
 
 func (g *goal) verdict() string {
 	switch {
@@ -133,7 +193,7 @@ func (g *goal) verdict() string {
 	case g.Met:
 		return "ok"
 	}
-	return "MISSED"
+	return missed
 }
 
 func (s stat) String() string {

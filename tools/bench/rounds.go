@@ -3,33 +3,48 @@ package main
 import (
 	"context"
 	"net/http"
-	"time"
 )
 
 // connections is how many a busy sender keeps open.
 const connections = 64
 
-// side is one of the two that are compared.
+// side is one of those that are compared.
 type side struct {
 	address string
 	process *process
-	status  int // that each answer must have
-	from    int // number of the next request
+	metrics string // where it tells what it allocates; "": it does not
+	settles bool   // it may work on after its answers, and is waited for
+	status  int    // that each answer must have
+	from    int    // number of the next request
+	outcomes
+}
+
+// outcomes are what a side gave, round by round.
+type outcomes struct {
 	rates   []float64
-	p50s    []float64
 	p99s    []float64
+	sents   []float64 // the 99th percentile from when a request went out
 	maxs    []float64
-	cpu     []float64 // microseconds of the server's processor time for each request
+	touched []touched // by each request
+	refused []float64 // answers a second of 503
+	dropped []float64 // requests a second that found no answer
 }
 
 // pair are the floor and ours.
-type pair struct{ floor, ours side }
+type pair struct{ floor, ours *side }
 
-func newPair(f *floor, s *service) *pair {
-	return &pair{
-		floor: side{address: f.address, process: f.process, status: http.StatusOK},
-		ours:  side{address: s.address, process: s.process, status: http.StatusOK},
-	}
+func newPair(floor *helper, s *service) *pair {
+	return &pair{floor: floor.side(), ours: s.side()}
+}
+
+// side is the service, to be measured.
+func (s *service) side() *side {
+	return &side{address: s.address, process: s.process, status: http.StatusOK, metrics: "http://" + s.admin + "/metrics"}
+}
+
+// side is a helper, to be measured.
+func (h *helper) side() *side {
+	return &side{address: h.address, process: h.process, status: http.StatusOK, metrics: "http://" + h.address + "/metrics"}
 }
 
 // besideFloor starts a service and the floor that it is compared with; stop ends
@@ -39,7 +54,7 @@ func (b *bench) besideFloor(ctx context.Context, src []byte, settings ...string)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	f, err := startFloor(ctx)
+	f, err := startHelper(ctx, roleFloor)
 	if err != nil {
 		s.stop()
 		return nil, nil, nil, err
@@ -47,18 +62,15 @@ func (b *bench) besideFloor(ctx context.Context, src []byte, settings ...string)
 	return newPair(f, s), s, func() { f.stop(); s.stop() }, nil
 }
 
-// alternate runs a load against both sides, round by round, each one first in
-// its turn. A rate is asked for with rate > 0.
-func (b *bench) alternate(ctx context.Context, p *pair, l load) error {
-	p.floor.clear()
-	p.ours.clear()
+// alternate runs a load against all sides, round by round, each one first in
+// its turn.
+func (b *bench) alternate(ctx context.Context, l load, sides ...*side) error {
+	for _, s := range sides {
+		s.outcomes = outcomes{}
+	}
 	for round := range b.rounds {
-		order := []*side{&p.floor, &p.ours}
-		if round%2 == 1 {
-			order[0], order[1] = order[1], order[0]
-		}
-		for _, s := range order {
-			if err := b.once(ctx, s, l); err != nil {
+		for i := range sides {
+			if err := b.once(ctx, sides[(i+round)%len(sides)], l); err != nil {
 				return err
 			}
 		}
@@ -66,34 +78,46 @@ func (b *bench) alternate(ctx context.Context, p *pair, l load) error {
 	return nil
 }
 
-func (s *side) clear() { s.rates, s.p50s, s.p99s, s.maxs, s.cpu = nil, nil, nil, nil, nil }
-
 // once runs a load against one side and keeps what it saw.
 func (b *bench) once(ctx context.Context, s *side, l load) error {
-	l.Address, l.From = s.address, s.from
+	l.Address, l.From, l.Status = s.address, s.from, s.status
 	if l.Length == 0 {
 		l.Length, l.Warmup = b.length, b.length/5
 	}
-	before := s.process.cpu()
+	before, err := s.touches(ctx)
+	if err != nil {
+		return err
+	}
 	o, err := generate(ctx, l)
 	if err != nil {
 		return err
 	}
-	s.cpu = append(s.cpu, float64((s.process.cpu()-before).Microseconds())/float64(o.Next-s.from))
-	s.from = o.Next
-	if err := o.wanted(s.status); err != nil {
+	if s.settles {
+		s.process.settle()
+	}
+	after, err := s.touches(ctx)
+	if err != nil {
 		return err
 	}
-	s.rates, s.p50s = append(s.rates, o.Rate), append(s.p50s, o.P50)
-	s.p99s, s.maxs = append(s.p99s, o.P99), append(s.maxs, o.Max)
+	if err := o.wanted(s.status); err != nil && !l.TooMuch {
+		return err
+	}
+	s.touched = append(s.touched, after.each(before, o.Next-s.from))
+	s.from = o.Next
+	s.rates, s.maxs = append(s.rates, o.Rate), append(s.maxs, o.Max)
+	s.p99s, s.sents = append(s.p99s, o.P99), append(s.sents, o.P99Sent)
+	s.refused = append(s.refused, float64(o.Statuses[http.StatusServiceUnavailable])/o.Seconds)
+	s.dropped = append(s.dropped, float64(o.Statuses[0])/o.Seconds)
 	return nil
 }
 
-// rows adds what both sides saw: requests a second, and the latency.
+// rows adds what both sides saw: requests a second, the latency, the processor time.
 func (b *bench) rows(p *pair, what string, rate, p99 *goal) {
 	b.report.add(row{What: what, Unit: "requests/s", Floor: statPointer(p.floor.rates), Ours: statOf(p.ours.rates...), Goal: rate})
 	b.latencyRow(p, what+", p99", p99)
-	b.report.add(row{What: what + ", processor time of the server", Unit: "µs", Floor: statPointer(p.floor.cpu), Ours: statOf(p.ours.cpu...)})
+	cpu := func(t touched) float64 { return t.cpu }
+	floor := p.floor.each(cpu)
+	b.report.add(row{What: what + ", processor time of the server", Unit: "µs", Floor: &floor, Ours: p.ours.each(cpu)})
 }
 
 func (b *bench) latencyRow(p *pair, what string, p99 *goal) {
@@ -103,9 +127,4 @@ func (b *bench) latencyRow(p *pair, what string, p99 *goal) {
 func statPointer(values []float64) *stat {
 	s := statOf(values...)
 	return &s
-}
-
-// within is a load that no side is troubled by, for d.
-func (b *bench) probe(rate float64, d time.Duration) load {
-	return load{Kind: quiet, Connections: connections, Rate: rate, Length: d}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -65,8 +64,8 @@ func conversationsOn(o store.Outbox, k memory.Journal) store.Conversations {
 // storePart measures what a callback asks of a store, by 64 callbacks at once.
 func storePart(_ context.Context, b *bench) error {
 	for _, d := range drivers {
-		dir := filepath.Join(b.dir, "store-"+d.name)
-		if err := os.Mkdir(dir, 0o700); err != nil {
+		dir, err := os.MkdirTemp(b.dir, "store-")
+		if err != nil {
 			return err
 		}
 		s, err := d.open(dir)
