@@ -98,7 +98,7 @@ func (r *requests) append(dst, room []byte, n int) (request, body []byte) {
 	if r.kind == begun {
 		event = desk.EventSessionBegin
 	}
-	body = appendBody(room[:0], event, session, n)
+	body = appendBody(room[:0], event, session, id) // its MsgKey too: else a copy would be another message
 	body = appendText(body, text)
 	dst = append(dst[:0], "POST /callback?SdkAppid="+callbackApp+"&CallbackCommand="+desk.CommandSessionEvent+
 		"&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI&RequestTime="...)
@@ -128,7 +128,7 @@ func wrong(sign string) string {
 var callbackApp = appID()
 
 // appendBody begins a callback of about 500 bytes, as Desk sends them.
-func appendBody(b []byte, event string, session, n int) []byte {
+func appendBody(b []byte, event string, session, id int) []byte {
 	b = append(b, `{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"2baf4d84-beb4-4607-a1ea-`...)
 	b = strconv.AppendInt(b, int64(1e12+session), 10)
 	b = append(b, `","Event":"`...)
@@ -136,7 +136,7 @@ func appendBody(b []byte, event string, session, n int) []byte {
 	b = append(b, `","EventTime":1725540020017,"ChannelType":"SDK","ClientUserId":"user-`...)
 	b = strconv.AppendInt(b, int64(session), 10)
 	b = append(b, `","CustomerServiceId":"@customer_service_account","MsgKey":"152_1600012345_`...)
-	return strconv.AppendInt(b, int64(n), 10)
+	return strconv.AppendInt(b, int64(id), 10)
 }
 
 // appendText ends it with what was said.
