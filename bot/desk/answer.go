@@ -121,7 +121,7 @@ func (a answer) flag(name string) *bool {
 	if text(v) == "" {
 		return nil
 	}
-	on := flag(v)
+	on := flag(text(v))
 	return &on
 }
 

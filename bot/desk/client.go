@@ -144,7 +144,7 @@ func (c *Client) TransferToHuman(ctx context.Context, r TransferRequest) (Transf
 	}
 	return TransferResult{
 		AgentID: a.text("AgentId"),
-		Queued:  flag(a.get("IsInQueue")),
+		Queued:  flag(text(a.get("IsInQueue"))),
 	}, nil
 }
 

@@ -37,22 +37,17 @@ var (
 // Event then holds what the query says.
 func Decode(q Query, body []byte) (*Event, error) {
 	e := &Event{Command: q.Command, Conflict: q.Conflict, RequestID: q.RequestID}
-	text := view(body)
-	if strings.TrimLeft(text, " \t\r\n") != "" {
-		root, err := parse(text)
-		if err != nil {
-			return nil, err
+	if s := (scanner{b: body}); s.token() != 0 || s.at < len(body) {
+		if tooDeep(view(body)) {
+			return nil, ErrTooDeep
 		}
-		if !root.IsObject() {
+		d := decoder{e: e}
+		if !s.is('{') || !d.read(&s) {
 			return nil, ErrNotObject
 		}
 		e.Body = body
-		d := decoder{e: e}
-		root.ForEach(d.field)
 		d.finish()
 	}
-	e.Command = canonical(e.Command, commands)
-	e.Name = canonical(e.Name, events)
 	e.pack()
 	return e, nil
 }
@@ -63,22 +58,35 @@ type decoder struct {
 	e        *Event
 	command  string
 	msgTime  time.Time
-	mentions gjson.Result
+	mentions value
 	texts    int
 	joined   strings.Builder // used from the second text element on
 }
 
-func (d *decoder) field(key, v gjson.Result) bool {
+// read reads the body, and reports whether it is an object of JSON.
+func (d *decoder) read(s *scanner) bool {
+	s.at++
+	for first := true; s.more('}', first); first = false {
+		if key := s.key(); key == "MsgBody" {
+			d.elements(s)
+		} else {
+			d.field(key, s.value())
+		}
+	}
+	return s.ended()
+}
+
+func (d *decoder) field(key string, v value) {
 	e := d.e
-	switch key.Str {
+	switch key {
 	case "CallbackCommand":
-		c := text(v)
+		c := v.text()
 		e.Conflict = e.Conflict || (d.command != "" && d.command != c)
 		first(&d.command, c)
-	case "MsgBody":
-		d.elements(v)
 	case "CloudCustomData":
-		d.customData(v)
+		if v.raw != `""` { // as with nearly all messages
+			d.customData(v.result())
+		}
 	case "EventTime":
 		if e.Time.IsZero() {
 			e.Time = instant(v, time.Millisecond)
@@ -89,16 +97,15 @@ func (d *decoder) field(key, v gjson.Result) bool {
 		d.mentions = v
 	case "Body":
 		if e.task == "" {
-			e.task = enter(v).Raw
+			e.task = enter(v.result()).Raw
 		}
 	case "SendMsgResult":
-		e.SendFailed = e.SendFailed || flag(v)
+		e.SendFailed = e.SendFailed || flag(v.text())
 	default:
-		if id := e.id(key.Str); id != nil {
-			first(id, text(v))
+		if id := e.id(key); id != nil {
+			first(id, v.text())
 		}
 	}
-	return true
 }
 
 // id returns where the short string of a body field goes, nil for others.
@@ -142,7 +149,7 @@ func (d *decoder) finish() {
 	case e.Control():
 		e.Text, e.Elements = "", nil
 	case e.GroupID != "" && e.Text != "":
-		e.Text = stripMentions(e.Text, d.mentions)
+		e.Text = stripMentions(e.Text, d.mentions.result())
 	}
 	if e.task != "" && strings.EqualFold(e.Command, CommandTaskFlow) {
 		vars := gjson.Parse(e.task)
@@ -152,41 +159,45 @@ func (d *decoder) finish() {
 }
 
 // elements reads MsgBody. A single element without its array is accepted too.
-func (d *decoder) elements(v gjson.Result) {
-	switch {
-	case v.IsArray():
-		v.ForEach(func(_, elem gjson.Result) bool {
-			d.element(elem)
-			return true
-		})
-	case v.IsObject():
-		d.element(v)
+func (d *decoder) elements(s *scanner) {
+	if s.token() != '[' {
+		d.element(s)
+		return
+	}
+	s.at++
+	for first := true; s.more(']', first); first = false {
+		d.element(s)
 	}
 }
 
-func (d *decoder) element(elem gjson.Result) {
-	if !elem.IsObject() {
+func (d *decoder) element(s *scanner) {
+	if s.token() != '{' {
+		s.value()
 		return
 	}
-	var kind, content gjson.Result
-	elem.ForEach(func(key, v gjson.Result) bool {
+	var kind, content value
+	s.at++
+	for first := true; s.more('}', first); first = false {
+		key, v := s.key(), s.value()
 		switch {
-		case key.Str == "MsgType" && !kind.Exists():
+		case key == "MsgType" && kind.raw == "":
 			kind = v
-		case key.Str == "MsgContent" && !content.Exists():
+		case key == "MsgContent" && content.raw == "":
 			content = v
 		}
-		return true
-	})
-	switch name := text(kind); name {
+	}
+	if s.bad {
+		return
+	}
+	switch name := kind.text(); name {
 	case "TIMTextElem":
-		d.addText(text(member(content, "Text")))
+		d.addText(content.member("Text").text())
 	case "TIMStreamElem":
-		if s := streamed(content); s != "" {
+		if s := streamed(content.result()); s != "" {
 			d.addText(s)
 		}
 	case elemCustom:
-		d.custom(enter(member(content, "Data")))
+		d.custom(enter(content.member("Data").result()))
 		fallthrough
 	default:
 		if name != "" && len(d.e.Elements) < maxElements {
@@ -331,9 +342,9 @@ func isWordByte(c byte) bool {
 
 // instant reads a point in time given in units since 1970, as a number or a
 // string. What is not between 1970 and the year 9999 is no time.
-func instant(v gjson.Result, unit time.Duration) time.Time {
+func instant(v value, unit time.Duration) time.Time {
 	const lastSecond = 253402300799
-	s := strings.TrimSpace(text(v))
+	s := strings.TrimSpace(v.text())
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		f, err := strconv.ParseFloat(s, 64)
@@ -349,9 +360,9 @@ func instant(v gjson.Result, unit time.Duration) time.Time {
 	return time.Unix(n/perSecond, n%perSecond*int64(unit))
 }
 
-// flag reads a Bool that may come as a number or a string.
-func flag(v gjson.Result) bool {
-	switch s := text(v); s {
+// flag reads a Bool that may come as a number or a string, given as text.
+func flag(s string) bool {
+	switch s {
 	case "", "0", "false", "False":
 		return false
 	default:
@@ -364,3 +375,6 @@ func flag(v gjson.Result) bool {
 func view(b []byte) string { //nolint:gosec // bounded by b itself
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
+
+// bytesOf lends the bytes of a text; they must not be changed.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) } //nolint:gosec // bounded by s itself

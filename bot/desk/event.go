@@ -146,10 +146,12 @@ func ID(s string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// pack copies the short strings into one allocation of their own.
+// pack gives the names their known spellings, and copies the other short strings into one
+// allocation of their own.
 func (e *Event) pack() {
+	e.Command, e.Name = canonical(e.Command, commands), canonical(e.Name, events)
 	fields := [...]*string{
-		&e.RequestID, &e.Command, &e.Name, &e.SessionID, &e.UserID, &e.ServiceID, &e.MsgKey,
+		&e.RequestID, &e.SessionID, &e.UserID, &e.ServiceID, &e.MsgKey,
 		&e.From, &e.To, &e.GroupID, &e.MemberID, &e.Status, &e.PluginSrc, &e.Mark, &e.Role,
 	}
 	total := 0
@@ -176,13 +178,13 @@ var (
 	events = []string{EventSessionBegin, EventUserMessage, EventBotMessage}
 )
 
-// canonical returns the known spelling of a name: Tencent's pages write both
+// canonical returns the known spelling of a name, or a copy: Tencent's pages write both
 // "ChatBot." and "Chatbot.".
 func canonical(name string, known []string) string {
 	for _, k := range known {
-		if strings.EqualFold(name, k) {
+		if name == k || strings.EqualFold(name, k) {
 			return k
 		}
 	}
-	return name
+	return strings.Clone(ID(name))
 }
