@@ -18,14 +18,11 @@ func (c *Conversation) SetBack(now time.Time) {
 	if c.seen <= latest { // no stamp is later than the last turn or event
 		return
 	}
-	for _, at := range []*int64{&c.seen, &c.confirmed, &c.waiting, &c.timer, &c.missAt, &c.began} {
+	for _, at := range []*int64{&c.seen, &c.waiting, &c.timer, &c.missAt, &c.began} {
 		*at = min(*at, latest)
 	}
-	if t := c.talk; t != nil {
-		setBack(t.users, latest)
-		for i := range t.prints {
-			t.prints[i].at = min(t.prints[i].at, latest)
-		}
+	for _, p := range c.prints.all {
+		p.setAt(min(p.at(), latest))
 	}
 	if c.memory != nil {
 		c.memory.setBack(latest)
@@ -33,6 +30,8 @@ func (c *Conversation) SetBack(now time.Time) {
 }
 
 func (m *memory) setBack(latest int64) {
+	m.confirmed = min(m.confirmed, latest)
+	setBack(m.users, latest)
 	setBack(m.misses, latest)
 	setBack(m.accepted, latest)
 	m.offer.at = min(m.offer.at, latest)

@@ -29,18 +29,16 @@ func (c *Conversation) MarshalBinary() ([]byte, error) { return c.AppendBinary(n
 // AppendBinary encodes the conversation at the end of b.
 func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	w := writer{append(b, encodingVersion, byte(c.phase), byte(c.exchange), c.streak, c.lang[0], c.lang[1])}
-	for _, at := range []int64{c.seen, c.sent, c.confirmed, c.waiting, c.timer, c.missAt} {
+	m := c.recall()
+	for _, at := range [...]int64{c.seen, c.sent, m.confirmed, c.waiting, c.timer, c.missAt} {
 		w.int(at)
 	}
 	w.uint(uint64(c.turns))
 	w.uint(uint64(c.epoch))
 	w.int(c.began)
 	w.flag(c.first)
-	t, m := c.talk, c.recall()
-	if t == nil {
-		t = &talk{}
-	}
-	w.talk(t)
+	w.stamps(m.users)
+	w.prints(c.prints)
 	w.memory(m)
 	return w.b, nil
 }
@@ -55,25 +53,22 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 		return ErrEncoding
 	}
 	r := reader{b: data[6:], version: data[0]}
-	for _, at := range []*int64{&n.seen, &n.sent, &n.confirmed, &n.waiting, &n.timer, &n.missAt} {
+	var m memory
+	for _, at := range []*int64{&n.seen, &n.sent, &m.confirmed, &n.waiting, &n.timer, &n.missAt} {
 		*at = r.int()
 	}
 	n.turns, n.epoch = uint32(r.uint()), uint32(r.uint())
 	if r.version > withoutMessage {
 		n.began, n.first = r.int(), r.flag()
 	}
-	var t talk
-	var m memory
-	r.talk(&t)
+	m.users = r.stamps()
+	n.prints = r.prints()
 	r.memory(&m)
 	switch {
 	case r.err != nil:
 		return fmt.Errorf("%w: %w", ErrEncoding, r.err)
 	case len(r.b) > 0:
 		return fmt.Errorf("%w: %d bytes too many", ErrEncoding, len(r.b))
-	}
-	if len(t.users)+len(t.prints) > 0 {
-		n.talk = &t
 	}
 	if !m.empty() {
 		n.memory = &m
@@ -83,7 +78,7 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 }
 
 func (m *memory) empty() bool {
-	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.panelFields)+len(m.userID) == 0 &&
+	return len(m.users)+len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.panelFields)+len(m.userID) == 0 && m.confirmed == 0 &&
 		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
 }
 
@@ -108,16 +103,16 @@ func (w *writer) stamps(ring []int64) {
 	}
 }
 
-func (w *writer) talk(t *talk) {
-	w.stamps(t.users)
-	w.uint(uint64(len(t.prints)))
-	for _, p := range t.prints {
-		w.int(p.at)
-		w.uint(uint64(p.pairs))
-		w.b = append(w.b, p.kept, p.chars)
+// prints writes what stands before the hashes of each fingerprint, and then the hashes of all.
+func (w *writer) prints(f fingerprints) {
+	w.uint(uint64(f.count()))
+	for _, p := range f.all {
+		w.int(p.at())
+		w.uint(uint64(p.pairs()))
+		w.b = append(w.b, uint8(p.kept()), uint8(p.chars()))
 	}
-	for _, h := range t.hashes {
-		w.b = binary.LittleEndian.AppendUint16(w.b, h)
+	for _, p := range f.all {
+		w.b = append(w.b, p.hashes()...)
 	}
 }
 
@@ -293,25 +288,36 @@ func (r *reader) stamps() []int64 {
 	return ring
 }
 
-func (r *reader) talk(t *talk) {
-	t.users = r.stamps()
+func (r *reader) prints() fingerprints {
+	n := r.count(maxStamps)
+	heads := make([][printHead]byte, n)
 	hashes := 0
-	for range r.count(maxStamps) {
-		p := fingerprint{at: r.int(), pairs: uint16(r.uint()), kept: r.byte(), chars: r.byte()}
-		if p.kept > maxHashes || int(p.kept) > int(p.pairs) || p.kept == 0 {
+	for i := range heads {
+		at, pairs, kept, chars := r.int(), uint16(r.uint()), r.byte(), r.byte()
+		if kept > maxHashes || int(kept) > int(pairs) || kept == 0 {
 			r.fail()
+			return nil
 		}
-		t.prints = append(t.prints, p)
-		hashes += int(p.kept)
+		head := binary.LittleEndian.AppendUint64(heads[i][:0], uint64(at))
+		_ = append(binary.LittleEndian.AppendUint16(head, pairs), kept, chars)
+		hashes += int(kept)
 	}
 	size := 2
 	if r.version == longHashes {
 		size = 4
 	}
 	b := r.bytes(size * hashes)
-	for ; len(b) >= size; b = b[size:] { // little-endian, so the upper half comes last
-		t.hashes = append(t.hashes, binary.LittleEndian.Uint16(b[size-2:]))
+	if n == 0 || b == nil {
+		return nil
 	}
+	f := make(fingerprints, 0, n*printHead+2*hashes)
+	for i := range heads {
+		f = append(f, heads[i][:]...)
+		for range heads[i][10] { // little-endian, so the upper half comes last
+			f, b = append(f, b[size-2:size]...), b[size:]
+		}
+	}
+	return f
 }
 
 func (r *reader) memory(m *memory) {

@@ -9,33 +9,27 @@ import (
 // of at most 96 bytes until something happens in it; what happens is kept behind pointers, so copy it with CopyFrom.
 // It is not safe for concurrent use. All times in it are milliseconds since 1970, 0 for never.
 type Conversation struct {
-	seen      int64 // the last turn or event
-	sent      int64 // EventTime of the last phase change
-	confirmed int64 // when Desk last said that it is queued or with a human
-	waiting   int64 // the customer's message that has no answer of the bot yet
-	timer     int64 // the last timer turn
-	missAt    int64 // the miss of the exchange under way; see misses.go
-	began     int64 // the bot phase, 0 until something happens in it
-	turns     uint32
-	epoch     uint32 // how many bot phases there were before this one
-	phase     Phase
-	exchange  exchange
-	streak    uint8
-	lang      [2]byte
-	first     bool // it is the first session of a customer of whom nothing was kept
-	talk      *talk
-	memory    *memory
-}
-
-// talk is what is kept of the customer's messages while rules ask for it.
-type talk struct {
-	users  []int64       // when the last messages came, for rate
-	prints []fingerprint // what they said, for repeats
-	hashes []uint16      // the prints' hashes, one after the other
+	seen     int64 // the last turn or event
+	sent     int64 // EventTime of the last phase change
+	waiting  int64 // the customer's message that has no answer of the bot yet
+	timer    int64 // the last timer turn
+	missAt   int64 // the miss of the exchange under way; see misses.go
+	began    int64 // the bot phase, 0 until something happens in it
+	turns    uint32
+	epoch    uint32 // how many bot phases there were before this one
+	phase    Phase
+	exchange exchange
+	streak   uint8
+	lang     [2]byte
+	first    bool         // it is the first session of a customer of whom nothing was kept
+	prints   fingerprints // of the customer's last messages, while a rule has `repeats`
+	memory   *memory
 }
 
 // memory is what is kept of things that do not happen in every conversation.
 type memory struct {
+	confirmed   int64   // when Desk last said that it is queued or with a human
+	users       []int64 // when the customer's last messages came, while a rule has `rate`
 	misses      []int64
 	said        []saidStamp
 	moods       []moodStamp
@@ -110,15 +104,9 @@ func (c *Conversation) CopyFrom(o *Conversation) {
 	if c == o {
 		return
 	}
-	t, m := c.talk, c.memory
+	prints, m := append(c.prints[:0], o.prints...), c.memory
 	*c = *o
-	c.talk, c.memory = t, m
-	switch {
-	case o.talk != nil:
-		c.ownTalk().copyFrom(o.talk)
-	case c.talk != nil:
-		c.talk.copyFrom(&talk{})
-	}
+	c.prints, c.memory = prints, m
 	switch {
 	case o.memory != nil:
 		c.own().copyFrom(o.memory)
@@ -127,13 +115,9 @@ func (c *Conversation) CopyFrom(o *Conversation) {
 	}
 }
 
-func (t *talk) copyFrom(o *talk) {
-	t.users = append(t.users[:0], o.users...)
-	t.prints = append(t.prints[:0], o.prints...)
-	t.hashes = append(t.hashes[:0], o.hashes...)
-}
-
 func (m *memory) copyFrom(o *memory) {
+	m.confirmed = o.confirmed
+	m.users = append(m.users[:0], o.users...)
 	m.misses = append(m.misses[:0], o.misses...)
 	m.said = append(m.said[:0], o.said...)
 	m.moods = append(m.moods[:0], o.moods...)
@@ -152,13 +136,6 @@ func (c *Conversation) own() *memory {
 		c.memory = &memory{}
 	}
 	return c.memory
-}
-
-func (c *Conversation) ownTalk() *talk {
-	if c.talk == nil {
-		c.talk = &talk{}
-	}
-	return c.talk
 }
 
 // recall gives the memory to read; it is empty when there is none.
@@ -213,7 +190,7 @@ func (c *Conversation) fresh() {
 
 // away notes that Desk says that the customer is in the queue or with a person.
 func (c *Conversation) away(p Phase, now int64) {
-	c.phase, c.confirmed = p, now
+	c.phase, c.own().confirmed = p, now
 	c.endMessage()
 	if p == PhaseQueued {
 		c.enqueue(now)

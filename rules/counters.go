@@ -40,9 +40,7 @@ func (e *evaluation) counters(n *Counters) {
 		UserMessages: int(c.turns), MissesInARow: c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
 		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), MissesOf: e.p.missesOf, Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.message.rule,
 	}
-	if c.talk != nil {
-		n.LastMinute = countSince(c.talk.users, e.now, time.Minute.Milliseconds())
-	}
+	n.LastMinute = countSince(m.users, e.now, time.Minute.Milliseconds())
 	if e.counted&countedPrint != 0 {
 		for _, l := range e.p.repeats {
 			n.Repeats = max(n.Repeats, l.holds(e).have)

@@ -185,7 +185,7 @@ func (e *evaluation) phaseStops(r *rule) (reason Reason, verify bool) {
 		return ReasonAlreadyTransferring, false
 	case c.phase == PhaseBot:
 		return "", false
-	case e.kind == onUser && !e.t.Unsure && r.action() == "transfer" && e.now-c.confirmed >= confirmedFor.Milliseconds():
+	case e.kind == onUser && !e.t.Unsure && r.action() == "transfer" && e.now-c.recall().confirmed >= confirmedFor.Milliseconds():
 		return "", true
 	case c.phase == PhaseQueued:
 		return ReasonAlreadyQueued, false

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
-	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +25,8 @@ func languageAfter(msg *text.Message, was string) string {
 	scripts := msg.Scripts()
 	lang, chars, letters := scriptVote(&scripts, was)
 	if scripts[text.Latin] > 0 {
-		words := latinWords(msg, languageBit(was), letters == 0)
+		var words tally
+		words.latinWords(msg, languageBit(was), letters == 0)
 		if outvotes(&words, lang, letters) {
 			if l := words.vote(); l != "" && (was == "" || words.change(l)) {
 				return l
@@ -78,7 +78,7 @@ type tally struct {
 	words   int // all of them
 	known   int // to any language
 	letters int32
-	of      [maxLanguages]struct{ words, share int }
+	of      [maxLanguages]struct{ words, share int32 }
 	present bool // one of them is of the language that is set
 }
 
@@ -86,38 +86,38 @@ const maxLanguages = 32
 
 // latinWords counts the Latin words that the packs of each language know; a word of several languages counts for less.
 // If they are alone in the message it stops at a word of the language that is set, because then nothing changes.
-func latinWords(msg *text.Message, set uint32, alone bool) (t tally) {
-	table := packWords()
-	for i := range msg.Tokens() {
-		if !msg.Tokens()[i].IsWord() {
-			continue
-		}
-		word := msg.Word(i)
-		if strings.ContainsAny(word, "0123456789") {
+func (t *tally) latinWords(msg *text.Message, set uint32, alone bool) {
+	lexicon := packLexicon()
+	tokens := msg.Tokens()
+	for i := range tokens {
+		length, ok := msg.PlainWord(i)
+		if !ok {
 			continue
 		}
 		t.words++
-		mask := table[word]
+		mask := lexicon.Of(&tokens[i])
 		if mask == 0 {
 			continue
 		}
 		t.known++
-		t.letters += int32(len(word))
+		t.letters += int32(length)
 		if t.present = t.present || mask&set != 0; t.present && alone {
-			return t
+			return
 		}
-		share := 27720 / bits.OnesCount32(mask) // divided by every number of languages up to 12 without rest
+		share := int32(27720 / bits.OnesCount32(mask)) // divided by every number of languages up to 12 without rest
 		for ; mask != 0; mask &= mask - 1 {
 			l := &t.of[bits.TrailingZeros32(mask)]
 			l.words++
 			l.share += share
 		}
 	}
-	return t
 }
 
 // vote gives the language that most of the words speak for, "" for a tie.
 func (t *tally) vote() string {
+	if t.known == 0 {
+		return ""
+	}
 	best, tie := 0, true
 	for i := range languages {
 		switch score := t.of[i].share; {
@@ -127,7 +127,7 @@ func (t *tally) vote() string {
 			tie = true
 		}
 	}
-	if tie || t.known == 0 {
+	if tie {
 		return ""
 	}
 	return languages[best]
@@ -193,6 +193,9 @@ var packWords = sync.OnceValue(func() map[string]uint32 {
 	}
 	return words
 })
+
+// packLexicon is packWords for those who read messages.
+var packLexicon = sync.OnceValue(func() *text.Lexicon { return text.NewLexicon(packWords()) })
 
 // languageBit is the place of a language in a set, 0 for none.
 func languageBit(lang string) uint32 {

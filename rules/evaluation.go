@@ -24,6 +24,7 @@ type evaluation struct {
 	msg     text.Message
 	hits    []text.Hit
 	bigrams []uint32
+	pairs   pairSet // of the bigrams
 
 	negation text.Negation // of hits
 

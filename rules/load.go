@@ -57,7 +57,7 @@ func (s Set) Load(now time.Time) (p *Policy, r Report) {
 		return nil, Report{Errors: l.source.placed(l.problems)}
 	}
 	p.version = s.Version()
-	packWords() // read now, or the first customer would wait for it
+	packLexicon() // read now, or the first customer would wait for it
 	return p, Report{Warnings: l.source.placed(l.withoutSilenced(l.warnings))}
 }
 

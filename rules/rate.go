@@ -26,10 +26,7 @@ type rateLeaf struct {
 }
 
 func (l *rateLeaf) holds(e *evaluation) verdict {
-	n := 0
-	if e.c.talk != nil {
-		n = countSince(e.c.talk.users, e.now, l.within.Milliseconds())
-	}
+	n := countSince(e.c.recall().users, e.now, l.within.Milliseconds())
 	return counter(n, l.messages, n > 1 && e.counted&countedUser != 0)
 }
 
@@ -49,8 +46,8 @@ type userRecorder struct{}
 
 func (userRecorder) record(e *evaluation) {
 	if e.kind == onUser {
-		t := e.c.ownTalk()
-		t.users = pushStamp(t.users, e.now)
+		m := e.c.own()
+		m.users = pushStamp(m.users, e.now)
 	}
 }
 

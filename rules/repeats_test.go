@@ -17,12 +17,13 @@ func TestRepeats_similarityIsDice(t *testing.T) {
 		{"怎么改地址", "怎么改电话", 0.5},
 		{"night", "nacht", 0.25},
 	} {
-		var k talk
+		var k fingerprints
+		var set pairSet
 		for _, s := range []string{c.a, c.b} {
 			var m text.Message
 			m.Reset(s)
 			pairs, chars := m.Bigrams(nil)
-			k.addPrint(1, pairs, chars)
+			k = k.add(1, set.of(pairs), chars)
 		}
 		if got := k.alike(1, 1, c.want, 1); got != 2 {
 			t.Errorf("%q and %q are less alike than %v", c.a, c.b, c.want)
