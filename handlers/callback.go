@@ -35,6 +35,7 @@ type callbacks struct {
 	strangers      *shed  // requests that are unsigned or empty
 	countStrangers func()
 	countOverload  func()
+	countLate      func()
 }
 
 // post handles one callback.
@@ -77,7 +78,12 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	}
 	if h.shed.full() { // what cannot be worked on need not be read
 		h.countOverload()
-		return nil, bot.Answer{}, errOverload
+		return nil, bot.Answer{}, h.shed.turnAway()
+	}
+	connection := connectionOf(r)
+	if h.shed.late(connection.waited) {
+		h.countLate()
+		return nil, bot.Answer{}, h.shed.turnAway()
 	}
 	body, err := h.bodies.read(r, maxBody)
 	if err != nil {
@@ -89,10 +95,9 @@ func (h *callbacks) handle(r *http.Request) (*desk.Event, bot.Answer, error) {
 	// Only now: who sends slowly must not take the place of one who does not.
 	if !h.shed.enter(len(body)) {
 		h.countOverload()
-		return nil, bot.Answer{}, errOverload
+		return nil, bot.Answer{}, h.shed.turnAway()
 	}
 	defer h.shed.leave(len(body))
-	connection := connectionOf(r)
 	connection.busy.Store(true)
 	event, err := decode(query, body)
 	if err != nil {

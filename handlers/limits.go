@@ -58,7 +58,8 @@ const (
 	operatorHeaderTimeout = 5 * time.Second
 	operatorBodyTimeout   = 10 * time.Second
 
-	// retryAfter is what a sender is told to wait when nothing can be stored.
+	// retryAfter is what a sender is told to wait when nothing can be stored, and how long
+	// one waits for the refusal where there is too much.
 	retryAfter = time.Second
 )
 
@@ -72,6 +73,7 @@ const (
 	limitBodies      = "bodies"
 	limitStrangers   = "strangers"
 	limitInProgress  = "in_progress"
+	limitWait        = "wait"
 	limitSignIn      = "sign_in"
 	limitPanel       = "panel"
 	limitDrafts      = "drafts"
@@ -86,7 +88,7 @@ func newReached(r prometheus.Registerer) reached {
 	}, []string{"limit"})
 	r.MustRegister(count)
 	for _, limit := range []string{
-		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitSignIn, limitPanel, limitDrafts,
+		limitConnections, limitOperators, limitRequests, limitStreams, limitSlowStream, limitBodies, limitStrangers, limitInProgress, limitWait, limitSignIn, limitPanel, limitDrafts,
 	} {
 		count.WithLabelValues(limit)
 	}

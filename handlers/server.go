@@ -103,7 +103,7 @@ func New(o Options) *Server {
 	s.callbacks = &callbacks{
 		bot: o.Bot, appID: strconv.FormatUint(o.SDKAppID, 10), path: o.CallbackPath, verifier: o.Verifier,
 		metrics: newMetrics(o.Registry), refusals: newRefusalLog(o.Log), now: o.Now,
-		bodies: s.bodies, shed: newShed(min(maxInProgress, public/2)), countOverload: s.reached.of(limitInProgress),
+		bodies: s.bodies, shed: newShed(min(maxInProgress, public/2)), countOverload: s.reached.of(limitInProgress), countLate: s.reached.of(limitWait),
 		strangers: newShed(maxStrangers), countStrangers: s.reached.of(limitStrangers),
 	}
 	s.drafts = make(drafts, maxDrafts)

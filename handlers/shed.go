@@ -3,21 +3,63 @@ package handlers
 import (
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 var errOverload = &refusal{status: http.StatusServiceUnavailable, reason: "overload", info: "too many callbacks at once: try again"}
 
-// shed counts what is in progress by the values in the channel, and what the bodies of
-// it take.
+// A shed lets in what can be answered in time, and turns the rest away:
+//
+//   - No more is worked on at once than there are places, and its bodies take no more
+//     than maxHeld.
+//   - While requests wait longer than tooLong on average until their handler starts,
+//     those that did are turned away unread, so that newer ones are answered in time. One that
+//     comes late is no overload, for a machine may have stood still: the average is over hundreds.
+//   - Who is turned away is told so after retryAfter. Refusing costs a good part of what
+//     answering costs, and a busy sender is back at once: without the pause the refusals
+//     would take the processors from the answers. So there are at most as many refusals a
+//     second as there are connections.
 type shed struct {
 	places chan struct{}
-	held   atomic.Int64
+	held   atomic.Int64 // bytes of bodies
+
+	begun atomic.Uint32 // requests, to ask one of askEvery
+	wait  atomic.Int64  // the average, in nanoseconds
 }
+
+const (
+	// tooLong leaves a second to answer in, of the two that Tencent waits.
+	tooLong = 500 * time.Millisecond
+
+	// One request of askEvery is asked how long it waited (a system call), and each while it is too long.
+	askEvery = 8
+	// averageOver is how many of those the average is over, and each counts as longestWait at most.
+	averageOver = 64
+	longestWait = 2 * time.Second
+)
 
 func newShed(limit int) *shed { return &shed{places: make(chan struct{}, limit)} }
 
 // full reports whether nothing more would be let in now.
 func (s *shed) full() bool { return len(s.places) == cap(s.places) }
+
+// late reports whether a request has waited for so long, as others do, that its answer
+// would come too late.
+func (s *shed) late(waited func() time.Duration) bool {
+	average := time.Duration(s.wait.Load())
+	if average < tooLong && s.begun.Add(1)%askEvery != 0 {
+		return false
+	}
+	this := min(waited(), longestWait)
+	s.wait.Store(int64(average + (this-average)/averageOver)) // one that is overwritten is a sample less
+	return average >= tooLong && this >= tooLong
+}
+
+// turnAway returns the refusal of what is not let in, when its time has come.
+func (s *shed) turnAway() error {
+	<-time.After(retryAfter)
+	return errOverload
+}
 
 // enter begins what has a body of so many bytes, or reports that there is too much. It
 // never waits.
