@@ -107,9 +107,9 @@ fuzz: ## every Fuzz target for FUZZTIME each (30s)
 bench: build bin/bench ## the service beside a bare Gin handler, one table in under ten minutes (BENCHARGS='-busy -only callback -json new.json')
 	bin/bench $(BENCHARGS)
 
-curves: build bin/bench ## the same on a quiet and on a busy machine, and cost curves, into docs/performance.md; about half an hour
+curves: build bin/bench ## the same on a quiet and on a busy machine, the cost curves and the history, into docs/performance.md; about half an hour
 	bin/bench -busy -docs docs/performance.md $(BENCHARGS)
-	bin/bench -only curves -docs docs/performance.md $(BENCHARGS)
+	bin/bench -only curves,history -docs docs/performance.md $(BENCHARGS)
 
 bin/bench: FORCE
 	go build -C tools/bench -tags $(TAGS) -o ../../bin/bench .

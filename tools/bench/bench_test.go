@@ -118,7 +118,7 @@ func mayBeNone(w *row) bool {
 func TestBench_curves_goIntoThePage(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "performance.md")
 	var text strings.Builder
-	for _, name := range []string{"table", "load", "latency", "phrases", "reload", "memory"} {
+	for _, name := range []string{"callback", "load", "latency", "phrases", "reload", "memory"} {
 		text.WriteString("before\n<!-- " + name + " -->\nold\n<!-- /" + name + " -->\nafter\n")
 	}
 	if err := os.WriteFile(page, []byte(text.String()), 0o600); err != nil {
@@ -128,12 +128,28 @@ func TestBench_curves_goIntoThePage(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	got, _ := os.ReadFile(page)
-	if strings.Count(string(got), "old") != 1 || strings.Count(string(got), "![") != 5 { // the table was not measured
+	if strings.Count(string(got), "old") != 1 || strings.Count(string(got), "![") != 5 { // callbacks were not measured
 		t.Errorf("%s", got)
 	}
 	svg, err := os.ReadFile(filepath.Join(strings.TrimSuffix(page, ".md"), "latency.svg"))
 	if err != nil || !strings.HasPrefix(string(svg), "<svg") || strings.Contains(string(svg), "NaN") {
 		t.Errorf("%v %s", err, svg)
+	}
+}
+
+// Each part has its place on the page, so that one may be measured again alone.
+func TestBench_pageOfTheDocumentation_hasAPlaceForEachPart(t *testing.T) {
+	text, err := os.ReadFile("../../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		if p.name == "curves" { // its plots have their own
+			continue
+		}
+		if _, err := replaceBlock(string(text), p.name, ""); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func (b *bench) closedLoop(ctx context.Context, p *pair, s scene) error {
 		b.touchRows(p, s.name)
 	}
 	if s.webhook != nil {
-		b.webhookRow(p, webhook, s.name, s.webhook)
+		b.webhookRows(p, webhook, s.name, s.webhook)
 	}
 	return nil
 }

@@ -34,22 +34,22 @@ func start() int {
 
 // part is one section of the table.
 type part struct {
-	name  string
-	title string // on the page
-	run   func(context.Context, *bench) error
-	not   bool // only when it is asked for, and on the quiet machine alone
+	name string
+	run  func(context.Context, *bench) error
+	not  bool // only when it is asked for, and on the quiet machine alone
 }
 
 var parts = []part{
-	{name: "callback", title: "Callbacks", run: callbackPart},
-	{name: "overload", title: "More than it can answer", run: overloadPart},
-	{name: "matcher", title: "Finding phrases", run: matcherPart},
-	{name: "decision", title: "Deciding", run: decisionPart},
-	{name: "store", title: "Stores, asked by 64 callbacks at once", run: storePart},
-	{name: "start", title: "Start and reload", run: startPart},
-	{name: "memory", title: "Memory", run: memoryPart},
-	{name: "idle", title: "At rest", run: idlePart},
+	{name: "callback", run: callbackPart},
+	{name: "overload", run: overloadPart},
+	{name: "matcher", run: matcherPart},
+	{name: "decision", run: decisionPart},
+	{name: "store", run: storePart},
+	{name: "start", run: startPart},
+	{name: "memory", run: memoryPart},
+	{name: "idle", run: idlePart},
 	{name: "curves", run: curvesPart, not: true},
+	{name: "history", run: historyPart, not: true},
 }
 
 // bench is one run.
@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) int {
 func readOptions(args []string, log io.Writer) (o options, err error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(log)
-	fs.StringVar(&o.only, "only", "", "parts to run, separated by commas: "+strings.Join(partNames(), ", ")+" (default: all but curves)")
+	fs.StringVar(&o.only, "only", "", "parts to run, separated by commas: "+strings.Join(partNames(), ", ")+" (default: all but curves and history)")
 	fs.BoolVar(&o.quick, "quick", false, "tiny rounds, to see that everything works; the figures mean nothing")
 	fs.BoolVar(&o.busy, "busy", false, "measure everything a second time while another process sweeps 32 MiB of memory without end")
 	fs.StringVar(&o.binary, "binary", "bin/escalator", "the program to measure, as make build makes it")

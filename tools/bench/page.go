@@ -7,18 +7,21 @@ import (
 	"strings"
 )
 
-// intoPage puts the report into a page of the documentation: the table between
-// the markers <!-- table --> and <!-- /table -->, the curves likewise. What was
-// not measured stays as it is. Plots go into the folder of the page's name.
+// intoPage puts the report into a page of the documentation: the rows of each part
+// between the markers of its name, <!-- callback --> and <!-- /callback -->, and the
+// curves likewise. What was not measured stays as it is. Plots go into the folder of
+// the page's name.
 func (r *report) intoPage(path string) error {
 	text, err := os.ReadFile(path) //nolint:gosec // named by whoever runs this
 	if err != nil {
 		return err
 	}
 	page := string(text)
-	if len(r.Rows) > 0 {
-		if page, err = replaceBlock(page, "table", r.markdown()); err != nil {
-			return err
+	for _, p := range parts {
+		if table := r.markdown(p.name); table != "" {
+			if page, err = replaceBlock(page, p.name, table+"\n"+r.origin()); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range r.Plots {
@@ -30,13 +33,16 @@ func (r *report) intoPage(path string) error {
 		if err := os.WriteFile(filepath.Join(folder, p.File+".svg"), []byte(p.svg()), 0o644); err != nil { //nolint:gosec // likewise
 			return err
 		}
-		block := fmt.Sprintf("![%s](%s/%s.svg)\n\n%s\n%s.\n", p.Title, filepath.Base(folder), p.File, p.table(), r.Machine)
+		block := fmt.Sprintf("![%s](%s/%s.svg)\n\n%s\n%s", p.Title, filepath.Base(folder), p.File, p.table(), r.origin())
 		if page, err = replaceBlock(page, p.File, block); err != nil {
 			return err
 		}
 	}
 	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // documentation is for everybody
 }
+
+// origin says where the figures come from.
+func (r *report) origin() string { return r.Machine + ". " + r.Load + "\n" }
 
 // replaceBlock replaces what stands between the markers of a name.
 func replaceBlock(page, name, with string) (string, error) {
@@ -49,23 +55,18 @@ func replaceBlock(page, name, with string) (string, error) {
 	return before + open + with + end + after, nil
 }
 
-// markdown is the table for a page, a piece for each part.
-func (r *report) markdown() string {
+// markdown is the table of a part for a page, "" if it has no rows.
+func (r *report) markdown(part string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s. %s\n", r.Machine, r.Load)
-	for _, p := range parts {
-		began := false
-		for i := range r.Rows {
-			w := &r.Rows[i]
-			if w.Part != p.name {
-				continue
-			}
-			if !began {
-				fmt.Fprintf(&b, "\n### %s\n\n| %s |\n|%s\n", p.title, strings.Join(r.heads(), " | "), " --- | --- |"+strings.Repeat(" ---: |", len(r.heads())-2))
-				began = true
-			}
-			fmt.Fprintf(&b, "| %s |\n", strings.ReplaceAll(strings.Join(r.cells(w), " | "), missed, "**"+missed+"**"))
+	for i := range r.Rows {
+		w := &r.Rows[i]
+		if w.Part != part {
+			continue
 		}
+		if b.Len() == 0 {
+			fmt.Fprintf(&b, "| %s |\n| --- | --- |%s\n", strings.Join(r.heads(), " | "), strings.Repeat(" ---: |", len(r.heads())-2))
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.ReplaceAll(strings.Join(r.cells(w), " | "), missed, "**"+missed+"**"))
 	}
 	return b.String()
 }

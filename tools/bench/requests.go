@@ -33,6 +33,14 @@ var messages = []string{
 	"嗯嗯好的，那我就先等等看吧，如果明天早上还是没有消息的话我再过来问一下，辛苦了哦",
 }
 
+// hitless are messages of 100 bytes in which the shipped rules find nothing at all.
+var hitless = []string{
+	"I bought two shirts on Monday and chose the size M, can you see on which day the parcel will arrive?",
+	"The invoice for my last order shows the old address, where in the app is the page to have it changed",
+	"上星期买的那双鞋偏小了，打算换大一码，邮费由谁付呢，大概过几天寄到?",
+	"这款外套黑色卖完了吗，我身高一米七五体重七十公斤，穿哪个尺码更合适?",
+}
+
 // asks are messages that escalate.
 var asks = []string{"我要转人工", "I want to talk to a real person", "人工客服", "please connect me to a human agent"}
 

@@ -115,9 +115,13 @@ func (b *bench) once(ctx context.Context, s *side, l load) error {
 func (b *bench) rows(p *pair, what string, rate, p99 *goal) {
 	b.report.add(row{What: what, Unit: "requests/s", Floor: statPointer(p.floor.rates), Ours: statOf(p.ours.rates...), Goal: rate})
 	b.latencyRow(p, what+", p99", p99)
+	b.cpuRow(p.floor, p.ours, what)
+}
+
+// cpuRow adds the processor time of both servers, which depends less on what else the machine does.
+func (b *bench) cpuRow(floor, ours *side, what string) {
 	cpu := func(t touched) float64 { return t.cpu }
-	floor := p.floor.each(cpu)
-	b.report.add(row{What: what + ", processor time of the server", Unit: "µs", Floor: &floor, Ours: p.ours.each(cpu)})
+	b.report.add(row{What: what + ", processor time of the server", Unit: "µs", Floor: new(floor.each(cpu)), Ours: ours.each(cpu)})
 }
 
 func (b *bench) latencyRow(p *pair, what string, p99 *goal) {

@@ -84,8 +84,7 @@ func (b *bench) touchRows(p *pair, what string) {
 		{"fresh pages", "faults", func(t touched) float64 { return t.faults }},
 		{"switches of context", "switches", func(t touched) float64 { return t.switches }},
 	} {
-		floor := p.floor.each(c.of)
-		b.report.add(row{What: what + ", " + c.name, Unit: c.unit, Floor: &floor, Ours: p.ours.each(c.of)})
+		b.report.add(row{What: what + ", " + c.name, Unit: c.unit, Floor: new(p.floor.each(c.of)), Ours: p.ours.each(c.of)})
 	}
 }
 

@@ -99,13 +99,13 @@ func (p *process) settle() {
 	}
 }
 
-// webhookRow compares ours with webhook, which ran in the same rounds.
-func (b *bench) webhookRow(p *pair, webhook *side, what string, g *goal) {
-	w := row{What: what + " (floor: webhook)", Unit: "requests/s", Goal: g}
+// webhookRows compare ours with webhook, which ran in the same rounds.
+func (b *bench) webhookRows(p *pair, webhook *side, what string, g *goal) {
+	what += " (floor: webhook)"
 	if webhook == nil {
-		w.Goal, w.Absent = nil, notInstalled
-	} else {
-		w.Floor, w.Ours = statPointer(webhook.rates), statOf(p.ours.rates...)
+		b.report.add(row{What: what, Unit: "requests/s", Absent: notInstalled})
+		return
 	}
-	b.report.add(w)
+	b.report.add(row{What: what, Unit: "requests/s", Floor: statPointer(webhook.rates), Ours: statOf(p.ours.rates...), Goal: g})
+	b.cpuRow(webhook, p.ours, what)
 }
