@@ -22,6 +22,8 @@ const (
 	// maxUnwritten bounds the changes that wait for a disk. When there are more they are
 	// dropped, and the log is written anew once there is room.
 	maxUnwritten = 16 << 20
+	// maxSpare is how large an empty buffer may be without having been of use.
+	maxSpare = 64 << 10
 )
 
 var (
@@ -160,12 +162,13 @@ func (s *Store) write(group []*write, sync bool) (err error) {
 			return err
 		}
 	}
-	b := appendFixed(nil, ofSynced, "", numbers(s.segment.synced))
+	b := appendFixed(s.out, ofSynced, "", numbers(s.segment.synced))
 	mark := len(b)
-	b = append(b, s.takeUnwritten()...)
+	b = s.takeUnwritten(b)
 	for _, w := range group {
 		b = w.frames(b)
 	}
+	s.out = emptied(b)
 	if len(b) > mark {
 		if s.segment.synced == s.segment.end {
 			s.unsynced = time.Now()
@@ -195,15 +198,24 @@ func (s *Store) removed() {
 	}
 }
 
-// takeUnwritten returns the changes that nobody waits for. They stay in along until
-// they are certain.
-func (s *Store) takeUnwritten() []byte {
+// takeUnwritten appends the changes that nobody waits for. They stay in along until
+// they are certain. Callbacks wait for no copy: they go on with another buffer.
+func (s *Store) takeUnwritten(b []byte) []byte {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	from := len(s.along)
-	s.along = append(s.along, s.unwritten...)
-	s.unwritten = s.unwritten[:0]
-	return s.along[from:]
+	taken := s.unwritten
+	s.unwritten = s.spare
+	s.mu.Unlock()
+	s.along = append(s.along, taken...)
+	s.spare = emptied(taken)
+	return append(b, taken...)
+}
+
+// emptied is a buffer for use again, unless it is far larger than what it held.
+func emptied(b []byte) []byte {
+	if cap(b) > maxSpare && len(b) < cap(b)/4 {
+		return nil
+	}
+	return b[:0]
 }
 
 // settle forgets the changes that are certain, and has those written anew that a disk
@@ -217,7 +229,7 @@ func (s *Store) settle(err error) {
 		s.along = nil
 		s.boundUnwritten()
 	case s.segment.synced == s.segment.end:
-		s.along = s.along[:0]
+		s.along = emptied(s.along)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
@@ -59,7 +60,8 @@ func (s *Store) Commit(t *store.Transfer, c memory.Change) error {
 	if err != nil {
 		return err
 	}
-	frame := appendFrame(nil, func(b []byte) []byte {
+	buf := frames.Get().(*[]byte)
+	frame := appendFrame(*buf, func(b []byte) []byte {
 		b = appendChange(b, c, s.now().UnixMilli())
 		return appendEntry(b, ofTransfer, t.ID, func(b []byte) []byte { return append(b, value...) })
 	})
@@ -74,9 +76,14 @@ func (s *Store) Commit(t *store.Transfer, c memory.Change) error {
 		s.index.Unreserve(t.ID)
 		return fmt.Errorf("storing the transfer of %s: %w", t.ID, err)
 	}
+	*buf = emptied(frame) // after an error the committer may still read it
+	frames.Put(buf)
 	s.index.Insert(t)
 	return nil
 }
+
+// frames are buffers for what is committed.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // commitChange is Commit without a transfer.
 func (s *Store) commitChange(c memory.Change) error {

@@ -15,6 +15,8 @@ const (
 	longStep  = 1 << 20
 )
 
+var zeros [longStep]byte
+
 // segment is the file that is being appended to.
 type segment struct {
 	file   file
@@ -74,7 +76,7 @@ func nextSegment(in folder, before position) (*segment, error) {
 func (s *segment) append(b []byte) error {
 	for s.room < s.end+int64(len(b)) {
 		step := min(max(s.room, firstStep), longStep)
-		if _, err := s.file.WriteAt(make([]byte, step), s.room); err != nil {
+		if _, err := s.file.WriteAt(zeros[:step], s.room); err != nil {
 			return err
 		}
 		s.room += step

@@ -59,6 +59,8 @@ type Store struct {
 	before    position        // where the next one goes on
 	unsynced  time.Time       // since when something has been written and not synced
 	along     []byte          // changes that were written, and not synced
+	out       []byte          // empty: for what is written next
+	spare     []byte          // empty: for unwritten
 	logged    int64           // bytes since all was written anew
 
 	queue chan *write
