@@ -63,6 +63,36 @@ func BenchmarkHistory_turn(b *testing.B) {
 	}
 }
 
+// What the writer does with one turn, without the disk.
+func BenchmarkHistory_note(b *testing.B) {
+	policy := shipped(b)
+	stories := rules.NewStories(mask.Masked.Text)
+	for name, text := range map[string]string{
+		"Chinese": "你好，我昨天在你们店里买的那件黑色的衣服到现在还没有收到，麻烦帮我看一下到哪里了",
+		"English": "Hello, I bought a pair of shoes last week and the colour is different from the picture on the site.",
+	} {
+		b.Run(name, func(b *testing.B) {
+			n := new(Note)
+			var c rules.Conversation
+			policy.Decide(&c, rules.Turn{Text: text, At: time.Now(), WithWhy: true, Tried: &n.Tried})
+			n.Entry = Entry{
+				Kind: Turn, At: time.Now(), Session: "2baf4d84-beb4-4607-a1ea-000000000001", User: "user-1", Role: "user", Text: text, Event: "ChatBot.UserSendMsg",
+				RequestID: "12345", Outcome: "none", RulesVersion: policy.Version(), CountersBefore: &n.Tried.Before, Counters: &n.Tried.Counters, Phase: "bot",
+			}
+			n.take()
+			var buf, frames []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				n.stories = n.stories[:0]
+				n.finish(mask.Masked, stories)
+				buf = n.appendTo(buf[:0])
+				frames = appendFrame(frames[:0], meta{session: nameHash(n.Session), user: nameHash(n.User)}, buf)
+			}
+			b.ReportMetric(float64(len(frames)), "bytes")
+		})
+	}
+}
+
 func (h *History) queued() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,9 +24,14 @@ const (
 	// maxQueued and maxQueuedBytes bound the notes that wait to be written.
 	maxQueued      = 16_384
 	maxQueuedBytes = 64 << 20
-	// Notes are written after batchEvery, or when so many wait.
-	batchEvery = 100 * time.Millisecond
+	// Notes are written after batchEvery, or when so many wait: often enough that they are
+	// few, and still in the processor's cache.
+	batchEvery = 20 * time.Millisecond
 	batchFull  = 512
+	// The writer lets others work after a piece of so many notes: callbacks come first. Of
+	// many it takes more at a time, or it would never be done while callbacks do not end.
+	leastPiece = 32
+	mostPieces = 8
 	// expireEvery is how often is looked for what is too old.
 	expireEvery = time.Minute
 	// lateFor is how long readiness tells of notes that were dropped.
@@ -218,7 +224,11 @@ func (h *History) write() {
 	h.pending, h.size = h.spare[:0], 0
 	h.mu.Unlock()
 	h.rows, h.buf = h.rows[:0], h.buf[:0]
-	for _, n := range notes {
+	piece := max(leastPiece, len(notes)/mostPieces)
+	for i, n := range notes {
+		if i%piece == piece-1 {
+			runtime.Gosched()
+		}
 		n.finish(h.Mask, h.stories)
 		from := len(h.buf)
 		h.buf = n.appendTo(h.buf)

@@ -64,9 +64,45 @@ func (m Mode) Text(s string) string {
 	case None:
 		return ""
 	default:
+		if plain(s) {
+			return s
+		}
 		return hideNumbers(hideMail(s))
 	}
 }
+
+// plain reports whether there is nothing in s that a number or an address begins with: that
+// is so of most of what customers say, and quickly seen.
+func plain(s string) bool {
+	for i := 0; i < len(s); {
+		if s[i] < utf8.RuneSelf {
+			if asciiKinds[s[i]] == digit || inSign(rune(s[i])) {
+				return false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if !harmless(r) {
+			normal, _ := form(s[i:])
+			for _, r := range normal {
+				if kindOf(r) == digit || inSign(r) {
+					return false
+				}
+			}
+		}
+		i += size
+	}
+	return true
+}
+
+// harmless tells at once nearly all that Chinese and Japanese are written with.
+func harmless(r rune) bool {
+	return ideograph(r) || '\u3000' <= r && r < '\u3100' || r == '！' || '＇' <= r && r <= '／' || '：' <= r && r <= '？'
+}
+
+// inSign reports whether a spelling of @ begins with r, or r is a digit's in HTML.
+func inSign(r rune) bool { return r == '@' || r == '%' || r == '&' }
 
 // maxMark bounds what counts as the name of a kind, in bytes.
 const maxMark = 64

@@ -109,6 +109,30 @@ func TestText_leavesShortNumbers_byteForByte(t *testing.T) {
 	}
 }
 
+// What is passed over quickly is what the slow way leaves as it is.
+func TestText_quickly_isTextSlowly(t *testing.T) {
+	pieces := rapid.SampledFrom([]string{
+		"你好", "，", "。", "a", "é", " ", "1", "３", "③", "٣", "@", "＠", "﹫", "%40", "&#64;", "&#49;", "％", "＆", "x.example", "例子.中国", "\xe5", "\xff", "\u200b", "한", "ﬁ", "½", "1️⃣", "𝟏",
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		s := strings.Join(rapid.SliceOfN(pieces, 0, 12).Draw(r, "pieces"), "")
+		if slow := hideNumbers(hideMail(s)); Masked.Text(s) != slow {
+			r.Errorf("Masked.Text(%q) = %q, slowly %q", s, Masked.Text(s), slow)
+		}
+	})
+}
+
+// No character by itself is passed over that could be a part of what is hidden.
+func TestText_quickly_seesEveryDigitAndSign(t *testing.T) {
+	for r := rune(0); r < 0x20000; r++ {
+		for _, s := range []string{strings.Repeat(string(r), maxDigits), "li" + string(r) + "x.example"} {
+			if slow := hideNumbers(hideMail(s)); Masked.Text(s) != slow {
+				t.Errorf("Masked.Text(%q) = %q, slowly %q", s, Masked.Text(s), slow)
+			}
+		}
+	}
+}
+
 func TestText_obeysTheMode(t *testing.T) {
 	const words = "call 13812345678"
 	if got := Full.Text(words); got != words {
