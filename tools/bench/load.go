@@ -24,10 +24,13 @@ type load struct {
 	Rate        float64       // arrivals a second, at random moments; 0: the next one after each answer
 	Warmup      time.Duration // not counted
 	Length      time.Duration
-	Count       int  // instead of Length: so many requests
-	From        int  // number of the first request
-	Status      int  // 200 if 0; of the answers whose rate and latency count
-	TooMuch     bool // more is offered than can be answered: other statuses are no mistake
+	Count       int // instead of Length: so many requests
+	From        int // number of the first request
+	Status      int // 200 if 0; of the answers whose rate and latency count
+	// TooMuch says that more is offered than can be answered. Other statuses are no mistake
+	// then, and as many arrivals as there are connections wait for a free one; those beyond
+	// are never sent. A longer queue would grow as long as the run lasts, and its wait is the generator's own.
+	TooMuch bool
 }
 
 // outcome is what came of it. Times are in microseconds.
@@ -103,6 +106,7 @@ type generator struct {
 	next     atomic.Int64
 	arrivals chan arrival // of an open loop
 	late     *hdrhistogram.Histogram
+	unsent   int // arrivals for which there was no room in the queue
 }
 
 // arrival is a request that is due.
@@ -128,7 +132,11 @@ func newGenerator(l load) *generator {
 	g := &generator{load: l, requests: newRequests(l.Kind), late: newHistogram()}
 	g.next.Store(int64(l.From))
 	if l.Rate > 0 {
-		g.arrivals = make(chan arrival, backlog)
+		room := backlog
+		if l.TooMuch {
+			room = l.Connections
+		}
+		g.arrivals = make(chan arrival, room)
 	}
 	return g
 }
@@ -224,7 +232,13 @@ func (g *generator) arrive() {
 			pause(wait)
 		}
 		record(g.late, time.Since(at))
-		g.arrivals <- arrival{number: int(g.next.Add(1)) - 1, meant: at}
+		select {
+		case g.arrivals <- arrival{number: int(g.next.Add(1)) - 1, meant: at}:
+		default:
+			if !at.Before(g.counting) {
+				g.unsent++
+			}
+		}
 	}
 }
 
@@ -241,6 +255,9 @@ func (g *generator) sum(workers []*worker) *outcome {
 		for status, n := range w.statuses {
 			o.Statuses[status] += n
 		}
+	}
+	if g.unsent > 0 {
+		o.Statuses[0] += g.unsent
 	}
 	o.Seconds = max(last.Sub(g.counting), time.Millisecond).Seconds() // of no answers there is no time, and it is divided by
 	o.Rate = float64(o.Statuses[g.Status]) / o.Seconds

@@ -52,3 +52,15 @@ func TestLoad_refusals_areCountedApart(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// Past saturation the queue of the generator would grow as long as it runs.
+func TestLoad_tooMuch_whatFindsNoRoomIsNeverSent(t *testing.T) {
+	g := newGenerator(load{Kind: quiet, Rate: 100_000, Connections: 3, TooMuch: true})
+	g.began = time.Now()
+	g.counting, g.end = g.began, g.began.Add(10*time.Millisecond)
+	g.arrive() // nobody takes them
+	o := g.sum(nil)
+	if waiting := len(g.arrivals); waiting != 3 || o.Statuses[0] == 0 || o.Statuses[0]+waiting != o.Next {
+		t.Errorf("%d arrivals: %d wait, %d are never sent", o.Next, waiting, o.Statuses[0])
+	}
+}
