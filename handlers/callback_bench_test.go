@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -114,9 +116,9 @@ func BenchmarkCallback(b *testing.B) {
 	}
 }
 
-// BenchmarkForward compares a small bot asked directly with the same bot asked
-// through us: the ratio of the two lines over many connections, and the
-// difference of their medians over one, are what we cost. Client, bot and we
+// BenchmarkForward compares a small bot asked directly, through the standard library's
+// proxy, and through us: the ratios of the lines over many connections, and the
+// difference of their medians over one, are what each costs. Client, bot and proxy
 // share the processors. Run it with: make microbench BENCH=Forward.
 func BenchmarkForward(b *testing.B) {
 	server := httptest.NewServer(bareGin())
@@ -126,11 +128,20 @@ func BenchmarkForward(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer own.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	kept := &http.Transport{MaxIdleConnsPerHost: 256}
+	defer kept.CloseIdleConnections()
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(address) }, Transport: kept}
 	for _, connections := range []int{1, 64} {
-		b.Run(fmt.Sprintf("direct/connections=%d", connections), func(b *testing.B) { benchmarkHTTP(b, bareGin(), connections) })
-		b.Run(fmt.Sprintf("through/connections=%d", connections), func(b *testing.B) {
-			benchmarkHTTP(b, newService(b, own).Public(), connections)
-		})
+		for _, way := range []struct {
+			name    string
+			handler http.Handler
+		}{{"direct", bareGin()}, {"ReverseProxy", proxy}, {"through", newService(b, own).Public()}} {
+			b.Run(fmt.Sprintf("%s/connections=%d", way.name, connections), func(b *testing.B) { benchmarkHTTP(b, way.handler, connections) })
+		}
 	}
 }
 
