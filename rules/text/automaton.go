@@ -7,18 +7,17 @@ import (
 
 // An automaton is the compiled phrases, laid out flat. State 0 is the root.
 //
-// A message touches a few hundred states and asks for their edges mostly in
-// vain. So what is asked of every state is a byte in an array of its own, and a
-// filter of some bits an edge stands before the table of the edges: both fit a
-// near cache, which the rest of a long list of phrases does not.
+// Most messages touch no state, for they have no anchor (anchors.go). The others
+// ask for edges mostly in vain: a filter of some bits an edge stands before the
+// table of the edges, which is too long for a near cache.
 type automaton struct {
-	flags   []stateFlags // of each state
+	gates   []gate // of each state
 	states  []state
 	edges   []edgeTo
 	slots   []edgeSlot // (state, symbol) → edges, open addressing
 	filter  []uint64   // one bit for each pair in slots
 	shift   uint
-	roots   []span  // symbol → edges of the root
+	roots   []root  // by symbol
 	accepts []int32 // phrases, or ^symbols of groups
 	behind  []int32
 }
@@ -26,9 +25,22 @@ type automaton struct {
 // A span is a range of a flat array.
 type span struct{ from, to int32 }
 
+// A gate says which messages a state is entered for: those with one of its anchors.
+type gate struct {
+	anchors uint64 // of all phrases that it leads to
+	here    uint64 // of those for which it matters that it was entered, whatever the next token is
+}
+
 type state struct {
 	accepts span
 	behind  span // gaps and joins, which are entered with it
+	flags   stateFlags
+}
+
+// A root is the edges of the root for one symbol, and the anchors of what they lead to.
+type root struct {
+	anchors uint64
+	edges   span
 }
 
 type stateFlags uint8
@@ -78,9 +90,10 @@ func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uin
 
 // automaton lays the states out.
 func (c *compiler) automaton() *automaton {
-	a := &automaton{flags: make([]stateFlags, len(c.states)), states: make([]state, len(c.states)), roots: make([]span, len(c.symbols))}
-	a.accepts = layOut(c.accepts, func(s int32) *span { a.flags[s] |= accepts; return &a.states[s].accepts })
-	a.behind = layOut(c.behind, func(s int32) *span { a.flags[s] |= leadsOn; return &a.states[s].behind })
+	a := &automaton{gates: make([]gate, len(c.states)), states: make([]state, len(c.states)), roots: make([]root, len(c.symbols))}
+	a.accepts = layOut(c.accepts, func(s int32) *span { a.states[s].flags |= accepts; return &a.states[s].accepts })
+	a.behind = layOut(c.behind, func(s int32) *span { a.states[s].flags |= leadsOn; return &a.states[s].behind })
+	c.spreadAnchors(a)
 	all, from := c.edgesBySource(a)
 	a.edges = make([]edgeTo, len(all))
 	a.newSlots(len(all))
@@ -101,6 +114,37 @@ func (c *compiler) automaton() *automaton {
 	return a
 }
 
+// spreadAnchors tells each state the anchors of the phrases that it leads to. What a state leads to was made after it,
+// the places where a group is written after the group.
+func (c *compiler) spreadAnchors(a *automaton) {
+	groups := make([]uint64, len(c.symbols)) // the anchors of what follows each
+	for s := len(c.states) - 1; s > 0; s-- {
+		st, p, g := &a.states[s], &c.states[s], &a.gates[s]
+		for _, id := range a.accepts[st.accepts.from:st.accepts.to] {
+			if id < 0 {
+				g.here |= groups[^id]
+			} else {
+				g.here |= c.anchors[id]
+			}
+		}
+		if p.symbol == gapSymbol {
+			g.here |= g.anchors // it stays
+		}
+		g.anchors |= g.here
+		ofGroup := p.symbol >= 0 && c.symbols[p.symbol]
+		if ofGroup {
+			groups[p.symbol] |= g.anchors
+		}
+		for _, l := range c.links[p.links.from:p.links.to] {
+			before := &a.gates[l.state()]
+			before.anchors |= g.anchors
+			if p.symbol < 0 || ofGroup { // the state before leads on without a word, or waits for the group
+				before.here |= g.anchors
+			}
+		}
+	}
+}
+
 type protoEdge struct {
 	symbol int32
 	to     edgeTo
@@ -113,7 +157,7 @@ func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
 	links := func(s int) []link {
 		p := &c.states[s]
 		if p.symbol == gapSymbol {
-			a.flags[s] |= isGap
+			a.states[s].flags |= isGap
 		}
 		if p.symbol < 0 {
 			return nil // entered without a word
@@ -122,9 +166,9 @@ func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
 	}
 	for s := range c.states {
 		for _, l := range links(s) {
-			a.flags[l.state()] |= live
+			a.states[l.state()].flags |= live
 			if c.symbols[c.states[s].symbol] {
-				a.flags[l.state()] |= calls
+				a.states[l.state()].flags |= calls
 			}
 			from[l.state()+1]++
 		}
@@ -181,7 +225,11 @@ func (a *automaton) filterBit(h uint64) (word int, bit uint64) {
 
 func (a *automaton) insert(key uint64, edges span) {
 	if key>>32 == 0 {
-		a.roots[uint32(key)] = edges
+		r := &a.roots[uint32(key)]
+		r.edges = edges
+		for _, e := range a.edges[edges.from:edges.to] {
+			r.anchors |= a.gates[e.to].anchors
+		}
 		return
 	}
 	h := key * hashPrime
@@ -192,6 +240,12 @@ func (a *automaton) insert(key uint64, edges span) {
 		i = (i + 1) & uint64(len(a.slots)-1)
 	}
 	a.slots[i] = edgeSlot{key, edges}
+}
+
+// may is false for most pairs of a state and a symbol that have no edge.
+func (a *automaton) may(key uint64) bool {
+	word, bit := a.filterBit(key * hashPrime)
+	return a.filter[word]&bit != 0
 }
 
 // follow returns the edges of a state that is not the root for a symbol.

@@ -141,7 +141,7 @@ func (b *Builder) Build() (*Matcher, error) {
 			continue
 		}
 		if ph.re != nil {
-			m.patterns = append(m.patterns, PhraseID(id))
+			m.patterns.add(PhraseID(id), ph.re)
 			continue
 		}
 		m.keepAll = m.keepAll || ph.whole

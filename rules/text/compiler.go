@@ -42,7 +42,8 @@ type compiler struct {
 	accepts []pair  // states and the phrases, or ^symbols of groups, that end there
 	behind  []pair  // states and the gaps and joins that they lead to without a word
 	groups  map[groupKey][]groupEnd
-	symbols []bool // whether each symbol is of a group
+	symbols []bool   // whether each symbol is of a group
+	anchors []uint64 // of each phrase
 	chunk   []link
 }
 
@@ -91,6 +92,7 @@ func newCompiler(lex *lexicon, words, phrases int) *compiler {
 		slots:   make([]int32, 1<<bits.Len(uint(max(4*len(lex.words), 2*words)+16))),
 		links:   make([]link, 0, words),
 		accepts: make([]pair, 0, phrases),
+		anchors: make([]uint64, phrases),
 		groups:  map[groupKey][]groupEnd{},
 	}
 }
@@ -101,6 +103,7 @@ func (c *compiler) phrase(id PhraseID, ph *phrase) {
 	for _, l := range ends {
 		c.accepts = append(c.accepts, pair{l.state(), int32(id)})
 	}
+	c.anchors[id] = c.lex.anchors(&ph.seq)
 }
 
 // one returns a list of one link. Most lists are, so they share memory.
@@ -362,7 +365,7 @@ func (c *compiler) grow() {
 // symbol returns the symbol of a word.
 func (c *compiler) symbol(it *item, typos bool) int32 {
 	e := c.lex.entry(it)
-	if !it.prefix && typos && forgivable(e.key) {
+	if !it.prefix && typos && e.forgivable {
 		return c.number(&e.near)
 	}
 	return c.number(&e.exact)
@@ -379,19 +382,4 @@ func (c *compiler) number(symbol *int32) int32 {
 func (c *compiler) newSymbol(group bool) int32 {
 	c.symbols = append(c.symbols, group)
 	return int32(len(c.symbols) - 1)
-}
-
-// vocabulary makes the vocabulary of all phrases.
-func (c *compiler) vocabulary() *vocabulary {
-	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
-	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
-	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
-	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes)}
-	for _, e := range prefixes {
-		v.lengths |= 1 << min(len(e.key), 63)
-	}
-	if near := nearWords(words); len(near) > 0 {
-		v.near, v.common = newTypoIndex(near), commonWords()
-	}
-	return v
 }

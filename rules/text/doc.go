@@ -52,11 +52,14 @@
 //
 // # From tokens to hits
 //
-// Find takes the tokens one by one. The vocabulary says which symbols a token
-// is; behind its filter most words of a message are none. A partial hit is a
-// state and the token where it began; each goes on by one look-up for each
-// symbol. So a message without a hit costs about the same whatever the number of
-// phrases. Of the hits of a phrase that begin at one token the shortest is
+// Find reads each token once: the vocabulary says which symbols it is, in one cache
+// line or, behind its filter, none. On the way the anchors of the message are noted,
+// the rare words and pairs of words of which each phrase has one (anchors.go). A
+// message without an anchor ends here. Else Find takes the tokens one by one. A
+// partial hit is a state and the token where it began; each goes on by one look-up
+// for each symbol. A state is entered only if an anchor of a phrase that it leads to
+// is in the message, and if something ends there or may go on with the next token.
+// So a message without a hit costs about the same whatever the number of phrases. Of the hits of a phrase that begin at one token the shortest is
 // reported; hits that begin at different tokens may overlap, so who counts
 // should count those of one phrase once. `=whole` phrases are decided at the
 // end, when the polite words are known. Regular expressions run on the normal

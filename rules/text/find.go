@@ -33,8 +33,8 @@ type Matcher struct {
 	*automaton
 	vocabulary *vocabulary
 	phrases    []compiled
-	patterns   []PhraseID // the phrases that are regular expressions
-	frames     *frames    // nil if there are none
+	patterns   patterns
+	frames     *frames // nil if there are none
 	polite     PhraseSet
 	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
 }
@@ -85,6 +85,10 @@ type search struct {
 	steps        int
 	entered      int
 	readings     []reading
+	ends         []int32   // of each token, in readings
+	anchors      uint64    // that the message has
+	ahead        []reading // of the token behind the current one
+	blind        bool      // that is not known
 	near         nearest
 	spelling     []byte
 	hits         []Hit
@@ -127,23 +131,26 @@ func (m *Matcher) scan(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
 	s.hits, s.limit = hits, len(hits)+maxHits
 	s.reset()
-	ts := msg.tokens
-	for i := range ts {
-		s.readings = m.vocabulary.read(msg, i, s.readings[:0])
-		if len(s.active) == 0 && len(s.readings) == 0 {
-			continue
+	if m.vocabulary.readAll(msg); s.anchors != 0 {
+		s.blind = false
+		from := int32(0)
+		for i, end := range s.ends {
+			if len(s.active) > 0 || end > from {
+				s.ahead = s.readings[end:s.ends[min(i+1, len(s.ends)-1)]]
+				m.step(s, msg.tokens, int32(i), s.readings[from:end])
+			}
+			from = end
 		}
-		m.step(s, ts, int32(i))
 	}
-	if len(m.patterns) > 0 {
+	if len(m.patterns.all) > 0 {
 		m.findPatterns(msg)
 	}
 	hits, s.hits = s.hits, nil
 	return hits
 }
 
-// step takes the partial hits over token i.
-func (m *Matcher) step(s *search, ts []Token, i int32) {
+// step takes the partial hits over token i, which is read in some ways.
+func (m *Matcher) step(s *search, ts []Token, i int32, readings []reading) {
 	s.ts, s.at = ts, i
 	if s.seen == nil {
 		s.seen = make([]seenSlot, 1<<seenBits)
@@ -156,22 +163,28 @@ func (m *Matcher) step(s *search, ts []Token, i int32) {
 	for k := range s.active {
 		p := s.active[k]
 		allowed := brk
-		if m.flags[p.state]&isGap != 0 {
+		if m.states[p.state].flags&isGap != 0 {
 			if !p.spans(ts, i) {
 				continue
 			}
 			allowed = breakNone
 			m.enter(s, p)
 		}
-		for _, r := range s.readings {
+		for _, r := range readings {
 			m.take(s, m.follow(p.state, r.symbol), allowed, i, partial{first: p.first, typos: p.typos + r.typos})
 		}
 	}
-	for _, r := range s.readings {
-		edges := m.roots[r.symbol]
-		m.take(s, m.edges[edges.from:edges.to], breakNone, i, partial{first: i, typos: r.typos})
+	for _, r := range readings {
+		m.begin(s, r.symbol, i, r.typos)
 	}
 	s.active, s.next = s.next, s.active
+}
+
+// begin takes what begins with a symbol over the tokens from first to the current one.
+func (m *Matcher) begin(s *search, symbol, first int32, typos uint8) {
+	if r := &m.roots[symbol]; r.anchors&s.anchors != 0 {
+		m.take(s, m.edges[r.edges.from:r.edges.to], breakNone, first, partial{first: first, typos: typos})
+	}
 }
 
 // spans reports whether the gap that p is in goes on up to token i.
@@ -188,7 +201,7 @@ func (s *search) wait(m *Matcher, ts []Token, i int32) {
 	from := len(s.waiting)
 	for k := range s.active {
 		p := &s.active[k]
-		f := m.flags[p.state]
+		f := m.states[p.state].flags
 		if f&calls != 0 && len(s.waiting) < maxWaiting && (f&isGap == 0 || p.spans(ts, i)) {
 			s.waiting = append(s.waiting, *p)
 		}
@@ -199,14 +212,13 @@ func (s *search) wait(m *Matcher, ts []Token, i int32) {
 // complete takes the partial hits that waited before token first over a group
 // that was found from there to the current token.
 func (m *Matcher) complete(s *search, symbol, first int32, typos uint8) {
-	edges := m.roots[symbol]
-	m.take(s, m.edges[edges.from:edges.to], breakNone, first, partial{first: first, typos: typos})
+	m.begin(s, symbol, first, typos)
 	waits := s.waits[first]
 	for k := waits.from; k < waits.to && s.steps > 0; k++ {
 		p := s.waiting[k]
 		s.steps--
 		brk := s.ts[first].brk
-		if m.flags[p.state]&isGap != 0 {
+		if m.states[p.state].flags&isGap != 0 {
 			brk = breakNone
 		}
 		m.take(s, m.follow(p.state, symbol), brk, first, partial{first: p.first, typos: p.typos + typos})
@@ -221,13 +233,13 @@ func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 		return !slices.ContainsFunc(f.Parts, func(p Span) bool { return p.First <= n.First && n.Last <= p.Last })
 	}
 	s.reset()
-	s.hits, s.limit = s.spare[:0], maxHits
+	s.hits, s.limit, s.anchors, s.blind = s.spare[:0], maxHits, everyAnchor, true
 	for i := h.First; i < h.Last; i++ {
 		s.readings = s.readings[:0]
 		if i < n.First || i >= n.Last {
 			s.readings = m.vocabulary.read(msg, int(i), s.readings)
 		}
-		m.step(s, msg.tokens, i)
+		m.step(s, msg.tokens, i, s.readings)
 	}
 	s.spare, s.hits = s.hits, nil
 	return slices.ContainsFunc(s.spare, func(x Hit) bool {
@@ -251,13 +263,13 @@ func (m *Matcher) take(s *search, edges []edgeTo, brk uint8, first int32, p part
 // arrive enters a state behind the current token, and the gaps and joins behind it,
 // reports the phrases that end there and goes on behind the groups that do.
 func (m *Matcher) arrive(s *search, p partial) {
-	if s.steps--; s.steps < 0 || !m.enter(s, p) {
-		return
-	}
-	if m.flags[p.state]&(accepts|leadsOn) == 0 {
+	if g := &m.gates[p.state]; g.anchors&s.anchors == 0 || g.here&s.anchors == 0 && !m.goesOn(s, p.state) {
 		return
 	}
 	st := &m.states[p.state]
+	if s.steps--; s.steps < 0 || !m.enter(s, p) || st.flags&(accepts|leadsOn) == 0 {
+		return
+	}
 	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
 		if id < 0 {
 			m.complete(s, ^id, p.first, p.typos)
@@ -267,11 +279,24 @@ func (m *Matcher) arrive(s *search, p partial) {
 	}
 	for _, q := range m.behind[st.behind.from:st.behind.to] {
 		p.state, p.deadline = q, 0
-		if m.flags[q]&isGap != 0 {
+		if m.states[q].flags&isGap != 0 {
 			p.deadline = endCost(s.ts, s.at) + gapBudget
 		}
 		m.arrive(s, p)
 	}
+}
+
+// goesOn reports whether a state may have an edge for the token behind the current one.
+func (m *Matcher) goesOn(s *search, state int32) bool {
+	if s.blind {
+		return true
+	}
+	for _, r := range s.ahead {
+		if m.may(edgeKey(state, r.symbol)) {
+			return true
+		}
+	}
+	return false
 }
 
 // endCost is the cost of all tokens up to token i and with it.
@@ -300,7 +325,7 @@ func (m *Matcher) enter(s *search, p partial) bool {
 	}
 	s.entered++
 	at := int32(-1)
-	if m.flags[p.state]&live != 0 {
+	if m.states[p.state].flags&live != 0 {
 		at = int32(len(s.next))
 		s.next = append(s.next, p)
 	}

@@ -18,6 +18,7 @@ import (
 type pattern struct {
 	re       *regexp.Regexp
 	literals []string // every match holds one of them; none: unknown
+	atStart  bool     // the message begins with it
 }
 
 // maxLiterals bounds how many literals are looked for instead of one pattern.
@@ -47,6 +48,9 @@ func (p *parser) pattern() (*pattern, *SyntaxError) {
 		return nil, p.fail(start, "this regular expression matches the empty text, so it would always hold", "use + instead of *, or name what must be there")
 	}
 	tree = tree.Simplify()
+	if first := startLiterals(tree); first != nil {
+		return &pattern{re: re, literals: first, atStart: true}, nil
+	}
 	return &pattern{re: re, literals: requiredLiterals(tree)}, nil
 }
 
@@ -104,6 +108,18 @@ func foldPattern(text string) string {
 		escaped = false
 	}
 	return b.String()
+}
+
+// startLiterals returns a set of literals with one of which a message begins that matches, nil if it may begin otherwise.
+func startLiterals(re *syntax.Regexp) []string {
+	if re.Op != syntax.OpConcat || re.Sub[0].Op != syntax.OpBeginText {
+		return nil
+	}
+	first := re.Sub[1]
+	if first.Op == syntax.OpPlus {
+		first = first.Sub[0]
+	}
+	return spellings(first)
 }
 
 // requiredLiterals returns a set of literals one of which is in every match, or
@@ -263,93 +279,4 @@ func safeLiteral(r rune, fold bool) bool {
 		}
 	}
 	return true
-}
-
-// mayMatch reports whether the normal form holds one of the literals.
-func (p *pattern) mayMatch(normal []byte, f *fingerprint) bool {
-	if len(p.literals) == 0 {
-		return true
-	}
-	for _, lit := range p.literals {
-		if f.holds(lit) && containsString(normal, lit) {
-			return true
-		}
-	}
-	return false
-}
-
-func containsString(b []byte, s string) bool {
-	for i := 0; i+len(s) <= len(b); i++ {
-		if b[i] == s[0] && string(b[i:i+len(s)]) == s {
-			return true
-		}
-	}
-	return false
-}
-
-// A fingerprint is the set of the pairs of bytes of a message, hashed, so that
-// most literals of a long list of patterns cost two loads.
-type fingerprint [64]uint64
-
-func (f *fingerprint) set(b []byte) {
-	*f = fingerprint{}
-	var last byte // the pair that the first byte makes with it asks for one more look at most
-	for _, c := range b {
-		h := pairHash(last, c)
-		f[h>>6] |= 1 << (h & 63)
-		last = c
-	}
-}
-
-// holds reports whether s may be in the message.
-func (f *fingerprint) holds(s string) bool {
-	for i := 1; i < len(s) && i < 8; i++ {
-		if h := pairHash(s[i-1], s[i]); f[h>>6]>>(h&63)&1 == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func pairHash(a, b byte) uint32 {
-	return (uint32(a)<<8 | uint32(b)) * 0x9e3779b1 >> 20
-}
-
-// findPatterns adds the hits of the regular expressions.
-func (m *Matcher) findPatterns(msg *Message) {
-	s := &msg.search
-	normal := msg.buf[:msg.normLen]
-	s.prints.set(normal)
-	for _, id := range m.patterns {
-		re := m.phrases[id].re
-		if !re.mayMatch(normal, &s.prints) {
-			continue
-		}
-		for at := 0; at < len(normal) && len(s.hits) < s.limit; {
-			loc := re.re.FindIndex(normal[at:])
-			if loc == nil {
-				break
-			}
-			if from, to := at+loc[0], at+loc[1]; from < to && !(m.phrases[id].own && msg.foreignIn(from, to)) {
-				first, last := msg.tokenRange(at+loc[0], at+loc[1])
-				s.hits = append(s.hits, Hit{Phrase: id, First: first, Last: last})
-			}
-			at += max(loc[1], 1)
-		}
-	}
-}
-
-// foreignIn reports whether normal[from:to] holds what is not the customer's own.
-func (m *Message) foreignIn(from, to int) bool {
-	return slices.ContainsFunc(m.barriers, func(b span) bool { return int(b.from) < to && from < int(b.to) })
-}
-
-// tokenRange returns the tokens that share a byte with normal[from:to]. If none
-// does the range is empty and stands before the next token.
-func (m *Message) tokenRange(from, to int) (first, last int32) {
-	byEnd := func(t Token, at int) int { return cmp.Compare(int(t.NormEnd), at+1) }
-	byStart := func(t Token, at int) int { return cmp.Compare(int(t.NormStart), at) }
-	i, _ := slices.BinarySearchFunc(m.tokens, from, byEnd)
-	j, _ := slices.BinarySearchFunc(m.tokens, to, byStart)
-	return int32(i), int32(max(i, j))
 }

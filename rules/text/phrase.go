@@ -80,6 +80,9 @@ type group struct {
 	uses   int // in how many places it is written
 	size   int // words in it, those of the classes that it names included
 	han    int // see lexicon.hanIn
+
+	weight  int64  // see lexicon.weight; 0 if it is not known yet
+	anchors uint64 // 0 if they are not chosen yet
 }
 
 // A lexicon holds what the phrases of a file share: words and groups.
@@ -90,6 +93,7 @@ type lexicon struct {
 	prefixIDs map[string]int32
 	groups    map[groupSource]*group
 	classes   map[*Class]*group
+	pairs     []pairSlot // that are anchors
 }
 
 // A groupSource is the text between two parentheses, and what the names in it mean.
@@ -118,7 +122,10 @@ func intern(entries *[]wordEntry, ids map[string]int32, key []byte, hash uint64)
 		id = int32(len(*entries))
 		word := string(key)
 		ids[word] = id
-		*entries = append(*entries, wordEntry{hash: hash, key: word, exact: -1, near: -1})
+		*entries = append(*entries, wordEntry{
+			hash: hash, key: word, exact: -1, near: -1,
+			forgivable: forgivable(word), weight: weigh(word, hash), anchor: noAnchor,
+		})
 	}
 	return id
 }

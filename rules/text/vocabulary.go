@@ -1,6 +1,9 @@
 package text
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // A vocabulary tells which symbols of the automaton a token is. A symbol is a
 // word of a phrase in one of three roles: typed right, typed with errors
@@ -11,6 +14,31 @@ type vocabulary struct {
 	lengths  uint64 // bit n: some prefix has n bytes (63: or more)
 	near     *typoIndex
 	common   *wordSet
+	anchors  []anchor // by symbol
+	pairs    pairTable
+}
+
+// vocabulary makes the vocabulary of all phrases.
+func (c *compiler) vocabulary() *vocabulary {
+	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
+	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
+	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
+	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes), pairs: newPairTable(c.lex.pairs)}
+	for _, e := range prefixes {
+		v.lengths |= 1 << min(len(e.key), 63)
+	}
+	v.anchors = slices.Repeat([]anchor{noAnchor}, len(c.symbols))
+	for _, e := range slices.Concat(words, prefixes) {
+		for _, symbol := range []int32{e.exact, e.near} {
+			if symbol >= 0 {
+				v.anchors[symbol] = e.anchor
+			}
+		}
+	}
+	if near := nearWords(words); len(near) > 0 {
+		v.near, v.common = newTypoIndex(near), commonWords()
+	}
+	return v
 }
 
 // A wordEntry is one word and its symbols, or -1.
@@ -19,64 +47,95 @@ type wordEntry struct {
 	key   string
 	exact int32 // the symbol of phrases that want it typed right
 	near  int32 // the symbol of phrases that forgive typing errors
+
+	weight     int32  // see weigh
+	forgivable bool   // typing errors in it may be forgiven
+	anchor     anchor // noAnchor if it is none
 }
 
 // A table is a set of words with open addressing behind a filter of one bit a
 // word, which fits the first-level cache and turns most words of a message away.
+// A word is known by its hash: of 64 bits, no two words that anybody writes
+// share it. So a look touches one cache line, and no word.
 type table struct {
-	entries []wordEntry
-	slots   []int32 // index of an entry plus 1
-	filter  []uint64
-	shift   uint
+	slots  []wordSlot
+	filter []uint64
+	shift  uint
 }
+
+// A wordSlot is a word and its symbols, or -1. A free one has neither.
+type wordSlot struct {
+	hash        uint64
+	exact, near int32
+}
+
+func (s *wordSlot) free() bool { return s.exact&s.near < 0 }
 
 // newTable makes the table of the entries, which are distinct.
 func newTable(entries []wordEntry) table {
 	bits := uint(6)
-	for 1<<bits < 2*len(entries) {
+	for 3<<bits < 4*len(entries) {
 		bits++
 	}
-	t := table{entries: entries, slots: make([]int32, 1<<bits), filter: make([]uint64, 1<<bits>>4), shift: 64 - bits}
-	for i := range entries {
-		h := entries[i].hash
-		at := h >> t.shift
-		for t.slots[at] != 0 {
+	t := table{slots: make([]wordSlot, 1<<bits), filter: make([]uint64, 1<<bits>>3), shift: 64 - bits}
+	for i := range t.slots {
+		t.slots[i] = wordSlot{exact: -1, near: -1}
+	}
+	for _, e := range entries {
+		at := e.hash >> t.shift
+		for !t.slots[at].free() {
 			at = (at + 1) & uint64(len(t.slots)-1)
 		}
-		t.slots[at] = int32(i + 1)
-		bit := t.filterBit(h)
+		t.slots[at] = wordSlot{e.hash, e.exact, e.near}
+		bit := t.filterBit(e.hash)
 		t.filter[bit>>6] |= 1 << (bit & 63)
 	}
 	return t
 }
 
-// filterBit takes 4 times as many bits as there are slots to choose from.
-func (t *table) filterBit(h uint64) uint64 { return h >> (t.shift - 2) }
+// filterBit takes 8 times as many bits as there are slots to choose from.
+func (t *table) filterBit(h uint64) uint64 { return h >> (t.shift - 3) }
 
-// may is false for most words that are not in the table.
-func (t *table) may(h uint64) bool {
-	bit := t.filterBit(h)
-	return t.filter[bit>>6]>>(bit&63)&1 != 0
-}
-
-// find returns the entry of a word, or nil.
-func (t *table) find(h uint64, key []byte) *wordEntry {
-	if !t.may(h) {
+// find returns the slot of a word, or nil. For most words that are not in the
+// table it looks at the filter only.
+func (t *table) find(h uint64) *wordSlot {
+	if bit := t.filterBit(h); t.filter[bit>>6]>>(bit&63)&1 == 0 {
 		return nil
 	}
-	for at := h >> t.shift; t.slots[at] != 0; at = (at + 1) & uint64(len(t.slots)-1) {
-		e := &t.entries[t.slots[at]-1]
-		if e.hash == h && e.key == string(key) {
-			return e
+	for at := h >> t.shift; ; at = (at + 1) & uint64(len(t.slots)-1) {
+		switch s := &t.slots[at]; {
+		case s.free():
+			return nil
+		case s.hash == h:
+			return s
 		}
 	}
-	return nil
 }
 
 // A reading is a symbol that a token is read as, and with how many edits.
 type reading struct {
 	symbol int32
 	typos  uint8
+}
+
+// readAll reads all tokens, and notes the anchors that the message has.
+func (v *vocabulary) readAll(m *Message) {
+	s := &m.search
+	s.readings, s.ends, s.anchors = s.readings[:0], s.ends[:0], 0
+	for i := range m.tokens {
+		known := len(s.readings)
+		s.readings = v.read(m, i, s.readings)
+		for _, r := range s.readings[known:] {
+			s.anchors |= v.anchors[r.symbol].bit()
+		}
+		if i > 0 {
+			s.anchors |= v.pairs.anchors(m.tokens[i-1].hash, m.tokens[i].hash)
+		}
+		if m.tokens[i].flags&drawnToken != 0 {
+			s.anchors = everyAnchor // of its spellings the pairs are not known
+		}
+		s.ends = append(s.ends, int32(len(s.readings)))
+	}
 }
 
 // read appends the symbols of token i to dst.
@@ -86,9 +145,7 @@ func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 		return v.readDrawn(m, t, dst)
 	}
 	n, word := len(dst), m.word(i)
-	if v.words.may(t.hash) || v.lengths != 0 {
-		dst = v.readExact(t.hash, word, t.IsWord(), dst)
-	}
+	dst = v.readExact(t.hash, word, t.IsWord(), dst)
 	if len(dst) > n || v.near == nil || !t.IsWord() || len(word) < oneTypo-1 || v.common.has(t.hash) {
 		return dst
 	}
@@ -101,7 +158,7 @@ func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 // readExact appends the symbols of a word that is typed right, and of its
 // beginnings.
 func (v *vocabulary) readExact(hash uint64, word []byte, isWord bool, dst []reading) []reading {
-	if e := v.words.find(hash, word); e != nil {
+	if e := v.words.find(hash); e != nil {
 		if e.exact >= 0 {
 			dst = append(dst, reading{e.exact, 0})
 		}
@@ -123,7 +180,7 @@ func (v *vocabulary) readPrefixes(word []byte, dst []reading) []reading {
 		if v.lengths>>min(k+1, 63)&1 == 0 {
 			continue
 		}
-		if e := v.prefixes.find(h, word[:k+1]); e != nil {
+		if e := v.prefixes.find(h); e != nil {
 			dst = append(dst, reading{e.exact, 0})
 		}
 	}
