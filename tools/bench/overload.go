@@ -31,7 +31,11 @@ func overloadPart(ctx context.Context, b *bench) error {
 	b.report.add(row{What: "the most that is answered, closed loop", Unit: "answers/s", Ours: best})
 	for _, factor := range overloads() {
 		l := load{Kind: quiet, Connections: manyConnections, Rate: max(factor*best.Median, probeRate), TooMuch: true}
-		if err := b.alternate(ctx, l, p.floor, p.ours); err != nil {
+		if err := b.alternate(ctx, l, p.ours); err != nil {
+			return err
+		}
+		p.floor.outcomes = outcomes{}
+		if err := b.once(ctx, p.floor, l); err != nil { // once, to see what the generator can do at all
 			return err
 		}
 		b.overloadRows(p, best, fmt.Sprintf("%g times the most", factor))
