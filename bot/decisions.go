@@ -61,7 +61,7 @@ func (b *Bot) newDecisions() *decisions.List {
 // the recent ones. Where no rule held it is a debug line, unless one came near.
 func (b *Bot) report(r *record) {
 	d := &r.decision
-	b.Metrics.Decisions.WithLabelValues(d.Rule, d.Outcome.String()).Inc()
+	b.Metrics.Decided(d.Rule, d.Outcome)
 	b.count(r)
 	r.describe()
 	notable := decisions.Notable(d)

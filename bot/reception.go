@@ -78,6 +78,11 @@ func (w *waiting) then(c *rules.Conversation) {
 // tellOf tells of a wait that goes on for long or is over: the log, where the transfer
 // that led there came to nothing, and the staff.
 func (b *Bot) tellOf(w *waiting, conversation, session string, now time.Time) {
+	over := w.before && !w.after
+	long := over || w.after && w.alarm
+	if w.unanswered == nil && !long {
+		return
+	}
 	if !w.alarm {
 		b.byClock.Lock(conversation).Unlock() // a turn by the clock that came before tells first
 	}
@@ -89,14 +94,12 @@ func (b *Bot) tellOf(w *waiting, conversation, session string, now time.Time) {
 		}
 		b.courier.Unanswered(&t, u.Since)
 	}
-	over := w.before && !w.after
-	if !over && !(w.after && w.alarm) {
-		return
+	if long {
+		b.tell(notify.Event{
+			Kind: notify.WaitingLong, Over: over, Rule: w.wait.Rule, Target: w.wait.Target, Session: session,
+			Waited: now.Sub(w.wait.Since),
+		})
 	}
-	b.tell(notify.Event{
-		Kind: notify.WaitingLong, Over: over, Rule: w.wait.Rule, Target: w.wait.Target, Session: session,
-		Waited: now.Sub(w.wait.Since),
-	})
 }
 
 // tell tells the staff, with the length of the queue where it is known.

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -27,6 +28,7 @@ type timers struct {
 	mu      sync.Mutex
 	heap    alarms
 	byID    map[string]*alarm
+	planned atomic.Int64    // how many: with most rules there are none, and nobody need look
 	earlier chan struct{}   // receives a value when the first alarm changes
 	ctx     context.Context //nolint:containedctx // the timers' own life, made in newTimers
 	cancel  context.CancelFunc
@@ -66,6 +68,9 @@ func (b *Bot) NextAlarm(c *rules.Conversation) time.Time {
 
 // set plans, moves or (zero) cancels the alarm of a conversation.
 func (t *timers) set(id string, at time.Time) {
+	if at.IsZero() && t.planned.Load() == 0 { // its own was set with the conversation locked, as it is now
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := t.byID[id]
@@ -74,12 +79,13 @@ func (t *timers) set(id string, at time.Time) {
 		return
 	case at.IsZero():
 		heap.Remove(&t.heap, a.index)
-		delete(t.byID, id)
+		t.drop(id)
 		return
 	case a == nil:
 		id = strings.Clone(id)
 		a = &alarm{at: at, of: inbound.Stored(id)}
 		t.byID[id] = a
+		t.planned.Add(1)
 		heap.Push(&t.heap, a)
 	default:
 		a.at = at
@@ -93,8 +99,16 @@ func (t *timers) set(id string, at time.Time) {
 	}
 }
 
+func (t *timers) drop(id string) {
+	delete(t.byID, id)
+	t.planned.Add(-1)
+}
+
 // describe says whose conversation it is that has an alarm: its id may not tell.
 func (t *timers) describe(m *inbound.Message) {
+	if t.planned.Load() == 0 {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := t.byID[m.Conversation]
@@ -151,7 +165,7 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 		return nil, wait
 	}
 	heap.Pop(&t.heap)
-	delete(t.byID, first.of.Conversation)
+	t.drop(first.of.Conversation)
 	return first, 0
 }
 

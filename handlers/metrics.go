@@ -15,7 +15,11 @@ import (
 type metrics struct {
 	callbacks *prometheus.CounterVec
 	seconds   prometheus.Histogram
+	known     map[labels]prometheus.Counter // of callbacks: found without hashing label by label
 }
+
+// labels are those of callbacks_total.
+type labels struct{ command, event, result string }
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
@@ -28,6 +32,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}),
 	}
 	r.MustRegister(m.callbacks, m.seconds)
+	m.known = map[labels]prometheus.Counter{}
 	m.knownLabels()
 	return m
 }
@@ -42,7 +47,7 @@ func (m *metrics) knownLabels() {
 		}
 		for _, event := range events {
 			for _, result := range []string{"ok", "duplicate", errUnavailable.reason} {
-				m.callbacks.WithLabelValues(command, event, result)
+				m.known[labels{command, event, result}] = m.callbacks.WithLabelValues(command, event, result)
 			}
 		}
 	}
@@ -79,6 +84,10 @@ func (m *metrics) callback(e *desk.Event, result string, took time.Duration) {
 			name = other
 		}
 	}
-	m.callbacks.WithLabelValues(command, name, result).Inc()
+	count := m.known[labels{command, name, result}]
+	if count == nil {
+		count = m.callbacks.WithLabelValues(command, name, result)
+	}
+	count.Inc()
 	m.seconds.Observe(took.Seconds())
 }

@@ -9,6 +9,7 @@ package metrics
 
 import (
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +22,7 @@ const prefix = "escalator"
 
 // Metrics counts what is decided and delivered.
 type Metrics struct {
-	Decisions     *prometheus.CounterVec   // rule, outcome
+	Decisions     *prometheus.CounterVec   // rule, outcome: see Decided
 	DedupHits     prometheus.Counter       // repeats of an earlier callback
 	UnknownEvents *prometheus.CounterVec   // event
 	Forwarded     *prometheus.HistogramVec // result: ok, failed
@@ -41,6 +42,7 @@ type Metrics struct {
 	SpansDropped  prometheus.Counter       // spans of traces that did not reach their collector
 
 	evicted  *prometheus.CounterVec
+	known    atomic.Pointer[map[decision]prometheus.Counter] // of Decisions: found without hashing label by label
 	registry prometheus.Registerer
 }
 
@@ -100,19 +102,41 @@ func gauge(name, help string) prometheus.Gauge {
 // Evicted returns a function that counts one early eviction of what.
 func (m *Metrics) Evicted(what string) func() { return m.evicted.WithLabelValues(what).Inc }
 
+// decision are the labels of Decisions.
+type decision struct {
+	rule    string
+	outcome rules.Outcome
+}
+
+// Decided counts a decision.
+func (m *Metrics) Decided(rule string, o rules.Outcome) {
+	if known := m.known.Load(); known != nil {
+		if count := (*known)[decision{rule, o}]; count != nil {
+			count.Inc()
+			return
+		}
+	}
+	m.Decisions.WithLabelValues(rule, o.String()).Inc()
+}
+
 // KnowRules has the series of the decisions of rules exist before they move.
 func (m *Metrics) KnowRules(all []rules.RuleInfo) {
+	known := map[decision]prometheus.Counter{}
+	know := func(rule string, o rules.Outcome) {
+		known[decision{rule, o}] = m.Decisions.WithLabelValues(rule, o.String())
+	}
 	for _, none := range []rules.Outcome{rules.OutcomeNone, rules.OutcomeShadow, rules.OutcomeAsked} {
-		m.Decisions.WithLabelValues("", none.String())
+		know("", none)
 	}
 	for _, r := range all {
 		for _, o := range []rules.Outcome{
 			rules.OutcomeTransfer, rules.OutcomeOffer, rules.OutcomeKeep, rules.OutcomeClosed, rules.OutcomeSuppressed, rules.OutcomeAsked, rules.OutcomeMessage,
 			rules.OutcomeNone, // its offer was declined
 		} {
-			m.Decisions.WithLabelValues(r.ID, o.String())
+			know(r.ID, o)
 		}
 	}
+	m.known.Store(&known)
 }
 
 // Build registers what runs here.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -23,6 +24,7 @@ type answers struct {
 type answer struct {
 	json  []byte
 	users int
+	last  atomic.Pointer[seen] // what was made last for such a callback
 }
 
 // bytes returns the answer; nil for one that is not kept.

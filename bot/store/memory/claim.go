@@ -11,12 +11,13 @@ import (
 
 // claim is a callback that is being worked on.
 type claim struct {
-	key     string
+	name    string      // the dedup key
+	key     string      // under which it is in the table
 	counted atomic.Bool // it is counted into its conversation
 
-	mu    sync.Mutex
-	ended bool
-	done  chan struct{} // closed when it ends; nil while nobody waits, as nearly always
+	over atomic.Bool
+	mu   sync.Mutex
+	done chan struct{} // closed when it ends; nil while nobody waits, as nearly always
 }
 
 func (c *claim) expires() int64  { return forever }
@@ -45,7 +46,7 @@ func (c *claim) wait(ctx context.Context, timeout time.Duration) error {
 func (c *claim) waited() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
+	if c.over.Load() {
 		return nil
 	}
 	if c.done == nil {
@@ -58,7 +59,7 @@ func (c *claim) waited() <-chan struct{} {
 func (c *claim) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended = true
+	c.over.Store(true)
 	if c.done != nil {
 		close(c.done)
 	}

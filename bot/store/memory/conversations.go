@@ -42,6 +42,7 @@ type conversation struct {
 	state  rules.Conversation
 	until  atomic.Int64
 	pinned atomic.Bool
+	listed atomic.Bool // it is in the table
 	// replaced says that it had expired, and another one has taken its place.
 	replaced atomic.Bool
 }
@@ -58,7 +59,9 @@ func NewConversations(o ConversationsOptions) *Conversations {
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: lookAgain, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(id string, e entry) {
-			if m.Journal != nil && !e.(*conversation).replaced.Load() {
+			c := e.(*conversation)
+			c.listed.Store(false)
+			if m.Journal != nil && !c.replaced.Load() {
 				m.Journal.Keep(Change{ID: id})
 			}
 		},
@@ -111,15 +114,17 @@ func (m *Conversations) View(_ context.Context, id string, look func(*rules.Conv
 func (m *Conversations) Update(ctx context.Context, id string, change store.Change) error {
 	defer m.locks.Lock(id).Unlock()
 	c := m.find(id)
-	before := m.scratch.Get().(*rules.Conversation)
-	before.CopyFrom(&c.state)
 	kept := false
-	defer func() { // also when change panics
-		if !kept {
-			c.state.CopyFrom(before)
-		}
-		m.scratch.Put(before)
-	}()
+	if c.listed.Load() { // else nobody sees it before it is kept
+		before := m.scratch.Get().(*rules.Conversation)
+		before.CopyFrom(&c.state)
+		defer func() { // also when change panics
+			if !kept {
+				c.state.CopyFrom(before)
+			}
+			m.scratch.Put(before)
+		}()
+	}
 	effect, err := change(&c.state)
 	if err != nil {
 		return err
@@ -154,7 +159,7 @@ func (m *Conversations) write(ctx context.Context, w Change, effect *store.Effec
 		return m.Outbox.Put(ctx, effect.Transfer)
 	}
 	if effect.DedupKey != "" {
-		w.Key = KeyOf(effect.DedupKey)
+		w.Key = m.Dedup.keyOf(effect.DedupKey)
 	}
 	if effect.Transfer == nil && allLate(w.Records) {
 		m.Journal.Keep(w)
@@ -210,7 +215,8 @@ func (m *Conversations) prolong(c *conversation) {
 // add makes sure that c is in the table: it may be new, or have been swept
 // while it was changed.
 func (m *Conversations) add(id string, c *conversation) {
-	if e, ok := m.table.get(id); !ok || e != entry(c) {
+	if !c.listed.Load() {
+		c.listed.Store(true)
 		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
 	}
 }

@@ -16,12 +16,15 @@ const forever = int64(math.MaxInt64)
 //
 // There are millions of them, so what is kept of one is small: a hash of its key
 // (128 bits: no two will ever agree) instead of the key, and one seen for all that
-// were answered alike within a millisecond.
+// were answered alike at about the same time.
 type Dedup struct {
 	DedupOptions
-	table   *table
-	last    atomic.Pointer[seen] // the one that was made last
-	answers answers
+	table     *table
+	grain     int64                // milliseconds: times that differ by less are one
+	uncertain atomic.Pointer[seen] // the last that was counted and given up
+	unkept    atomic.Pointer[seen] // the last whose answer is not kept
+	answers   answers
+	underWay  [1024]atomic.Pointer[claim] // the claim made last of those whose keys begin alike
 }
 
 // DedupOptions says how long and how many callbacks are kept.
@@ -52,7 +55,7 @@ func NewDedup(o DedupOptions) *Dedup {
 	if o.Wait == 0 {
 		o.Wait = store.DuplicateWait
 	}
-	m := &Dedup{DedupOptions: o}
+	m := &Dedup{DedupOptions: o, grain: max(1, o.Keep.Milliseconds()/512)}
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: o.Keep, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
@@ -65,24 +68,34 @@ func NewDedup(o DedupOptions) *Dedup {
 	return m
 }
 
-// seen returns what is kept of a callback that was answered, or counted, now.
+// seen returns what is kept of a callback that was answered, or counted, now: for as long
+// as is asked for, or a little longer.
 func (m *Dedup) seen(a *answer, counted bool) *seen {
 	until := m.table.clock.millis() + m.Keep.Milliseconds()
-	if s := m.last.Load(); s != nil && s.until == until && s.answer == a && s.counted == counted {
+	until += (m.grain - until%m.grain) % m.grain
+	last := &m.unkept
+	switch {
+	case counted:
+		last = &m.uncertain
+	case a != nil:
+		last = &a.last
+	}
+	if s := last.Load(); s != nil && s.until == until {
 		return s
 	}
 	s := &seen{until: until, answer: a, counted: counted}
-	m.last.Store(s)
+	last.Store(s)
 	return s
 }
 
 // Claim implements store.Dedup.
 func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 	hash := KeyOf(key)
-	mine := &claim{key: string(hash[:])}
+	mine := &claim{name: key, key: string(hash[:])}
 	for {
 		e, added := m.table.add(mine.key, mine)
 		if added {
+			m.place(key).Store(mine)
 			return store.Claim{First: true}, nil
 		}
 		switch e := e.(type) {
@@ -96,6 +109,7 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 			}
 			mine.counted.Store(true)
 			if m.table.swap(mine.key, e, mine) {
+				m.place(key).Store(mine)
 				return store.Claim{First: true, Counted: true}, nil
 			}
 			mine.counted.Store(false)
@@ -103,29 +117,49 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 	}
 }
 
+// place is where the claim of a key is found at once, if no other one has taken it.
+func (m *Dedup) place(key string) *atomic.Pointer[claim] {
+	n := 0
+	if len(key) > 1 { // keys are base64 of a hash, so that two bytes tell 4096 apart
+		n = int(key[0])<<6 ^ int(key[1])
+	}
+	return &m.underWay[n%len(m.underWay)]
+}
+
+// claimed returns the claim of a key, nil where there is none: it was answered together
+// with its conversation, or nobody claimed it. Its caller has claimed it.
+func (m *Dedup) claimed(key string) *claim {
+	c := m.place(key).Load()
+	if c == nil || c.name != key {
+		hash := KeyOf(key)
+		e, _ := m.table.get(string(hash[:]))
+		c, _ = e.(*claim)
+	}
+	if c == nil || c.over.Load() {
+		return nil
+	}
+	return c
+}
+
 // Finish implements store.Dedup.
 func (m *Dedup) Finish(_ context.Context, key string, answer []byte) {
-	hash := KeyOf(key)
-	e, _ := m.table.get(string(hash[:]))
-	c, ok := e.(*claim)
-	if !ok { // it was answered together with its conversation, or nobody claimed it
+	c := m.claimed(key)
+	if c == nil {
 		return
 	}
 	kept := m.answers.take(answer)
 	m.end(c, m.seen(kept, false))
 	if c.counted.Load() && m.Journal != nil {
-		m.Journal.Keep(Change{Key: hash, Answer: append([]byte{}, kept.bytes()...)})
+		m.Journal.Keep(Change{Key: Key([]byte(c.key)), Answer: append([]byte{}, kept.bytes()...)})
 	}
 }
 
 // Release implements store.Dedup. One that was released without having been
 // counted has expired at once, and is swept in its turn.
 func (m *Dedup) Release(_ context.Context, key string) {
-	hash := KeyOf(key)
-	e, _ := m.table.get(string(hash[:]))
-	c, ok := e.(*claim)
+	c := m.claimed(key)
 	switch {
-	case !ok:
+	case c == nil:
 	case c.counted.Load():
 		m.end(c, m.seen(nil, true))
 	default:
@@ -136,10 +170,8 @@ func (m *Dedup) Release(_ context.Context, key string) {
 // counted notes that a callback is counted into its conversation and, where that
 // is known, what it is answered. Its caller has claimed it.
 func (m *Dedup) counted(key string, answer []byte) {
-	hash := KeyOf(key)
-	e, _ := m.table.get(string(hash[:]))
-	c, ok := e.(*claim)
-	if !ok {
+	c := m.claimed(key)
+	if c == nil {
 		return
 	}
 	c.counted.Store(true)
@@ -148,9 +180,19 @@ func (m *Dedup) counted(key string, answer []byte) {
 	}
 }
 
+// keyOf is KeyOf, of a claimed callback without hashing it again.
+func (m *Dedup) keyOf(key string) Key {
+	if m != nil {
+		if c := m.claimed(key); c != nil {
+			return Key([]byte(c.key))
+		}
+	}
+	return KeyOf(key)
+}
+
 // end puts what is known now in the place of a claim, and wakes who waits.
 func (m *Dedup) end(c *claim, s *seen) {
-	m.table.swap(c.key, c, s)
+	m.table.put(c.key, s)
 	c.end()
 }
 

@@ -117,6 +117,15 @@ func (t *table) swap(key string, old, e entry) bool {
 	return true
 }
 
+// put stores e in the place of an entry that stays until its owner calls this: one that
+// does not expire and may not go early. Its key is that under which it was added.
+func (t *table) put(key string, e entry) {
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.Set(key, e, cache.NoExpiration)
+}
+
 // enqueue puts key at the back. It is looked at again when it expires, but
 // within lookAgain, so that one long-lived entry keeps no others waiting.
 func (t *table) enqueue(s *shard, key string, e entry, now int64) {
