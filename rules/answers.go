@@ -169,8 +169,11 @@ func (e *evaluation) answer() answer {
 
 func (e *evaluation) readAnswer() answer {
 	end := int32(len(e.msg.Tokens()))
-	if end == 0 && isThumb(e.t.Text) {
+	switch {
+	case end == 0 && isThumb(e.t.Text):
 		return answerYes
+	case !e.mayAnswer():
+		return noAnswerGiven
 	}
 	said := noAnswerGiven
 	for at := int32(0); at < end; {

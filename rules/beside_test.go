@@ -39,7 +39,7 @@ func BenchmarkDecide_beside(b *testing.B) {
 					e.negation.Reset(&e.msg, e.hits, &p.roles)
 					var d Decision
 					e.decide(&d)
-					e.tried.end(e)
+					e.tried.counted(e)
 				}
 				b.ReportMetric(float64(len(e.hits)), "hits")
 			})

@@ -55,6 +55,10 @@ func (l *missedLeaf) explain(e *evaluation, v verdict) lang.Text {
 // late: misses are spent on a rule only once it has fired.
 func (l *missedLeaf) late(e *evaluation, _ verdict) bool { return e.state(e.rule) == nil }
 
+func (l *missedLeaf) wakes() facts { return factMiss }
+
+func (l *missedLeaf) asleep() verdict { return counter(0, l.times, false) }
+
 // counted words a counter: "2 of 3 in 15m".
 func counted(v verdict, within time.Duration) lang.Text {
 	return lang.Say("%d of %d in %s", v.have, v.need, formatDuration(within))

@@ -201,6 +201,7 @@ func (l *loader) collect() {
 			line.when.walk(p.serve)
 		}
 	}
+	l.findFacts()
 	p.missesOf = missesWanted(p.rules)
 	slices.Sort(p.silences)
 	p.silences = slices.Compact(p.silences)

@@ -19,7 +19,7 @@ const (
 func (p *Policy) Decide(c *Conversation, t Turn) (d Decision) {
 	e := p.begin(c, &t)
 	e.decide(&d)
-	e.tried.end(e)
+	e.tried.counted(e)
 	d.Unanswered = e.lapsed
 	e.end()
 	return d
@@ -80,7 +80,12 @@ const (
 func (e *evaluation) search(d *Decision) {
 	var resting, halted *rule
 	var rest, halt Reason
-	for _, r := range e.p.rules {
+	known := e.facts()
+	e.tried.know(known)
+	for i, r := range e.p.rules {
+		if known&e.p.wakes[i] == 0 && halted == nil {
+			continue
+		}
 		if r.mode == ModeOff || e.muted(r) || r.absent(e.wall, e.who) != present || !e.concerns(r) || halted != nil && (halt == ReasonPerSession || !r.exempt()) {
 			continue
 		}
@@ -93,8 +98,10 @@ func (e *evaluation) search(d *Decision) {
 		}
 		switch leads := r.mode == e.p.mode; {
 		case leads && fate == fires:
+			e.tried.end(i)
 			return
 		case leads && fate == stopped && halted == nil:
+			e.tried.end(i)
 			halted, halt = r, reason
 		case leads && fate == rests && resting == nil:
 			resting, rest = r, reason
@@ -159,12 +166,16 @@ func (e *evaluation) holds(r *rule) bool {
 		return r.when.eval(e) == yes
 	}
 	e.tried.open = true
-	defer func() { e.tried.open = false }()
-	return r.when.eval(e) == yes
+	holds := r.when.eval(e) == yes
+	e.tried.open = false
+	return holds
 }
 
 // muted says that an operator silenced the rule.
 func (e *evaluation) muted(r *rule) bool {
+	if len(e.t.Muted) == 0 {
+		return false
+	}
 	m, ok := e.t.Muted[r.id]
 	return ok && e.wall.Before(m.Until)
 }

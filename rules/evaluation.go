@@ -27,6 +27,7 @@ type evaluation struct {
 	pairs   pairSet // of the bigrams
 
 	negation text.Negation // of hits
+	found    facts         // the sets of phrases of which there are hits
 
 	// answered is what the whole message answers, once it was asked for.
 	answered   answer
@@ -123,6 +124,7 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	if t.Text != "" && p.matcher != nil {
 		e.hits = p.matcher.Find(&e.msg, e.hits)
 	}
+	e.notePhrases()
 	e.negation.Reset(&e.msg, e.hits, &p.roles)
 	return e
 }

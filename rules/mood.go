@@ -78,6 +78,12 @@ func (l *moodLeaf) implies(other leaf) bool {
 
 func (l *moodLeaf) need(p *Policy) { p.record(&moodRecorder{l.key, l.set}) }
 
+func (l *moodLeaf) sets() []*matchSet { return []*matchSet{l.set} }
+
+func (l *moodLeaf) wakes() facts { return factMood }
+
+func (l *moodLeaf) asleep() verdict { return counter(0, l.atLeast, false) }
+
 // moodRecorder keeps what each message does to a mood. A list has one, whatever the conditions ask of it.
 type moodRecorder struct {
 	key uint64
@@ -85,7 +91,7 @@ type moodRecorder struct {
 }
 
 func (r *moodRecorder) record(e *evaluation) {
-	if e.kind != onUser || len(e.hits) == 0 {
+	if e.kind != onUser || e.lacks(r.set) {
 		return
 	}
 	if s, some := e.moodOf(r.set); some {

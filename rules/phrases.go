@@ -91,6 +91,7 @@ type matchSet struct {
 	groups  []phraseGroup
 	text    []text.Group // those of groups
 	answers answers
+	fact    facts // that the message has a hit of one of them
 	// covered are phrases of others that hold only where one of these does, for the lint on rules that are not reached.
 	covered text.PhraseSet
 }

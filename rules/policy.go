@@ -101,6 +101,7 @@ type Policy struct {
 	goals   map[string]*goal
 	teams   []*Team
 	rules   []*rule
+	wakes   []facts        // the rules: of these one must be there, or the rule does not hold
 	zone    *time.Location // of the calendars, nil if they have several
 	tests   []Test
 	parts   map[Part]string
@@ -112,6 +113,8 @@ type Policy struct {
 	polite  *matchSet
 	yes     *matchSet // answers to offers; nil when no rule makes one
 	no      *matchSet
+	factsOf []facts // the phrases
+	answers facts   // that there is a phrase of polite, yes or no
 
 	missMarks []string
 	missSays  *phraseTest

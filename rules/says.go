@@ -254,6 +254,9 @@ func (s *phraseTest) find(e *evaluation) finding {
 
 // findIn looks for an answer of a set, or for its longest hit that counts; failing that, for one that almost did.
 func (s *phraseTest) findIn(e *evaluation, set *matchSet) finding {
+	if e.lacks(set) && set.answers == 0 {
+		return finding{hit: -1, set: set}
+	}
 	best, near := finding{hit: -1}, s.findAnswer(e, set)
 	if near.ok {
 		return near

@@ -15,6 +15,7 @@ type Stories struct {
 	mask   func(string) string
 	policy *Policy // whose rules are remembered
 	known  map[storyKey]RuleStory
+	asleep []RuleStory // of each rule that no fact wakes
 }
 
 // storyKey is all that a story depends on, of a rule with at most two conditions that were put into words late.
@@ -37,10 +38,14 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 		return all
 	}
 	if s.policy != t.policy || len(s.known) > maxStories {
-		s.policy, s.known = t.policy, map[storyKey]RuleStory{}
+		s.policy, s.known, s.asleep = t.policy, map[storyKey]RuleStory{}, nil
+		for _, r := range t.policy.rules {
+			leaves := r.when.asleep(nil)
+			s.asleep = append(s.asleep, s.of(&triedRule{rule: r, result: "no"}, leaves))
+		}
 	}
 	next, from := 0, 0
-	for _, r := range t.policy.rules {
+	for i, r := range t.policy.rules {
 		n := t.kept(r, next)
 		var leaves []triedLeaf
 		if next < len(t.rules) && t.rules[next].rule == r {
@@ -48,10 +53,12 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 			from = t.rules[next].leaves
 			next++
 		}
-		switch n {
-		case nil:
+		switch {
+		case n == nil && t.asleep(i) && r.mode != ModeOff:
+			all = append(all, s.asleep[i])
+		case n == nil:
 			all = append(all, t.untried(r))
-		case &t.answer:
+		case n == &t.answer:
 			all = append(all, s.of(n, nil))
 		default:
 			all = append(all, s.of(n, leaves))

@@ -19,6 +19,8 @@ type Tried struct {
 	muted  Muted
 	wall   time.Time
 	who    string
+	facts  facts
+	over   int  // the rules from this place on were not passed over for want of facts
 	open   bool // what is evaluated now is the condition of a rule that is being tried
 	rules  []triedRule
 	leaves []triedLeaf
@@ -72,8 +74,25 @@ func (t *Tried) found(e *evaluation) {
 	}
 }
 
-// end notes what the turn made of the conversation.
-func (t *Tried) end(e *evaluation) {
+// know notes the facts of the turn: what a rule that they do not wake says can be told at any time.
+func (t *Tried) know(f facts) {
+	if t != nil {
+		t.facts, t.over = f, len(t.policy.rules)
+	}
+}
+
+// end notes that the rules below the one at i are not tried, or only some of them, of which there are notes.
+func (t *Tried) end(i int) {
+	if t != nil {
+		t.over = min(t.over, i)
+	}
+}
+
+// asleep says that the facts did not wake the rule at i, so that it did not hold.
+func (t *Tried) asleep(i int) bool { return i < t.over && t.facts&t.policy.wakes[i] == 0 }
+
+// counted notes what the turn made of the conversation.
+func (t *Tried) counted(e *evaluation) {
 	if t != nil {
 		e.counters(&t.Counters)
 		t.Phase = e.c.phase

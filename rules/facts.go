@@ -1,0 +1,174 @@
+package rules
+
+import "escalator/rules/text"
+
+// facts are what a turn and its conversation hold that conditions hold by. They are known at once, so that the rules that
+// a quiet message cannot make hold are passed over without a look at them.
+type facts uint64
+
+const (
+	// The lowest bits say that the message has a hit of a set of phrases; several sets may share one.
+	factSets = 48
+	// factKinds is where the kind of the turn begins.
+	factKinds = factSets
+)
+
+const (
+	factMiss       facts = 1 << (factKinds + 4 + iota) // misses are remembered
+	factMood                                           // what messages did to a mood is remembered
+	factAnswer                                         // the whole message may be a yes or a no
+	factNoLanguage                                     // the language is not known
+	everything     = ^facts(0)
+)
+
+// passive is a leaf that says no, and no more than that, where none of some facts is there.
+type passive interface {
+	wakes() facts
+	asleep() verdict // what it says then
+}
+
+// wakes are the facts of which one must be there, or the condition does not hold and nothing comes near: those of the
+// leaves that are looked at first.
+func (k *cond) wakes() facts {
+	switch p, ok := k.leaf.(passive); {
+	case ok:
+		return p.wakes() | facts(onAll&^k.applies)<<factKinds
+	case k.leaf != nil || k.name == "not" || len(k.kids) == 0:
+		return everything
+	case k.name == "all":
+		return k.kids[0].wakes()
+	}
+	any := facts(0)
+	for _, kid := range k.kids {
+		any |= kid.wakes()
+	}
+	return any
+}
+
+// asleep is what looking at the condition would have noted where none of the facts is there that wake it.
+func (k *cond) asleep(noted []triedLeaf) []triedLeaf {
+	if p, ok := k.leaf.(passive); ok {
+		v := p.asleep()
+		return append(noted, triedLeaf{cond: k, have: v.have, need: v.need})
+	}
+	for _, kid := range k.kids {
+		if noted = kid.asleep(noted); k.name == "all" {
+			break
+		}
+	}
+	return noted
+}
+
+// phrased is a leaf that looks for phrases.
+type phrased interface{ sets() []*matchSet }
+
+// findFacts finds out which facts each phrase is, and which of them wake each rule.
+func (l *loader) findFacts() {
+	p, n := l.policy, 0
+	p.factsOf = make([]facts, 0, l.book.count)
+	number := func(s *matchSet) {
+		if s == nil || s.fact != 0 {
+			return
+		}
+		s.fact = 1 << (n % factSets)
+		n++
+		for _, g := range s.groups {
+			for id := range g.weights {
+				p.addFact(id, s.fact)
+				if _, void := p.matcher.Voided(id + 1); void {
+					p.addFact(id+1, s.fact)
+				}
+			}
+		}
+	}
+	for _, at := range l.places {
+		at.when.walk(func(k *cond) {
+			if f, ok := k.leaf.(phrased); ok {
+				for _, s := range f.sets() {
+					number(s)
+				}
+			}
+		})
+	}
+	for _, s := range []*matchSet{p.polite, p.yes, p.no} {
+		if number(s); s != nil {
+			p.answers |= s.fact
+		}
+	}
+	for _, r := range p.rules {
+		woken := everything
+		switch {
+		case r.mode == ModeOff:
+			woken = 0
+		case !r.partial():
+			woken = r.when.wakes()
+		}
+		p.wakes = append(p.wakes, woken)
+	}
+}
+
+func (p *Policy) addFact(id text.PhraseID, f facts) {
+	for int(id) >= len(p.factsOf) {
+		p.factsOf = append(p.factsOf, 0)
+	}
+	p.factsOf[id] |= f
+}
+
+// notePhrases notes which sets of phrases have hits.
+func (e *evaluation) notePhrases() {
+	e.found = 0
+	for i := range e.hits {
+		if id := int(e.hits[i].Phrase); id < len(e.p.factsOf) {
+			e.found |= e.p.factsOf[id]
+		}
+	}
+}
+
+// lacks says that the message has no hit of a set.
+func (e *evaluation) lacks(s *matchSet) bool { return e.found&s.fact == 0 }
+
+// facts are those of the turn, once it was counted. Who asks for the whole story has every rule looked at; so has, for
+// simplicity, a turn on which some rules are not to be tried at all.
+func (e *evaluation) facts() facts {
+	c := e.c
+	if e.trace != nil || len(e.t.Muted) > 0 || e.kind == onRating || e.kind == onTimer && c.phase == PhaseQueued {
+		return everything
+	}
+	f := e.found | facts(e.kind)<<factKinds
+	if m := c.memory; m != nil {
+		if len(m.misses) > 0 {
+			f |= factMiss
+		}
+		if len(m.moods) > 0 {
+			f |= factMood
+		}
+	}
+	if c.exchange == exchangeMissed {
+		f |= factMiss
+	}
+	if c.lang[0] == 0 {
+		f |= factNoLanguage
+	}
+	if e.mayAnswer() {
+		f |= factAnswer
+	}
+	return f
+}
+
+// mayAnswer says that the whole message may be a yes or a no: it has such a phrase, or no words at all.
+func (e *evaluation) mayAnswer() bool { return e.found&e.p.answers != 0 || len(e.msg.Tokens()) == 0 }
+
+func (l *saysLeaf) sets() []*matchSet { return l.test.sets() }
+func (l *saidLeaf) sets() []*matchSet { return l.test.sets() }
+
+// wakes: without a hit of the set that is looked for first, nothing is found. Where the language is not known, the story may
+// be that no pack has it.
+func (l *saysLeaf) wakes() facts {
+	first := l.test.sets()[0]
+	if first.answers != 0 {
+		return first.fact | factNoLanguage | factAnswer
+	}
+	return first.fact | factNoLanguage
+}
+
+func (l *saysLeaf) asleep() verdict { return verdict{} }
