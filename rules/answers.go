@@ -172,7 +172,7 @@ func (e *evaluation) readAnswer() answer {
 	switch {
 	case end == 0 && isThumb(e.t.Text):
 		return answerYes
-	case !e.mayAnswer():
+	case e.found&factAnswer == 0:
 		return noAnswerGiven
 	}
 	said := noAnswerGiven

@@ -114,13 +114,25 @@ func (p *Policy) addFact(id text.PhraseID, f facts) {
 	p.factsOf[id] |= f
 }
 
-// notePhrases notes which sets of phrases have hits.
+// notePhrases notes which sets of phrases have hits, and whether the whole message may be a yes or a no: it begins and ends
+// with such a phrase, or has no words at all.
 func (e *evaluation) notePhrases() {
 	e.found = 0
+	last := int32(len(e.msg.Tokens()))
+	begins, ends := last == 0, last == 0
 	for i := range e.hits {
-		if id := int(e.hits[i].Phrase); id < len(e.p.factsOf) {
-			e.found |= e.p.factsOf[id]
+		h := &e.hits[i]
+		if int(h.Phrase) >= len(e.p.factsOf) {
+			continue
 		}
+		f := e.p.factsOf[h.Phrase]
+		e.found |= f
+		if f&e.p.answers != 0 {
+			begins, ends = begins || h.First == 0, ends || h.Last == last
+		}
+	}
+	if begins && ends {
+		e.found |= factAnswer
 	}
 }
 
@@ -149,14 +161,8 @@ func (e *evaluation) facts() facts {
 	if c.lang[0] == 0 {
 		f |= factNoLanguage
 	}
-	if e.mayAnswer() {
-		f |= factAnswer
-	}
 	return f
 }
-
-// mayAnswer says that the whole message may be a yes or a no: it has such a phrase, or no words at all.
-func (e *evaluation) mayAnswer() bool { return e.found&e.p.answers != 0 || len(e.msg.Tokens()) == 0 }
 
 func (l *saysLeaf) sets() []*matchSet { return l.test.sets() }
 func (l *saidLeaf) sets() []*matchSet { return l.test.sets() }

@@ -161,14 +161,13 @@ func (s *pairSet) of(hashes []uint32) *pairSet {
 
 func (s *pairSet) enter(h uint32) {
 	i := h / (1 << 32 / pairSlots)
-	for s.has(i) && s.slots[i] < h {
-		i++
-	}
-	if s.has(i) && s.slots[i] == h {
-		return
-	}
 	for ; s.has(i); i++ {
-		s.slots[i], h = h, s.slots[i]
+		switch other := s.slots[i]; {
+		case other == h:
+			return
+		case other > h:
+			s.slots[i], h = h, other
+		}
 	}
 	s.slots[i] = h
 	s.taken[i/64] |= 1 << (i % 64)

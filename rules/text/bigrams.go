@@ -15,7 +15,11 @@ func (m *Message) Bigrams(buf []uint32) (pairs []uint32, chars int) {
 		word := m.word(i)
 		for k := 0; k < len(word); {
 			r, size := rune(word[k]), 1
-			if r >= utf8.RuneSelf {
+			switch {
+			case r < utf8.RuneSelf:
+			case r>>4 == 0xe: // as Han is; the normal form is valid
+				r, size = r&0xf<<12|rune(word[k+1]&0x3f)<<6|rune(word[k+2]&0x3f), 3
+			default:
 				r, size = utf8.DecodeRune(word[k:])
 			}
 			k += size

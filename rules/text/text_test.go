@@ -2,6 +2,7 @@ package text
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -371,6 +372,24 @@ func TestWhole_punctuationBetweenItsWordsDoesNotCount(t *testing.T) {
 		msg.Reset(text)
 		if hits := m.Find(&msg, nil); len(hits) != want {
 			t.Errorf("%q: %d hits, want %d", text, len(hits), want)
+		}
+	}
+}
+
+func TestBigrams_areThePairsOfNeighbours(t *testing.T) {
+	for _, s := range []string{"", "a", "ab", "怎么改 地址？", "año ñandú", "ひらがな", "😀 ok 𠮷野家", "Café déjà vu 订单"} {
+		var m Message
+		m.Reset(s)
+		var want []uint32
+		var letters []rune
+		for i := range m.Tokens() {
+			letters = append(letters, []rune(m.Word(i))...)
+		}
+		for i := 1; i < len(letters); i++ {
+			want = append(want, uint32((uint64(letters[i-1])<<21|uint64(letters[i]))*hashPrime>>32))
+		}
+		if got, chars := m.Bigrams(nil); chars != len(letters) || !slices.Equal(got, want) {
+			t.Errorf("%q: %x of %d letters, want %x of %d", s, got, chars, want, len(letters))
 		}
 	}
 }
