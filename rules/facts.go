@@ -38,11 +38,11 @@ func (k *cond) wakes() facts {
 	case k.name == "all":
 		return k.kids[0].wakes()
 	}
-	any := facts(0)
+	woken := facts(0)
 	for _, kid := range k.kids {
-		any |= kid.wakes()
+		woken |= kid.wakes()
 	}
-	return any
+	return woken
 }
 
 // asleep is what looking at the condition would have noted where none of the facts is there that wake it.
@@ -90,6 +90,9 @@ func (l *loader) findFacts() {
 			}
 		})
 	}
+	if p.missSays != nil {
+		number(p.missSays.any)
+	}
 	for _, s := range []*matchSet{p.polite, p.yes, p.no} {
 		if number(s); s != nil {
 			p.answers |= s.fact
@@ -136,8 +139,8 @@ func (e *evaluation) notePhrases() {
 	}
 }
 
-// lacks says that the message has no hit of a set.
-func (e *evaluation) lacks(s *matchSet) bool { return e.found&s.fact == 0 }
+// lacks says that the message has no hit of a set. It cannot tell of a set that has no fact.
+func (e *evaluation) lacks(s *matchSet) bool { return s.fact != 0 && e.found&s.fact == 0 }
 
 // facts are those of the turn, once it was counted. Who asks for the whole story has every rule looked at; so has, for
 // simplicity, a turn on which some rules are not to be tried at all.
