@@ -7,32 +7,39 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"time"
 )
 
 const (
-	// heapFloor is what the heap may grow to before it is collected, however
+	// The heap floor is what the heap may grow to before it is collected, however
 	// little of it is live. A service that keeps 20 MB would else be collected
 	// several times a second under load, and each time takes a processor from the
 	// callbacks for tens of milliseconds: with it the 99th percentile is half.
-	heapFloor = 256 << 20
+	// It is halved when collections come later than seldom, and doubled while they
+	// come sooner than often: so they take about a hundredth of the time, and who
+	// has little to do needs little memory.
+	leastFloor, mostFloor = 64 << 20, 512 << 20
+	often, seldom         = 5 * time.Second, 30 * time.Second
 	// usualPercent is Go's own: the heap may grow to twice of what is live.
 	usualPercent = 100
 )
 
-// CollectSeldom puts the heap floor in force. Who sets GOGC or GOMEMLIMIT knows
+// CollectSeldom puts the heap floor in force, a quarter of what the container may have at most. Who sets GOGC or GOMEMLIMIT knows
 // better, and is left alone.
 func CollectSeldom() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	(&collector{floor: min(heapFloor, containerMemory()/4)}).watch()
+	most := min(mostFloor, containerMemory()/4)
+	(&collector{most: most, floor: most, last: time.Now()}).watch()
 }
 
-// collector sets GOGC anew after each collection.
+// collector sets GOGC anew after each collection, one after the other.
 type collector struct {
+	most    uint64 // that the floor may be
 	floor   uint64
-	percent atomic.Int64
+	last    time.Time // when it was collected last
+	percent int
 }
 
 // canary is an object that nobody holds: the next collection finds it dead.
@@ -47,17 +54,31 @@ func (c *collector) watch() {
 }
 
 func (c *collector) adjust() {
+	now := time.Now()
+	c.floor = c.floorAfter(now.Sub(c.last))
+	c.last = now
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() != metrics.KindUint64 {
 		return
 	}
-	want := int64(percentFor(live[0].Value.Uint64(), c.floor))
+	want := percentFor(live[0].Value.Uint64(), c.floor)
 	// Setting it stops the world for a moment: not for a trifle.
-	if have := c.percent.Load(); want > have+have/8 || want < have-have/8 {
-		c.percent.Store(want)
-		debug.SetGCPercent(int(want))
+	if want > c.percent+c.percent/8 || want < c.percent-c.percent/8 {
+		c.percent = want
+		debug.SetGCPercent(want)
 	}
+}
+
+// floorAfter is the floor after a collection that came so long after the one before.
+func (c *collector) floorAfter(d time.Duration) uint64 {
+	switch {
+	case d < often:
+		return min(2*c.floor, c.most)
+	case d > seldom:
+		return max(c.floor/2, min(leastFloor, c.most))
+	}
+	return c.floor
 }
 
 // percentFor is the GOGC with which so much live heap grows to the floor, or to

@@ -1,6 +1,9 @@
 package app
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPercentFor_aSmallHeapGrowsToTheFloor_aLargeOneToItsDouble(t *testing.T) {
 	const mib = 1 << 20
@@ -17,6 +20,29 @@ func TestPercentFor_aSmallHeapGrowsToTheFloor_aLargeOneToItsDouble(t *testing.T)
 	} {
 		if got := percentFor(c.live, 256*mib); got != c.want {
 			t.Errorf("%d MiB live: %d %%, want %d %%", c.live/mib, got, c.want)
+		}
+	}
+}
+
+// Collections that follow one another closely take processor time from callbacks: then the heap may grow larger, within its
+// bounds. Who has little to do gives the memory back.
+func TestFloorAfter_growsUnderLoad_andFallsAtRest(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		floor, most uint64
+		after       time.Duration
+		want        uint64
+	}{
+		{256 * mib, 512 * mib, time.Second, 512 * mib},
+		{512 * mib, 512 * mib, time.Second, 512 * mib},
+		{256 * mib, 300 * mib, time.Second, 300 * mib}, // a small container
+		{256 * mib, 512 * mib, 10 * time.Second, 256 * mib},
+		{256 * mib, 512 * mib, time.Minute, 128 * mib},
+		{64 * mib, 512 * mib, time.Minute, 64 * mib},
+		{32 * mib, 32 * mib, time.Minute, 32 * mib},
+	} {
+		if got := (&collector{floor: c.floor, most: c.most}).floorAfter(c.after); got != c.want {
+			t.Errorf("of %d MiB, %v after the one before: %d MiB, want %d", c.floor/mib, c.after, got/mib, c.want/mib)
 		}
 	}
 }
