@@ -29,7 +29,7 @@ func NewLog(w io.Writer, level, format string) (*Log, error) {
 	}
 	l := &Log{Logger: logrus.New()}
 	l.SetLevel(lvl)
-	lines := &lineFormat{Formatter: &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}}
+	lines := &lineFormat{Formatter: &jsonLines{logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}}}
 	if format != "json" {
 		// Quoting stays on: what a stranger sends must not look like a line of ours.
 		lines.Formatter = &forPeople{logrus.TextFormatter{
