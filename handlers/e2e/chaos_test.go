@@ -46,6 +46,7 @@ type chaos struct {
 // come and go, and deaths of the service, all drawn from a seed; then all is
 // well. Every session that asked for a person has one, or a reason why not.
 func TestServe_throughChaos_deliversOrSaysWhyNot(t *testing.T) {
+	t.Parallel()
 	lasts := durationFromEnv(t, "CHAOS_TIME", 6*time.Second)
 	seed := uint64(fromEnv(t, "CHAOS_SEED", 1))
 	c := &chaos{service: newUnreliable(t, seed, quiet), random: rand.New(rand.NewPCG(seed, 11))}

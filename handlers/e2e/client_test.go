@@ -33,6 +33,7 @@ func followed(t *testing.T, args ...string) (out, errOut *output, end func() (co
 // The service is restarted while somebody follows its decisions, and decides on while he
 // is not connected: he sees each decision once, in their order.
 func TestDecisions_followed_overARestart_withoutGapAndDouble(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, plainRules)
 	sessions := []string{"f0", "f1", "f2", "f3", "f4", "f5"}
 	for _, session := range sessions {
@@ -87,6 +88,7 @@ func TestDecisions_followed_overARestart_withoutGapAndDouble(t *testing.T) {
 
 // All that an operator does on a night, from an image without shell, user and home.
 func TestClient_inAnEmptyEnvironment(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, plainRules, "ESCALATOR_ADMIN_TOKEN="+testKey.Reveal())
 	s.desk.Begin("s1")
 	s.says("s1", "human")

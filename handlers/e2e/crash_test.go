@@ -80,6 +80,7 @@ const (
 // the callbacks without an answer sent again. Every session asked for a person,
 // so every one must end as exactly one accepted transfer.
 func TestServe_killedAtRandomMoments_losesNothing_andDoublesNothing(t *testing.T) {
+	t.Parallel()
 	rounds := fromEnv(t, "CRASH_ROUNDS", 10)
 	var total crashes
 	for first := 0; first < rounds; first += crashChapter {

@@ -110,6 +110,7 @@ func (w *typist) ends() {
 }
 
 func TestDemo_oneTypesAsACustomer(t *testing.T) {
+	t.Parallel()
 	w := atTerminal(t, "demo")
 	w.until("Enter skips the pauses")
 	w.types("\n")
@@ -145,6 +146,7 @@ func TestDemo_oneTypesAsACustomer(t *testing.T) {
 }
 
 func TestDemo_endsByTheKeysOfATerminal(t *testing.T) {
+	t.Parallel()
 	for name, key := range map[string]string{"Ctrl-C": "\x03", "Ctrl-D": "\x04"} {
 		t.Run(name+" in the script", func(t *testing.T) {
 			w := atTerminal(t, "demo")
@@ -169,6 +171,7 @@ func TestDemo_endsByTheKeysOfATerminal(t *testing.T) {
 
 // `escalator demo | head` ends when head does, and leaves no folder.
 func TestDemo_whoseReaderGoesAway_endsAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	cmd := exec.Command(binary, "demo")
 	cmd.Env = []string{"TMPDIR=" + folder}
@@ -195,6 +198,7 @@ func TestDemo_whoseReaderGoesAway_endsAndLeavesNothing(t *testing.T) {
 }
 
 func TestErrors_fitTheTerminal(t *testing.T) {
+	t.Parallel()
 	w := atTerminal(t, "decisions", "--url", "http://127.0.0.1:1")
 	shown := w.until("connection refused")
 	for line := range strings.SplitSeq(shown, "\n") {

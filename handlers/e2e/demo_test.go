@@ -41,6 +41,7 @@ const demoGolden = "testdata/demo.golden"
 
 // In an empty folder, without any setting; go test ./handlers/e2e -run TestDemo -update writes its output anew.
 func TestDemo_playsItsScriptWithoutAnySetting(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ golden, language string }{{demoGolden, "en"}, {"testdata/demo-zh.golden", "zh"}} {
 		t.Run(c.language, func(t *testing.T) {
 			code, out, errOut := command(t, []string{"COLUMNS=80"}, "demo", "--once", "--lang", c.language)
@@ -78,6 +79,7 @@ func TestDemo_playsItsScriptWithoutAnySetting(t *testing.T) {
 
 // Without --once it serves after the script: what somebody sends by hand is told, until a signal ends it.
 func TestDemo_servesOnAfterItsScript(t *testing.T) {
+	t.Parallel()
 	out, prints := newOutput(t)
 	cmd := exec.Command(binary, "demo")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), []string{"HOME=/nonexistent", "COLUMNS=80"}, prints, prints

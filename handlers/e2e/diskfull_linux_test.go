@@ -26,6 +26,7 @@ func (s *service) limitFiles(size uint64) {
 // TestServe_aFullDisk_refusesWhatItCannotKeep_andHealsByItself fills the disk
 // under the service, and gives the space back.
 func TestServe_aFullDisk_refusesWhatItCannotKeep_andHealsByItself(t *testing.T) {
+	t.Parallel()
 	s := newUnreliable(t, 1)
 	s.says("before", "a human please")
 	files, err := filepath.Glob(filepath.Join(s.dir, "*", "journal-*.log"))

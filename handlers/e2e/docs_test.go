@@ -115,6 +115,7 @@ func paste(t *testing.T, commands string) {
 
 // TestDocs_everyBlockOfCommandsRuns plays a reader who pastes all of a page, from top to bottom, into a shell.
 func TestDocs_everyBlockOfCommandsRuns(t *testing.T) {
+	t.Parallel()
 	left, ran := map[string]int{}, 0
 	for _, name := range pages(t) {
 		src, err := os.ReadFile(name)

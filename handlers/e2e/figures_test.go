@@ -142,6 +142,7 @@ const countedRules = `
 
 // Every figure of the console is one of the API, of /metrics and of the log: after 10,000 callbacks.
 func TestConsole_figuresAreThoseOfAPIAndLog(t *testing.T) {
+	t.Parallel()
 	rules := strings.Replace(shippedRules(t), "global: 50/s", "global: 500/s", 1)
 	at := strings.Index(rules, "  # Acted on at once")
 	s := startServiceWithRules(t, rules[:at]+strings.TrimPrefix(countedRules, "\n")+rules[at:], "ESCALATOR_DELIVERY_HORIZON=1m")

@@ -26,6 +26,7 @@ func (s *service) conversation(session string) (c history.Conversation) {
 // What happened in a conversation is told by the command, before and after a restart
 // and a kill, with the words masked.
 func TestHistory_aConversationIsTold_overAKill(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.Begin("s1")
 	s.says("s1", "where is order 13800138000")
@@ -85,6 +86,7 @@ func lies(t *testing.T, dir, text string) bool {
 
 // Who is forgotten is not found on disk any more, and with 0s nobody ever is.
 func TestHistory_whoIsForgotten_isGoneFromTheDisk(t *testing.T) {
+	t.Parallel()
 	const token = "planted-admin-token"
 	s := startService(t, "ESCALATOR_ADMIN_TOKEN="+token)
 	for _, session := range []string{"s1", "s2"} {

@@ -39,6 +39,7 @@ func documented(t *testing.T, name string) string {
 }
 
 func TestInstallations_eachDocumentedSample_isAnsweredInItsForm(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, strings.Replace(ruleFile("abracadabra"), "targets: {default: {}}", "task_flow: {text: staticKey}\ntargets: {default: {group: 6521, agents: [svc1@tencent.com, svc2@tencent.com]}}", 1))
 	const ok, who = `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`, `"AgentGroupId":6521,"AgentIdList":["svc1@tencent.com","svc2@tencent.com"]`
 	for _, c := range []struct{ command, body, want string }{
@@ -65,6 +66,7 @@ func TestInstallations_eachDocumentedSample_isAnsweredInItsForm(t *testing.T) {
 // TestInstallations_badBodies goes through every command: what is malformed is 400
 // and in the log, what merely is of another type is answered.
 func TestInstallations_badBodies_ofEveryCommand(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	for _, command := range []string{
 		desk.CommandSessionEvent, desk.CommandAssignHuman, desk.CommandAssignAgent, desk.CommandTaskFlow, desk.CommandBotC2C, desk.CommandBotGroup,
@@ -89,6 +91,7 @@ func TestInstallations_badBodies_ofEveryCommand(t *testing.T) {
 // TestInstallations_theCommandsOfTheDocumentation_work sends what docs/installations.md
 // tells its reader to send.
 func TestInstallations_theCommandsOfTheDocumentation_work(t *testing.T) {
+	t.Parallel()
 	doc, err := os.ReadFile("../../docs/installations.md")
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +130,7 @@ func (s *service) im(command string, m desktest.IM) {
 }
 
 func TestInstallations_plainIM_looksTheSessionUpAndTransfers(t *testing.T) {
+	t.Parallel()
 	for _, command := range []string{desk.CommandBotC2C, desk.CommandC2CAfter} {
 		t.Run(command, func(t *testing.T) {
 			s := startServiceWithRules(t, ruleFile("abracadabra"))
@@ -145,6 +149,7 @@ func TestInstallations_plainIM_looksTheSessionUpAndTransfers(t *testing.T) {
 }
 
 func TestInstallations_whatIsNotTheCustomersWord_neverCounts(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	magic := desktest.IM{From: imCustomer, To: imService, Group: "@TGS#2J4SZEAEL", Text: "abracadabra"}
 	for _, command := range []string{desk.CommandC2CBefore, desk.CommandGroupBefore, desk.CommandGroupAfter, desk.CommandBotGroup} {
@@ -175,6 +180,7 @@ func TestInstallations_whatIsNotTheCustomersWord_neverCounts(t *testing.T) {
 }
 
 func TestInstallations_imAndDeskTogether_makeOneTransfer(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	for _, imFirst := range []bool{true, false} {
 		user := fmt.Sprint("both-", imFirst)
@@ -207,6 +213,7 @@ func TestInstallations_imAndDeskTogether_makeOneTransfer(t *testing.T) {
 // TestInstallations_plainIM_survivesDeath: what was escalated before a kill -9 is
 // delivered after it, once, though Desk tells of the same conversation by then.
 func TestInstallations_plainIM_survivesDeath(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	if err := s.desk.Fail(desktest.Fault{Kind: desktest.FaultDrop, Probability: 1}); err != nil {
 		t.Fatal(err)
@@ -231,6 +238,7 @@ func TestInstallations_plainIM_survivesDeath(t *testing.T) {
 }
 
 func TestInstallations_anAgentWhoBecomesFree_getsWhoWaits(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, strings.Replace(ruleFile("abracadabra"), "default: {}", "default: {retry_if_no_agent: {every: 10m, for: 1h}}", 1))
 	s.desk.SetOnline(agentLi, false)
 	s.desk.Begin("s1")
@@ -244,6 +252,7 @@ func TestInstallations_anAgentWhoBecomesFree_getsWhoWaits(t *testing.T) {
 }
 
 func TestInstallations_assignment_goesWhereTheRuleSays(t *testing.T) {
+	t.Parallel()
 	rules := strings.Replace(ruleFile("abracadabra"), "targets: {default: {}}", "targets: {default: {group: 1}, vip: {group: 2}}", 1)
 	s := startServiceWithRules(t, strings.Replace(rules, "rules:\n", "rules:\n  - {id: gold, when: {field: {path: level, equals: gold}}, then: {transfer: vip}}\n", 1))
 	s.desk.SetAgent(desktest.Agent{ID: "wang@example.com", Groups: []int64{2}, Online: true})
@@ -261,6 +270,7 @@ func TestInstallations_assignment_goesWhereTheRuleSays(t *testing.T) {
 }
 
 func TestInstallations_inFrontOfYourOwnBot(t *testing.T) {
+	t.Parallel()
 	var broken atomic.Bool
 	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -336,6 +346,7 @@ func trickle(w http.ResponseWriter, r *http.Request) {
 // TestInstallations_aBotThatMisbehaves goes through ten ways and two more: each
 // is answered in time and by Desk's robot, and loses no transfer.
 func TestInstallations_aBotThatMisbehaves_blocksNothingAndLosesNoTransfer(t *testing.T) {
+	t.Parallel()
 	own := httptest.NewServer(http.HandlerFunc(misbehave))
 	t.Cleanup(own.Close)
 	rules := strings.Replace(ruleFile("abracadabra"), "tests:", "  - {id: stuck, when: {bot_missed: {times: 2, within: 10m}}, then: {transfer: default}}\ntests:", 1)

@@ -52,6 +52,7 @@ func (s *service) labels() (learns string, right, wrong int) {
 }
 
 func TestLabels_outliveAKillAndARestart(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, plainRules, "ESCALATOR_ADMIN_TOKEN="+adminToken)
 	for _, session := range []string{"s1", "s2", "s3"} {
 		s.desk.Begin(session)
@@ -75,6 +76,7 @@ func TestLabels_outliveAKillAndARestart(t *testing.T) {
 
 // A label that is given while Redis is away is everybody's when it is back, with those from before.
 func TestReplicas_labelsOutliveAnOutageOfRedis(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2, "--appendfsync", "always")
 	token := "ESCALATOR_ADMIN_TOKEN=" + adminToken
 	c.settings = append(c.settings, token)

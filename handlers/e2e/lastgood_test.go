@@ -33,6 +33,7 @@ func (s *service) readiness(want string) {
 
 // TestLastGood_aRestartWithWhateverIsThere starts with the accepted version, says so, and takes a good file that is put back.
 func TestLastGood_aRestartWithWhateverIsThere(t *testing.T) {
+	t.Parallel()
 	good := ruleFile("abracadabra")
 	for name, spoil := range map[string]func(path string) error{
 		"a mistake": func(path string) error { return os.WriteFile(path, []byte(good+"nonsense: 1\n"), 0o600) },
@@ -83,6 +84,7 @@ func TestLastGood_aRestartWithWhateverIsThere(t *testing.T) {
 }
 
 func TestLastGood_whenItIsNotWanted_orTheFileIsGone_theStartEnds(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	s.stop()
 	env := []string{"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=x", "ESCALATOR_RULES=" + filepath.Join(s.dir, "rules.yaml"), "ESCALATOR_DATA_DIR=" + filepath.Join(s.dir, "data")}
@@ -104,6 +106,7 @@ func TestLastGood_whenItIsNotWanted_orTheFileIsGone_theStartEnds(t *testing.T) {
 }
 
 func TestRollback_byCommand_survivesARestart(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"), "ESCALATOR_ADMIN_TOKEN="+adminToken)
 	first := s.log("serving", nil)["rules_version"].(string)
 	s.writeRules(ruleFile("opensesame"))
@@ -138,6 +141,7 @@ func TestRollback_byCommand_survivesARestart(t *testing.T) {
 }
 
 func TestRollback_ofAConfigMap_orWithoutAToken_isRefused(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	first := s.log("serving", nil)["rules_version"].(string)
 	if out := s.rules(1, "rollback", first); !strings.Contains(out, "set ESCALATOR_ADMIN_TOKEN") {
@@ -156,6 +160,7 @@ func TestRollback_ofAConfigMap_orWithoutAToken_isRefused(t *testing.T) {
 
 // TestHistory_aDataFolderThatTakesNoVersion plays a folder without write permission, also for root: a file stands in the way.
 func TestHistory_aDataFolderThatTakesNoVersion(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	s.stop()
 	kept := filepath.Join(s.dir, "data", "rules")

@@ -50,6 +50,7 @@ func (s *service) wantMessage(session, state string) {
 }
 
 func TestLeaving_nobodyThere_wordsAreKept_andTheCustomerIsContactedOnce(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, leavingRules, "ESCALATOR_DESK_POLL=1s")
 	s.desk.SetOnline(agentLi, false)
 	s.leaves("s1", "My parcel is broken, call 13800138000")

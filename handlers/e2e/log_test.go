@@ -67,6 +67,7 @@ func TestServe_aLogReaderThatStalls_costsLinesOnly(t *testing.T) {
 }
 
 func TestServe_aLogReaderThatLeaves_doesNotEndTheService(t *testing.T) {
+	t.Parallel()
 	s := newUnreliable(t, 1)
 	if err := s.out.pipe.Close(); err != nil {
 		t.Fatal(err)

@@ -57,6 +57,7 @@ func freshMetrics(t *testing.T) (s *service, text string, families []*dto.Metric
 
 // An alert on a series that has never moved would see nothing.
 func TestMetrics_ofAServiceThatBegins_areWhole(t *testing.T) {
+	t.Parallel()
 	s, text, families := freshMetrics(t)
 	labels := map[string]string{}
 	for _, f := range families {
@@ -102,6 +103,7 @@ func TestMetrics_ofAServiceThatBegins_areWhole(t *testing.T) {
 
 // TestMetrics_page has docs/metrics.md say what the service says of its metrics (-update writes it anew).
 func TestMetrics_page(t *testing.T) {
+	t.Parallel()
 	_, _, families := freshMetrics(t)
 	const file = "../../docs/metrics.md"
 	want := metricsPage(t, families)
@@ -192,6 +194,7 @@ func value(m *dto.Metric) float64 {
 
 // TestMetrics_nothingThatHappens_isASeriesOfItsOwn has the service meet what it may meet, and looks for series that came late.
 func TestMetrics_nothingThatHappens_isASeriesOfItsOwn(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, storyRules, "ESCALATOR_FORWARD_URL=http://127.0.0.1:1/", "ESCALATOR_RECORD_DIR="+t.TempDir())
 	series := func() map[string]bool {
 		_, text := s.get("/metrics")

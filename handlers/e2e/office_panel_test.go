@@ -39,6 +39,7 @@ func (o *office) asksPanel(path, token, body string) (status int, header http.He
 
 // The agent whom a customer comes to sees why, also after a kill; who has another token cannot tell the panel from nothing.
 func TestOffice_panelShowsWhy_andHidesFromOthers(t *testing.T) {
+	t.Parallel()
 	rules := strings.Replace(officeRules, "targets:", "panel: {fields: {Level: CloudCustomData.level}}\ntargets:", 1)
 	rules = strings.Replace(rules, "{id: leave, when", "{id: leave, about: Wants to be called., when", 1)
 	o := newOffice(t, rules, panelSettings...)
@@ -87,6 +88,7 @@ func TestOffice_panelShowsWhy_andHidesFromOthers(t *testing.T) {
 
 // A panel that anybody may frame, or read, is no panel: the start is refused, with a line that says what is missing.
 func TestServe_aPanelThatIsHalfSet_isRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
 	service := []string{"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_LISTEN=127.0.0.1:0", "ESCALATOR_ADMIN_LISTEN=127.0.0.1:0", "ESCALATOR_RULES=" + ruleFileOf(t, plainRules)}
 	for missing, want := range map[int]string{
 		0: "ESCALATOR_PANEL_TOKEN is set, but there is no panel",

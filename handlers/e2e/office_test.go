@@ -119,6 +119,7 @@ func TestOffice_whoWaits_hearsOfIt_leavesTheQueue_orIsUnanswered(t *testing.T) {
 
 // What a rule may know of the agents: how many are free, and that nobody knows where Desk leaves the figure out.
 func TestOffice_rulesOfAgents_knowWhatDeskSays_andThatItSaysNothing(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, officeRules)
 	asks := func(session, rule, hears string) {
 		t.Helper()
@@ -147,6 +148,7 @@ func TestOffice_rulesOfAgents_knowWhatDeskSays_andThatItSaysNothing(t *testing.T
 
 // Few stars reach the staff's chat once each, whatever the event is called; many stars do not.
 func TestOffice_aBadRatingIsToldToTheStaff(t *testing.T) {
+	t.Parallel()
 	chat := newChat(t)
 	o := newOffice(t, officeRules, "ESCALATOR_SECRETS_DIR="+chat.secretsDir(t))
 	o.comes(agentLi)
@@ -166,6 +168,7 @@ func TestOffice_aBadRatingIsToldToTheStaff(t *testing.T) {
 
 // A customer goes to the agent of last time; while that one is away, to the others, after one try.
 func TestOffice_theAgentOfLastTime_elseTheOthers(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, officeRules)
 	o.comes(agentWang)
 	o.begins("s1", "u1")
@@ -190,6 +193,7 @@ func TestOffice_theAgentOfLastTime_elseTheOthers(t *testing.T) {
 
 // An address that fails costs a line, a metric and further tries, and no customer anything.
 func TestOffice_anAddressThatFails_isTriedAgain_andStandsInNobodysWay(t *testing.T) {
+	t.Parallel()
 	chat := newChat(t)
 	rules := strings.Replace(officeRules, "then: {transfer: default}, cooldown: 0s}\n  - {id: other", "then: {transfer: default, notify: [support]}, cooldown: 0s}\n  - {id: other", 1)
 	o := newOffice(t, rules, "ESCALATOR_SECRETS_DIR="+chat.secretsDir(t))

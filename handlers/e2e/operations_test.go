@@ -15,6 +15,7 @@ import (
 // What docs/operations.md says of a backup: `cp -r` of the data folder of a service that is at work holds every transfer that was
 // promised before it began. Started elsewhere, as after a move to another machine, it delivers them, and none twice.
 func TestOperations_aHotCopyHoldsWhatWasPromised(t *testing.T) {
+	t.Parallel()
 	s := newUnreliable(t, 1, quiet)
 	if err := s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.Fault502, Probability: 1}); err != nil {
 		t.Fatal(err)
@@ -56,6 +57,7 @@ func TestOperations_aHotCopyHoldsWhatWasPromised(t *testing.T) {
 
 // What it says of the callback token: with both in force no callback is refused while the console is being changed.
 func TestOperations_theCallbackTokenIsRotatedWithoutARefusal(t *testing.T) {
+	t.Parallel()
 	const next = "the-next-token"
 	s := startService(t, "ESCALATOR_CALLBACK_TOKEN="+next+","+testToken)
 	console := desktest.New(desktest.Options{Key: testKey, Token: next})
@@ -85,6 +87,7 @@ func TestOperations_theCallbackTokenIsRotatedWithoutARefusal(t *testing.T) {
 
 // What it says of the UserSig key: while ours is the old one, transfers are kept; they go out after the restart.
 func TestOperations_transfersWaitForTheNewKey(t *testing.T) {
+	t.Parallel()
 	old := desk.Secret("the-key-that-was-replaced-in-the-console-0000000000000000000000000000")
 	s := startService(t, "ESCALATOR_SECRET_KEY="+old.Reveal())
 	s.desk.Begin("waits")

@@ -41,6 +41,7 @@ func (s *service) reload() {
 // A group that is wrong: the transfer fails, is retried in vain over a restart, and
 // delivered once the rules are mended. The customer is told once.
 func TestOperators_mendATransferThatFailed(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, groupRules)
 	s.desk.Begin("s1")
 	s.says("s1", "human")
@@ -80,6 +81,7 @@ func TestOperators_mendATransferThatFailed(t *testing.T) {
 // A wrong key: readiness says so with the code, and a transfer that is dismissed is
 // not delivered when it is mended.
 func TestOperators_aCourierThatIsHeld_isSeenAndATransferDismissed(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, strings.Replace(groupRules, "2473", "1", 1))
 	if err := s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 70009, Times: 1}); err != nil {
 		t.Fatal(err)

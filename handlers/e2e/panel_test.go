@@ -18,6 +18,7 @@ rules:
 
 // The settings switch the panel on, and an agent sees why the customer came, by the session as by the user alone.
 func TestPanel_onTheBinary_showsWhyTheCustomerIsHere(t *testing.T) {
+	t.Parallel()
 	const token = "planted-panel-token"
 	s := startServiceWithRules(t, panelRules, "ESCALATOR_PANEL_PATH=/agents/panel", "ESCALATOR_PANEL_TOKEN="+token, "ESCALATOR_PANEL_FRAME_ANCESTORS=https://desk.example.com")
 	panel := strings.TrimSuffix(s.url, "/callback") + "/agents/panel"

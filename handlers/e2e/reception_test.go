@@ -139,6 +139,7 @@ func TestReception_unansweredSurvivesAKill(t *testing.T) {
 
 // TestReception_deskRefuses shows what is not known, why, and that nothing waits for it.
 func TestReception_deskRefuses(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, receptionRules, "ESCALATOR_DESK_POLL=1s")
 	if err := s.desk.Fail(desktest.Fault{Command: "describe_reception_realtime_statistics", Kind: desktest.FaultCode, Code: 71000}); err != nil {
 		t.Fatal(err)

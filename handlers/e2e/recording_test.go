@@ -134,6 +134,7 @@ func decided(parts ...any) string {
 // TestRecording_replayed_decidesAsTheServiceDid records live traffic of every
 // kind and plays it again through the same rules.
 func TestRecording_replayed_decidesAsTheServiceDid(t *testing.T) {
+	t.Parallel()
 	const each = 5
 	dir := t.TempDir()
 	s := startServiceWithRules(t, recordedRules, "ESCALATOR_RECORD_DIR="+dir, "ESCALATOR_FORWARD_URL="+forgetful(t).URL)

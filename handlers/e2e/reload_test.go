@@ -36,6 +36,7 @@ func (s *service) obeys(word string, want bool) {
 }
 
 func TestReload_aChangedFile_isTakenByItself(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	s.obeys("abracadabra", true)
 	s.obeys("opensesame", false)
@@ -49,6 +50,7 @@ func TestReload_aChangedFile_isTakenByItself(t *testing.T) {
 }
 
 func TestReload_onSIGHUP_andOnRequest(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	s.writeRules(ruleFile("opensesame"))
 	if status, body := request(t, http.MethodPost, s.admin+"/api/reload", ""); status != http.StatusOK || !strings.Contains(body, "tests 2/2") {
@@ -70,6 +72,7 @@ func TestReload_onSIGHUP_andOnRequest(t *testing.T) {
 // TestReload_whateverIsWrongWithTheFile_theRulesInForceStay goes through what
 // happens to files in real life.
 func TestReload_whateverIsWrongWithTheFile_theRulesInForceStay(t *testing.T) {
+	t.Parallel()
 	good := ruleFile("abracadabra")
 	for name, bad := range map[string]string{
 		"broken YAML":          "version: 1\nrules: [{id: a,\n",
@@ -112,6 +115,7 @@ func TestReload_whateverIsWrongWithTheFile_theRulesInForceStay(t *testing.T) {
 }
 
 func TestReload_anEditorsWriteAndRename(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	fresh := filepath.Join(s.dir, ".rules.yaml.swp")
 	if err := os.WriteFile(fresh, []byte(ruleFile("opensesame")), 0o600); err != nil {
@@ -127,6 +131,7 @@ func TestReload_anEditorsWriteAndRename(t *testing.T) {
 // TestReload_aSymlinkThatIsSwapped does what Kubernetes does with a ConfigMap:
 // rules.yaml → ..data/rules.yaml, and ..data is a link that is replaced.
 func TestReload_aSymlinkThatIsSwapped(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	place := func(version, word string) {
 		t.Helper()
@@ -157,6 +162,7 @@ func TestReload_aSymlinkThatIsSwapped(t *testing.T) {
 }
 
 func TestReload_aFileThatDisappearsAndReturns(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	path := filepath.Join(s.dir, "rules.yaml")
 	if err := os.Remove(path); err != nil {
@@ -172,6 +178,7 @@ func TestReload_aFileThatDisappearsAndReturns(t *testing.T) {
 }
 
 func TestReload_keepsCooldownsByRule(t *testing.T) {
+	t.Parallel()
 	slow := strings.Replace(ruleFile("abracadabra"), "cooldown: 1s", "cooldown: 1h", 1)
 	s := startServiceWithRules(t, slow)
 	s.desk.SetOnline(agentLi, false)
@@ -185,6 +192,7 @@ func TestReload_keepsCooldownsByRule(t *testing.T) {
 }
 
 func TestMute_silencesARule_andSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	mute := func(body string) (int, string) {
 		return request(t, http.MethodPost, s.admin+"/api/rules/magic/mute", body)
@@ -215,6 +223,7 @@ func TestMute_silencesARule_andSurvivesARestart(t *testing.T) {
 }
 
 func TestAPI_rulesAndTheStreamOfDecisions(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.admin+"/api/decisions?stream=1", nil)
 	if err != nil {

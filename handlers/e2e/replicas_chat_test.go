@@ -12,6 +12,7 @@ import (
 // TestReplicas_imsCopyToOne_desksToAnother: a message that asks for a person is one transfer, whichever of its two
 // callbacks comes first, to whichever replica, also when they are seconds apart and the first replica has died.
 func TestReplicas_imsCopyToOne_desksToAnother_escalateOnce(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	to := func(n int) { c.desk.SetCallbackURL(c.replicas[n].url) }
 	const text = "a human please"

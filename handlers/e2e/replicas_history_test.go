@@ -11,6 +11,7 @@ import (
 // Each replica tells the whole of a conversation. What one of them saw while Redis was
 // away is told by that one only, together with the rest.
 func TestReplicas_aConversationIsToldWholeByEach(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	a, b := c.replicas[0], c.replicas[1]
 	said := func(s *service) (texts []string) {

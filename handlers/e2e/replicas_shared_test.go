@@ -24,6 +24,7 @@ rules:
 `
 
 func TestReplicas_anAlarmOutlivesItsReplica(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	for _, s := range c.replicas {
 		s.writeRules(silentRules)
@@ -42,6 +43,7 @@ func TestReplicas_anAlarmOutlivesItsReplica(t *testing.T) {
 }
 
 func TestReplicas_anAlarmIsHeardByOneOfThem(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	for _, s := range c.replicas {
 		s.writeRules(silentRules)
@@ -61,6 +63,7 @@ func TestReplicas_anAlarmIsHeardByOneOfThem(t *testing.T) {
 }
 
 func TestReplicas_aMuteHoldsOnAllOfThem(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	status, body := request(t, http.MethodPost, c.replicas[0].admin+"/api/rules/ask-human/mute", `{"for":"1h","by":"li","why":"a test"}`)
 	if status != http.StatusOK {
@@ -80,6 +83,7 @@ func TestReplicas_aMuteHoldsOnAllOfThem(t *testing.T) {
 }
 
 func TestReplicas_aTransferGivenUp_isSeenAndRetriedOnAny(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	if err := c.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 141777}); err != nil {
 		t.Fatal(err)
@@ -98,6 +102,7 @@ func TestReplicas_aTransferGivenUp_isSeenAndRetriedOnAny(t *testing.T) {
 }
 
 func TestServe_startsWithoutRedis_andJoinsWhenItIsThere(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
 	s := startServiceWithRules(t, plainRules, "ESCALATOR_REDIS_URL="+server.URL())
@@ -118,6 +123,7 @@ func TestServe_startsWithoutRedis_andJoinsWhenItIsThere(t *testing.T) {
 }
 
 func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "--requirepass", "the-right-password")
 	base := []string{
 		"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_LISTEN=127.0.0.1:0",
@@ -149,6 +155,7 @@ func TestServe_refusesARedisThatDoesNotFit(t *testing.T) {
 }
 
 func TestServe_speaksToRedisOverTLS_asAUserWithAPassword(t *testing.T) {
+	t.Parallel()
 	server, url, trust := redistest.StartTLS(t, "--user", "escalator", "on", ">the-password", "~escalator:*", "+@all", "-@admin")
 	secret := filepath.Join(t.TempDir(), "redis_url")
 	if err := os.WriteFile(secret, []byte(strings.Replace(url, "://", "://escalator:the-password@", 1)+"/3\n"), 0o600); err != nil {
@@ -186,6 +193,7 @@ func ruleFileOf(t *testing.T, rules string) string {
 }
 
 func TestDoctor_tellsOfRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	env := []string{"ESCALATOR_SDKAPPID=1400000000", "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_REDIS_URL=" + server.URL(), "ESCALATOR_API_URL=http://127.0.0.1:1"}
 	_, out, _ := command(t, env, "doctor")

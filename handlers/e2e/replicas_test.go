@@ -19,6 +19,7 @@ func names(prefix string, n int) []string {
 }
 
 func TestReplicas_sameCallbacksToSeveral_escalateExactlyOnce(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	c.balancer.copy.Store(true)
 	sessions := names("dup", fromEnv(t, "REPLICA_SESSIONS", 300))
@@ -39,6 +40,7 @@ func TestReplicas_sameCallbacksToSeveral_escalateExactlyOnce(t *testing.T) {
 // TestReplicas_killedAtRandom_losesNothing_andDoublesNothing kills a replica
 // under load, round after round. Its transfers are taken over by the others.
 func TestReplicas_killedAtRandom_losesNothing_andDoublesNothing(t *testing.T) {
+	t.Parallel()
 	rounds := fromEnv(t, "REPLICA_ROUNDS", 5)
 	random := rand.New(rand.NewPCG(3, 5))
 	c := newCluster(t, 3)
@@ -62,6 +64,7 @@ func TestReplicas_killedAtRandom_losesNothing_andDoublesNothing(t *testing.T) {
 // TestReplicas_onARedisThatFails_loseNothing kills, pauses and write-protects
 // Redis under load. What was answered must happen, and be answered in time.
 func TestReplicas_onARedisThatFails_loseNothing(t *testing.T) {
+	t.Parallel()
 	pause := durationFromEnv(t, "REDIS_PAUSE", 3*time.Second)
 	for _, fault := range []struct {
 		name          string

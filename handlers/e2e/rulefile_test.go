@@ -49,6 +49,7 @@ func (s *service) operates(method, path, match string, body any) (status int, do
 
 // TestRuleFile_isEditedFromAfar goes the way of somebody who edits the rules in the console.
 func TestRuleFile_isEditedFromAfar(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"), "ESCALATOR_ADMIN_TOKEN="+adminToken)
 	_, file := s.operates(http.MethodGet, "/api/rules/file", "", nil)
 	first, _ := file["version"].(string)
@@ -96,6 +97,7 @@ func TestRuleFile_isEditedFromAfar(t *testing.T) {
 
 // TestExplain_theLongestTalk is answered in the time that a request has.
 func TestExplain_theLongestTalk(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "ESCALATOR_ADMIN_TOKEN="+adminToken)
 	turn := map[string]string{"role": "user", "text": strings.Repeat("我想问一下 my order, ", 615)}
 	body := map[string]any{"as_test": "long", "against": "disk", "turns": []any{}}

@@ -19,6 +19,7 @@ import (
 )
 
 func TestServe_aRequestForAPerson_isTransferredOnce(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.Begin("s1")
 	if a := s.says("s1", "你好"); a.AIProvider == nil || *a.AIProvider != 1 {
@@ -43,6 +44,7 @@ func TestServe_aRequestForAPerson_isTransferredOnce(t *testing.T) {
 }
 
 func TestServe_tenCopiesOfOneCallback_areAnsweredAlike(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.Begin("s1")
 	first := s.says("s1", "转人工")
@@ -73,6 +75,7 @@ func sign(at time.Time) string {
 }
 
 func TestServe_badCallbacks_getTheirStatusInTencentsForm(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	now := time.Now()
 	body := `{"CallbackCommand":"Desk.SessionEventNotify","SessionId":"s1","Event":"ChatBot.UserSendMsg"}`
@@ -130,6 +133,7 @@ func TestServe_badCallbacks_getTheirStatusInTencentsForm(t *testing.T) {
 }
 
 func TestServe_desksFaults_endInExactlyOneTransfer(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	for i, fault := range []desktest.Fault{
 		{Kind: desktest.FaultDrop},
@@ -159,6 +163,7 @@ func TestServe_desksFaults_endInExactlyOneTransfer(t *testing.T) {
 }
 
 func TestServe_anUnknownCode_isAFinalFailureWithCodeAndText(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.Begin("s1")
 	if err := s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 141888}); err != nil {
@@ -177,6 +182,7 @@ func TestServe_anUnknownCode_isAFinalFailureWithCodeAndText(t *testing.T) {
 }
 
 func TestServe_nobodyOnline_tellsTheCustomerAndGoesOn(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.SetOnline(agentLi, false)
 	s.desk.Begin("s1")
@@ -188,6 +194,7 @@ func TestServe_nobodyOnline_tellsTheCustomerAndGoesOn(t *testing.T) {
 }
 
 func TestServe_healthMetricsAndDecisions(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.desk.Begin("s1")
 	s.says("s1", "转人工")
@@ -213,6 +220,7 @@ func TestServe_healthMetricsAndDecisions(t *testing.T) {
 }
 
 func TestServe_operatorsListener_isClosedWithoutTheToken(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "ESCALATOR_ADMIN_TOKEN=an-admin-token-that-is-planted")
 	for _, path := range []string{"/metrics", "/api/decisions", "/api/outbox"} {
 		if status, _ := s.get(path); status != http.StatusUnauthorized {
@@ -235,6 +243,7 @@ func TestServe_operatorsListener_isClosedWithoutTheToken(t *testing.T) {
 }
 
 func TestServe_badSettings_areReportedAllAtOnce(t *testing.T) {
+	t.Parallel()
 	code, _, errOut := command(t, []string{
 		"ESCALATOR_SDKAPPID=abc", "ESCALATOR_LISTEN=8080", "ESCALATOR_AI_PROVIDER=nobody", "ESCALATOR_CALLBACK_SKEW=5",
 		"ESCALATOR_API_URL=http://example.com", "ESCALATOR_ADMIN_LISTEN=0.0.0.0:8081",
@@ -250,6 +259,7 @@ func TestServe_badSettings_areReportedAllAtOnce(t *testing.T) {
 }
 
 func TestServe_aBrokenRuleFile_stopsTheStart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "broken.yaml")
 	src := "version: 1\ntargets: {default: {}}\nrules:\n  - id: a\n    wen: {says: [human]}\n    then: {transfer: defalt}\n"
@@ -268,6 +278,7 @@ func TestServe_aBrokenRuleFile_stopsTheStart(t *testing.T) {
 }
 
 func TestServe_stopsWithinItsGrace_alsoWhileDeskHangs(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "ESCALATOR_SHUTDOWN_GRACE=2s")
 	s.desk.Begin("s1")
 	if err := s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultDelay, Delay: time.Minute}); err != nil {
@@ -286,6 +297,7 @@ func TestServe_stopsWithinItsGrace_alsoWhileDeskHangs(t *testing.T) {
 }
 
 func TestServe_aSecondSignal_endsItAtOnce(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "ESCALATOR_SHUTDOWN_GRACE=1m", "ESCALATOR_DRAIN_DELAY=1m")
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	s.log("stopping", nil)
@@ -299,6 +311,7 @@ func TestServe_aSecondSignal_endsItAtOnce(t *testing.T) {
 // TestServe_neverShowsASecret plants secrets in every place that has one and
 // reads all that the process prints while things go wrong.
 func TestServe_neverShowsASecret(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "ESCALATOR_ADMIN_TOKEN=an-admin-token-that-is-planted")
 	for i, kind := range []desktest.Kind{desktest.FaultDrop, desktest.Fault502, desktest.FaultHTML, desktest.FaultInvalid, desktest.FaultCode} {
 		session := fmt.Sprint("s", i)
@@ -329,6 +342,7 @@ func TestServe_neverShowsASecret(t *testing.T) {
 }
 
 func TestDoctor_tellsARightInstallationFromAWrongOne(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	env := func(key string) []string {
 		return []string{
@@ -349,6 +363,7 @@ func TestDoctor_tellsARightInstallationFromAWrongOne(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args []string
 		code int

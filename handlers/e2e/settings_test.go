@@ -17,6 +17,7 @@ const plantedInSetting = "planted-5bd2850fff3ecb11"
 // Whatever is wrong elsewhere, no value that may hold a secret is shown: not by a
 // start, not by doctor, not for a flag.
 func TestSettings_thatMayHoldASecret_areNeverShown(t *testing.T) {
+	t.Parallel()
 	good := []string{fmt.Sprintf("ESCALATOR_SDKAPPID=%d", desktest.DefaultSDKAppID), "ESCALATOR_SECRET_KEY=" + testKey.Reveal(), "ESCALATOR_LISTEN=8080"}
 	const p = plantedInSetting
 	for _, c := range []struct {
@@ -56,6 +57,7 @@ func TestSettings_thatMayHoldASecret_areNeverShown(t *testing.T) {
 
 // The path may be all that keeps strangers out.
 func TestSettings_theSecretPath_isNotLogged(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	s.stop()
 	s.start("ESCALATOR_CALLBACK_PATH=/callback/" + plantedInSetting)
@@ -79,6 +81,7 @@ func TestSettings_theSecretPath_isNotLogged(t *testing.T) {
 }
 
 func TestSettings_mayComeFromAFile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "escalator.env")
 	text := "# what the service needs\nexport ESCALATOR_IDENTIFIER='administrator'   # signs\nESCALATOR_LOG_FORMAT=\"json\"\nESCALATOR_LISTEN=127.0.0.1:1\nESCALATOR_TYPO=" + plantedInSetting + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -95,6 +98,7 @@ func TestSettings_mayComeFromAFile(t *testing.T) {
 
 // A page elsewhere uses the browser of somebody on this host.
 func TestOperators_aPageElsewhere_mutesNothing(t *testing.T) {
+	t.Parallel()
 	s := startService(t)
 	send := func(method, path, body string, headers ...string) int {
 		req, err := http.NewRequestWithContext(t.Context(), method, s.admin+path, strings.NewReader(body))

@@ -52,6 +52,7 @@ func (s *service) hears(session string, want ...string) {
 }
 
 func TestSpeaking_inTheLanguageOfTheCustomer(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, speakingRules)
 	for id, c := range map[string][2]string{"en": {"I want a human", "One moment"}, "zh": {"转人工", "请稍等"}} {
 		s.desk.Begin(id)
@@ -80,6 +81,7 @@ func TestSpeaking_inTheLanguageOfTheCustomer(t *testing.T) {
 }
 
 func TestSpeaking_plainIM_speaksAsTheAccountOfTheService(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, speakingRules)
 	s.im(desk.CommandC2CAfter, desktest.IM{From: imCustomer, To: imService, Text: "转人工"})
 	session := s.desk.SessionOf(imCustomer, imService).ID
@@ -89,6 +91,7 @@ func TestSpeaking_plainIM_speaksAsTheAccountOfTheService(t *testing.T) {
 
 // TestSpeaking_anOffer asks once and understands yes and no; silence is a no.
 func TestSpeaking_anOffer_yesNoAndSilence(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, speakingRules)
 	for id, c := range map[string]struct {
 		asks, offer, answers string
@@ -124,6 +127,7 @@ func TestSpeaking_anOffer_yesNoAndSilence(t *testing.T) {
 }
 
 func TestSpeaking_aRepeatedMessage_keepsItsNumber(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, strings.Replace(speakingRules, "bot_silent: 2s", "bot_silent: 1h", 1))
 	// Desk has the message, and we do not know.
 	if err := s.desk.Fail(desktest.Fault{Command: "send_msg", Kind: desktest.FaultDrop, After: true, Times: 2}); err != nil {
@@ -140,6 +144,7 @@ func TestSpeaking_aRepeatedMessage_keepsItsNumber(t *testing.T) {
 // TestSpeaking_theHumanPhase: what agents and customers say there keeps the phase
 // right, under the names that the rule file maps, and closing ends it.
 func TestSpeaking_theHumanPhase_andWhatACustomerSends(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, `version: 1
 targets: {default: {}}
 events: {Agent.Says: agent_message, User.Says: user_message, Session.Over: closed}

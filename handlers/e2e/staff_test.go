@@ -95,6 +95,7 @@ rules:
 
 // The whole way: a rule and what happens reach the chat, over refusals and a kill; the address stands in no output.
 func TestStaff_isToldOfWhatHappens_alsoOverARestart(t *testing.T) {
+	t.Parallel()
 	c := newChat(t)
 	settings := []string{"ESCALATOR_SECRETS_DIR=" + c.secretsDir(t)}
 	s := startServiceWithRules(t, staffRules, settings...)
@@ -173,6 +174,7 @@ func TestStaff_ofTwoReplicas_oneTells(t *testing.T) {
 }
 
 func TestNotify_testSendsAMessage_orSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	c := newChat(t)
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
 	if err := os.WriteFile(rules, []byte(staffRules), 0o600); err != nil {

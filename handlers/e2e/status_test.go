@@ -21,6 +21,7 @@ func (s *service) status() (is handlers.Status) {
 
 // A wrong key holds the courier: status says why, and a drain waits for what cannot go out.
 func TestStatus_ofAServiceThatDeskRefuses_andThatIsDrained(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, groupRules)
 	if err := s.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 70009, Probability: 1}); err != nil {
 		t.Fatal(err)
@@ -58,6 +59,7 @@ func TestStatus_ofAServiceThatDeskRefuses_andThatIsDrained(t *testing.T) {
 }
 
 func TestStatus_ofReplicas_namesEachOfThem(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	eventually(t, "two replicas that know of each other", func() bool {
 		is := c.replicas[0].status()

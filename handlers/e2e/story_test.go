@@ -46,6 +46,7 @@ func story(request string, outputs ...string) (lines []string, users map[any]boo
 
 // One request id tells the whole story of a transfer, whichever process wrote a line of it.
 func TestStory_ofATransferThatNeededARetryAndARestart_isThatOfOneRequest(t *testing.T) {
+	t.Parallel()
 	c := newChat(t)
 	settings := []string{"ESCALATOR_SECRETS_DIR=" + c.secretsDir(t)}
 	s := startServiceWithRules(t, storyRules, settings...)
@@ -84,6 +85,7 @@ func TestStory_ofATransferThatNeededARetryAndARestart_isThatOfOneRequest(t *test
 
 // Every line about a callback names its request.
 func TestStory_everyKindOfLine_namesTheRequest(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, storyRules, "ESCALATOR_FORWARD_URL=http://127.0.0.1:1/") // nobody is there
 	s.desk.Begin("s1", desktest.WithRequestID("passed on"))
 	s.desk.UserSays("s1", "hello", desktest.WithRequestID("kept"))

@@ -64,6 +64,7 @@ func (m *manager) wants(state string) []string {
 }
 
 func TestSupervisor_hearsOfStartReloadAndStop(t *testing.T) {
+	t.Parallel()
 	m := newManager(t)
 	s := startServiceWithRules(t, ruleFile("abracadabra"), "NOTIFY_SOCKET="+m.path)
 	if heard := m.wants("READY=1"); len(heard) != 2 || !strings.HasPrefix(heard[1], "STATUS=callbacks on 127.0.0.1:") {
@@ -150,6 +151,7 @@ func TestSupervisor_theWatchdogIsFedOnlyWhileCallbacksAreAnswered(t *testing.T) 
 }
 
 func TestSupervisor_aWatchdogOfAnotherProcess_isNotFed(t *testing.T) {
+	t.Parallel()
 	m := newManager(t)
 	startService(t, "NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=100000", "WATCHDOG_PID=1")
 	m.wants("READY=1")
@@ -159,6 +161,7 @@ func TestSupervisor_aWatchdogOfAnotherProcess_isNotFed(t *testing.T) {
 }
 
 func TestSupervisor_thatIsGone_isToldOfInTheLog(t *testing.T) {
+	t.Parallel()
 	s := startService(t, "NOTIFY_SOCKET=/nonexistent/notify")
 	s.log("the service manager cannot be told how the service is", nil)
 	if code := s.stop(); code != 0 {

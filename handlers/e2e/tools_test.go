@@ -47,6 +47,7 @@ func document(t *testing.T, stdout string) map[string]any {
 }
 
 func TestTools_exitCodes(t *testing.T) {
+	t.Parallel()
 	good := write(t, "good.yaml", ruleFile("abracadabra"))
 	failing := write(t, "failing.yaml", strings.Replace(ruleFile("abracadabra"), "expect: none", "expect: magic", 1))
 	broken := write(t, "broken.yaml", "version: 1\nrules: []\n")
@@ -86,6 +87,7 @@ func TestTools_exitCodes(t *testing.T) {
 }
 
 func TestTools_json_isOneDocument_alsoWhenTheAnswerIsNo(t *testing.T) {
+	t.Parallel()
 	good := write(t, "good.yaml", ruleFile("abracadabra"))
 	failing := write(t, "failing.yaml", strings.Replace(ruleFile("abracadabra"), "expect: none", "expect: magic", 1))
 	broken := write(t, "broken.yaml", "version: 1\nrules: []\n")
@@ -117,6 +119,7 @@ func TestTools_json_isOneDocument_alsoWhenTheAnswerIsNo(t *testing.T) {
 }
 
 func TestTools_aDash_isStandardInput_andUnreadableLinesAreToldAndCounted(t *testing.T) {
+	t.Parallel()
 	good := write(t, "good.yaml", ruleFile("abracadabra"))
 	in := `{"text":"abracadabra","label":"human"}` + "\r\n\r\nnonsense\n" + `{"text":"no label"}`
 	code, stdout, stderr := pipe(t, in, "eval", "-", "--rules", good, "--json")
@@ -139,6 +142,7 @@ func TestTools_aDash_isStandardInput_andUnreadableLinesAreToldAndCounted(t *test
 }
 
 func TestTools_explainInAnEmptyFolder_usesTheShippedRules(t *testing.T) {
+	t.Parallel()
 	code, stdout, stderr := command(t, nil, "explain", "我要转人工")
 	if code != 0 || !strings.Contains(stdout, "→ transfer to default by ask-human") || !strings.Contains(stderr, "the rules that come with the program") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
@@ -149,6 +153,7 @@ func TestTools_explainInAnEmptyFolder_usesTheShippedRules(t *testing.T) {
 }
 
 func TestTools_eval_scoresTwentyLines(t *testing.T) {
+	t.Parallel()
 	good := write(t, "good.yaml", ruleFile("abracadabra"))
 	var file strings.Builder
 	for i := range 20 {
@@ -176,6 +181,7 @@ func TestTools_eval_scoresTwentyLines(t *testing.T) {
 }
 
 func TestTools_replayAgainst_tellsWhatIsDifferent(t *testing.T) {
+	t.Parallel()
 	now, old := write(t, "new.yaml", ruleFile("abracadabra")), write(t, "old.yaml", ruleFile("opensesame"))
 	lines := write(t, "lines.jsonl", `{"id":"a","turns":[{"role":"user","text":"abracadabra"}]}`+"\n"+`{"id":"b","turns":[{"role":"user","text":"opensesame"}]}`)
 	code, stdout, _ := command(t, nil, "replay", lines, "--rules", now, "--against", old)
@@ -185,6 +191,7 @@ func TestTools_replayAgainst_tellsWhatIsDifferent(t *testing.T) {
 }
 
 func TestTools_schema_isValidJSON(t *testing.T) {
+	t.Parallel()
 	_, stdout, stderr := command(t, nil, "schema")
 	if doc := document(t, stdout); doc["$schema"] == nil || doc["properties"] == nil || stderr != "" {
 		t.Errorf("%s%s", stdout, stderr)
@@ -192,6 +199,7 @@ func TestTools_schema_isValidJSON(t *testing.T) {
 }
 
 func TestAPI_explain_tellsWhatTheRulesInForceWouldDo(t *testing.T) {
+	t.Parallel()
 	s := startServiceWithRules(t, ruleFile("abracadabra"))
 	ask := func(body string) (int, map[string]any) {
 		status, answer := request(t, http.MethodPost, s.admin+"/api/explain", body)

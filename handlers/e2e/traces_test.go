@@ -122,6 +122,7 @@ func tracing(c *collector) []string {
 // One trace tells the whole story of one escalation: the callback, the decision, an attempt that Desk does not answer, a
 // kill, and the attempt that succeeds. Nothing that a customer said, nothing that we said and no secret is in it.
 func TestTraces_oneTellsTheWholeStory_alsoOverARestart(t *testing.T) {
+	t.Parallel()
 	c, room := newCollector(t), newChat(t)
 	settings := append(tracing(c), "ESCALATOR_SECRETS_DIR="+room.secretsDir(t))
 	s := startServiceWithRules(t, tracedRules, settings...)
@@ -204,6 +205,7 @@ func (c *collector) describesTheService(t *testing.T, name string) {
 
 // The operator's own bot is told which trace it works in, and one that a proxy began goes on.
 func TestTraces_goOnWithTheProxyBefore_andTheBotBehind(t *testing.T) {
+	t.Parallel()
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	c, heard := newCollector(t), make(chan http.Header, 1)
 	own := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,6 +18,7 @@ rules:
 // What is kept of a customer outlives the process, however it ends, and is the same in each session; once forgotten, the
 // customer is new.
 func TestServe_customer_isKnownInTheNextSession_overAStopAndAKill(t *testing.T) {
+	t.Parallel()
 	const token = "planted-admin-token"
 	s := startServiceWithRules(t, customerRules, "ESCALATOR_ADMIN_TOKEN="+token)
 	say := func(session, text, rule, outcome string) {

@@ -52,6 +52,7 @@ const maxComplaints = 25
 // callbacks come steadily while faults of everything around the service come,
 // overlap and go. What happens when is drawn from a seed.
 func TestServe_throughAWalkOfFaults_losesNothing_andAnswersThroughout(t *testing.T) {
+	t.Parallel()
 	lasts := durationFromEnv(t, "WALK_TIME", 18*time.Second)
 	seed := uint64(fromEnv(t, "WALK_SEED", 1))
 	w := newWalk(t, seed)

@@ -73,6 +73,7 @@ type fact struct {
 // promise is what something of an id may be: a transfer, or words.
 type promise struct {
 	may     map[string]bool
+	sure    string // what was promised last
 	refused string // it may be there until something else is promised
 }
 
@@ -86,7 +87,7 @@ func (p *promise) note(to string, f fact) bool {
 	case f.failed:
 		p.refused = to
 	case f.promised:
-		p.may = map[string]bool{to: true}
+		p.may, p.sure = map[string]bool{to: true}, to
 		return true
 	default:
 		p.may[to] = true
@@ -94,8 +95,11 @@ func (p *promise) note(to string, f fact) bool {
 	return false
 }
 
+// forgetRefused forgets what was refused, unless it was what there is already.
 func (p *promise) forgetRefused() {
-	delete(p.may, p.refused)
+	if p.refused != p.sure {
+		delete(p.may, p.refused)
+	}
 	p.refused = "-"
 }
 
