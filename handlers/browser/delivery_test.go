@@ -7,6 +7,7 @@ import (
 )
 
 func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")
@@ -39,6 +40,7 @@ func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 }
 
 func TestConsoleInABrowser_allOfOneCodeAreRetried(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")

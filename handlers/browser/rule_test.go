@@ -3,6 +3,7 @@ package browser_test
 import "testing"
 
 func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")
@@ -41,6 +42,7 @@ func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
 }
 
 func TestConsoleInABrowser_aRuleThatIsNotThere_saysSo(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 404")
