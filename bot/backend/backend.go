@@ -22,7 +22,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"os"
 	"strings"
 	"time"
 
@@ -36,14 +36,16 @@ const (
 	Timeout = 1500 * time.Millisecond
 	// maxAnswer bounds what a bot may answer: a few fields.
 	maxAnswer = 256 << 10
-	// maxIdle is how many connections to the bot are kept alive.
-	maxIdle = 256
 )
 
 // Client passes callbacks on to one address. It is safe for concurrent use.
 type Client struct {
 	base *url.URL
-	http *http.Client
+	auth string // Authorization, of a user and password in the address
+	http interface {
+		http.RoundTripper
+		CloseIdleConnections()
+	}
 }
 
 // New returns a client for the bot at an http or https address.
@@ -52,55 +54,75 @@ func New(address string) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, lang.Errorf("it is not an address like http://127.0.0.1:9000/callback") // it is not shown: it may hold a password
 	}
-	return &Client{base: base, http: &http.Client{
-		Transport: &http.Transport{
+	c := &Client{base: base, http: newLines(base)}
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base}); proxy != nil || err != nil {
+		c.http = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: Timeout, KeepAlive: 30 * time.Second}).DialContext,
-			MaxIdleConns:        maxIdle,
 			MaxIdleConnsPerHost: maxIdle,
-			IdleConnTimeout:     90 * time.Second,
+			IdleConnTimeout:     idleFor,
 			DisableCompression:  true, // the bot is near: packing costs more than it saves
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+		}
+	}
+	if user := base.User; user != nil {
+		password, _ := user.Password()
+		r := http.Request{Header: http.Header{}}
+		r.SetBasicAuth(user.Username(), password)
+		c.auth = r.Header.Get("Authorization")
+	}
+	return c, nil
 }
 
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+var errLate = errors.New("it did not answer in time")
+
 // Forward passes a callback on and returns the JSON that the bot answered.
 func (c *Client) Forward(ctx context.Context, query string, header http.Header, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, errors.New("it did not answer in time"))
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(query), bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("asking the bot: %w", bare(err))
+	answer, err := c.ask(ctx, query, header, body)
+	if err == nil {
+		return answer, nil
 	}
-	req.Header = passOn(header)
-	resp, err := c.http.Do(req)
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errLate
+	}
+	return nil, fmt.Errorf("asking the bot: %w", err)
+}
+
+// ask passes a callback on and judges the answer.
+func (c *Client) ask(ctx context.Context, query string, header http.Header, body []byte) ([]byte, error) {
+	address := *c.base
+	address.RawQuery = strings.Trim(address.RawQuery+"&"+query, "&")
+	req := (&http.Request{
+		Method: http.MethodPost, URL: &address, Header: c.passOn(header), Host: address.Host,
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	resp, err := c.http.RoundTrip(req) // of a http.Client it needs nothing: redirects are not followed
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return nil, fmt.Errorf("asking the bot: %w", bare(err))
+		return nil, err //nolint:wrapcheck // Forward says what failed
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := read(resp)
 	switch {
-	case err != nil && context.Cause(ctx) != nil:
-		return nil, fmt.Errorf("asking the bot: %w", context.Cause(ctx))
 	case err != nil:
-		return nil, fmt.Errorf("asking the bot: its answer broke off: %w", bare(err))
+		return nil, fmt.Errorf("its answer broke off: %w", err)
 	case resp.StatusCode == http.StatusLoopDetected:
-		return nil, errors.New("asking the bot: it is Escalator itself; ESCALATOR_FORWARD_URL must be the address of your bot")
+		return nil, errors.New("it is Escalator itself; ESCALATOR_FORWARD_URL must be the address of your bot")
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("asking the bot: it answered with status %d", resp.StatusCode)
+		return nil, fmt.Errorf("it answered with status %d", resp.StatusCode)
 	case len(answer) > maxAnswer:
-		return nil, fmt.Errorf("asking the bot: its answer is over %d KiB", maxAnswer>>10)
-	case !gjson.ValidBytes(answer) || !gjson.ParseBytes(answer).IsObject():
-		return nil, errors.New("asking the bot: its answer is no JSON object")
+		return nil, fmt.Errorf("its answer is over %d KiB", maxAnswer>>10)
+	case !isObject(answer):
+		return nil, errors.New("its answer is no JSON object")
 	}
 	return answer, nil
+}
+
+func isObject(answer []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(answer, " \t\r\n"), []byte("{")) && gjson.ValidBytes(answer)
 }
 
 // read reads an answer, and no more of it than has to be known to be too long.
@@ -113,31 +135,24 @@ func read(resp *http.Response) ([]byte, error) {
 		}
 		body = unpacked
 	}
-	return io.ReadAll(io.LimitReader(body, maxAnswer+1)) //nolint:wrapcheck // the caller says what was read
-}
-
-// address joins the query of the callback to that of the bot's address.
-func (c *Client) address(query string) string {
-	u := *c.base
-	u.RawQuery = strings.Trim(u.RawQuery+"&"+query, "&")
-	return u.String()
+	answer := bytes.NewBuffer(make([]byte, 0, min(max(resp.ContentLength, 0), maxAnswer)+bytes.MinRead))
+	_, err := answer.ReadFrom(io.LimitReader(body, maxAnswer+1))
+	return answer.Bytes(), err //nolint:wrapcheck // the caller says what was read
 }
 
 // Forwarded is the header of a callback that was passed on. One that comes back
 // to us with it would go in circles.
 const Forwarded = "X-Escalator-Forwarded"
 
-// leftOut are the headers that concern one connection only (RFC 9110, 7.6.1; so do
-// those that Connection names), and what would have the answer compressed.
-var leftOut = []string{
-	"Accept-Encoding",
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-}
-
-func passOn(header http.Header) http.Header {
-	out := make(http.Header, len(header)+1)
+// passOn copies what is passed on of the headers.
+func (c *Client) passOn(header http.Header) http.Header {
+	out := make(http.Header, len(header)+2)
 	for name, values := range header {
-		if !slices.Contains(leftOut, name) {
+		switch name {
+		case "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+			// They concern one connection only (RFC 9110, 7.6.1); so do those that Connection names.
+		case "Accept-Encoding": // it would have the answer compressed
+		default:
 			out[name] = values
 		}
 	}
@@ -146,15 +161,9 @@ func passOn(header http.Header) http.Header {
 			out.Del(strings.TrimSpace(name))
 		}
 	}
-	out.Set(Forwarded, "1")
-	return out
-}
-
-// bare takes the address out of an error: its query holds the callback's
-// signature.
-func bare(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+	if c.auth != "" && out["Authorization"] == nil {
+		out["Authorization"] = []string{c.auth}
 	}
-	return err
+	out[Forwarded] = []string{"1"}
+	return out
 }
