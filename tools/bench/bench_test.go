@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -134,6 +136,22 @@ func TestBench_curves_goIntoThePage(t *testing.T) {
 	svg, err := os.ReadFile(filepath.Join(strings.TrimSuffix(page, ".md"), "latency.svg"))
 	if err != nil || !strings.HasPrefix(string(svg), "<svg") || strings.Contains(string(svg), "NaN") {
 		t.Errorf("%v %s", err, svg)
+	}
+}
+
+// What fails is told, in the table too, and the parts behind it are measured.
+func TestBench_aPartThatFails_leavesTheOthers(t *testing.T) {
+	defer func(all []part) { parts = all }(parts)
+	parts = []part{
+		{name: "first", run: func(context.Context, *bench) error { return errors.New("answers by status: one\nwas none") }},
+		{name: "second", run: func(_ context.Context, b *bench) error {
+			b.report.add(row{What: "measured", Ours: statOf(1)})
+			return nil
+		}},
+	}
+	code, out, log := runBench(t, "-quick")
+	if code != 1 || !strings.Contains(out, "measured") || !strings.Contains(out, "failed: answers by status: one was none") || !strings.Contains(log, "first") {
+		t.Errorf("exit %d\n%s%s", code, out, log)
 	}
 }
 

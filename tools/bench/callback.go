@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,12 +49,13 @@ func callbackPart(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer f.stop()
+	var failed []error
 	for _, s := range scenes() {
 		if err := b.play(ctx, f, s); err != nil {
-			return errors.Join(errors.New(s.name), err)
+			failed = append(failed, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // play measures one sort of callback on a fresh service.

@@ -162,27 +162,34 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 	}
 	b.report.Machine = b.machine()
 	began := usageNow()
+	var failed []error
 	for _, p := range parts {
-		if !o.wants(p) {
+		if !o.wants(p) || ctx.Err() != nil {
 			continue
 		}
 		b.report.part = p.name
 		fmt.Fprintf(log, "%4.0fs  %s\n", time.Since(began.at).Seconds(), p.name)
-		if err := p.run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
+		failed = append(failed, b.attempt(p.name, p.run(ctx, b)))
 		if !o.busy || p.not {
 			continue
 		}
 		fmt.Fprintf(log, "%4.0fs  %s, on a busy machine\n", time.Since(began.at).Seconds(), p.name)
-		if err := b.onBusyMachine(ctx, p); err != nil {
-			return fmt.Errorf("%s, on a busy machine: %w", p.name, err)
-		}
+		failed = append(failed, b.attempt(p.name+", on a busy machine", b.onBusyMachine(ctx, p)))
 	}
 	ended := usageNow()
 	b.report.Load, b.report.Seconds = ended.since(began), ended.at.Sub(began.at).Seconds()
 	b.report.print(out)
-	return b.save()
+	return errors.Join(append(failed, b.save())...)
+}
+
+// attempt says in the table that something could not be measured: the rest of a run
+// that takes long is worth having all the same.
+func (b *bench) attempt(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	b.report.add(row{What: what, Absent: "failed: " + strings.ReplaceAll(err.Error(), "\n", " ")})
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // onBusyMachine measures a part beside a process that sweeps memory.
