@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -35,7 +36,12 @@ type exchange struct {
 	json     []byte           // the answer
 	failed   time.Duration    // after this the own bot had failed
 	news     bool             // it is worth recording
+	decision record           // of its count
 }
+
+// exchanges are used again: each is more than all else that a callback allocates. Nobody
+// may keep one, or a piece of it, beyond Handle.
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
 // first handles the first copy of a callback and says what to keep for the others.
 func (x *exchange) first(ctx context.Context) (kept []byte, err error) {
@@ -91,7 +97,8 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	case m.Echo:
 		err = x.noteEcho(context.WithoutCancel(ctx), m)
 	case m.Counts():
-		r := &record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep, said: x.Event.Text}
+		r := &x.decision
+		*r = record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep, said: x.Event.Text}
 		acted, err = x.decide(context.WithoutCancel(ctx), r)
 	default:
 		x.keepRating(m, x.wall)

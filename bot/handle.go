@@ -26,7 +26,12 @@ type Request struct {
 func (b *Bot) Handle(ctx context.Context, r Request) (Answer, error) {
 	ctx, span := b.Tracer.Start(b.Tracer.Received(ctx, r.Header), "callback", trace.Server)
 	defer span.End()
-	x := exchange{Bot: b, Request: r, policy: b.Policy(), at: b.Clock.Now(), wall: b.Clock.Wall(), key: b.inbound.Key(r.Event)}
+	x := exchanges.Get().(*exchange)
+	*x = exchange{Bot: b, Request: r, policy: b.Policy(), at: b.Clock.Now(), wall: b.Clock.Wall(), key: b.inbound.Key(r.Event)}
+	defer func() {
+		*x = exchange{} // nothing may be kept alive, or seen by the next one
+		exchanges.Put(x)
+	}()
 	repeat, err := x.run(ctx)
 	if span.IsRecording() {
 		x.describe(span, repeat, err)

@@ -190,7 +190,7 @@ func TestHistory_ofAnUnknownSession_saysWhatIsKept_andTheNearestName(t *testing.
 				t.Errorf("%s: %v", asked, err)
 			}
 		}
-		synctest.Wait() // what becomes of the transfer is written too
+		synctest.Wait()                                                                 // what becomes of the transfer is written too
 		if _, err := w.bot.History.Forget(w.t.Context(), "2baf4d84-beb4"); err != nil { // as when a full disk took nothing of it
 			t.Fatal(err)
 		}

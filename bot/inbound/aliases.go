@@ -64,6 +64,10 @@ func sessionKey(session string) string { return "desk:" + session }
 // resolveDesk says into which conversation a message of Desk counts, and whether plain
 // IM reported it before.
 func (a *aliases) resolveDesk(ctx context.Context, m *Message, e *desk.Event, at time.Time) error {
+	if a.deskOnly(e) {
+		m.Conversation = ownID(e)
+		return nil
+	}
 	pair := pairID(e.UserID, e.ServiceID)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,6 +95,19 @@ func (a *aliases) resolveDesk(ctx context.Context, m *Message, e *desk.Event, at
 			return err
 		}
 	}
+}
+
+// deskOnly reports, as soon as that is certain, that a chat is one of which Desk reported
+// first: nearly all are, and nothing is allocated for them.
+func (a *aliases) deskOnly(e *desk.Event) bool {
+	if a.imSeen.Load() {
+		return false
+	}
+	var room [128]byte
+	pair := appendPair(room[:0], e.UserID, e.ServiceID)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.young[string(pair)] == deskOnly
 }
 
 // chatOf returns the alias of a callback of Desk, nil where none is known.
@@ -224,6 +241,9 @@ func (a *aliases) deskReports(id string) bool {
 
 // noteReported notes what a callback of Desk reports, whose message was counted before.
 func (a *aliases) noteReported(e *desk.Event) {
+	if a.deskOnly(e) {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	pair := pairID(e.UserID, e.ServiceID)

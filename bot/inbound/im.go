@@ -16,13 +16,18 @@ const pairPrefix = "im:"
 // pairID names the conversation of a customer with an account of the service;
 // "" where one of the two is missing. pairOf reads it.
 func pairID(user, service string) string {
+	var room [128]byte
+	return string(appendPair(room[:0], user, service))
+}
+
+func appendPair(b []byte, user, service string) []byte {
 	if user == "" || service == "" {
-		return ""
+		return b
 	}
 	if strings.ContainsAny(user, "|%") {
 		user = strings.ReplaceAll(strings.ReplaceAll(user, "%", "%25"), "|", "%7C")
 	}
-	return pairPrefix + user + "|" + service
+	return append(append(append(append(b, pairPrefix...), user...), '|'), service...)
 }
 
 // pairOf says whose conversation an id names, where it began in plain IM.
@@ -66,7 +71,7 @@ func (m *Message) direct(p *rules.Policy, e *desk.Event, speaker Speaker) bool {
 		seat := rules.EventAgentMessage
 		m.Change = &seat
 	default:
-		m.Turn = turn(e, rules.BotTurn)
+		m.says(e, rules.BotTurn)
 	}
 	return true
 }

@@ -63,7 +63,8 @@ type Message struct {
 	// it then.
 	Echo, Acted bool
 
-	aliases  *aliases // nil: there is nothing to commit
+	said     rules.Turn // where Turn is that of a message
+	aliases  *aliases   // nil: there is nothing to commit
 	alias    *alias
 	echo     *echo  // of plain IM: what Desk may report once more; of Desk: what it has reported once more
 	begins   bool   // of Desk: the start of a session
@@ -237,9 +238,9 @@ func (m *Message) speaks(p *rules.Policy, e *desk.Event) {
 		m.Change = &marked
 	case !known:
 	case kind == rules.EventSessionBegin:
-		m.Turn = turn(e, rules.StartTurn)
+		m.says(e, rules.StartTurn)
 	case kind == rules.EventBotMessage:
-		m.Turn = turn(e, rules.BotTurn)
+		m.says(e, rules.BotTurn)
 	default:
 		m.Change = &kind
 	}
@@ -255,7 +256,7 @@ func (m *Message) saysCustomer(p *rules.Policy, e *desk.Event, known bool) {
 	if !known || e.Control() { // the client tells of itself (start of the service, typing, …): no words
 		return
 	}
-	m.Turn = turn(e, rules.UserTurn)
+	m.says(e, rules.UserTurn)
 	m.Turn.Text, m.Turn.Mark = p.Words(e.Text, e), ""
 	m.Turn.Unsure = e.Command == desk.CommandSessionEvent && e.Name != desk.EventUserMessage
 }
@@ -309,13 +310,13 @@ var elements = map[string]rules.Sends{
 	"TIMCustomElem":    rules.SendsCustom,
 }
 
-// turn is the event as the rules see it.
-func turn(e *desk.Event, kind rules.TurnKind) *rules.Turn {
-	t := &rules.Turn{Kind: kind, Sent: e.Time, Text: e.Text, Mark: e.Mark, Fields: e}
+// says makes the turn of a message: the event as the rules see it.
+func (m *Message) says(e *desk.Event, kind rules.TurnKind) {
+	m.said = rules.Turn{Kind: kind, Sent: e.Time, Text: e.Text, Mark: e.Mark, Fields: e}
 	for _, name := range e.Elements {
-		t.Sends |= elements[name]
+		m.said.Sends |= elements[name]
 	}
-	return t
+	m.Turn = &m.said
 }
 
 // fromUs reports whether a message was sent by this program: it must never feed
