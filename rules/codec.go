@@ -39,6 +39,9 @@ func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	w.flag(c.first)
 	w.stamps(m.users)
 	w.prints(c.prints)
+	if c.memory == nil {
+		return append(w.b, withoutMemory...), nil
+	}
 	w.memory(m)
 	return w.b, nil
 }
@@ -81,6 +84,13 @@ func (m *memory) empty() bool {
 	return len(m.users)+len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.panelFields)+len(m.userID) == 0 && m.confirmed == 0 &&
 		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
 }
+
+// withoutMemory is the encoding of the memory of a conversation that has none, as most have.
+var withoutMemory = func() []byte {
+	var w writer
+	w.memory(&noMemory)
+	return w.b
+}()
 
 // writer appends values; numbers are varints, texts and lists carry their length.
 type writer struct{ b []byte }

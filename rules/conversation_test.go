@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 	"unsafe"
@@ -310,4 +311,22 @@ func FuzzConversation_UnmarshalBinary(f *testing.F) {
 		p.NextTimer(&c)
 		p.Expiry(&c)
 	})
+}
+
+// A conversation is encoded with every callback.
+func BenchmarkConversation_AppendBinary(b *testing.B) {
+	p := mustLoad(b, readFile(b, "../rules.yaml"))
+	for _, messages := range []int{1, 4} {
+		var c Conversation
+		for i := range messages {
+			p.Decide(&c, Turn{Text: ordinary[i%len(ordinary)], At: start.Add(time.Duration(i) * time.Minute)})
+		}
+		var buf []byte
+		b.Run(fmt.Sprintf("%d messages", messages), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				buf, _ = c.AppendBinary(buf[:0])
+			}
+		})
+	}
 }

@@ -135,7 +135,6 @@ func (e *evaluation) end() {
 	e.who = ""
 	e.p, e.c, e.turn, e.rule, e.trace, e.tried = nil, nil, Turn{}, nil, nil, nil
 	e.msg.Reset("")
-	e.again.Reset("")
 	p.pool.Put(e)
 }
 

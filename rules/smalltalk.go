@@ -70,6 +70,7 @@ func (s *smallTalk) only(e *evaluation) bool {
 	if length > maxSmallTalk {
 		return false
 	}
+	defer e.again.Reset("") // what is pooled keeps no words
 	for at := 0; at < len(e.msg.Tokens()); {
 		end := e.msg.ClauseEnd(at)
 		if !s.fills(e, at, end) {
