@@ -85,6 +85,8 @@ func counter(have, need int, added bool) verdict {
 // start of a session, before any rule is tried.
 type recorder interface {
 	record(e *evaluation)
+	// wakes are the facts of which one must be there, or there is nothing to remember.
+	wakes() facts
 	// absorb takes over what another recorder remembers; false if they have nothing in common.
 	absorb(other recorder) bool
 }

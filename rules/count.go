@@ -79,8 +79,11 @@ func (e *evaluation) countUser() {
 
 // remember lets the conditions keep what they need of the turn. What a field of an earlier message held is gone by then.
 func (e *evaluation) remember() {
-	for _, r := range e.p.recorders {
-		r.record(e)
+	known := e.turnFacts()
+	for i, wakes := range e.p.recording {
+		if known&wakes != 0 {
+			e.p.recorders[i].record(e)
+		}
 	}
 }
 

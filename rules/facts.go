@@ -1,6 +1,10 @@
 package rules
 
-import "escalator/rules/text"
+import (
+	"cmp"
+
+	"escalator/rules/text"
+)
 
 // facts are what a turn and its conversation hold that conditions hold by. They are known at once, so that the rules that
 // a quiet message cannot make hold are passed over without a look at them.
@@ -18,7 +22,10 @@ const (
 	factMood                                           // what messages did to a mood is remembered
 	factAnswer                                         // the whole message may be a yes or a no
 	factNoLanguage                                     // the language is not known
-	everything     = ^facts(0)
+	factTurn       facts = 1 << 63                     // every turn has it
+	everything           = ^facts(0)
+
+	factUser = facts(onUser) << factKinds
 )
 
 // passive is a leaf that says no, and no more than that, where none of some facts is there.
@@ -98,6 +105,9 @@ func (l *loader) findFacts() {
 			p.answers |= s.fact
 		}
 	}
+	for _, r := range p.recorders {
+		p.recording = append(p.recording, cmp.Or(r.wakes(), factTurn))
+	}
 	for _, r := range p.rules {
 		woken := everything
 		switch {
@@ -142,14 +152,17 @@ func (e *evaluation) notePhrases() {
 // lacks says that the message has no hit of a set. It cannot tell of a set that has no fact.
 func (e *evaluation) lacks(s *matchSet) bool { return s.fact != 0 && e.found&s.fact == 0 }
 
-// facts are those of the turn, once it was counted. Who asks for the whole story has every rule looked at; so has, for
+// turnFacts are those of the turn by itself.
+func (e *evaluation) turnFacts() facts { return e.found | facts(e.kind)<<factKinds | factTurn }
+
+// facts are those of the turn and of its conversation, once it was counted. Who asks for the whole story has every rule looked at; so has, for
 // simplicity, a turn on which some rules are not to be tried at all.
 func (e *evaluation) facts() facts {
 	c := e.c
 	if e.trace != nil || len(e.t.Muted) > 0 || e.kind == onRating || e.kind == onTimer && c.phase == PhaseQueued {
 		return everything
 	}
-	f := e.found | facts(e.kind)<<factKinds
+	f := e.turnFacts()
 	if m := c.memory; m != nil {
 		if len(m.misses) > 0 {
 			f |= factMiss
@@ -173,11 +186,16 @@ func (l *saidLeaf) sets() []*matchSet { return l.test.sets() }
 // wakes: without a hit of the set that is looked for first, nothing is found. Where the language is not known, the story may
 // be that no pack has it.
 func (l *saysLeaf) wakes() facts {
-	first := l.test.sets()[0]
+	return l.test.wakes() | factNoLanguage
+}
+
+// wakes are the facts without which nothing is found.
+func (s *phraseTest) wakes() facts {
+	first := s.sets()[0]
 	if first.answers != 0 {
-		return first.fact | factNoLanguage | factAnswer
+		return first.fact | factAnswer
 	}
-	return first.fact | factNoLanguage
+	return first.fact
 }
 
 func (l *saysLeaf) asleep() verdict { return verdict{} }

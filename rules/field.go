@@ -250,6 +250,8 @@ func (r *fieldRecorder) record(e *evaluation) {
 	}
 }
 
+func (r *fieldRecorder) wakes() facts { return factTurn }
+
 func (r *fieldRecorder) absorb(other recorder) bool {
 	o, ok := other.(*fieldRecorder)
 	for i := 0; ok && i < len(o.paths); i++ {

@@ -100,6 +100,8 @@ func (r *moodRecorder) record(e *evaluation) {
 	}
 }
 
+func (r *moodRecorder) wakes() facts { return r.set.fact }
+
 func (r *moodRecorder) absorb(other recorder) bool {
 	o, ok := other.(*moodRecorder)
 	return ok && o.key == r.key

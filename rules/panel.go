@@ -76,6 +76,8 @@ func (r *panelRecorder) record(e *evaluation) {
 	}
 }
 
+func (r *panelRecorder) wakes() facts { return factTurn }
+
 func (r *panelRecorder) absorb(recorder) bool { return false } // a file has one panel
 
 // keepForPanel keeps a value. It is copied: it is a piece of the callback.

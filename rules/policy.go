@@ -121,6 +121,7 @@ type Policy struct {
 
 	// What the rules need counted.
 	recorders []recorder
+	recording []facts         // the recorders: of these one must be there
 	silences  []time.Duration // of bot_silent, shortest first
 	waits     []time.Duration // of queued_for
 	asks      Asks

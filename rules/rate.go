@@ -51,4 +51,6 @@ func (userRecorder) record(e *evaluation) {
 	}
 }
 
+func (userRecorder) wakes() facts { return factUser }
+
 func (userRecorder) absorb(other recorder) bool { return other == userRecorder{} }

@@ -83,6 +83,8 @@ func (r *printRecorder) record(e *evaluation) {
 	}
 }
 
+func (r *printRecorder) wakes() facts { return factUser }
+
 func (r *printRecorder) absorb(other recorder) bool {
 	o, ok := other.(*printRecorder)
 	if ok {

@@ -112,6 +112,13 @@ func (r *saidRecorder) record(e *evaluation) {
 	}
 }
 
+func (r *saidRecorder) wakes() facts {
+	if r.of.last { // words without the phrases are remembered too
+		return facts(r.of.by) << factKinds
+	}
+	return r.of.test.wakes()
+}
+
 func (r *saidRecorder) absorb(other recorder) bool {
 	o, ok := other.(*saidRecorder)
 	return ok && o.of.key == r.of.key
