@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -205,6 +206,9 @@ func (s *Store) takeUnwritten(b []byte) []byte {
 	taken := s.unwritten
 	s.unwritten = s.spare
 	s.mu.Unlock()
+	if len(s.along)+len(taken) > cap(s.along) { // in few steps: under load it holds megabytes
+		s.along = slices.Grow(s.along, 2*cap(s.along)+len(taken))
+	}
 	s.along = append(s.along, taken...)
 	s.spare = emptied(taken)
 	return append(b, taken...)
