@@ -12,7 +12,7 @@ type fault struct {
 // Errorf makes an error of a message; the errors that %w stands for can be found in it.
 func Errorf(format Text, args ...any) error {
 	e := &fault{words: Say(format, args...)}
-	for _, h := range holes(string(format)) {
+	for h := range holes(string(format)) {
 		if err, ok := error(nil), false; h.verb == "%w" && h.arg < len(args) {
 			if err, ok = args[h.arg].(error); ok {
 				e.errs = append(e.errs, err)

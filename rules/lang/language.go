@@ -109,7 +109,7 @@ func Catalogue(l Language) map[string]string {
 // Holes lists the values of a message, in the order of the arguments, for comparing it with a translation.
 func Holes(format string) string {
 	var list []string
-	for _, h := range holes(format) {
+	for h := range holes(format) {
 		list = append(list, strconv.Itoa(h.arg+1)+h.verb)
 	}
 	slices.Sort(list)
@@ -118,7 +118,7 @@ func Holes(format string) string {
 
 // Values is how many values a message wants.
 func Values(format string) (n int) {
-	for _, h := range holes(format) {
+	for h := range holes(format) {
 		n = max(n, h.arg+1)
 	}
 	return n

@@ -111,7 +111,7 @@ type pattern struct {
 // most telling.
 var patterns = sync.OnceValue(func() (all []pattern) {
 	for key := range chinese() {
-		p := pattern{key: key, holes: holes(key), quoted: quoted(chinese()[key])}
+		p := pattern{key: key, holes: slices.Collect(holes(key)), quoted: quoted(chinese()[key])}
 		from, counts := 0, false
 		for _, h := range p.holes {
 			p.between = append(p.between, strings.ReplaceAll(key[from:h.from], "%%", "%"))
@@ -135,7 +135,7 @@ var patterns = sync.OnceValue(func() (all []pattern) {
 
 // quoted are the values that a translation puts into quotation marks.
 func quoted(translation string) (args []int) {
-	for _, h := range holes(translation) {
+	for h := range holes(translation) {
 		if strings.HasSuffix(translation[:h.from], "“") && strings.HasPrefix(translation[h.to:], "”") {
 			args = append(args, h.arg)
 		}

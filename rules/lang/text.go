@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -27,7 +28,7 @@ func Say(format Text, args ...any) Text {
 		return format
 	}
 	b := appendPart([]byte{made}, string(format))
-	for _, h := range holes(string(format)) {
+	for h := range holes(string(format)) {
 		if h.arg < len(args) {
 			b = appendPart(b, string(value(h.verb, args[h.arg])))
 		}
@@ -138,21 +139,22 @@ func (t Text) To(l Language) Text {
 func fill(format, original string, values []string, l Language) string {
 	var b strings.Builder
 	from := 0
-	mine := holes(original)
 	add := func(words string) {
 		if l == Chinese && meet(b.String(), words) {
 			b.WriteByte(' ')
 		}
 		b.WriteString(words)
 	}
-	for _, h := range holes(format) {
+	for h := range holes(format) {
 		add(strings.ReplaceAll(format[from:h.from], "%%", "%"))
 		from = h.to
-		for i, o := range mine {
+		i := 0
+		for o := range holes(original) {
 			if o.arg == h.arg && i < len(values) {
 				add(Text(values[i]).In(l))
 				break
 			}
+			i++
 		}
 	}
 	add(strings.ReplaceAll(format[from:], "%%", "%"))
@@ -177,8 +179,12 @@ type hole struct {
 	verb     string // how it is written, without its index
 }
 
-// holes finds the places of a format: %s, %.2f, and %[2]d for the second value.
-func holes(format string) (list []hole) {
+// holes are the places of a format: %s, %.2f, and %[2]d for the second value.
+func holes(format string) iter.Seq[hole] {
+	return func(yield func(hole) bool) { visitHoles(format, yield) }
+}
+
+func visitHoles(format string, yield func(hole) bool) {
 	next := 0
 	for i := 0; i+1 < len(format); i++ {
 		if format[i] != '%' {
@@ -202,9 +208,10 @@ func holes(format string) (list []hole) {
 			}
 		}
 		next = h.arg + 1
-		list = append(list, h)
+		if !yield(h) {
+			return
+		}
 	}
-	return list
 }
 
 func appendPart(b []byte, part string) []byte {
