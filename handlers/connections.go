@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // connections bounds those of one listener. One more than the bound is let in all the
@@ -18,30 +19,65 @@ type connections struct {
 	cut func() // counts
 
 	mu        sync.Mutex
-	open      map[net.Conn]*connection
 	strangers *list.List // of *connection, the one that changed longest ago first
 	known     *list.List // the same
 }
 
-// connection is one of them.
+// connection is one of them, as its http.Server sees it.
 type connection struct {
 	net.Conn
-	place  *list.Element
-	listed bool        // among the known
-	known  atomic.Bool // it has carried something that we took
-	busy   atomic.Bool // all of its request is there, and the answer is not sent
+	place   *list.Element // nil: it has ended
+	listed  bool          // among the known
+	known   atomic.Bool   // it has carried something that we took
+	busy    atomic.Bool   // all of its request is there, and the answer is not sent
+	writeBy time.Time     // the deadline that is set
 }
 
 func newConnections(limit int, cut func()) *connections {
-	return &connections{max: limit, cut: cut, open: map[net.Conn]*connection{}, strangers: list.New(), known: list.New()}
+	return &connections{max: limit, cut: cut, strangers: list.New(), known: list.New()}
 }
 
-// attach has the server tell of its connections.
+// attach has the server tell of its connections, which have to come through listen.
 func (s *connections) attach(h *http.Server) {
 	h.ConnState = s.changed
 	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		return contextWith(ctx, s.begin(c))
+		conn, _ := c.(*connection)
+		return contextWith(ctx, conn)
 	}
+}
+
+// listen returns a listener whose connections are bounded.
+func (s *connections) listen(l net.Listener) net.Listener { return listener{l, s} }
+
+type listener struct {
+	net.Listener
+	bound *connections
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // http.Server looks at it
+	}
+	return l.bound.begin(c), nil
+}
+
+// CloseWrite lets the sender read an answer before the connection ends.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite() //nolint:wrapcheck // http.Server looks at it
+	}
+	return nil
+}
+
+// SetWriteDeadline leaves a deadline that is a second earlier at most: there is one for
+// each request, and it costs a hundredth of that.
+func (c *connection) SetWriteDeadline(by time.Time) error {
+	if later := by.Sub(c.writeBy); !by.IsZero() && later >= 0 && later < time.Second {
+		return nil
+	}
+	c.writeBy = by
+	return c.Conn.SetWriteDeadline(by) //nolint:wrapcheck // http.Server looks at it
 }
 
 type connectionKey struct{}
@@ -65,48 +101,64 @@ var nobody connection
 func (s *connections) begin(c net.Conn) *connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open) >= s.max {
+	if s.strangers.Len()+s.known.Len() >= s.max {
 		s.evict()
 	}
 	conn := &connection{Conn: c}
-	s.open[c] = conn
 	conn.place = s.strangers.PushBack(conn)
 	return conn
 }
 
 // changed follows a connection through its states (http.ConnState).
 func (s *connections) changed(c net.Conn, state http.ConnState) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	conn, ok := c.(*connection)
+	if !ok {
+		return
+	}
 	switch state {
 	case http.StateActive, http.StateIdle:
-		if conn := s.open[c]; conn != nil {
-			conn.busy.Store(false)
-			s.moveBack(conn)
-		}
+		conn.busy.Store(false)
+		s.moveBack(conn)
 	case http.StateClosed, http.StateHijacked:
-		if conn := s.open[c]; conn != nil {
-			s.forget(conn)
-		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.forget(conn)
 	case http.StateNew: // begin was first
 	}
 }
 
 // moveBack puts a connection behind all others of its kind.
 func (s *connections) moveBack(c *connection) {
-	if c.known.Load() && !c.listed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case c.place == nil: // it has been ended
+	case c.known.Load() && !c.listed:
 		s.strangers.Remove(c.place)
 		c.place, c.listed = s.known.PushBack(c), true
-		return
+	default:
+		s.strangers.MoveToBack(c.place) // in the list that it is in; the other one does nothing
+		s.known.MoveToBack(c.place)
 	}
-	s.strangers.MoveToBack(c.place) // in the list that it is in; the other one does nothing
-	s.known.MoveToBack(c.place)
 }
 
 func (s *connections) forget(c *connection) {
-	delete(s.open, c.Conn)
-	s.strangers.Remove(c.place)
-	s.known.Remove(c.place)
+	if c.place != nil {
+		s.strangers.Remove(c.place)
+		s.known.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// all are those of the strangers, then those that we know.
+func (s *connections) all(yield func(*connection) bool) {
+	for _, l := range []*list.List{s.strangers, s.known} {
+		for e := l.Front(); e != nil; e = e.Next() {
+			if c, _ := e.Value.(*connection); !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // endWaiting ends those connections that nobody is worked for on: who has not sent all
@@ -114,7 +166,7 @@ func (s *connections) forget(c *connection) {
 func (s *connections) endWaiting() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.open {
+	for c := range s.all {
 		if !c.busy.Load() {
 			_ = c.Close()
 		}
@@ -124,14 +176,12 @@ func (s *connections) endWaiting() {
 // evict ends one connection that is not being worked for. There is always one: less
 // is worked on at once than may be open.
 func (s *connections) evict() {
-	for _, l := range []*list.List{s.strangers, s.known} {
-		for e := l.Front(); e != nil; e = e.Next() {
-			if c, _ := e.Value.(*connection); !c.busy.Load() {
-				s.forget(c)
-				_ = c.Close()
-				s.cut()
-				return
-			}
+	for c := range s.all {
+		if !c.busy.Load() {
+			s.forget(c)
+			_ = c.Close()
+			s.cut()
+			return
 		}
 	}
 }

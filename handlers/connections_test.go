@@ -1,10 +1,13 @@
 package handlers
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 )
 
 // line is a connection that remembers being closed.
@@ -41,28 +44,98 @@ func TestConnections_overTheBound_theRightOneEnds(t *testing.T) {
 	} {
 		cut := 0
 		s := newConnections(3, func() { cut++ })
-		lines := []*line{{}, {}, {}, {}}
+		lines, conns := []*line{{}, {}, {}, {}}, make([]*connection, 3)
 		for _, st := range c.steps {
 			if st.state != http.StateNew {
-				s.changed(lines[st.of], st.state)
+				s.changed(conns[st.of], st.state)
 				continue
 			}
-			s.begin(lines[st.of]).known.Store(slices.Contains(c.known, st.of))
+			conns[st.of] = s.begin(lines[st.of])
+			conns[st.of].known.Store(slices.Contains(c.known, st.of))
 		}
 		for _, n := range c.busy {
-			s.open[lines[n]].busy.Store(true)
+			conns[n].busy.Store(true)
 		}
-		s.begin(lines[3])
+		last := s.begin(lines[3])
 		for i, l := range lines {
 			if l.closed != (i == c.ended) {
 				t.Errorf("%s: connection %d closed: %v", c.name, i, l.closed)
 			}
 		}
-		if want := min(1, c.ended+1); cut != want || len(s.open) > 3 || s.strangers.Len()+s.known.Len() != len(s.open) {
-			t.Errorf("%s: %d cut, %d open, %d and %d listed", c.name, cut, len(s.open), s.strangers.Len(), s.known.Len())
+		if want := min(1, c.ended+1); cut != want || s.strangers.Len()+s.known.Len() != 3 {
+			t.Errorf("%s: %d cut, %d and %d listed", c.name, cut, s.strangers.Len(), s.known.Len())
 		}
-		if s.changed(lines[3], http.StateClosed); s.open[lines[3]] != nil {
+		for range 2 { // http.Server tells of one that we have ended
+			s.changed(last, http.StateClosed)
+		}
+		if s.strangers.Len()+s.known.Len() != 2 {
 			t.Errorf("%s: one that has ended is kept", c.name)
 		}
+	}
+}
+
+// deadlines remembers the deadline that is set.
+type deadlines struct {
+	net.Conn
+	set  time.Time
+	sets int
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.set = t
+	d.sets++
+	return nil
+}
+
+// Each request sets one; it may come a second early, never late.
+func TestConnection_writeDeadline_isSetOnceASecond(t *testing.T) {
+	under := &deadlines{}
+	c := &connection{Conn: under}
+	now := time.Unix(1_800_000_000, 0)
+	for range 1000 {
+		now = now.Add(10 * time.Millisecond)
+		if err := c.SetWriteDeadline(now); err != nil || under.set.After(now) || now.Sub(under.set) >= time.Second {
+			t.Fatalf("%s is asked for, and %s set (%v)", now, under.set, err)
+		}
+	}
+	if under.sets != 10 {
+		t.Errorf("it is set %d times in 10 s", under.sets)
+	}
+	for _, by := range []time.Time{now.Add(-time.Minute), {}, now} {
+		if _ = c.SetWriteDeadline(by); !under.set.Equal(by) {
+			t.Errorf("%s is asked for, and %s set", by, under.set)
+		}
+	}
+}
+
+// A refusal that ends the connection must reach the sender whose body is still on its way.
+func TestConnection_closeWrite_isThatOfTheSocket(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	theirs, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = theirs.Close() }()
+	ours, err := newConnections(3, nil).listen(l).Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ours.Close() }()
+	half, ok := ours.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		t.Fatal("it cannot be closed by half")
+	}
+	if n, err := theirs.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("the sender reads %d bytes, %v", n, err)
+	}
+	if _, err := theirs.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	if n, err := ours.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("we read %d bytes, %v", n, err)
 	}
 }

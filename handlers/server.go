@@ -138,15 +138,15 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 // Serve serves both listeners until Shutdown or until one of them fails.
 func (s *Server) Serve(public, admin net.Listener) error {
 	failed := make(chan error, 2)
-	serve := func(h *http.Server, l net.Listener) {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	serve := func(h *http.Server, c *connections, l net.Listener) {
+		if err := h.Serve(c.listen(l)); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serving %s: %w", l.Addr(), err)
 			return
 		}
 		failed <- nil
 	}
-	go serve(s.public, public)
-	go serve(s.admin, admin)
+	go serve(s.public, s.connections[0], public)
+	go serve(s.admin, s.connections[1], admin)
 	if err := <-failed; err != nil {
 		return err // half a service is none; the caller shuts the other half down
 	}
