@@ -23,8 +23,9 @@ type record struct {
 	message  *inbound.Message
 	policy   *rules.Policy
 	at, wall time.Time
-	key      string // the dedup key of the step; "": none
-	answer   func(acted bool) []byte
+	key      string    // the dedup key of the step; "": none
+	of       *exchange // what it belongs to, and what to keep as its answer; nil: there is no key
+	answer   func(x *exchange, acted bool) []byte
 	span     trace.Span // of the decision
 	decision rules.Decision
 	wait     waiting // in the queue

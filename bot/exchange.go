@@ -98,7 +98,7 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 		err = x.noteEcho(context.WithoutCancel(ctx), m)
 	case m.Counts():
 		r := &x.decision
-		*r = record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, answer: x.keep, said: x.Event.Text}
+		*r = record{message: m, policy: x.policy, at: x.at, wall: x.wall, key: x.key, of: x, answer: (*exchange).keep, said: x.Event.Text}
 		acted, err = x.decide(context.WithoutCancel(ctx), r)
 	default:
 		x.keepRating(m, x.wall)
@@ -179,7 +179,10 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		return acted, nil
 	}
 	pass := inbound.Step(x.key, x.Event.Command)
-	c, err := x.once(ctx, pass, x.beside(pass, ""), func(store.Claim) ([]byte, error) { return x.passOn(ctx, m), nil })
+	c, err := x.beside(ctx, pass, "")
+	if err == nil {
+		err = x.once(ctx, pass, c, func(x *exchange, ctx context.Context) ([]byte, error) { return x.passOn(ctx, m), nil })
+	}
 	if err != nil {
 		return false, err
 	}
@@ -190,9 +193,12 @@ func (x *exchange) answer(ctx context.Context, m *inbound.Message, acted bool) (
 		return false, nil
 	}
 	miss := x.missKey()
-	c, err = x.once(ctx, miss, x.beside(miss, x.home), func(store.Claim) ([]byte, error) {
+	if c, err = x.beside(ctx, miss, x.home); err != nil {
+		return false, err
+	}
+	err = x.once(ctx, miss, c, func(x *exchange, ctx context.Context) (kept []byte, err error) {
 		x.news = true
-		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, answer: x.kept})
+		acted, err = x.decide(context.WithoutCancel(ctx), &record{message: m.Failed(), policy: x.policy, at: x.Clock.Now(), wall: x.Clock.Wall(), key: miss, of: x, answer: (*exchange).kept})
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +220,10 @@ func (x *exchange) missKey() string { return inbound.Step(x.key, "miss") }
 // act because of that: then no bot is asked about this one.
 func (x *exchange) missed(ctx context.Context) (acted bool, err error) {
 	miss := x.missKey()
-	c, err := x.once(ctx, miss, x.beside(miss, x.home), func(store.Claim) ([]byte, error) { return nil, nil })
+	c, err := x.beside(ctx, miss, x.home)
+	if c.First { // nobody has: it is still to be found out
+		x.Dedup.Release(context.WithoutCancel(ctx), miss)
+	}
 	return hasActed(c.Answer), err
 }
 

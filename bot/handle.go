@@ -78,13 +78,14 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 		x.chat = x.inbound.Chat(x.policy, x.Event)
 	}
 	for n := 1; ; n++ {
-		var counted bool
-		c, err := x.once(ctx, x.key, x.claim, func(c store.Claim) ([]byte, error) {
-			if counted = c.Counted; counted {
-				return x.resume(ctx)
-			}
-			return x.first(ctx)
-		})
+		work := (*exchange).first
+		c, err := x.claim(ctx)
+		if c.Counted {
+			work = (*exchange).resume
+		}
+		if err == nil {
+			err = x.once(ctx, x.key, c, work)
+		}
 		switch {
 		case err != nil:
 			return false, err
@@ -92,7 +93,7 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 			_, err = x.answer(ctx, x.left, false)
 			return false, err
 		case c.First:
-			return counted, nil
+			return c.Counted, nil
 		case n < maxGrowths && x.inbound.Grown(x.Event, textLen(c.Answer)):
 			x.key = inbound.Step(x.key, "longer")
 		default:
@@ -101,48 +102,51 @@ func (x *exchange) run(ctx context.Context) (repeat bool, err error) {
 	}
 }
 
-// claiming claims a key.
-type claiming func(context.Context) (store.Claim, error)
-
 // beside claims the key of a step, which is kept beside a conversation.
-func (b *Bot) beside(key, conversation string) claiming {
-	return func(ctx context.Context) (store.Claim, error) { return b.Dedup.Claim(ctx, key, conversation) }
+func (b *Bot) beside(ctx context.Context, key, conversation string) (store.Claim, error) {
+	c, err := b.Dedup.Claim(ctx, key, conversation)
+	return c, unclaimed(err)
+}
+
+// unclaimed is the error of a claim.
+func unclaimed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
 }
 
 // claim claims the callback itself, where all replicas look for its copies.
 func (x *exchange) claim(ctx context.Context) (store.Claim, error) {
 	if x.chat == nil {
-		return x.Dedup.Claim(ctx, x.key, x.home)
+		return x.beside(ctx, x.key, x.home)
 	}
 	c, err := x.Chats.ClaimIn(ctx, x.key, x.home, (*store.Chat)(x.chat))
 	if p := c.Place; err == nil && p != nil {
 		x.home, x.known = p.Conversation, &inbound.Known{Conversation: p.Conversation, Left: p.Left, Echo: p.Echo, Acted: hasActed(p.Answer)}
 		x.inbound.Learn(x.chat, x.known)
 	}
-	return c, err
+	return c, unclaimed(err)
 }
 
-// once does a step of which there may be several copies in one of them: the others
-// wait for it, by the claim of its key. Work returns what to keep for them; nil lets the next copy try
-// again. What a copy gets that is not the first is in the claim's Answer.
-func (b *Bot) once(ctx context.Context, key string, claim claiming, work func(store.Claim) ([]byte, error)) (c store.Claim, err error) {
-	c, err = claim(ctx)
-	if err != nil {
-		return c, fmt.Errorf("%w: waiting for the first of several copies: %w", ErrUnavailable, err)
-	}
+// once does a step in the first of its copies, which has claimed its key: the others wait
+// for it, and find in their claims what work returns for them; nil lets the next copy try
+// again.
+func (x *exchange) once(ctx context.Context, key string, c store.Claim, work func(*exchange, context.Context) ([]byte, error)) error {
 	if !c.First {
-		return c, nil
+		return nil
 	}
 	// The claim must end, also when the sender hangs up and when we panic.
-	ctx = context.WithoutCancel(ctx)
+	lasting := context.WithoutCancel(ctx)
 	var kept []byte
 	defer func() {
 		if kept == nil {
-			b.Dedup.Release(ctx, key)
+			x.Dedup.Release(lasting, key)
 		}
 	}()
-	if kept, err = work(c); kept != nil {
-		b.Dedup.Finish(ctx, key, kept)
+	kept, err := work(x, ctx)
+	if kept != nil {
+		x.Dedup.Finish(lasting, key, kept)
 	}
-	return c, err
+	return err
 }

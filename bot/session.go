@@ -125,7 +125,7 @@ func (b *Bot) effect(r *record) (f store.Effect, err error) {
 		f.Transfer = b.transfer(r)
 	}
 	if r.key != "" {
-		f.DedupKey, f.Answer = r.key, r.answer(acts(&r.decision))
+		f.DedupKey, f.Answer = r.key, r.answer(r.of, acts(&r.decision))
 	}
 	return f, nil
 }

@@ -37,9 +37,9 @@ func TestCallback_allocations_stayWithinTheirBudget(t *testing.T) {
 		history *history.History
 		budget  float64
 	}{
-		{"does not escalate", false, nil, 23},
-		{"does not escalate, with history", false, newHistory(t), 24}, // what masks and writes it in the background included
-		{"duplicate", true, nil, 13},
+		{"does not escalate", false, nil, 16},
+		{"does not escalate, with history", false, newHistory(t), 18}, // what masks and writes it in the background included
+		{"duplicate", true, nil, 9},
 	} {
 		s := newServiceWith(t, nil, c.history)
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)

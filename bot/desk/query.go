@@ -26,17 +26,18 @@ type Query struct {
 func ParseQuery(raw string) Query {
 	var q Query
 	var apps, signs, times int
+	escaped := strings.IndexByte(raw, '%') >= 0 || strings.IndexByte(raw, '+') >= 0
 	for raw != "" {
 		var piece string
 		piece, raw, _ = strings.Cut(raw, "&")
 		name, value, _ := strings.Cut(piece, "=")
-		name, ok := unescape(name)
-		if !ok {
-			continue
-		}
-		value, ok = unescape(value)
-		if !ok {
-			continue
+		if escaped {
+			var err, valueErr error
+			name, err = url.QueryUnescape(name)
+			value, valueErr = url.QueryUnescape(value)
+			if err != nil || valueErr != nil {
+				continue
+			}
 		}
 		switch {
 		case is(name, "SdkAppid"):
@@ -57,14 +58,6 @@ func ParseQuery(raw string) Query {
 
 // is compares without regard to case; the lengths settle nearly every call.
 func is(name, want string) bool { return len(name) == len(want) && strings.EqualFold(name, want) }
-
-func unescape(s string) (string, bool) {
-	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
-		return s, true
-	}
-	s, err := url.QueryUnescape(s)
-	return s, err == nil
-}
 
 func first(field *string, value string) {
 	if *field == "" {
