@@ -31,11 +31,13 @@ func (c *Conversation) SetBack(now time.Time) {
 
 func (m *memory) setBack(latest int64) {
 	m.confirmed = min(m.confirmed, latest)
-	setBack(m.users, latest)
 	setBack(m.misses, latest)
 	setBack(m.accepted, latest)
 	m.offer.at = min(m.offer.at, latest)
-	m.wait.since = min(m.wait.since, latest)
+	if m.rare != nil {
+		setBack(m.rare.users, latest)
+		m.rare.wait.since = min(m.rare.wait.since, latest)
+	}
 	for i := range m.said {
 		m.said[i].at = min(m.said[i].at, latest)
 	}

@@ -37,7 +37,7 @@ func (c *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	w.uint(uint64(c.epoch))
 	w.int(c.began)
 	w.flag(c.first)
-	w.stamps(m.users)
+	w.stamps(m.recallRare().users)
 	w.prints(c.prints)
 	if c.memory == nil {
 		return append(w.b, withoutMemory...), nil
@@ -64,14 +64,17 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 	if r.version > withoutMessage {
 		n.began, n.first = r.int(), r.flag()
 	}
-	m.users = r.stamps()
+	rare := rareMemory{users: r.stamps()}
 	n.prints = r.prints()
-	r.memory(&m)
+	r.memory(&m, &rare)
 	switch {
 	case r.err != nil:
 		return fmt.Errorf("%w: %w", ErrEncoding, r.err)
 	case len(r.b) > 0:
 		return fmt.Errorf("%w: %d bytes too many", ErrEncoding, len(r.b))
+	}
+	if !rare.empty() {
+		m.rare = &rare
 	}
 	if !m.empty() {
 		n.memory = &m
@@ -81,8 +84,12 @@ func (c *Conversation) UnmarshalBinary(data []byte) error {
 }
 
 func (m *memory) empty() bool {
-	return len(m.users)+len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userFields)+len(m.startFields)+len(m.panelFields)+len(m.userID) == 0 && m.confirmed == 0 &&
-		m.offer == pendingOffer{} && m.message == openMessage{} && m.wait == wait{} && !m.leftQueue
+	return len(m.misses)+len(m.said)+len(m.moods)+len(m.rules)+len(m.accepted)+len(m.userID) == 0 &&
+		m.confirmed == 0 && m.offer == pendingOffer{} && !m.leftQueue && m.rare == nil
+}
+
+func (m *rareMemory) empty() bool {
+	return len(m.users)+len(m.userFields)+len(m.startFields)+len(m.panelFields) == 0 && m.message == openMessage{} && m.wait == wait{}
 }
 
 // withoutMemory is the encoding of the memory of a conversation that has none, as most have.
@@ -127,6 +134,7 @@ func (w *writer) prints(f fingerprints) {
 }
 
 func (w *writer) memory(m *memory) {
+	rare := m.recallRare()
 	w.stamps(m.misses)
 	w.stamps(m.accepted)
 	w.uint(uint64(len(m.said)))
@@ -153,16 +161,16 @@ func (w *writer) memory(m *memory) {
 		w.uint(uint64(s.spent))
 		w.flag(s.spentNow)
 	}
-	w.fields(m.userFields)
-	w.fields(m.startFields)
+	w.fields(rare.userFields)
+	w.fields(rare.startFields)
 	w.text(m.offer.rule)
 	w.int(m.offer.at)
 	w.b = append(w.b, m.offer.left)
-	w.message(&m.message)
-	w.wait(&m.wait)
+	w.message(&rare.message)
+	w.wait(&rare.wait)
 	w.flag(m.leftQueue)
 	w.text(m.userID)
-	w.fields(m.panelFields)
+	w.fields(rare.panelFields)
 }
 
 func (w *writer) message(m *openMessage) {
@@ -330,7 +338,7 @@ func (r *reader) prints() fingerprints {
 	return f
 }
 
-func (r *reader) memory(m *memory) {
+func (r *reader) memory(m *memory, rare *rareMemory) {
 	m.misses, m.accepted = r.stamps(), r.stamps()
 	for range r.count(maxItems) {
 		m.said = append(m.said, saidStamp{r.key(), r.int()})
@@ -349,19 +357,19 @@ func (r *reader) memory(m *memory) {
 		})
 	}
 	m.rules = m.rules[max(0, len(m.rules)-maxRuleStates):]
-	m.userFields, m.startFields = r.fields(), r.fields()
+	rare.userFields, rare.startFields = r.fields(), r.fields()
 	m.offer = pendingOffer{rule: r.text(), at: r.int(), left: r.byte()}
 	if r.version > withoutMessage {
-		m.message = openMessage{
+		rare.message = openMessage{
 			rule: r.text(), target: r.text(), opened: r.int(), until: r.int(), contactWithin: r.int(),
 			left: uint8(min(r.uint(), maxLeft)), chars: uint16(min(r.uint(), maxLeftChars)),
 		}
-		m.wait = wait{since: r.int(), rule: r.text(), target: r.text(), timeout: r.int(), unanswered: r.flag()}
+		rare.wait = wait{since: r.int(), rule: r.text(), target: r.text(), timeout: r.int(), unanswered: r.flag()}
 		m.leftQueue = r.flag()
 		m.userID = r.text()
 	}
 	if r.version > withoutPanel {
-		m.panelFields = r.fields()
+		rare.panelFields = r.fields()
 	}
 }
 

@@ -28,21 +28,26 @@ type Conversation struct {
 
 // memory is what is kept of things that do not happen in every conversation.
 type memory struct {
-	confirmed   int64   // when Desk last said that it is queued or with a human
+	confirmed int64 // when Desk last said that it is queued or with a human
+	misses    []int64
+	said      []saidStamp
+	moods     []moodStamp
+	rules     []ruleState
+	accepted  []int64 // transfers that Desk accepted, for per_session; survives the session
+	offer     pendingOffer
+	leftQueue bool   // a rule has taken the customer out of Desk's queue in this session
+	userID    string // kept where turns by the clock must know whose they are; see meet
+	rare      *rareMemory
+}
+
+// rareMemory is what few conversations need: apart, because it takes more than all the rest.
+type rareMemory struct {
 	users       []int64 // when the customer's last messages came, while a rule has `rate`
-	misses      []int64
-	said        []saidStamp
-	moods       []moodStamp
-	rules       []ruleState
-	accepted    []int64 // transfers that Desk accepted, for per_session; survives the session
 	userFields  []fieldValue
 	startFields []fieldValue
 	panelFields []fieldValue // see panel.go
-	offer       pendingOffer
 	message     openMessage
 	wait        wait
-	leftQueue   bool   // a rule has taken the customer out of Desk's queue in this session
-	userID      string // kept where turns by the clock must know whose they are; see meet
 }
 
 // fieldValue is the value of a path that some rule asks for.
@@ -117,17 +122,23 @@ func (c *Conversation) CopyFrom(o *Conversation) {
 
 func (m *memory) copyFrom(o *memory) {
 	m.confirmed = o.confirmed
-	m.users = append(m.users[:0], o.users...)
 	m.misses = append(m.misses[:0], o.misses...)
 	m.said = append(m.said[:0], o.said...)
 	m.moods = append(m.moods[:0], o.moods...)
 	m.rules = append(m.rules[:0], o.rules...)
 	m.accepted = append(m.accepted[:0], o.accepted...)
+	m.offer, m.leftQueue, m.userID = o.offer, o.leftQueue, o.userID
+	if m.rare != nil || o.rare != nil {
+		m.ownRare().copyFrom(o.recallRare())
+	}
+}
+
+func (m *rareMemory) copyFrom(o *rareMemory) {
+	m.users = append(m.users[:0], o.users...)
 	m.userFields = append(m.userFields[:0], o.userFields...)
 	m.startFields = append(m.startFields[:0], o.startFields...)
 	m.panelFields = append(m.panelFields[:0], o.panelFields...)
-	m.offer, m.message, m.userID = o.offer, o.message, o.userID
-	m.wait, m.leftQueue = o.wait, o.leftQueue
+	m.message, m.wait = o.message, o.wait
 }
 
 // own gives the memory, made on first use.
@@ -146,7 +157,26 @@ func (c *Conversation) recall() *memory {
 	return c.memory
 }
 
-var noMemory memory // never written
+// ownRare and recallRare are own and recall for what is rare.
+func (m *memory) ownRare() *rareMemory {
+	if m.rare == nil {
+		m.rare = &rareMemory{}
+	}
+	return m.rare
+}
+
+func (m *memory) recallRare() *rareMemory {
+	if m.rare == nil {
+		return &noRareMemory
+	}
+	return m.rare
+}
+
+// Never written.
+var (
+	noMemory     memory
+	noRareMemory rareMemory
+)
 
 // rule gives the state of a rule to read, nil if nothing ever happened to it.
 func (c *Conversation) rule(id string, shadow bool) *ruleState {

@@ -17,6 +17,9 @@ func TestConversation_isSmall(t *testing.T) {
 	if size := unsafe.Sizeof(Conversation{}); size > 96 {
 		t.Errorf("a conversation takes %d bytes, at most 96 are allowed", size)
 	}
+	if size := unsafe.Sizeof(memory{}); size > 192 {
+		t.Errorf("what is kept once something happened takes %d bytes, at most 192 are allowed", size)
+	}
 	k := newTalk(t, load(t, askRule))
 	k.user("你好")
 	k.bot("您好")
@@ -173,7 +176,7 @@ rules:
 `)
 }
 
-var compareConversations = cmp.AllowUnexported(Conversation{}, memory{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{}, openMessage{}, wait{})
+var compareConversations = cmp.AllowUnexported(Conversation{}, memory{}, rareMemory{}, saidStamp{}, moodStamp{}, fieldValue{}, ruleState{}, pendingOffer{}, openMessage{}, wait{})
 
 func TestConversation_encoding_bringsEverythingBack(t *testing.T) {
 	p := busyPolicy(t)
@@ -268,7 +271,7 @@ func TestConversation_versionWithoutAWait_isStillRead(t *testing.T) {
 		if err := c.UnmarshalBinary(data); err != nil {
 			t.Fatal(err)
 		}
-		if want := (pendingOffer{rule: "r", at: 5, left: 2}); c.memory.offer != want || c.memory.wait != (wait{}) || c.phase != PhaseQueued {
+		if want := (pendingOffer{rule: "r", at: 5, left: 2}); c.memory.offer != want || c.memory.rare != nil || c.phase != PhaseQueued {
 			t.Errorf("version %d: %+v", data[0], c.memory)
 		}
 		data, _ = c.MarshalBinary()

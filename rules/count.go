@@ -69,7 +69,9 @@ func (e *evaluation) countUser() {
 	c.turns++
 	c.waiting = e.now
 	if c.memory != nil {
-		c.memory.userFields = c.memory.userFields[:0]
+		if m := c.memory.rare; m != nil {
+			m.userFields = m.userFields[:0]
+		}
 		if c.memory.offer.rule != "" {
 			e.countOffer()
 		}

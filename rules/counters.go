@@ -38,9 +38,9 @@ func (e *evaluation) counters(n *Counters) {
 	c, m, rest := e.c, e.c.recall(), n.Cooldowns[:0]
 	*n = Counters{
 		UserMessages: int(c.turns), MissesInARow: c.missed(e.now, e.p.sessionTTL.Milliseconds(), true, nil),
-		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), MissesOf: e.p.missesOf, Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.message.rule,
+		Misses: c.missed(e.now, e.p.sessionTTL.Milliseconds(), false, nil), MissesOf: e.p.missesOf, Transfers: len(m.accepted), Offer: m.offer.rule, Words: m.recallRare().message.rule,
 	}
-	n.LastMinute = countSince(m.users, e.now, time.Minute.Milliseconds())
+	n.LastMinute = countSince(m.recallRare().users, e.now, time.Minute.Milliseconds())
 	if e.counted&countedPrint != 0 {
 		for _, l := range e.p.repeats {
 			n.Repeats = max(n.Repeats, l.holds(e).have)

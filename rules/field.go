@@ -199,7 +199,7 @@ func (e *evaluation) field(path string) (string, bool) {
 			return v, true
 		}
 	}
-	m := e.c.recall()
+	m := e.c.recall().recallRare()
 	for _, fields := range [][]fieldValue{m.userFields, m.startFields} {
 		for i := range fields {
 			if fields[i].path == path {
@@ -237,7 +237,7 @@ func (r *fieldRecorder) record(e *evaluation) {
 	if e.t.Fields == nil || e.kind != onUser && e.t.Kind != StartTurn {
 		return
 	}
-	m := e.c.own()
+	m := e.c.own().ownRare()
 	fields := &m.userFields
 	if e.t.Kind == StartTurn {
 		fields = &m.startFields

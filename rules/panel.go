@@ -51,7 +51,7 @@ func (l *loader) lintPanel(n *yaml.Node) {
 func (p *Policy) PanelFields(c *Conversation) (fields []PanelField) {
 	for _, f := range p.panel {
 		value := ""
-		for _, kept := range c.recall().panelFields {
+		for _, kept := range c.recall().recallRare().panelFields {
 			if kept.path == f.path {
 				value = kept.value
 			}
@@ -71,7 +71,7 @@ func (r *panelRecorder) record(e *evaluation) {
 	}
 	for _, f := range r.fields {
 		if v, ok := e.t.Fields.Field(f.path); ok {
-			e.c.own().keepForPanel(f.path, strings.ToValidUTF8(v[:min(len(v), maxFieldLength)], ""))
+			e.c.own().ownRare().keepForPanel(f.path, strings.ToValidUTF8(v[:min(len(v), maxFieldLength)], ""))
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (r *panelRecorder) wakes() facts { return factTurn }
 func (r *panelRecorder) absorb(recorder) bool { return false } // a file has one panel
 
 // keepForPanel keeps a value. It is copied: it is a piece of the callback.
-func (m *memory) keepForPanel(path, value string) {
+func (m *rareMemory) keepForPanel(path, value string) {
 	for i := range m.panelFields {
 		if kept := &m.panelFields[i]; kept.path == path {
 			if kept.value != value {

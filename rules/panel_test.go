@@ -56,9 +56,9 @@ func TestPanel_valuesAreBounded(t *testing.T) {
 		t.Errorf("%d bytes: %q", len(v), v)
 	}
 	for i := range 3 * maxPanelFields { // files come and go
-		k.c.own().keepForPanel(fmt.Sprint("path.", i), "v")
+		k.c.own().ownRare().keepForPanel(fmt.Sprint("path.", i), "v")
 	}
-	if n := len(k.c.memory.panelFields); n > maxPanelFields {
+	if n := len(k.c.memory.rare.panelFields); n > maxPanelFields {
 		t.Errorf("%d values are kept", n)
 	}
 }

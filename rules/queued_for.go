@@ -27,7 +27,7 @@ var queuedForCondition = &condition{
 type queuedLeaf struct{ after time.Duration }
 
 func (l *queuedLeaf) holds(e *evaluation) verdict {
-	since := e.c.recall().wait.since
+	since := e.c.recall().recallRare().wait.since
 	return truth(e.c.phase == PhaseQueued && since != 0 && e.now-since >= l.after.Milliseconds())
 }
 
@@ -35,7 +35,7 @@ func (l *queuedLeaf) explain(e *evaluation, _ verdict) lang.Text {
 	if e.c.phase != PhaseQueued {
 		return "the customer is not in the queue"
 	}
-	return lang.Say("in the queue for %s of %s", ago(e.now-e.c.recall().wait.since), formatDuration(l.after))
+	return lang.Say("in the queue for %s of %s", ago(e.now-e.c.recall().recallRare().wait.since), formatDuration(l.after))
 }
 
 func (l *queuedLeaf) implies(other leaf) bool {

@@ -26,7 +26,7 @@ type rateLeaf struct {
 }
 
 func (l *rateLeaf) holds(e *evaluation) verdict {
-	n := countSince(e.c.recall().users, e.now, l.within.Milliseconds())
+	n := countSince(e.c.recall().recallRare().users, e.now, l.within.Milliseconds())
 	return counter(n, l.messages, n > 1 && e.counted&countedUser != 0)
 }
 
@@ -46,7 +46,7 @@ type userRecorder struct{}
 
 func (userRecorder) record(e *evaluation) {
 	if e.kind == onUser {
-		m := e.c.own()
+		m := e.c.own().ownRare()
 		m.users = pushStamp(m.users, e.now)
 	}
 }

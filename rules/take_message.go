@@ -102,21 +102,21 @@ func (c *Conversation) AwaitWords(rule string, t *TakeMessage, at time.Time) {
 	if c.phase == PhaseQueued || c.phase == PhaseHuman {
 		return
 	}
-	c.own().message = openMessage{
+	c.own().ownRare().message = openMessage{
 		rule: rule, target: t.Target, opened: now, until: now + t.For.Milliseconds(), contactWithin: t.ContactWithin.Milliseconds(),
 	}
 }
 
 // endMessage takes no more words.
 func (c *Conversation) endMessage() {
-	if c.memory != nil {
-		c.memory.message = openMessage{}
+	if c.memory != nil && c.memory.rare != nil {
+		c.memory.rare.message = openMessage{}
 	}
 }
 
 // takeWords keeps a message of the customer who was asked for words, when no rule has a say in it.
 func (e *evaluation) takeWords(d *Decision) {
-	m := e.c.recall().message
+	m := e.c.recall().recallRare().message
 	if m.until == 0 || e.kind != onUser || e.c.phase != PhaseBot {
 		return
 	}
@@ -143,7 +143,7 @@ func (e *evaluation) takeWords(d *Decision) {
 	if m.left == maxLeft || m.chars >= maxLeftChars {
 		m = openMessage{}
 	}
-	e.c.memory.message = m
+	e.c.memory.rare.message = m
 	e.c.waiting = 0 // the bot is not asked, so its silence means nothing
 	e.noteLeft(d)
 }

@@ -21,7 +21,7 @@ type Wait struct {
 // Waits says since when the customer has been in Desk's queue, and by which transfer; false: the customer is not. While
 // Desk is asked whether the customer is still there, the wait goes on.
 func (c *Conversation) Waits() (Wait, bool) {
-	w := c.recall().wait
+	w := c.recall().recallRare().wait
 	return w.public(), w.since != 0
 }
 
@@ -31,15 +31,15 @@ func (w *wait) public() Wait {
 
 // enqueue begins the wait, unless it has begun.
 func (c *Conversation) enqueue(now int64) {
-	if m := c.own(); m.wait.since == 0 {
+	if m := c.own().ownRare(); m.wait.since == 0 {
 		m.wait = wait{since: now}
 	}
 }
 
 // dequeue ends the wait.
 func (c *Conversation) dequeue() {
-	if c.memory != nil {
-		c.memory.wait = wait{}
+	if c.memory != nil && c.memory.rare != nil {
+		c.memory.rare.wait = wait{}
 	}
 }
 
@@ -48,7 +48,7 @@ func (c *Conversation) WaitsFor(ruleID string, t *Target) {
 	if c.phase != PhaseQueued || t == nil {
 		return
 	}
-	w := &c.own().wait
+	w := &c.own().ownRare().wait
 	w.rule, w.target, w.timeout = ruleID, t.ID, t.QueueTimeout.Milliseconds()
 }
 
@@ -64,11 +64,10 @@ func (c *Conversation) LeftQueue(at time.Time) {
 // lapse gives the wait of one of our transfers to which nobody answered, once: closed says that the session has ended
 // or a new one begun. Else it must have lasted longer than its queue_timeout, or Desk have ended it where there is one.
 func (c *Conversation) lapse(now int64, closed, noAgent bool) *Wait {
-	m := c.memory
-	if c.phase != PhaseQueued || m == nil || m.wait.rule == "" || m.wait.unanswered {
+	w := &c.recall().recallRare().wait
+	if c.phase != PhaseQueued || w.rule == "" || w.unanswered {
 		return nil
 	}
-	w := &m.wait
 	if !closed && (w.timeout == 0 || !noAgent && now-w.since < w.timeout) {
 		return nil
 	}
@@ -79,7 +78,7 @@ func (c *Conversation) lapse(now int64, closed, noAgent bool) *Wait {
 
 // nextWait is when a customer in the queue next wants a turn by the clock.
 func (p *Policy) nextWait(c *Conversation) (time.Time, bool) {
-	w := &c.recall().wait
+	w := &c.recall().recallRare().wait
 	next := int64(0)
 	add := func(after int64) {
 		if at := w.since + after; after > 0 && at > c.timer && (next == 0 || at < next) {
