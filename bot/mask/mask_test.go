@@ -124,7 +124,7 @@ func TestText_quickly_isTextSlowly(t *testing.T) {
 
 // No character by itself is passed over that could be a part of what is hidden.
 func TestText_quickly_seesEveryDigitAndSign(t *testing.T) {
-	for r := rune(0); r < 0x20000; r++ {
+	for r := range rune(0x20000) {
 		for _, s := range []string{strings.Repeat(string(r), maxDigits), "li" + string(r) + "x.example"} {
 			if slow := hideNumbers(hideMail(s)); Masked.Text(s) != slow {
 				t.Errorf("Masked.Text(%q) = %q, slowly %q", s, Masked.Text(s), slow)

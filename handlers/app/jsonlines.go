@@ -37,8 +37,8 @@ func (f *jsonLines) Format(e *logrus.Entry) ([]byte, error) {
 		}
 		b = append(appendText(append(b, before), name), ':')
 		before = ','
-		ok := true
-		if b, ok = f.appendField(b, e, name); !ok {
+		var plain bool
+		if b, plain = f.appendField(b, e, name); !plain {
 			return f.JSONFormatter.Format(e)
 		}
 	}

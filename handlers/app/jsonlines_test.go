@@ -24,7 +24,8 @@ func TestJSONLines_areThoseOfLogrus(t *testing.T) {
 		number := rapid.Int64().Draw(t, "number")
 		return rapid.SampledFrom([]any{
 			text.Draw(t, "text"), texts, []string(nil), int(number), number, uint64(number), number > 0, float64(number) / 3, nil, errors.New("broken: <a>"),
-			rules.ReasonCooldown, time.Duration(number), map[string]int{"a": 1},
+			rules.ReasonCooldown, time.Duration(number),
+			map[string]int{"a": 1},
 		}).Draw(t, "value")
 	})
 	rapid.Check(t, func(r *rapid.T) {
