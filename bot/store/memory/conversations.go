@@ -39,16 +39,30 @@ type ConversationsOptions struct {
 // conversation is an entry: state guarded by the stripe, and what the table
 // may ask without it.
 type conversation struct {
-	state  rules.Conversation
-	until  atomic.Int64
-	pinned atomic.Bool
-	listed atomic.Bool // it is in the table
-	// replaced says that it had expired, and another one has taken its place.
-	replaced atomic.Bool
+	state rules.Conversation
+	until atomic.Int64
+	flags atomic.Uint32 // one word for all: there are a million of these
+}
+
+// The flags of a conversation.
+const (
+	pinned   = 1 << iota // it may not go early
+	listed               // it is in the table
+	replaced             // it had expired, and another one has taken its place
+)
+
+func (c *conversation) is(flag uint32) bool { return c.flags.Load()&flag != 0 }
+
+func (c *conversation) set(flag uint32, on bool) {
+	if on {
+		c.flags.Or(flag)
+	} else {
+		c.flags.And(^flag)
+	}
 }
 
 func (c *conversation) expires() int64  { return c.until.Load() }
-func (c *conversation) evictable() bool { return !c.pinned.Load() }
+func (c *conversation) evictable() bool { return !c.is(pinned) }
 
 // NewConversations returns an empty memory of conversations.
 func NewConversations(o ConversationsOptions) *Conversations {
@@ -60,8 +74,8 @@ func NewConversations(o ConversationsOptions) *Conversations {
 		max: o.Max, lookAgain: lookAgain, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(id string, e entry) {
 			c := e.(*conversation)
-			c.listed.Store(false)
-			if m.Journal != nil && !c.replaced.Load() {
+			c.set(listed, false)
+			if m.Journal != nil && !c.is(replaced) {
 				m.Journal.Keep(Change{ID: id})
 			}
 		},
@@ -115,7 +129,7 @@ func (m *Conversations) Update(ctx context.Context, id string, change store.Chan
 	defer m.locks.Lock(id).Unlock()
 	c := m.find(id)
 	kept := false
-	if c.listed.Load() { // else nobody sees it before it is kept
+	if c.is(listed) { // else nobody sees it before it is kept
 		before := m.scratch.Get().(*rules.Conversation)
 		before.CopyFrom(&c.state)
 		defer func() { // also when change panics
@@ -201,22 +215,22 @@ func (m *Conversations) find(id string) *conversation {
 		return e.(*conversation)
 	}
 	if e != nil {
-		e.(*conversation).replaced.Store(true)
+		e.(*conversation).set(replaced, true)
 	}
 	return new(conversation)
 }
 
 // prolong sets for how long c is kept, and whether it may go before.
 func (m *Conversations) prolong(c *conversation) {
-	c.pinned.Store(c.state.Phase() != rules.PhaseBot)
+	c.set(pinned, c.state.Phase() != rules.PhaseBot)
 	c.until.Store(m.table.clock.at(m.Expires(&c.state)))
 }
 
 // add makes sure that c is in the table: it may be new, or have been swept
 // while it was changed.
 func (m *Conversations) add(id string, c *conversation) {
-	if !c.listed.Load() {
-		c.listed.Store(true)
+	if !c.is(listed) {
+		c.set(listed, true)
 		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
 	}
 }
