@@ -26,11 +26,12 @@ type connections struct {
 // connection is one of them, as its http.Server sees it.
 type connection struct {
 	net.Conn
-	place   *list.Element // nil: it has ended
-	listed  bool          // among the known
-	known   atomic.Bool   // it has carried something that we took
-	busy    atomic.Bool   // all of its request is there, and the answer is not sent
-	writeBy time.Time     // the deadline that is set
+	place     *list.Element // nil: it has ended
+	listed    bool          // among the known
+	known     atomic.Bool   // it has carried something that we took
+	busy      atomic.Bool   // all of its request is there, and the answer is not sent
+	writeBy   time.Time     // the deadline that is set
+	unbounded bool          // no deadline is wanted
 }
 
 func newConnections(limit int, cut func()) *connections {
@@ -70,14 +71,24 @@ func (c *connection) CloseWrite() error {
 	return nil
 }
 
-// SetWriteDeadline leaves a deadline that is a second earlier at most: there is one for
-// each request, and it costs a hundredth of that.
+// SetWriteDeadline leaves a deadline that is a second earlier at most, and takes one away
+// only when something is written without: http.Server sets one for each request and takes
+// it away at its end, and both cost a hundredth of it.
 func (c *connection) SetWriteDeadline(by time.Time) error {
-	if later := by.Sub(c.writeBy); !by.IsZero() && later >= 0 && later < time.Second {
+	c.unbounded = by.IsZero()
+	if later := by.Sub(c.writeBy); c.unbounded || later >= 0 && later < time.Second {
 		return nil
 	}
 	c.writeBy = by
 	return c.Conn.SetWriteDeadline(by) //nolint:wrapcheck // http.Server looks at it
+}
+
+func (c *connection) Write(p []byte) (int, error) {
+	if c.unbounded && !c.writeBy.IsZero() {
+		c.writeBy = time.Time{}
+		_ = c.Conn.SetWriteDeadline(c.writeBy) // an error is that of the write, too
+	}
+	return c.Conn.Write(p) //nolint:wrapcheck // http.Server looks at it
 }
 
 type connectionKey struct{}

@@ -87,7 +87,9 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Each request sets one; it may come a second early, never late.
+func (*deadlines) Write(p []byte) (int, error) { return len(p), nil }
+
+// Each request sets one and takes it away; it may come a second early, never late.
 func TestConnection_writeDeadline_isSetOnceASecond(t *testing.T) {
 	under := &deadlines{}
 	c := &connection{Conn: under}
@@ -97,13 +99,16 @@ func TestConnection_writeDeadline_isSetOnceASecond(t *testing.T) {
 		if err := c.SetWriteDeadline(now); err != nil || under.set.After(now) || now.Sub(under.set) >= time.Second {
 			t.Fatalf("%s is asked for, and %s set (%v)", now, under.set, err)
 		}
+		_, _ = c.Write(nil)
+		_ = c.SetWriteDeadline(time.Time{})
 	}
 	if under.sets != 10 {
 		t.Errorf("it is set %d times in 10 s", under.sets)
 	}
-	for _, by := range []time.Time{now.Add(-time.Minute), {}, now} {
-		if _ = c.SetWriteDeadline(by); !under.set.Equal(by) {
-			t.Errorf("%s is asked for, and %s set", by, under.set)
+	for _, by := range []time.Time{{}, now.Add(-time.Minute), {}, now} {
+		_ = c.SetWriteDeadline(by)
+		if _, _ = c.Write(nil); !under.set.Equal(by) {
+			t.Errorf("%s is asked for, and what is written has %s", by, under.set)
 		}
 	}
 }

@@ -28,7 +28,7 @@ type load struct {
 	From        int // number of the first request
 	Status      int // 200 if 0; of the answers whose rate and latency count
 	// TooMuch says that more is offered than can be answered. Other statuses are no mistake
-	// then, and as many arrivals as there are connections wait for a free one; those beyond
+	// then, and as many arrivals as there are connections, 256 at most, wait for a free one; those beyond
 	// are never sent. A longer queue would grow as long as the run lasts, and its wait is the generator's own.
 	TooMuch bool
 }
@@ -134,7 +134,7 @@ func newGenerator(l load) *generator {
 	if l.Rate > 0 {
 		room := backlog
 		if l.TooMuch {
-			room = l.Connections
+			room = min(l.Connections, manyConnections)
 		}
 		g.arrivals = make(chan arrival, room)
 	}
