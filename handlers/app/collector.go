@@ -17,8 +17,8 @@ const (
 	// callbacks for tens of milliseconds: with it the 99th percentile is half.
 	// It is halved when collections come later than seldom, and doubled while they
 	// come sooner than often: so they take about a hundredth of the time, and who
-	// has little to do needs little memory.
-	leastFloor, mostFloor = 64 << 20, 512 << 20
+	// has little to do needs little memory. The most leaves room for all else below 512 MiB.
+	leastFloor, mostFloor = 64 << 20, 320 << 20
 	often, seldom         = 5 * time.Second, 30 * time.Second
 	// usualPercent is Go's own: the heap may grow to twice of what is live.
 	usualPercent = 100
