@@ -80,10 +80,10 @@ const (
 func (e *evaluation) search(d *Decision) {
 	var resting, halted *rule
 	var rest, halt Reason
-	known := e.facts()
-	e.tried.know(known)
+	known, wakes := e.facts(), e.p.wakes[e.kind.place()]
+	e.tried.know(known, e.kind)
 	for i, r := range e.p.rules {
-		if known&e.p.wakes[i] == 0 && halted == nil {
+		if known&wakes[i] == 0 && halted == nil {
 			continue
 		}
 		if r.mode == ModeOff || e.muted(r) || r.absent(e.wall, e.who) != present || !e.concerns(r) || halted != nil && (halt == ReasonPerSession || !r.exempt()) {

@@ -68,7 +68,8 @@ const (
 	onBot
 	onTimer
 	onRating
-	onAll = onUser | onBot | onTimer | onRating
+	onAll        = onUser | onBot | onTimer | onRating
+	kindsOfTurns = 4
 	// asThere is for a condition that stands for another: it applies where that does.
 	asThere kinds = 0
 )

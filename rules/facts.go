@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"math/bits"
 
 	"escalator/rules/text"
 )
@@ -22,6 +23,7 @@ const (
 	factMood                                           // what messages did to a mood is remembered
 	factAnswer                                         // the whole message may be a yes or a no
 	factNoLanguage                                     // the language is not known
+	factLook       facts = 1 << 62                     // every rule is to be looked at
 	factTurn       facts = 1 << 63                     // every turn has it
 	everything           = ^facts(0)
 
@@ -34,37 +36,52 @@ type passive interface {
 	asleep() verdict // what it says then
 }
 
-// wakes are the facts of which one must be there, or the condition does not hold and nothing comes near: those of the
-// leaves that are looked at first.
-func (k *cond) wakes() facts {
-	switch p, ok := k.leaf.(passive); {
-	case ok:
-		return p.wakes() | facts(onAll&^k.applies)<<factKinds
-	case k.leaf != nil || k.name == "not" || len(k.kids) == 0:
-		return everything
-	case k.name == "all":
-		return k.kids[0].wakes()
-	}
-	woken := facts(0)
-	for _, kid := range k.kids {
-		woken |= kid.wakes()
-	}
-	return woken
-}
-
-// asleep is what looking at the condition would have noted where none of the facts is there that wake it.
-func (k *cond) asleep(noted []triedLeaf) []triedLeaf {
-	if p, ok := k.leaf.(passive); ok {
+// asleep looks at the condition on a kind of turn without the turn: it gives the facts that wake it, and where none of them
+// is there what it says and what looking at it would have noted.
+func (k *cond) asleep(on kinds, inverted bool, noted []triedLeaf) (wakes facts, says state, _ []triedLeaf) {
+	p, isPassive := k.leaf.(passive)
+	switch {
+	case k.leaf != nil && k.applies&on == 0:
+		return 0, unfit, append(noted, triedLeaf{cond: k, state: unfit, inverted: inverted, unfit: true})
+	case isPassive:
 		v := p.asleep()
-		return append(noted, triedLeaf{cond: k, have: v.have, need: v.need})
+		return p.wakes(), no, append(noted, triedLeaf{cond: k, inverted: inverted, have: v.have, need: v.need})
+	case k.leaf != nil:
+		return everything, no, noted
+	case k.name == "not":
+		wakes, says, noted = k.kids[0].asleep(on, !inverted, noted)
+		return wakes, yes - says, noted
+	}
+	join, ends := func(a, b state) state { return min(a, b) }, no
+	if says = yes; k.name == "any" {
+		join, ends, says = func(a, b state) state { return max(a, b) }, yes, no
 	}
 	for _, kid := range k.kids {
-		if noted = kid.asleep(noted); k.name == "all" {
+		var w facts
+		var s state
+		w, s, noted = kid.asleep(on, inverted, noted)
+		wakes |= w
+		if says = join(says, s); says == ends {
 			break
 		}
 	}
-	return noted
+	return wakes, says, noted
 }
+
+// wakes are the facts of which one must be there on a kind of turn, or the rule does not hold and nothing comes near.
+func (r *rule) wakes(on kinds) facts {
+	switch wakes, says, _ := r.when.asleep(on, false, nil); {
+	case r.mode == ModeOff:
+		return 0
+	case r.partial() || says == yes:
+		return everything
+	default:
+		return wakes | factLook
+	}
+}
+
+// place is where a kind of turn stands among all.
+func (k kinds) place() int { return bits.TrailingZeros8(uint8(k)) }
 
 // phrased is a leaf that looks for phrases.
 type phrased interface{ sets() []*matchSet }
@@ -108,15 +125,10 @@ func (l *loader) findFacts() {
 	for _, r := range p.recorders {
 		p.recording = append(p.recording, cmp.Or(r.wakes(), factTurn))
 	}
-	for _, r := range p.rules {
-		woken := everything
-		switch {
-		case r.mode == ModeOff:
-			woken = 0
-		case !r.partial():
-			woken = r.when.wakes()
+	for i := range p.wakes {
+		for _, r := range p.rules {
+			p.wakes[i] = append(p.wakes[i], r.wakes(1<<i))
 		}
-		p.wakes = append(p.wakes, woken)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 func attentive(t testing.TB, src []byte) *Policy {
 	p := mustLoad(t, src)
 	for i := range p.wakes {
-		p.wakes[i] = everything
+		for k := range p.wakes[i] {
+			p.wakes[i][k] = everything
+		}
 	}
 	for i := range p.recording {
 		p.recording[i] = factTurn

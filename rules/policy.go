@@ -101,8 +101,8 @@ type Policy struct {
 	goals   map[string]*goal
 	teams   []*Team
 	rules   []*rule
-	wakes   []facts        // the rules: of these one must be there, or the rule does not hold
-	zone    *time.Location // of the calendars, nil if they have several
+	wakes   [kindsOfTurns][]facts // by the kind of a turn, the rules: of these one must be there, or the rule does not hold
+	zone    *time.Location        // of the calendars, nil if they have several
 	tests   []Test
 	parts   map[Part]string
 	lists   map[string]RuleList // that rules name

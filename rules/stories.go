@@ -15,7 +15,7 @@ type Stories struct {
 	mask   func(string) string
 	policy *Policy // whose rules are remembered
 	known  map[storyKey]RuleStory
-	asleep []RuleStory // of each rule that no fact wakes
+	asleep [kindsOfTurns][]RuleStory // by the kind of a turn, of each rule that no fact wakes
 }
 
 // storyKey is all that a story depends on, of a rule with at most two conditions that were put into words late.
@@ -38,10 +38,12 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 		return all
 	}
 	if s.policy != t.policy || len(s.known) > maxStories {
-		s.policy, s.known, s.asleep = t.policy, map[storyKey]RuleStory{}, nil
-		for _, r := range t.policy.rules {
-			leaves := r.when.asleep(nil)
-			s.asleep = append(s.asleep, s.of(&triedRule{rule: r, result: "no"}, leaves))
+		s.policy, s.known, s.asleep = t.policy, map[storyKey]RuleStory{}, [kindsOfTurns][]RuleStory{}
+		for i := range s.asleep {
+			for _, r := range t.policy.rules {
+				_, _, leaves := r.when.asleep(1<<i, false, nil)
+				s.asleep[i] = append(s.asleep[i], s.of(&triedRule{rule: r, result: "no"}, leaves))
+			}
 		}
 	}
 	next, from := 0, 0
@@ -55,7 +57,7 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 		}
 		switch {
 		case n == nil && t.asleep(i) && r.mode != ModeOff:
-			all = append(all, s.asleep[i])
+			all = append(all, s.asleep[t.kind.place()][i])
 		case n == nil:
 			all = append(all, t.untried(r))
 		case n == &t.answer:

@@ -20,6 +20,7 @@ type Tried struct {
 	wall   time.Time
 	who    string
 	facts  facts
+	kind   kinds
 	over   int  // the rules from this place on were not passed over for want of facts
 	open   bool // what is evaluated now is the condition of a rule that is being tried
 	rules  []triedRule
@@ -75,9 +76,9 @@ func (t *Tried) found(e *evaluation) {
 }
 
 // know notes the facts of the turn: what a rule that they do not wake says can be told at any time.
-func (t *Tried) know(f facts) {
+func (t *Tried) know(f facts, on kinds) {
 	if t != nil {
-		t.facts, t.over = f, len(t.policy.rules)
+		t.facts, t.kind, t.over = f, on, len(t.policy.rules)
 	}
 }
 
@@ -89,7 +90,9 @@ func (t *Tried) end(i int) {
 }
 
 // asleep says that the facts did not wake the rule at i, so that it did not hold.
-func (t *Tried) asleep(i int) bool { return i < t.over && t.facts&t.policy.wakes[i] == 0 }
+func (t *Tried) asleep(i int) bool {
+	return i < t.over && t.facts&t.policy.wakes[t.kind.place()][i] == 0
+}
 
 // counted notes what the turn made of the conversation.
 func (t *Tried) counted(e *evaluation) {
