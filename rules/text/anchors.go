@@ -10,11 +10,12 @@ import (
 )
 
 // Most messages hold no phrase, and most words that phrases begin with are the commonest there are. So each phrase
-// has anchors: words of which every hit of it holds at least one, chosen as rare as they come. A word alone is an
-// anchor, or two that stand side by side, which are much rarer. While the tokens of a message are read its anchors
-// are noted as a set of bits, and each state of the automaton knows the anchors of the phrases that it leads to: it
-// is entered only if the message has one of them. A message without any touches no state at all. Several anchors
-// share a bit, so the set may hold more than there is, which costs time and changes nothing.
+// has anchors: words of which every hit of it holds at least one, chosen as rare as they come. An anchor is a word, or
+// two words that stand side by side, which are much rarer. While the tokens of a message are read its anchors are
+// noted as a set of bits, and each state of the automaton knows the anchors of the phrases that it leads to: it is
+// entered only if the message has one of them (gates.go). A message without any touches no state at all. Several
+// anchors share a bit, and a set of pairs may take another pair for one of its own: then the set of a message holds
+// more than there is, which costs time and changes nothing.
 
 //go:embed data/frequent.txt
 var frequentData string
@@ -74,7 +75,7 @@ const (
 	frequentBits   = 24
 )
 
-func newAnchor(hash uint64, weight int64) anchor {
+func newAnchor(hash uint64, weight int32) anchor {
 	high, _ := bits.Mul64(hash*hashPrime, frequentBits)
 	if weight < frequentAnchor {
 		high, _ = bits.Mul64(hash*hashPrime, 64-frequentBits)
@@ -84,21 +85,26 @@ func newAnchor(hash uint64, weight int64) anchor {
 }
 
 // anchors chooses the anchors of a sequence, notes them in the lexicon, and returns their set.
-func (l *lexicon) anchors(seq *sequence) uint64 {
-	weight, at, pair := l.rarest(seq)
+func (l *lexicon) anchors(seq *sequence) (set uint64) {
+	weight, at, pairs := l.rarest(seq)
 	if weight >= unfounded {
 		return everyAnchor
 	}
 	it := &seq.items[at]
 	switch {
-	case pair:
-		h := pairHash64(l.entry(&seq.items[at-1]).hash, l.entry(it).hash)
-		a := newAnchor(h, weight)
-		l.pairs = append(l.pairs, newPairSlot(h, a))
-		return a.bit()
+	case pairs:
+		left, right := l.beside(seq, at)
+		for _, a := range left {
+			for _, b := range right {
+				h := wordPair(l.words[a].hash, l.words[b].hash)
+				l.pairs = append(l.pairs, h)
+				set |= pairAnchor(h).bit()
+			}
+		}
+		return set
 	case it.kind == itemToken:
 		e := l.entry(it)
-		e.anchor = newAnchor(e.hash, weight)
+		e.anchor = newAnchor(e.hash, e.weight)
 		return e.anchor.bit()
 	}
 	g := it.group
@@ -112,21 +118,21 @@ func (l *lexicon) anchors(seq *sequence) uint64 {
 
 const everyAnchor = ^uint64(0)
 
-// rarest returns the item of a sequence, or with pair the two items that end with it, that the fewest messages hold.
-func (l *lexicon) rarest(seq *sequence) (weight int64, at int, pair bool) {
+// rarest returns the item of a sequence, or with pairs the one of which the last word and what stands behind it,
+// that the fewest messages hold.
+func (l *lexicon) rarest(seq *sequence) (weight int64, at int, pairs bool) {
 	weight = unfounded
 	for i := range seq.items {
-		it := &seq.items[i]
-		if w := l.weight(it); w < weight {
-			weight, at, pair = w, i, false
-		}
-		if i > 0 {
-			if w := l.pairWeight(&seq.items[i-1], it); w < weight {
-				weight, at, pair = w, i, true
-			}
+		if w := l.weight(&seq.items[i]); w < weight {
+			weight, at, pairs = w, i, false
 		}
 	}
-	return weight, at, pair
+	for i := 0; i+1 < len(seq.items); i++ {
+		if w := l.pairWeight(seq, i, weight); w < weight {
+			weight, at, pairs = w, i, true
+		}
+	}
+	return weight, at, pairs
 }
 
 func (l *lexicon) weight(it *item) int64 {
@@ -146,65 +152,117 @@ func (l *lexicon) weight(it *item) int64 {
 	return unfounded
 }
 
-// pairWeight is the weight of two items side by side, if both are words that must be typed right: of a pair the
-// message is asked by the hashes of its tokens.
-func (l *lexicon) pairWeight(a, b *item) int64 {
-	if a.kind != itemToken || b.kind != itemToken || a.prefix || b.prefix {
+// pairWeight is the weight of the pairs of a last word of the item at and a word that can stand behind it: each hit
+// holds one of them. The sum may end above most.
+func (l *lexicon) pairWeight(seq *sequence, at int, most int64) (sum int64) {
+	left, right := l.beside(seq, at)
+	if n := len(left) * len(right); n == 0 || n > maxSidePairs {
 		return unfounded
 	}
-	x, y := l.entry(a), l.entry(b)
-	if x.forgivable || y.forgivable {
-		return unfounded
-	}
-	return int64(max(1, min(x.weight, y.weight)/pairShare))
-}
-
-func pairHash64(a, b uint64) uint64 { return (bits.RotateLeft64(a, 29) ^ b) * hashPrime }
-
-// A pairSlot is the hash of a pair with the anchor in its last bits. 0 is free.
-type pairSlot uint64
-
-const pairMask = 1<<6 - 1
-
-func newPairSlot(hash uint64, a anchor) pairSlot { return pairSlot(hash&^pairMask | uint64(a)) }
-
-// A pairTable is a set of pairs with open addressing behind a filter.
-type pairTable struct {
-	slots  []pairSlot
-	filter []uint64
-	shift  uint
-}
-
-func newPairTable(pairs []pairSlot) (t pairTable) {
-	slices.Sort(pairs)
-	pairs = slices.Compact(pairs)
-	bits := uint(6)
-	for 3<<bits < 4*len(pairs) {
-		bits++
-	}
-	t = pairTable{slots: make([]pairSlot, 1<<bits), filter: make([]uint64, 1<<bits>>3), shift: 64 - bits}
-	for _, p := range pairs {
-		at := uint64(p) >> t.shift
-		for t.slots[at] != 0 {
-			at = (at + 1) & uint64(len(t.slots)-1)
+	for _, a := range left {
+		for _, b := range right {
+			sum += int64(max(1, min(l.words[a].weight, l.words[b].weight)/pairShare))
 		}
-		t.slots[at] = p
-		bit := uint64(p) >> (t.shift - 3)
-		t.filter[bit>>6] |= 1 << (bit & 63)
+		if sum >= most {
+			break
+		}
 	}
-	return t
+	return sum
 }
 
-// anchors is the set of the anchor that two tokens side by side are, empty if they are none.
-func (t *pairTable) anchors(a, b uint64) uint64 {
-	h := pairHash64(a, b)
-	if bit := h >> (t.shift - 3); t.filter[bit>>6]>>(bit&63)&1 == 0 {
+// maxSidePairs bounds how many pairs stand for one phrase.
+const maxSidePairs = 512
+
+// beside gives the last words of the item at and the words that can stand behind it, none if they are not known.
+func (l *lexicon) beside(seq *sequence, at int) (left, right []int32) {
+	if it := &seq.items[at]; it.kind == itemGroup && it.optional {
+		return nil, nil
+	}
+	if left = l.outer(seq.items[:at+1], false, l.left[:0]); left == nil {
+		return nil, nil
+	}
+	l.left = left
+	if right = l.outer(seq.items[at+1:], true, l.right[:0]); right != nil {
+		l.right = right
+	}
+	return left, right
+}
+
+// outer appends the words with which items can begin, or end, to words. It is nil if that may be anything else but a
+// word, or nothing.
+func (l *lexicon) outer(items []item, first bool, words []int32) []int32 {
+	for n := range items {
+		it := &items[n]
+		if !first {
+			it = &items[len(items)-1-n]
+		}
+		switch {
+		case it.kind == itemToken && !it.prefix:
+			return append(words, it.word)
+		case it.kind != itemGroup:
+			return nil
+		}
+		of := l.outerOf(it.group, first)
+		if len(of) == 0 || len(words)+len(of) > maxSidePairs {
+			return nil
+		}
+		if words = append(words, of...); !it.optional {
+			return words
+		}
+	}
+	return nil
+}
+
+// outerOf is outer for the alternatives of a group.
+func (l *lexicon) outerOf(g *group, first bool) []int32 {
+	side := &g.lasts
+	if first {
+		side = &g.firsts
+	}
+	if *side == nil {
+		*side = []int32{}
+		var all []int32
+		for i := range g.alts {
+			if all = l.outer(g.alts[i].items, first, all); all == nil {
+				return nil
+			}
+		}
+		slices.Sort(all)
+		*side = slices.Compact(all)
+	}
+	return *side
+}
+
+func wordPair(a, b uint64) uint64 { return (bits.RotateLeft64(a, 29) ^ b) * hashPrime }
+
+func pairAnchor(hash uint64) anchor { return newAnchor(hash, 0) }
+
+// A pairSet holds pairs as three bits of one word each (a blocked Bloom filter): it takes a pair in a hundred for one that it
+// does not hold.
+type pairSet struct {
+	bits  []uint64
+	shift uint
+}
+
+func newPairSet(pairs []uint64) pairSet {
+	n := uint(1)
+	for 4<<n < len(pairs) {
+		n++
+	}
+	s := pairSet{make([]uint64, 1<<n), 64 - n}
+	for _, h := range pairs {
+		s.bits[h>>s.shift] |= pairBits(h)
+	}
+	return s
+}
+
+func pairBits(h uint64) uint64 { return 1<<(h&63) | 1<<(h>>6&63) | 1<<(h>>12&63) }
+
+// anchors is the set of the anchor that two words side by side are, empty if they are none.
+func (s *pairSet) anchors(a, b uint64) uint64 {
+	h := wordPair(a, b)
+	if want := pairBits(h); s.bits[h>>s.shift]&want != want {
 		return 0
 	}
-	for at := h >> t.shift; t.slots[at] != 0; at = (at + 1) & uint64(len(t.slots)-1) {
-		if p := uint64(t.slots[at]); (p^h)&^pairMask == 0 {
-			return anchor(p & pairMask).bit()
-		}
-	}
-	return 0
+	return pairAnchor(h).bit()
 }

@@ -9,12 +9,12 @@ func TestAnchors_areTheRarestThatEveryHitHolds(t *testing.T) {
 		without []string // messages with other words of it
 		with    []string
 	}{
-		{"i want a refund", []string{"i want a new one", "want a"}, []string{"a refund", "refnud"}},
+		{"i want a refund", []string{"i want a new one", "want a", "refund"}, []string{"a refund", "a refnud", "a, refund"}},
 		{"转人工", []string{"我要转账", "人工", "人，转"}, []string{"转人", "转，人"}},
 		{"i .. (speak|talk) (to|with) you", []string{"i go to you", "with you"}, []string{"i speak", "talk"}},
 		{"(can|could)? you (please)? help* .. me", []string{"could you please tell me"}, []string{"helpful"}},
 		{"do you", []string{"do it", "you do"}, []string{"do you"}},
-		{"=(splendid|great) please", []string{"please"}, []string{"great", "splendid"}},
+		{"=(splendid|great) please", []string{"please"}, []string{"great please", "splendid pleese"}},
 		{"hello", []string{"good day"}, []string{"helloooo", "a looong day"}}, // drawn out: it may be anything
 	} {
 		var b Builder

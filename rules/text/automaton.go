@@ -11,7 +11,7 @@ import (
 // ask for edges mostly in vain: a filter of some bits an edge stands before the
 // table of the edges, which is too long for a near cache.
 type automaton struct {
-	gates   []gate // of each state
+	gates   [2][]gate // of each state, with index alone for what began where nothing waits for it as a group
 	states  []state
 	edges   []edgeTo
 	slots   []edgeSlot // (state, symbol) → edges, open addressing
@@ -25,12 +25,6 @@ type automaton struct {
 // A span is a range of a flat array.
 type span struct{ from, to int32 }
 
-// A gate says which messages a state is entered for: those with one of its anchors.
-type gate struct {
-	anchors uint64 // of all phrases that it leads to
-	here    uint64 // of those for which it matters that it was entered, whatever the next token is
-}
-
 type state struct {
 	accepts span
 	behind  span // gaps and joins, which are entered with it
@@ -39,7 +33,7 @@ type state struct {
 
 // A root is the edges of the root for one symbol, and the anchors of what they lead to.
 type root struct {
-	anchors uint64
+	anchors [2]uint64 // as gates
 	edges   span
 }
 
@@ -90,10 +84,10 @@ func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uin
 
 // automaton lays the states out.
 func (c *compiler) automaton() *automaton {
-	a := &automaton{gates: make([]gate, len(c.states)), states: make([]state, len(c.states)), roots: make([]root, len(c.symbols))}
+	a := &automaton{states: make([]state, len(c.states)), roots: make([]root, len(c.symbols))}
 	a.accepts = layOut(c.accepts, func(s int32) *span { a.states[s].flags |= accepts; return &a.states[s].accepts })
 	a.behind = layOut(c.behind, func(s int32) *span { a.states[s].flags |= leadsOn; return &a.states[s].behind })
-	c.spreadAnchors(a)
+	a.gates = [2][]gate{c.gates(a, false), c.gates(a, true)}
 	all, from := c.edgesBySource(a)
 	a.edges = make([]edgeTo, len(all))
 	a.newSlots(len(all))
@@ -112,37 +106,6 @@ func (c *compiler) automaton() *automaton {
 		}
 	}
 	return a
-}
-
-// spreadAnchors tells each state the anchors of the phrases that it leads to. What a state leads to was made after it,
-// the places where a group is written after the group.
-func (c *compiler) spreadAnchors(a *automaton) {
-	groups := make([]uint64, len(c.symbols)) // the anchors of what follows each
-	for s := len(c.states) - 1; s > 0; s-- {
-		st, p, g := &a.states[s], &c.states[s], &a.gates[s]
-		for _, id := range a.accepts[st.accepts.from:st.accepts.to] {
-			if id < 0 {
-				g.here |= groups[^id]
-			} else {
-				g.here |= c.anchors[id]
-			}
-		}
-		if p.symbol == gapSymbol {
-			g.here |= g.anchors // it stays
-		}
-		g.anchors |= g.here
-		ofGroup := p.symbol >= 0 && c.symbols[p.symbol]
-		if ofGroup {
-			groups[p.symbol] |= g.anchors
-		}
-		for _, l := range c.links[p.links.from:p.links.to] {
-			before := &a.gates[l.state()]
-			before.anchors |= g.anchors
-			if p.symbol < 0 || ofGroup { // the state before leads on without a word, or waits for the group
-				before.here |= g.anchors
-			}
-		}
-	}
 }
 
 type protoEdge struct {
@@ -228,7 +191,9 @@ func (a *automaton) insert(key uint64, edges span) {
 		r := &a.roots[uint32(key)]
 		r.edges = edges
 		for _, e := range a.edges[edges.from:edges.to] {
-			r.anchors |= a.gates[e.to].anchors
+			for k := range r.anchors {
+				r.anchors[k] |= a.gates[k][e.to].anchors
+			}
 		}
 		return
 	}

@@ -86,6 +86,7 @@ type search struct {
 	entered      int
 	readings     []reading
 	ends         []int32   // of each token, in readings
+	meant        []uint32  // see readAll
 	anchors      uint64    // that the message has
 	ahead        []reading // of the token behind the current one
 	blind        bool      // that is not known
@@ -136,8 +137,11 @@ func (m *Matcher) scan(msg *Message, hits []Hit) []Hit {
 		from := int32(0)
 		for i, end := range s.ends {
 			if len(s.active) > 0 || end > from {
+				readings := s.readings[from:end]
 				s.ahead = s.readings[end:s.ends[min(i+1, len(s.ends)-1)]]
-				m.step(s, msg.tokens, int32(i), s.readings[from:end])
+				if len(s.active) > 0 || m.begins(s, readings) {
+					m.step(s, msg.tokens, int32(i), readings)
+				}
 			}
 			from = end
 		}
@@ -182,7 +186,7 @@ func (m *Matcher) step(s *search, ts []Token, i int32, readings []reading) {
 
 // begin takes what begins with a symbol over the tokens from first to the current one.
 func (m *Matcher) begin(s *search, symbol, first int32, typos uint8) {
-	if r := &m.roots[symbol]; r.anchors&s.anchors != 0 {
+	if r := &m.roots[symbol]; r.anchors[s.gatesOf(first)]&s.anchors != 0 {
 		m.take(s, m.edges[r.edges.from:r.edges.to], breakNone, first, partial{first: first, typos: typos})
 	}
 }
@@ -237,7 +241,7 @@ func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 	for i := h.First; i < h.Last; i++ {
 		s.readings = s.readings[:0]
 		if i < n.First || i >= n.Last {
-			s.readings = m.vocabulary.read(msg, int(i), s.readings)
+			s.readings = m.vocabulary.readAt(msg, i, s.readings)
 		}
 		m.step(s, msg.tokens, i, s.readings)
 	}
@@ -263,11 +267,11 @@ func (m *Matcher) take(s *search, edges []edgeTo, brk uint8, first int32, p part
 // arrive enters a state behind the current token, and the gaps and joins behind it,
 // reports the phrases that end there and goes on behind the groups that do.
 func (m *Matcher) arrive(s *search, p partial) {
-	if g := &m.gates[p.state]; g.anchors&s.anchors == 0 || g.here&s.anchors == 0 && !m.goesOn(s, p.state) {
+	if !m.opens(s, s.gatesOf(p.first), p.state) {
 		return
 	}
 	st := &m.states[p.state]
-	if s.steps--; s.steps < 0 || !m.enter(s, p) || st.flags&(accepts|leadsOn) == 0 {
+	if s.steps < 0 || !m.enter(s, p) || st.flags&(accepts|leadsOn) == 0 {
 		return
 	}
 	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
@@ -284,19 +288,6 @@ func (m *Matcher) arrive(s *search, p partial) {
 		}
 		m.arrive(s, p)
 	}
-}
-
-// goesOn reports whether a state may have an edge for the token behind the current one.
-func (m *Matcher) goesOn(s *search, state int32) bool {
-	if s.blind {
-		return true
-	}
-	for _, r := range s.ahead {
-		if m.may(edgeKey(state, r.symbol)) {
-			return true
-		}
-	}
-	return false
 }
 
 // endCost is the cost of all tokens up to token i and with it.

@@ -133,6 +133,8 @@ func FuzzBuilderAdd(f *testing.F) {
 func FuzzFind(f *testing.F) {
 	f.Add("转人工", "(talk|speak) to (a)? human", "agent .. refund*", "please TALK to a humna, 转 人 工", uint8(0))
 	f.Add("a .. b", "=a (b)?", "a b", "a. b, a-b", uint8(3))
+	f.Add("(can|could) (you|i) (please)? help", "(我|你) (要|想) .. (退|换)", "the (agent|refund*) (to)? you", "could you halp, the aggent yooou 我想退 can i", uint8(0))
+	f.Add("(a|b c|d) (a|b c|d) (a|b c|d)", "(a|b c|d)? (a|b c|d) e", "x (a|b c|d)", "x d b c a e, x a a d", uint8(1))
 	f.Fuzz(func(t *testing.T, p1, p2, p3, message string, flags uint8) {
 		if len(message) > 200 || len(p1)+len(p2)+len(p3) > 120 {
 			return

@@ -81,19 +81,21 @@ type group struct {
 	size   int // words in it, those of the classes that it names included
 	han    int // see lexicon.hanIn
 
-	weight  int64  // see lexicon.weight; 0 if it is not known yet
-	anchors uint64 // 0 if they are not chosen yet
+	weight        int64   // see lexicon.weight; 0 if it is not known yet
+	anchors       uint64  // 0 if they are not chosen yet
+	firsts, lasts []int32 // see lexicon.outerOf
 }
 
 // A lexicon holds what the phrases of a file share: words and groups.
 type lexicon struct {
-	words     []wordEntry
-	prefixes  []wordEntry
-	wordIDs   map[string]int32
-	prefixIDs map[string]int32
-	groups    map[groupSource]*group
-	classes   map[*Class]*group
-	pairs     []pairSlot // that are anchors
+	words       []wordEntry
+	prefixes    []wordEntry
+	wordIDs     map[string]int32
+	prefixIDs   map[string]int32
+	groups      map[groupSource]*group
+	classes     map[*Class]*group
+	pairs       []uint64 // that are anchors, hashed
+	left, right []int32  // working memory of beside
 }
 
 // A groupSource is the text between two parentheses, and what the names in it mean.

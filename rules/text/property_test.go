@@ -12,14 +12,14 @@ import (
 )
 
 var (
-	someWords  = []string{"agent", "human", "talk", "to", "a", "representative", "refund", "refunding", "person", "persona", "转", "人工", "客服", "不", "l'agent", "don't", "h u m a n", "转-人-工", "123", "คน", "상담원", "a b"}
+	someWords  = []string{"agent", "human", "talk", "to", "a", "representative", "refund", "refunding", "person", "persona", "转", "人工", "客服", "不", "l'agent", "don't", "h u m a n", "转-人-工", "123", "คน", "상담원", "a b", "can", "you", "the", "我", "要", "的"}
 	separators = []string{" ", " ", " ", "", ", ", ". ", "-", "\n", "，", "。", " ... ", "!"}
 )
 
 // someGroups are written in several phrases, and then compiled once.
 var someGroups = []string{
 	"(agent|human|转 人工)", "((a)? (agent|human)|to)", "((a)? (agent|human|person)|to)?", "(talk (to|(agent|human|转 人工))|不 .. 人工|客)",
-	"(转|人工|客服|a|to)", "((转|人工|客服|a|to) (转|人工|客服|a|to)|person*)", "(to, |a|b|不，)", "(representative|agent .. human)", "((a)? (b)? (to)?|不)",
+	"(转|人工|客服|a|to)", "((转|人工|客服|a|to) (转|人工|客服|a|to)|person*)", "(to, |a|b|不，)", "(representative|agent .. human)", "((a)? (b)? (to)?|不)", "(can|could) (you|the|representative)", "(我|你) (要|想|不)", "((the)? (agent|refund*)|you)",
 }
 
 // someNames are classes that phrases name: small ones, one that names another, and one so large that it is never part

@@ -19,7 +19,7 @@ func (m *Matcher) Respelled(msg *Message, h Hit) (all []Respelling) {
 		if framed && !frame.holds(i) {
 			continue
 		}
-		for _, r := range m.vocabulary.read(msg, int(i), nil) {
+		for _, r := range m.vocabulary.readAt(msg, i, nil) {
 			if r.typos > 0 && (framed || m.reads(s, msg, h, i, r)) {
 				all = append(all, Respelling{msg.Word(int(i)), m.vocabulary.near.wordOf(r.symbol)})
 				break
@@ -36,7 +36,7 @@ func (m *Matcher) reads(s *search, msg *Message, h Hit, at int32, only reading) 
 	for i := h.First; i < h.Last; i++ {
 		s.readings = append(s.readings[:0], only)
 		if i != at {
-			s.readings = m.vocabulary.read(msg, int(i), s.readings[:0])
+			s.readings = m.vocabulary.readAt(msg, i, s.readings[:0])
 		}
 		m.step(s, msg.tokens, i, s.readings)
 	}

@@ -28,11 +28,15 @@ func (p *pattern) mayMatch(normal []byte, f *fingerprint) bool {
 type patterns struct {
 	all     []PhraseID
 	unasked []PhraseID // of which the sieve tells nothing
-	grams   [64]uint64
-	starts  [4]uint64
+	starts  [256]bool  // of those that must begin the message
+	firsts  [256]bool  // of the literals
+	grams   [1 << gramBits / 64]uint64
 }
 
-const gramBytes = 3
+const (
+	gramBytes = 3
+	gramBits  = 14 // 2 KB: a gram in some hundreds is taken for one of a literal
+)
 
 // add adds a pattern to the sieve.
 func (ps *patterns) add(id PhraseID, p *pattern) {
@@ -43,34 +47,34 @@ func (ps *patterns) add(id PhraseID, p *pattern) {
 	}
 	for _, lit := range p.literals {
 		if p.atStart {
-			ps.starts[lit[0]>>6] |= 1 << (lit[0] & 63)
+			ps.starts[lit[0]] = true
 			continue
 		}
-		g := gramHash(uint32(lit[0])<<16 | uint32(lit[1])<<8 | uint32(lit[2]))
+		ps.firsts[lit[0]] = true
+		g := gramHash([]byte(lit))
 		ps.grams[g>>6] |= 1 << (g & 63)
 	}
 }
 
 // in returns the patterns that a normal form may match.
 func (ps *patterns) in(normal []byte) []PhraseID {
-	if len(ps.all) == len(ps.unasked) || len(normal) == 0 {
+	if len(normal) == 0 || ps.starts[normal[0]] {
 		return ps.all
 	}
-	if ps.starts[normal[0]>>6]>>(normal[0]&63)&1 != 0 {
-		return ps.all
-	}
-	gram := uint32(0)
-	for _, c := range normal {
-		gram = gram<<8 | uint32(c)
-		if g := gramHash(gram); ps.grams[g>>6]>>(g&63)&1 != 0 {
-			return ps.all
+	for i, c := range normal[:max(0, len(normal)-gramBytes+1)] {
+		if ps.firsts[c] {
+			if g := gramHash(normal[i:]); ps.grams[g>>6]>>(g&63)&1 != 0 {
+				return ps.all
+			}
 		}
 	}
 	return ps.unasked
 }
 
-// gramHash takes the last three bytes of a gram.
-func gramHash(gram uint32) uint32 { return gram << 8 * 0x9e3779b1 >> 20 }
+// gramHash is the place of the first three bytes.
+func gramHash(b []byte) uint32 {
+	return (uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])) * 0x9e3779b1 >> (32 - gramBits)
+}
 
 func containsString(b []byte, s string) bool {
 	for i := 0; i+len(s) <= len(b); i++ {

@@ -46,13 +46,14 @@ type typoIndex struct {
 type nearWord struct {
 	letters []rune
 	symbol  int32
+	hash    uint64
 }
 
 // nearWords picks the words in which typing errors are forgiven.
 func nearWords(words []wordEntry) (near []nearWord) {
 	for _, e := range words {
 		if e.near >= 0 {
-			near = append(near, nearWord{[]rune(e.key), e.near})
+			near = append(near, nearWord{[]rune(e.key), e.near, e.hash})
 		}
 	}
 	return near

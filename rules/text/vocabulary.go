@@ -12,10 +12,11 @@ type vocabulary struct {
 	words    table
 	prefixes table
 	lengths  uint64 // bit n: some prefix has n bytes (63: or more)
+	heads    heads
 	near     *typoIndex
 	common   *wordSet
 	anchors  []anchor // by symbol
-	pairs    pairTable
+	pairs    pairSet
 }
 
 // vocabulary makes the vocabulary of all phrases.
@@ -23,9 +24,10 @@ func (c *compiler) vocabulary() *vocabulary {
 	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
 	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
 	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
-	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes), pairs: newPairTable(c.lex.pairs)}
+	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes), pairs: newPairSet(c.lex.pairs)}
 	for _, e := range prefixes {
 		v.lengths |= 1 << min(len(e.key), 63)
+		v.heads.add(e.key)
 	}
 	v.anchors = slices.Repeat([]anchor{noAnchor}, len(c.symbols))
 	for _, e := range slices.Concat(words, prefixes) {
@@ -121,32 +123,66 @@ type reading struct {
 // readAll reads all tokens, and notes the anchors that the message has.
 func (v *vocabulary) readAll(m *Message) {
 	s := &m.search
-	s.readings, s.ends, s.anchors = s.readings[:0], s.ends[:0], 0
+	readings, ends, anchors := s.readings[:0], s.ends[:0], uint64(0)
+	last, near := uint64(0), s.meant[:0] // the last token, and the words that it is read as if it was typed wrong
 	for i := range m.tokens {
-		known := len(s.readings)
-		s.readings = v.read(m, i, s.readings)
-		for _, r := range s.readings[known:] {
-			s.anchors |= v.anchors[r.symbol].bit()
+		t, known := &m.tokens[i], len(readings)
+		if t.flags&drawnToken == 0 {
+			readings = v.read(m, t, readings)
+		} else {
+			readings, anchors = v.readDrawn(m, t, readings), everyAnchor // of its spellings the pairs are not known
 		}
-		if i > 0 {
-			s.anchors |= v.pairs.anchors(m.tokens[i-1].hash, m.tokens[i].hash)
+		for _, r := range readings[known:] {
+			anchors |= v.anchors[r.symbol].bit()
 		}
-		if m.tokens[i].flags&drawnToken != 0 {
-			s.anchors = everyAnchor // of its spellings the pairs are not known
+		ends = append(ends, int32(len(readings)))
+		if n := len(readings); len(near) > 0 || n > known && readings[n-1].typos > 0 {
+			now := s.near.ids[:0]
+			if n > known && readings[n-1].typos > 0 {
+				now = s.near.ids[:s.near.n]
+			}
+			anchors |= v.pairsOf(last, near, t.hash, now)
+			near = append(near[:0], now...)
+		} else {
+			anchors |= v.pairs.anchors(last, t.hash)
 		}
-		s.ends = append(s.ends, int32(len(s.readings)))
+		last = t.hash
 	}
+	s.readings, s.ends, s.anchors, s.meant = readings, ends, anchors, near
 }
 
-// read appends the symbols of token i to dst.
-func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
+// pairsOf is the set of the anchors that two tokens side by side are, each of which may be read as other words.
+func (v *vocabulary) pairsOf(a uint64, readAs []uint32, b uint64, orAs []uint32) (anchors uint64) {
+	with := func(a uint64) {
+		anchors |= v.pairs.anchors(a, b)
+		for _, id := range orAs {
+			anchors |= v.pairs.anchors(a, v.near.words[id].hash)
+		}
+	}
+	with(a)
+	for _, id := range readAs {
+		with(v.near.words[id].hash)
+	}
+	return anchors
+}
+
+// readAt appends the symbols of token i to dst.
+func (v *vocabulary) readAt(m *Message, i int32, dst []reading) []reading {
 	t := &m.tokens[i]
 	if t.flags&drawnToken != 0 {
 		return v.readDrawn(m, t, dst)
 	}
-	n, word := len(dst), m.word(i)
-	dst = v.readExact(t.hash, word, t.IsWord(), dst)
-	if len(dst) > n || v.near == nil || !t.IsWord() || len(word) < oneTypo-1 || v.common.has(t.hash) {
+	return v.read(m, t, dst)
+}
+
+// read appends the symbols of a token without letters drawn out to dst.
+func (v *vocabulary) read(m *Message, t *Token, dst []reading) []reading {
+	if !t.IsWord() {
+		return v.readWhole(t.hash, dst)
+	}
+	n, word := len(dst), m.buf[t.key:t.keyEnd]
+	dst = v.readPrefixes(word, v.readWhole(t.hash, dst))
+	if len(dst) > n || v.near == nil || len(word) < oneTypo-1 || v.common.has(t.hash) {
 		return dst
 	}
 	q := &m.search.near
@@ -155,9 +191,8 @@ func (v *vocabulary) read(m *Message, i int, dst []reading) []reading {
 	return v.readNear(q, dst)
 }
 
-// readExact appends the symbols of a word that is typed right, and of its
-// beginnings.
-func (v *vocabulary) readExact(hash uint64, word []byte, isWord bool, dst []reading) []reading {
+// readWhole appends the symbols of a word that is typed right.
+func (v *vocabulary) readWhole(hash uint64, dst []reading) []reading {
 	if e := v.words.find(hash); e != nil {
 		if e.exact >= 0 {
 			dst = append(dst, reading{e.exact, 0})
@@ -166,14 +201,14 @@ func (v *vocabulary) readExact(hash uint64, word []byte, isWord bool, dst []read
 			dst = append(dst, reading{e.near, 0})
 		}
 	}
-	if v.lengths != 0 && isWord {
-		dst = v.readPrefixes(word, dst)
-	}
 	return dst
 }
 
 // readPrefixes appends the symbols of the prefixes that a word has.
 func (v *vocabulary) readPrefixes(word []byte, dst []reading) []reading {
+	if v.lengths == 0 || len(word) >= headBytes && !v.heads.has(word) {
+		return dst
+	}
 	h := uint64(hashSeed)
 	for k, c := range word {
 		h = (h ^ uint64(c)) * hashPrime
@@ -185,6 +220,36 @@ func (v *vocabulary) readPrefixes(word []byte, dst []reading) []reading {
 		}
 	}
 	return dst
+}
+
+// heads is a set of the first bytes of prefixes, which turns most words away
+// before they are hashed letter by letter.
+type heads [1 << headBits / 64]uint64
+
+const (
+	headBytes = 3
+	headBits  = 12
+)
+
+// add adds the first bytes of a prefix, whatever they are where it is shorter.
+func (h *heads) add(prefix string) {
+	if len(prefix) < headBytes {
+		for c := range 256 {
+			h.add(prefix + string([]byte{byte(c)}))
+		}
+		return
+	}
+	at := headHash([]byte(prefix))
+	h[at>>6] |= 1 << (at & 63)
+}
+
+func (h *heads) has(word []byte) bool {
+	at := headHash(word)
+	return h[at>>6]>>(at&63)&1 != 0
+}
+
+func headHash(b []byte) uint32 {
+	return (uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])) * 0x9e3779b1 >> (32 - headBits)
 }
 
 // readNear appends the symbols of the words that were found near.
@@ -201,7 +266,7 @@ func (v *vocabulary) readDrawn(m *Message, t *Token, dst []reading) []reading {
 	n, common := len(dst), false
 	m.spellings(t, func(word []byte) {
 		h := hashOn(hashSeed, word)
-		dst = v.readExact(h, word, true, dst)
+		dst = v.readPrefixes(word, v.readWhole(h, dst))
 		common = common || v.common.has(h)
 	})
 	if len(dst) > n || v.near == nil || common {

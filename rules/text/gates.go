@@ -1,0 +1,100 @@
+package text
+
+// Groups are looked for wherever they can begin, and phrases mostly begin with the commonest words. A gate keeps the
+// search out of the states of both unless they can come to something in this message.
+
+// A gate says which messages a state is entered for: those with one of its anchors.
+type gate struct {
+	anchors uint64 // of all phrases that it leads to
+	here    uint64 // of those for which it matters that it was entered, whatever the next token is
+}
+
+// alone is the index of the gates for what began at a token where no phrase waits for a group: there a group can only
+// begin one.
+const alone = 1
+
+// gates tells each state the anchors of the phrases that it leads to. What a state leads to was made after it, the
+// places where a group is written after the group. With atRoot a group leads only to what begins with it.
+func (c *compiler) gates(a *automaton, atRoot bool) []gate {
+	gates := make([]gate, len(c.states))
+	groups := make([]uint64, len(c.symbols)) // the anchors of what follows each
+	for s := len(c.states) - 1; s > 0; s-- {
+		st, p, g := &a.states[s], &c.states[s], &gates[s]
+		for _, id := range a.accepts[st.accepts.from:st.accepts.to] {
+			if id < 0 {
+				g.here |= groups[^id]
+			} else {
+				g.here |= c.anchors[id]
+			}
+		}
+		if p.symbol == gapSymbol {
+			g.here |= g.anchors // it stays
+		}
+		g.anchors |= g.here
+		ofGroup := p.symbol >= 0 && c.symbols[p.symbol]
+		for _, l := range c.links[p.links.from:p.links.to] {
+			before := &gates[l.state()]
+			before.anchors |= g.anchors
+			switch {
+			case p.symbol == joinSymbol: // opens looks at what is behind a state
+				before.here |= g.here
+			case p.symbol == gapSymbol, ofGroup: // the state before leads into the gap, or waits for the group
+				before.here |= g.anchors
+			}
+			if ofGroup && (l.state() == 0 || !atRoot) {
+				groups[p.symbol] |= g.anchors
+			}
+		}
+	}
+	return gates
+}
+
+// gatesOf says which gates are for what began at a token.
+func (s *search) gatesOf(first int32) int {
+	if w := s.waits[first]; w.from == w.to {
+		return alone
+	}
+	return 0
+}
+
+// begins reports whether something can begin with a token that is read in some ways.
+func (m *Matcher) begins(s *search, readings []reading) bool {
+	s.steps = maxSteps
+	for _, r := range readings {
+		root := &m.roots[r.symbol]
+		if root.anchors[alone]&s.anchors == 0 {
+			continue
+		}
+		for _, e := range m.edges[root.edges.from:root.edges.to] {
+			if m.opens(s, alone, e.to) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opens reports whether a state is worth entering: an anchor of a phrase that it leads to is in the message, and
+// something ends there or may go on with the next token. When the work on the token has been enough it reports true.
+func (m *Matcher) opens(s *search, gates int, state int32) bool {
+	g := &m.gates[gates][state]
+	if g.anchors&s.anchors == 0 {
+		return false
+	}
+	if s.steps--; s.steps < 0 || s.blind || g.here&s.anchors != 0 {
+		return true
+	}
+	for _, r := range s.ahead {
+		if m.may(edgeKey(state, r.symbol)) {
+			return true
+		}
+	}
+	if st := &m.states[state]; st.flags&leadsOn != 0 {
+		for _, q := range m.behind[st.behind.from:st.behind.to] {
+			if m.opens(s, gates, q) {
+				return true
+			}
+		}
+	}
+	return false
+}
