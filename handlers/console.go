@@ -51,6 +51,7 @@ var theConsole = sync.OnceValue(func() *console {
 	all := &console{assets: map[string]asset{}}
 	files, _ := fs.Sub(consoleFiles, "console") // it is there, or this is not built
 	sum := sha256.New()
+	packer, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // there is that level
 	_ = fs.WalkDir(files, ".", func(name string, f fs.DirEntry, _ error) error {
 		if f.IsDir() || name == "index.html" {
 			return nil
@@ -58,7 +59,7 @@ var theConsole = sync.OnceValue(func() *console {
 		content, _ := fs.ReadFile(files, name) // the same
 		sum.Write([]byte(name + "\x00"))
 		sum.Write(content)
-		all.assets["/"+name] = asset{kind: kindOf(name), plain: content, gzipped: zip(content)}
+		all.assets["/"+name] = asset{kind: kindOf(name), plain: content, gzipped: zip(packer, content)}
 		return nil
 	})
 	all.hash = hex.EncodeToString(sum.Sum(nil))[:16]
@@ -79,9 +80,10 @@ func kindOf(name string) string {
 	}
 }
 
-func zip(content []byte) []byte {
+// zip compresses with a writer that it is lent: each has 800 KB of its own.
+func zip(w *gzip.Writer, content []byte) []byte {
 	var out bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	w.Reset(&out)
 	_, _ = w.Write(content) // a buffer takes all
 	_ = w.Close()
 	return out.Bytes()
