@@ -25,6 +25,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -54,15 +55,17 @@ func New(address string) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, lang.Errorf("it is not an address like http://127.0.0.1:9000/callback") // it is not shown: it may hold a password
 	}
-	c := &Client{base: base, http: newLines(base)}
-	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base}); proxy != nil || err != nil {
-		c.http = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: Timeout, KeepAlive: 30 * time.Second}).DialContext,
-			MaxIdleConnsPerHost: maxIdle,
-			IdleConnTimeout:     idleFor,
-			DisableCompression:  true, // the bot is near: packing costs more than it saves
-		}
+	base.Host = strings.TrimSuffix(base.Host, ":") // of an empty port
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: Timeout, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConnsPerHost: maxIdle,
+		IdleConnTimeout:     idleFor,
+		DisableCompression:  true, // the bot is near: packing costs more than it saves
+	}
+	c := &Client{base: base, http: transport}
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base}); proxy == nil && err == nil && isASCII(base.Host) {
+		c.http = newLines(base, transport)
 	}
 	if user := base.User; user != nil {
 		password, _ := user.Password()
@@ -78,9 +81,10 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 var errLate = errors.New("it did not answer in time")
 
-// Forward passes a callback on and returns the JSON that the bot answered.
+// Forward passes a callback on and returns the JSON that the bot answered. A sender that leaves does not
+// end it: that would count as the bot's failure, and the answer is kept for the repeat.
 func (c *Client) Forward(ctx context.Context, query string, header http.Header, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	answer, err := c.ask(ctx, query, header, body)
 	if err == nil {
@@ -98,8 +102,10 @@ func (c *Client) ask(ctx context.Context, query string, header http.Header, body
 	address.RawQuery = strings.Trim(address.RawQuery+"&"+query, "&")
 	req := (&http.Request{
 		Method: http.MethodPost, URL: &address, Header: c.passOn(header), Host: address.Host,
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), ProtoMajor: 1, ProtoMinor: 1,
+		ContentLength: int64(len(body)), ProtoMajor: 1, ProtoMinor: 1,
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }, // for one that could not be sent on a kept connection
 	}).WithContext(ctx)
+	req.Body, _ = req.GetBody()
 	resp, err := c.http.RoundTrip(req) // of a http.Client it needs nothing: redirects are not followed
 	if err != nil {
 		return nil, err //nolint:wrapcheck // Forward says what failed
@@ -119,6 +125,11 @@ func (c *Client) ask(ctx context.Context, query string, header http.Header, body
 		return nil, errors.New("its answer is no JSON object")
 	}
 	return answer, nil
+}
+
+// isASCII reports whether a name need not be encoded to be looked up.
+func isASCII(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 func isObject(answer []byte) bool {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 )
@@ -20,18 +21,19 @@ const (
 	idleFor = 90 * time.Second
 	// maxWire bounds what is read of one answer, its head included.
 	maxWire = 1 << 20
-	// maxKept is how much of a buffer stays with an idle connection.
-	maxKept = 32 << 10
+	// maxOut bounds the bodies that are sent in one piece: a socket takes it, whether the bot reads or not.
+	maxOut = 32 << 10
 )
 
 // lines is a http.RoundTripper for HTTP/1.1 to one address. Unlike http.Transport it has
 // no goroutines: a request goes out, and its answer is read, where it is asked for. That
 // saves four switches of goroutines a callback. It leaves out what a callback does not
-// need: proxies, answers that come before all of the request is sent, and the end of a
-// context before its deadline.
+// need: proxies, and the end of a context before its deadline. A body that a bot may answer
+// before all of it is sent goes the usual way.
 type lines struct {
 	address string
 	tls     *tls.Config // nil: plain
+	large   *http.Transport
 
 	mu    sync.Mutex
 	idle  []*line // the one that was used last at the end: the others can be closed
@@ -43,12 +45,11 @@ type line struct {
 	net.Conn
 	left io.LimitedReader // of this answer
 	in   *bufio.Reader
-	out  bytes.Buffer
 	used time.Time
 }
 
-func newLines(base *url.URL) *lines {
-	l := &lines{address: base.Host}
+func newLines(base *url.URL, large *http.Transport) *lines {
+	l := &lines{address: base.Host, large: large}
 	port := "80"
 	if base.Scheme == "https" {
 		port, l.tls = "443", &tls.Config{ServerName: base.Hostname(), MinVersion: tls.VersionTLS12}
@@ -61,25 +62,22 @@ func newLines(base *url.URL) *lines {
 	return l
 }
 
+// requests are buffers for what is sent.
+var requests = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // RoundTrip asks. The context's deadline counts, reading the answer included.
 func (l *lines) RoundTrip(r *http.Request) (*http.Response, error) {
-	defer func() { _ = r.Body.Close() }()
-	c := l.take()
-	if c == nil {
-		var err error
-		if c, err = l.dial(r.Context()); err != nil {
-			return nil, err
-		}
+	if r.ContentLength > maxOut {
+		return l.large.RoundTrip(r)
 	}
-	c.out.Reset()
-	if err := r.Write(&c.out); err != nil {
-		_ = c.Close()
+	request, _ := requests.Get().(*bytes.Buffer)
+	defer requests.Put(request)
+	request.Reset()
+	if err := r.Write(request); err != nil {
 		return nil, err
 	}
-	deadline, _ := r.Context().Deadline()
-	_ = c.SetDeadline(deadline)
-	if _, err := c.Write(c.out.Bytes()); err != nil {
-		_ = c.Close()
+	c, err := l.send(r.Context(), request.Bytes())
+	if err != nil {
 		return nil, err
 	}
 	resp, err := c.answer(r)
@@ -89,6 +87,30 @@ func (l *lines) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &answerBody{ReadCloser: resp.Body, line: c, lines: l, last: resp.Close || resp.StatusCode == http.StatusSwitchingProtocols}
 	return resp, nil
+}
+
+// send sends a request. One of which nothing could be sent on a kept connection goes out
+// on another: the bot has not seen it.
+func (l *lines) send(ctx context.Context, request []byte) (*line, error) {
+	deadline, _ := ctx.Deadline()
+	for {
+		c, kept := l.take()
+		if !kept {
+			var err error
+			if c, err = l.dial(ctx); err != nil {
+				return nil, err
+			}
+		}
+		_ = c.SetDeadline(deadline)
+		n, err := c.Write(request)
+		if err == nil {
+			return c, nil
+		}
+		_ = c.Close()
+		if !kept || n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
+		}
+	}
 }
 
 // answer reads the head of the answer.
@@ -144,30 +166,39 @@ func newLine(conn net.Conn) *line {
 	return c
 }
 
-// take returns the connection that was used last, nil if none is kept. What the bot has closed meanwhile is none.
-func (l *lines) take() *line {
+// take returns the connection that was used last, if any is kept. What the bot has closed meanwhile is none.
+func (l *lines) take() (c *line, kept bool) {
 	for {
 		l.mu.Lock()
 		n := len(l.idle) - 1
 		if n < 0 {
 			l.mu.Unlock()
-			return nil
+			return nil, false
 		}
 		c := l.idle[n]
 		l.idle[n], l.idle = nil, l.idle[:n]
 		l.mu.Unlock()
-		if quiet(c.Conn) {
-			return c
+		if c.quiet() {
+			return c, true
 		}
 		_ = c.Close()
 	}
 }
 
+// quiet reports whether another request can go out: the bot has neither closed the
+// connection nor sent anything that nobody asked for, which would become an answer.
+func (c *line) quiet() bool {
+	t, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return quiet(c.Conn)
+	}
+	_ = t.SetReadDeadline(time.Unix(1, 0)) // TLS may hold what came behind the answer; do not wait for more
+	_, err := c.in.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded) && quiet(t.NetConn())
+}
+
 func (l *lines) put(c *line) {
 	c.used = time.Now()
-	if c.out.Cap() > maxKept {
-		c.out = bytes.Buffer{}
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.idle) >= maxIdle {
@@ -183,7 +214,10 @@ func (l *lines) put(c *line) {
 func (l *lines) closeOld() { l.closeUnused(time.Now().Add(-idleFor)) }
 
 // CloseIdleConnections closes what waits for a callback.
-func (l *lines) CloseIdleConnections() { l.closeUnused(time.Now()) }
+func (l *lines) CloseIdleConnections() {
+	l.closeUnused(time.Now())
+	l.large.CloseIdleConnections()
+}
 
 func (l *lines) closeUnused(since time.Time) {
 	l.mu.Lock()

@@ -1,6 +1,10 @@
 package backend
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -86,7 +90,7 @@ func TestLines_connections_areKeptOrNot(t *testing.T) {
 		}, nil, 1},
 		{"the bot has closed what was idle", echo, func(b *bot, l *lines) {
 			b.CloseClientConnections()
-			for quiet(l.idle[0].Conn) {
+			for l.idle[0].quiet() {
 				runtime.Gosched() // the news is on its way
 			}
 		}, 3},
@@ -142,6 +146,125 @@ func TestLines_overTLS(t *testing.T) {
 	}
 }
 
+// What a bot sends behind an answer must never become the answer to the next customer, also where TLS
+// has read it already.
+func TestForward_overTLS_whatComesBehindAnAnswer_answersNobody(t *testing.T) {
+	certificate := newBot(t, (*httptest.Server).StartTLS, echo)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			raw, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answerTwice(&corked{Conn: raw}, certificate.TLS)
+		}
+	}()
+	c, lines := clientOf(t, "https://"+l.Addr().String())
+	lines.tls.RootCAs = x509.NewCertPool()
+	lines.tls.RootCAs.AddCert(certificate.Certificate())
+	for range 20 {
+		if answer, err := c.Forward(t.Context(), "a=1", nil, []byte(`{}`)); err != nil || string(answer) != `{"a":1}` {
+			t.Fatalf("answer %s, %v", answer, err)
+		}
+	}
+}
+
+// corked sends what is written while it is shut in one piece.
+type corked struct {
+	net.Conn
+	shut bool
+	held bytes.Buffer
+}
+
+func (c *corked) Write(p []byte) (int, error) {
+	if c.shut {
+		return c.held.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+func answerTwice(raw *corked, config *tls.Config) {
+	c := tls.Server(raw, config)
+	defer func() { _ = c.Close() }()
+	in := bufio.NewReader(c)
+	for {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		raw.shut = true
+		for _, answer := range []string{`{"a":1}`, `{"other":1}`} { // a record each
+			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		}
+		raw.shut = false
+		_, _ = raw.held.WriteTo(raw)
+	}
+}
+
+// A kept connection that fails before anything is sent loses no callback, and no other failure sends one twice.
+func TestLines_nothingSent_goesOutOnAnotherConnection(t *testing.T) {
+	b := newBot(t, (*httptest.Server).Start, echo)
+	c, l := clientOf(t, b.URL)
+	for range 3 {
+		mine, theirs := net.Pipe()
+		_ = theirs.Close()
+		l.put(newLine(mine))
+	}
+	if ask(t, c, `{"a":1}`); len(l.idle) != 1 || b.connections.Load() != 1 {
+		t.Errorf("%d kept, %d connections", len(l.idle), b.connections.Load())
+	}
+	mine, theirs := net.Pipe()
+	go func() {
+		_, _ = io.ReadFull(theirs, make([]byte, 10))
+		_ = theirs.Close()
+	}()
+	l.put(newLine(mine))
+	if answer, err := c.Forward(t.Context(), "", nil, []byte(`{}`)); err == nil {
+		t.Errorf("sent twice: %s", answer)
+	}
+}
+
+// A bot that answers before it has read a large body is heard.
+func TestForward_answerBeforeALargeBodyIsRead_isTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
+		_, _ = c.Read(make([]byte, 100))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}")
+		<-t.Context().Done()
+		_ = c.Close()
+	}()
+	c, _ := clientOf(t, "http://"+l.Addr().String())
+	if answer, err := c.Forward(t.Context(), "", nil, make([]byte, 32<<20)); err != nil || string(answer) != `{"a":1}` {
+		t.Errorf("%s, %v", answer, err)
+	}
+}
+
+// A sender that leaves is no failure of the bot's.
+func TestForward_senderThatLeaves_getsTheBotsAnswerKept(t *testing.T) {
+	b := newBot(t, (*httptest.Server).Start, echo)
+	c, _ := clientOf(t, b.URL)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if answer, err := c.Forward(gone, "", nil, []byte(`{"a":1}`)); err != nil || string(answer) != `{"a":1}` {
+		t.Errorf("%s, %v", answer, err)
+	}
+}
+
 // What is left of an answer that was too long must not become the next one.
 func TestLines_answerThatIsNotReadToItsEnd_endsTheConnection(t *testing.T) {
 	long := true
@@ -182,7 +305,7 @@ func TestLines_headWithoutEnd_isCut(t *testing.T) {
 // Idle connections are closed after a while, so that none is held for a bot that nobody asks.
 func TestLines_idle_areClosedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLines(&url.URL{Scheme: "http", Host: "bot"})
+		l := newLines(&url.URL{Scheme: "http", Host: "bot"}, &http.Transport{})
 		for range 2 { // half of the time between them
 			mine, theirs := net.Pipe()
 			defer func() { _ = theirs.Close() }()
@@ -202,16 +325,21 @@ func TestLines_idle_areClosedInTime(t *testing.T) {
 	})
 }
 
-func TestNewLines_address(t *testing.T) {
+func TestNew_address(t *testing.T) {
 	for address, want := range map[string]string{
-		"http://bot/a": "bot:80", "https://bot": "bot:443", "http://bot:9": "bot:9", "http://[::1]/": "[::1]:80", "https://[::1]:8/": "[::1]:8",
+		"http://bot/a": "bot:80", "http://bot:9": "bot:9", "http://bot:/": "bot:80", "http://[::1]/": "[::1]:80", "http://[::1]:8/": "[::1]:8",
+		"https://bot": "bot:443", "https://[::1]:8/": "[::1]:8", "http://机器人.example:9/": "",
 	} {
-		base, err := url.Parse(address)
+		c, err := New(address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l := newLines(base); l.address != want || (l.tls != nil) != (base.Scheme == "https") {
-			t.Errorf("%s: %s, TLS %v", address, l.address, l.tls)
+		got := "" // as the transport does it
+		if l, ok := c.http.(*lines); ok {
+			got = l.address
+		}
+		if got != want || strings.HasSuffix(c.base.Host, ":") {
+			t.Errorf("%s: %q, want %q; host %s", address, got, want, c.base.Host)
 		}
 	}
 }

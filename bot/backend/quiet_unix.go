@@ -3,7 +3,6 @@
 package backend
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -12,9 +11,6 @@ import (
 // quiet reports whether the other side has neither closed a connection nor sent anything
 // that nobody asked for: whether another request can go out on it.
 func quiet(c net.Conn) bool {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
 	s, ok := c.(syscall.Conn)
 	if !ok {
 		return true
