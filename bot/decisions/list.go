@@ -325,8 +325,15 @@ func (l *List) Run(ctx context.Context) {
 	work.Wait()
 }
 
-// gather waits a moment for more changes.
+// gather waits a moment for more changes, unless many wait already: nobody tells of those
+// that came while it was at work.
 func (l *List) gather(ctx context.Context) {
+	l.queueMu.Lock()
+	many := len(l.queue) >= settleFull
+	l.queueMu.Unlock()
+	if many {
+		return
+	}
 	timer := time.NewTimer(settleEvery)
 	defer timer.Stop()
 	select {

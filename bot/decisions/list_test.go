@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,6 +204,26 @@ func TestRun_carriesOutTogether_whatComesTogether(t *testing.T) {
 			if took := time.Since(began); len(events) != many || err != nil || took > 50*time.Millisecond {
 				t.Errorf("of %d it sees %d after %v, %v", many, len(events), took, err)
 			}
+		}
+	})
+}
+
+// Many that came while the list was at work do not wait for still more: a reader who is to be told of too many at a time is cut off.
+func TestRun_doesNotWaitForMore_whereManyWaitAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList()
+		for range settleFull {
+			l.Add(&Record{}, "")
+		}
+		began := time.Now()
+		var work sync.WaitGroup
+		defer work.Wait()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		work.Go(func() { l.Run(ctx) })
+		synctest.Wait()
+		if len(l.queue) > 0 {
+			t.Errorf("%d wait %v after the start", len(l.queue), time.Since(began))
 		}
 	})
 }

@@ -13,7 +13,8 @@ import (
 
 // jsonLines writes the lines of logrus's JSONFormatter, byte for byte, without its
 // copy of the fields and without reflection: a callback that decides something waits
-// for its line. What is not plain is left to it.
+// for its line. What is not plain is left to it. Only that a function was given as a
+// field, which is a mistake in the program, is not told of: logrus does not show it.
 type jsonLines struct{ logrus.JSONFormatter }
 
 // mostFields is how many names are sorted without an allocation.
@@ -55,6 +56,8 @@ func (f *jsonLines) appendField(b []byte, e *logrus.Entry, name string) ([]byte,
 		return appendText(b, e.Message), true
 	case logrus.FieldKeyTime:
 		return append(e.Time.AppendFormat(append(b, '"'), f.TimestampFormat), '"'), true
+	case logrus.FieldKeyLogrusError: // it gives that another name
+		return b, false
 	}
 	switch v := e.Data[name].(type) {
 	case string:

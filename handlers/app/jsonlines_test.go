@@ -45,6 +45,21 @@ func TestJSONLines_areThoseOfLogrus(t *testing.T) {
 	})
 }
 
+// A field that is called as one of logrus's own gets the name that logrus gives it.
+func TestJSONLines_nameFieldsAsLogrusDoes(t *testing.T) {
+	theirs := logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
+	for _, name := range []string{
+		logrus.FieldKeyMsg, logrus.FieldKeyLevel, logrus.FieldKeyTime, logrus.FieldKeyLogrusError, logrus.FieldKeyFunc, logrus.FieldKeyFile, logrus.ErrorKey,
+	} {
+		e := &logrus.Entry{Logger: logrus.New(), Level: logrus.WarnLevel, Message: "odd", Data: logrus.Fields{name: "of a caller", "user": "u"}}
+		want, _ := theirs.Format(e)
+		e.Buffer = new(bytes.Buffer)
+		if got, err := (&jsonLines{theirs}).Format(e); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%q, want %q; %v", got, want, err)
+		}
+	}
+}
+
 // What a decision's line costs the callback that made it.
 func BenchmarkJSONLines(b *testing.B) {
 	theirs := logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
