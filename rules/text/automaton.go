@@ -9,27 +9,41 @@ import (
 //
 // Most messages touch no state, for they have no anchor (anchors.go). The others
 // ask for edges mostly in vain: a filter of some bits an edge stands before the
-// table of the edges, which is too long for a near cache.
+// edges, which are too many for a near cache.
 type automaton struct {
-	gates   [2][]gate // of each state, with index alone for what began where nothing waits for it as a group
-	states  []state
-	edges   []edgeTo
-	slots   []edgeSlot // (state, symbol) → edges, open addressing
-	filter  []uint64   // one bit for each pair in slots
+	gates   []gates  // those that states have, each once
+	states  []state  // and one behind the last, where its values end
+	edges   []edgeTo // of each state, by symbol
+	filter  []uint64
 	shift   uint
 	roots   []root  // by symbol
 	accepts []int32 // phrases, or ^symbols of groups
-	behind  []int32
+	behind  []int32 // gaps and joins, which are entered with the state
 }
 
 // A span is a range of a flat array.
 type span struct{ from, to int32 }
 
+// A state has the values from its own places in the flat arrays up to those of the next state.
 type state struct {
-	accepts span
-	behind  span // gaps and joins, which are entered with it
-	flags   stateFlags
+	accepts, behind, edges int32
+	gates                  int32
+	flags                  stateFlags
 }
+
+func (a *automaton) acceptsOf(state int32) []int32 {
+	return a.accepts[a.states[state].accepts:a.states[state+1].accepts]
+}
+
+func (a *automaton) behindOf(state int32) []int32 {
+	return a.behind[a.states[state].behind:a.states[state+1].behind]
+}
+
+func (a *automaton) edgesOf(state int32) []edgeTo {
+	return a.edges[a.states[state].edges:a.states[state+1].edges]
+}
+
+func (a *automaton) gatesOf(state int32) *gates { return &a.gates[a.states[state].gates] }
 
 // A root is the edges of the root for one symbol, and the anchors of what they lead to.
 type root struct {
@@ -51,17 +65,18 @@ const (
 // allows before a character of a script without spaces, or word before a word:
 // next to a word there is always room for a space or a hyphen.
 type edgeTo struct {
-	to    int32
-	char  uint8
-	word  uint8
-	space bool // nothing but a space may stand between, and it must
+	symbol int32
+	to     int32
+	char   uint8
+	word   uint8
+	space  bool // nothing but a space may stand between, and it must
 }
 
-func newEdge(to int32, brk uint8) edgeTo {
+func newEdge(symbol, to int32, brk uint8) edgeTo {
 	if brk == justSpace {
-		return edgeTo{to: to, space: true}
+		return edgeTo{symbol: symbol, to: to, space: true}
 	}
-	return edgeTo{to: to, char: brk, word: max(brk, breakSoft)}
+	return edgeTo{symbol: symbol, to: to, char: brk, word: max(brk, breakSoft)}
 }
 
 // allows reports whether the break before a token lets the edge be taken.
@@ -75,158 +90,138 @@ func (e edgeTo) allows(t *Token, brk uint8) bool {
 	return brk <= e.char
 }
 
-type edgeSlot struct {
-	key   uint64 // state and symbol; 0, the root's, is never used
-	edges span
-}
-
+// edgeKey is a state and a symbol.
 func edgeKey(state, symbol int32) uint64 { return uint64(state)<<32 | uint64(uint32(symbol)) }
 
 // automaton lays the states out.
 func (c *compiler) automaton() *automaton {
-	a := &automaton{states: make([]state, len(c.states)), roots: make([]root, len(c.symbols))}
-	a.accepts = layOut(c.accepts, func(s int32) *span { a.states[s].flags |= accepts; return &a.states[s].accepts })
-	a.behind = layOut(c.behind, func(s int32) *span { a.states[s].flags |= leadsOn; return &a.states[s].behind })
-	a.gates = [2][]gate{c.gates(a, false), c.gates(a, true)}
-	all, from := c.edgesBySource(a)
-	a.edges = make([]edgeTo, len(all))
-	a.newSlots(len(all))
-	for s := range c.states {
-		part := all[from[s]:from[s+1]]
-		slices.SortFunc(part, func(x, y protoEdge) int {
-			return cmp.Or(cmp.Compare(x.symbol, y.symbol), cmp.Compare(x.to.to, y.to.to))
-		})
-		for i := 0; i < len(part); {
-			j := i
-			for ; j < len(part) && part[j].symbol == part[i].symbol; j++ {
-				a.edges[from[s]+int32(j)] = part[j].to
+	a := &automaton{states: make([]state, len(c.states)+1), roots: make([]root, len(c.symbols))}
+	a.accepts = a.layOut(c.accepts, accepts, func(s *state) *int32 { return &s.accepts })
+	a.behind = a.layOut(c.behind, leadsOn, func(s *state) *int32 { return &s.behind })
+	a.gates = c.gates(a)
+	a.layOutEdges(c)
+	a.newFilter()
+	for from, all := int32(0), a.edgesOf(0); int(from) < len(all); {
+		to, r := from, &a.roots[all[from].symbol]
+		for ; int(to) < len(all) && all[to].symbol == all[from].symbol; to++ {
+			for k := range r.anchors {
+				r.anchors[k] |= a.gatesOf(all[to].to)[k].anchors
 			}
-			a.insert(edgeKey(int32(s), part[i].symbol), span{from[s] + int32(i), from[s] + int32(j)})
-			i = j
 		}
+		r.edges, from = span{from, to}, to
 	}
 	return a
 }
 
-type protoEdge struct {
-	symbol int32
-	to     edgeTo
-}
-
-// edgesBySource turns the links round: the edges of state s are
-// all[from[s]:from[s+1]]. It notes in a which states are gaps and have edges.
-func (c *compiler) edgesBySource(a *automaton) (all []protoEdge, from []int32) {
-	from = make([]int32, len(c.states)+1)
-	links := func(s int) []link {
-		p := &c.states[s]
-		if p.symbol == gapSymbol {
-			a.states[s].flags |= isGap
-		}
-		if p.symbol < 0 {
-			return nil // entered without a word
-		}
-		return c.links[p.links.from:p.links.to]
-	}
-	for s := range c.states {
-		for _, l := range links(s) {
-			a.states[l.state()].flags |= live
-			if c.symbols[c.states[s].symbol] {
-				a.states[l.state()].flags |= calls
-			}
-			from[l.state()+1]++
-		}
-	}
-	for s := range c.states {
-		from[s+1] += from[s]
-	}
-	all = make([]protoEdge, from[len(c.states)])
-	next := slices.Clone(from)
-	for s := range c.states {
-		for _, l := range links(s) {
-			at := &next[l.state()]
-			all[*at] = protoEdge{c.states[s].symbol, newEdge(int32(s), l.brk())}
-			*at++
-		}
-	}
-	return all, from
-}
-
 // layOut puts the values of each state side by side, in the order in which they
-// came, and notes where.
-func layOut(pairs []pair, at func(state int32) *span) []int32 {
-	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.state, b.state) })
+// came, notes where, and flags the states that have any.
+func (a *automaton) layOut(pairs []pair, flag stateFlags, start func(*state) *int32) []int32 {
+	for _, p := range pairs {
+		s := &a.states[p.state]
+		s.flags |= flag
+		*start(s)++
+	}
+	a.sum(start)
 	flat := make([]int32, len(pairs))
-	for i, p := range pairs {
-		flat[i] = p.value
-		s := at(p.state)
-		if s.to == 0 {
-			s.from = int32(i)
-		}
-		s.to = int32(i + 1)
+	for _, p := range slices.Backward(pairs) {
+		at := start(&a.states[p.state])
+		*at--
+		flat[*at] = p.value
 	}
 	return flat
 }
 
-func (a *automaton) newSlots(n int) {
-	bits := uint(4)
-	for 1<<bits < 2*n {
-		bits++
+// sum makes how many values each state has into where they end. Who fills them
+// in from behind then leaves there where they start.
+func (a *automaton) sum(start func(*state) *int32) {
+	for s := 1; s < len(a.states); s++ {
+		*start(&a.states[s]) += *start(&a.states[s-1])
 	}
-	a.slots, a.shift = make([]edgeSlot, 1<<bits), 64-bits
-	a.filter = make([]uint64, 1<<(bits+filterBits)>>6)
 }
 
-// filterBits says how many more bits the filter has than the table has slots,
-// as a power of two.
-const filterBits = 2
-
-// filterBit is the place of a hash in the filter.
-func (a *automaton) filterBit(h uint64) (word int, bit uint64) {
-	at := h >> (a.shift - filterBits)
-	return int(at >> 6), 1 << (at & 63)
-}
-
-func (a *automaton) insert(key uint64, edges span) {
-	if key>>32 == 0 {
-		r := &a.roots[uint32(key)]
-		r.edges = edges
-		for _, e := range a.edges[edges.from:edges.to] {
-			for k := range r.anchors {
-				r.anchors[k] |= a.gates[k][e.to].anchors
+// layOutEdges turns the links round, and flags the states that are gaps and those
+// that have edges.
+func (a *automaton) layOutEdges(c *compiler) {
+	links := func(s int) []link {
+		if p := &c.states[s]; p.symbol >= 0 {
+			return c.links[p.links.from:p.links.to]
+		}
+		return nil // entered without a word
+	}
+	for s := range c.states {
+		if c.states[s].symbol == gapSymbol {
+			a.states[s].flags |= isGap
+		}
+		for _, l := range links(s) {
+			before := &a.states[l.state()]
+			before.edges++
+			before.flags |= live
+			if c.symbols[c.states[s].symbol] {
+				before.flags |= calls
 			}
 		}
-		return
 	}
-	h := key * hashPrime
-	word, bit := a.filterBit(h)
-	a.filter[word] |= bit
-	i := h >> a.shift
-	for a.slots[i].key != 0 {
-		i = (i + 1) & uint64(len(a.slots)-1)
+	a.sum(func(s *state) *int32 { return &s.edges })
+	a.edges = make([]edgeTo, a.states[len(c.states)].edges)
+	for s := range c.states {
+		for _, l := range links(s) {
+			at := &a.states[l.state()].edges
+			*at--
+			a.edges[*at] = newEdge(c.states[s].symbol, int32(s), l.brk())
+		}
 	}
-	a.slots[i] = edgeSlot{key, edges}
+	for s := range c.states {
+		slices.SortFunc(a.edgesOf(int32(s)), func(x, y edgeTo) int {
+			return cmp.Or(cmp.Compare(x.symbol, y.symbol), cmp.Compare(x.to, y.to))
+		})
+	}
+}
+
+// newFilter makes the filter, of at least 8 bits an edge. The edges of the root are looked up by symbol.
+func (a *automaton) newFilter() {
+	bits := 6
+	for 1<<bits < 8*len(a.edges) {
+		bits++
+	}
+	a.filter, a.shift = make([]uint64, 1<<bits>>6), uint(64-bits)
+	for s := range len(a.states) - 1 {
+		for _, e := range a.edgesOf(int32(s)) {
+			if s != 0 {
+				word, bit := a.filterBit(edgeKey(int32(s), e.symbol))
+				a.filter[word] |= bit
+			}
+		}
+	}
+}
+
+// filterBit is the place of a key in the filter.
+func (a *automaton) filterBit(key uint64) (word int, bit uint64) {
+	at := key * hashPrime >> a.shift
+	return int(at >> 6), 1 << (at & 63)
 }
 
 // may is false for most pairs of a state and a symbol that have no edge.
 func (a *automaton) may(key uint64) bool {
-	word, bit := a.filterBit(key * hashPrime)
+	word, bit := a.filterBit(key)
 	return a.filter[word]&bit != 0
 }
 
 // follow returns the edges of a state that is not the root for a symbol.
 func (a *automaton) follow(state, symbol int32) []edgeTo {
-	key := edgeKey(state, symbol)
-	h := key * hashPrime
-	if word, bit := a.filterBit(h); a.filter[word]&bit == 0 {
+	if !a.may(edgeKey(state, symbol)) {
 		return nil
 	}
-	for i := h >> a.shift; ; i = (i + 1) & uint64(len(a.slots)-1) {
-		switch a.slots[i].key {
-		case key:
-			s := a.slots[i].edges
-			return a.edges[s.from:s.to]
-		case 0:
-			return nil
+	all := a.edgesOf(state)
+	from, to := 0, len(all)
+	for from < to {
+		if mid := (from + to) / 2; all[mid].symbol < symbol {
+			from = mid + 1
+		} else {
+			to = mid
 		}
 	}
+	for to < len(all) && all[to].symbol == symbol {
+		to++
+	}
+	return all[from:to]
 }

@@ -270,18 +270,17 @@ func (m *Matcher) arrive(s *search, p partial) {
 	if !m.opens(s, s.gatesOf(p.first), p.state) {
 		return
 	}
-	st := &m.states[p.state]
-	if s.steps < 0 || !m.enter(s, p) || st.flags&(accepts|leadsOn) == 0 {
+	if s.steps < 0 || !m.enter(s, p) || m.states[p.state].flags&(accepts|leadsOn) == 0 {
 		return
 	}
-	for _, id := range m.accepts[st.accepts.from:st.accepts.to] {
+	for _, id := range m.acceptsOf(p.state) {
 		if id < 0 {
 			m.complete(s, ^id, p.first, p.typos)
 		} else if len(s.hits) < s.limit {
 			s.hits = append(s.hits, Hit{PhraseID(id), p.first, s.at + 1, p.typos})
 		}
 	}
-	for _, q := range m.behind[st.behind.from:st.behind.to] {
+	for _, q := range m.behindOf(p.state) {
 		p.state, p.deadline = q, 0
 		if m.states[q].flags&isGap != 0 {
 			p.deadline = endCost(s.ts, s.at) + gapBudget

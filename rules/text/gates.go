@@ -13,14 +13,33 @@ type gate struct {
 // begin one.
 const alone = 1
 
-// gates tells each state the anchors of the phrases that it leads to. What a state leads to was made after it, the
-// places where a group is written after the group. With atRoot a group leads only to what begins with it.
-func (c *compiler) gates(a *automaton, atRoot bool) []gate {
+// gates are those of a state: for what began where phrases wait for it as a group, and alone.
+type gates [2]gate
+
+// gates tells each state its gates, and returns them. Most states share theirs with others.
+func (c *compiler) gates(a *automaton) (all []gates) {
+	waited, lone := c.gatesFor(a, false), c.gatesFor(a, true)
+	places := map[gates]int32{}
+	for s := range c.states {
+		g := gates{waited[s], lone[s]}
+		place, known := places[g]
+		if !known {
+			place = int32(len(all))
+			places[g], all = place, append(all, g)
+		}
+		a.states[s].gates = place
+	}
+	return all
+}
+
+// gatesFor finds for each state the anchors of the phrases that it leads to. What a state leads to was made after it,
+// the places where a group is written after the group. With atRoot a group leads only to what begins with it.
+func (c *compiler) gatesFor(a *automaton, atRoot bool) []gate {
 	gates := make([]gate, len(c.states))
 	groups := make([]uint64, len(c.symbols)) // the anchors of what follows each
 	for s := len(c.states) - 1; s > 0; s-- {
-		st, p, g := &a.states[s], &c.states[s], &gates[s]
-		for _, id := range a.accepts[st.accepts.from:st.accepts.to] {
+		p, g := &c.states[s], &gates[s]
+		for _, id := range a.acceptsOf(int32(s)) {
 			if id < 0 {
 				g.here |= groups[^id]
 			} else {
@@ -77,7 +96,7 @@ func (m *Matcher) begins(s *search, readings []reading) bool {
 // opens reports whether a state is worth entering: an anchor of a phrase that it leads to is in the message, and
 // something ends there or may go on with the next token. When the work on the token has been enough it reports true.
 func (m *Matcher) opens(s *search, gates int, state int32) bool {
-	g := &m.gates[gates][state]
+	g := &m.gatesOf(state)[gates]
 	if g.anchors&s.anchors == 0 {
 		return false
 	}
@@ -89,8 +108,8 @@ func (m *Matcher) opens(s *search, gates int, state int32) bool {
 			return true
 		}
 	}
-	if st := &m.states[state]; st.flags&leadsOn != 0 {
-		for _, q := range m.behind[st.behind.from:st.behind.to] {
+	if m.states[state].flags&leadsOn != 0 {
+		for _, q := range m.behindOf(state) {
 			if m.opens(s, gates, q) {
 				return true
 			}
