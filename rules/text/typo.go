@@ -7,14 +7,15 @@ import (
 
 // Bounds of the forgiveness for typing errors.
 const (
-	oneTypo       = 5  // letters of a word in which one edit is forgiven
-	twoTypos      = 9  // letters of a word in which two are
-	maxEdits      = 2  // edits that are ever forgiven
-	maxTypoWord   = 24 // longer words must be typed right
-	maxNear       = 16 // how many words one typed word can stand for
-	maxVariant    = 16 // how many words one deletion variant remembers, the first ones
-	maxBucket     = 64 // how many entries one bucket of the index holds
-	maxCandidates = 64 // how many words are compared with one typed word
+	oneTypo       = 5   // letters of a word in which one edit is forgiven
+	twoTypos      = 9   // letters of a word in which two are
+	maxEdits      = 2   // edits that are ever forgiven
+	maxTypoWord   = 24  // longer words must be typed right
+	maxNear       = 16  // how many words one typed word can stand for
+	maxVariant    = 16  // how many words one deletion variant remembers, the first ones
+	perBucketBits = 2   // log2 of how many variants there are for one bucket of the index, at most
+	maxBucket     = 255 // how many entries one bucket of the index holds
+	maxCandidates = 64  // how many words are compared with one typed word
 )
 
 // typosIn returns how many edits a word of n letters may be away.
@@ -114,37 +115,31 @@ func (v *variants) each(d int, f func(h uint64)) {
 // newTypoIndex files the words.
 func newTypoIndex(words []nearWord) *typoIndex {
 	x := &typoIndex{words: words}
-	type filed struct {
-		hash uint64
-		id   uint32
+	n := 0
+	x.variants(func(uint64, uint32) { n++ })
+	for x.bits = 4; n > 1<<(x.bits+perBucketBits); x.bits++ {
 	}
-	var all []filed
+	x.filter = make([]uint64, 1<<(x.bits+perBucketBits)>>3) // 8 bits or more for each variant
+	x.start = make([]uint32, 1<<x.bits+1)
+	x.variants(func(h uint64, _ uint32) { x.start[h>>(64-x.bits)+1]++ })
+	for i := 1; i < len(x.start); i++ {
+		x.start[i] += x.start[i-1]
+	}
+	x.tags, x.ids = make([]uint32, n), make([]uint32, n)
+	used := make([]uint8, 1<<x.bits)
+	x.variants(func(h uint64, id uint32) { x.file(h, id, used) })
+	return x
+}
+
+// variants calls f with every variant of every word.
+func (x *typoIndex) variants(f func(hash uint64, id uint32)) {
 	var v variants
-	for id, w := range words {
+	for id, w := range x.words {
 		v.reset(w.letters)
 		d := typosIn(len(w.letters))
 		x.two = x.two || d == 2
-		v.each(d, func(h uint64) {
-			all = append(all, filed{h * hashPrime, uint32(id)})
-		})
+		v.each(d, func(h uint64) { f(h*hashPrime, uint32(id)) })
 	}
-	for x.bits = 4; len(all) > 1<<x.bits; x.bits++ {
-	}
-	x.filter = make([]uint64, 1<<x.bits>>3) // 8 bits or more for each variant
-	counts := make([]uint32, 1<<x.bits+1)
-	for _, f := range all {
-		counts[f.hash>>(64-x.bits)+1]++
-	}
-	for i := 1; i < len(counts); i++ {
-		counts[i] += counts[i-1]
-	}
-	x.start = counts
-	x.tags, x.ids = make([]uint32, len(all)), make([]uint32, len(all))
-	used := make([]uint8, 1<<x.bits)
-	for _, f := range all {
-		x.file(f.hash, f.id, used)
-	}
-	return x
 }
 
 // file puts one variant of a word into its bucket. A free entry has the tag 0.
@@ -169,7 +164,7 @@ func (x *typoIndex) file(hash uint64, id uint32, used []uint8) {
 	x.filter[bit>>6] |= 1 << (bit & 63)
 }
 
-func (x *typoIndex) filterBit(hash uint64) uint64 { return hash >> (64 - x.bits - 3) }
+func (x *typoIndex) filterBit(hash uint64) uint64 { return hash >> (64 - x.bits - perBucketBits - 3) }
 
 // A nearest collects the nearest words to a typed one.
 type nearest struct {
