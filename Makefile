@@ -65,7 +65,7 @@ test: $(if $(WHOLE),parts) ## vet, then every test in random order, with the rac
 	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations and memory say nothing: their budgets are held here.
-	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'llocat|leavesTheMemory' ./bot ./bot/store/memory ./handlers)
+	$(if $(WHOLE),go test -tags $(TAGS) -count=1 -run 'llocat|leavesTheMemory|takesNoNewMemory' ./bot ./bot/store/memory ./bot/store/journal ./handlers)
 
 parts: ## what the tests need beside Go: named with the command that installs it; CI installs it
 	@.ci/parts

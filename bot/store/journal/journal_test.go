@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 
 	"escalator/bot/store"
 	"escalator/bot/store/journal"
-	"escalator/bot/store/memory"
 	"escalator/bot/store/storetest"
 	"escalator/rules"
 )
@@ -158,30 +156,5 @@ func BenchmarkPut(b *testing.B) {
 				}
 			})
 		})
-	}
-}
-
-// What changes second after second needs no new memory: a collector that runs for it takes a processor from the callbacks.
-func TestKeep_takesNoNewMemory(t *testing.T) {
-	s := open(t, t.TempDir(), &reports{})
-	state := new(rules.Conversation)
-	keep := func(time int) {
-		for i := range 2000 {
-			s.Keep(memory.Change{ID: fmt.Sprint("conversation-", i), Conversation: state})
-		}
-		if err := s.Put(t.Context(), newTransfer(fmt.Sprint("transfer-", time))); err != nil { // writes them too
-			t.Fatal(err)
-		}
-	}
-	keep(0)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	const times = 20
-	for time := range times {
-		keep(time + 1)
-	}
-	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / (times * 2000); each > 64 {
-		t.Errorf("each change takes %d bytes", each)
 	}
 }
