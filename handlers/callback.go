@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -58,9 +59,17 @@ func (h *callbacks) post(c *gin.Context) {
 	h.metrics.callback(event, result, h.now().Sub(started))
 }
 
+// shortAnswer is what net/http announces the length of by itself; what is longer than
+// 2 KiB it sends in chunks.
+const shortAnswer = 1 << 10
+
 // write writes an answer. Gin's Data would allocate what they have in common, for each.
 func write(c *gin.Context, answer bot.Answer) {
-	c.Writer.Header()["Content-Type"] = contentJSON
+	header := c.Writer.Header()
+	header["Content-Type"] = contentJSON
+	if n := len(answer.JSON); n > shortAnswer { // the own bot's
+		header.Set("Content-Length", strconv.Itoa(n))
+	}
 	_, _ = c.Writer.Write(answer.JSON) // a sender that has left is not told
 }
 

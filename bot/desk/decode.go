@@ -69,8 +69,8 @@ func (d *decoder) read(s *scanner) bool {
 	for first := true; s.more('}', first); first = false {
 		if key := s.key(); key == "MsgBody" {
 			d.elements(s)
-		} else {
-			d.field(key, s.value())
+		} else if v := s.value(); !s.bad {
+			d.field(key, v)
 		}
 	}
 	return s.ended()

@@ -10,8 +10,8 @@ import (
 
 // scanner reads JSON from front to back, once, and checks it on the way: it takes what
 // gjson.Valid takes. That is cheaper than a pass to validate and one more to read. Where
-// the text is no JSON it becomes bad, and all that it reads from there on is empty: look at
-// bad before anything that it read is used.
+// the text is no JSON it becomes bad, and what it read last is a piece of anything: look at
+// bad before that is used.
 //
 // It recurses once per level, so call tooDeep first.
 type scanner struct {
