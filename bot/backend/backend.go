@@ -22,7 +22,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -90,7 +89,7 @@ func (c *Client) Forward(ctx context.Context, query string, header http.Header, 
 	if err == nil {
 		return answer, nil
 	}
-	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if deadline, _ := ctx.Deadline(); !time.Now().Before(deadline) { // net/http gives it many names
 		err = errLate
 	}
 	return nil, fmt.Errorf("asking the bot: %w", err)
@@ -138,6 +137,9 @@ func isObject(answer []byte) bool {
 
 // read reads an answer, and no more of it than has to be known to be too long.
 func read(resp *http.Response) ([]byte, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil // what follows is no answer, and http.Transport would wait for it without a deadline
+	}
 	body := io.Reader(resp.Body)
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		unpacked, err := gzip.NewReader(body)

@@ -49,7 +49,7 @@ func TestForward_passesEverythingOn_andBringsTheAnswerBack(t *testing.T) {
 	}
 }
 
-// TestForward_aBotThatMisbehaves_isAnErrorInTime goes through ten ways.
+// TestForward_aBotThatMisbehaves_isAnErrorInTime goes through the ways.
 func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
 	text := func(status int, s string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -79,6 +79,18 @@ func TestForward_aBotThatMisbehaves_isAnErrorInTime(t *testing.T) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, `{"a":`)
 		}, "broke off"},
+		"leaves HTTP": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Upgrade", "x")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			_ = http.NewResponseController(w).Flush()
+			hang(r)
+		}, "status 101"},
+		"hangs before its trailer": {func(w http.ResponseWriter, r *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}, "in time"},
 		"hangs after headers": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(200)
 			_ = http.NewResponseController(w).Flush()
