@@ -93,14 +93,14 @@ func (h *callbacks) handle(r *http.Request, now time.Time) (*desk.Event, bot.Ans
 	if _, ours := r.Header[backend.Forwarded]; ours {
 		return nil, bot.Answer{}, errCircle
 	}
+	connection := connectionOf(r)
 	if h.shed.full() { // what cannot be worked on need not be read
 		h.countOverload()
-		return nil, bot.Answer{}, h.shed.turnAway()
+		return nil, bot.Answer{}, h.shed.turnAway(connection.waited())
 	}
-	connection := connectionOf(r)
 	if h.shed.late(connection.waited) {
 		h.countLate()
-		return nil, bot.Answer{}, h.shed.turnAway()
+		return nil, bot.Answer{}, h.shed.turnAway(connection.waited())
 	}
 	body, err := h.bodies.read(r, maxBody)
 	if err != nil {
@@ -112,7 +112,7 @@ func (h *callbacks) handle(r *http.Request, now time.Time) (*desk.Event, bot.Ans
 	// Only now: who sends slowly must not take the place of one who does not.
 	if !h.shed.enter(len(body)) {
 		h.countOverload()
-		return nil, bot.Answer{}, h.shed.turnAway()
+		return nil, bot.Answer{}, h.shed.turnAway(connection.waited())
 	}
 	defer h.shed.leave(len(body))
 	connection.busy.Store(true)

@@ -46,7 +46,7 @@ func (f *flood) send(until time.Time, took chan<- time.Duration) {
 			took <- time.Since(c.sent)
 			continue
 		}
-		_ = f.shed.turnAway()
+		_ = f.shed.turnAway(time.Since(c.sent))
 		took <- -1
 	}
 }
@@ -106,27 +106,66 @@ func TestShed_pastSaturation_answersAsManyAndInTime(t *testing.T) {
 	}
 }
 
-// A machine that stood still has a few late requests and is not overloaded.
-func TestShed_afterAPause_turnsNobodyAway(t *testing.T) {
-	s := newShed(1)
-	for i := range 200 {
-		if s.late(func() time.Duration { return time.Second }) {
-			t.Fatalf("the %d. request after a pause is turned away", i+1)
+// A machine that stood still (a suspended one, SIGSTOP) finds many requests that have waited for it, and is not
+// overloaded: all of them are answered, also those of a busy one.
+func TestShed_afterAStandstill_turnsNobodyAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShed(1)
+		flow := func(requests int, waited time.Duration) (turned int) {
+			for range requests {
+				if s.late(func() time.Duration { return waited }) {
+					turned++
+				}
+				<-time.After(100 * time.Microsecond)
+			}
+			return turned
 		}
-	}
+		for range 3 {
+			flow(5000, 300*time.Millisecond)
+			<-time.After(5 * time.Second)
+			stopped := time.Now()
+			for range 5000 {
+				if s.late(func() time.Duration { return time.Since(stopped) + 4*time.Second }) {
+					t.Fatal("one that waited for the machine is turned away")
+				}
+				<-time.After(100 * time.Microsecond)
+			}
+		}
+		if flow(20000, time.Second) == 0 {
+			t.Error("a flood afterwards is let in")
+		}
+	})
 }
 
 // Once it is over everybody is let in, whatever the average still says.
 func TestShed_afterTheFlood_letsEverybodyIn(t *testing.T) {
-	s := newShed(1)
-	late := func() time.Duration { return time.Second }
-	for range 2000 {
-		s.late(late)
-	}
-	if !s.late(late) {
-		t.Fatal("a flood of late requests is let in")
-	}
-	if s.late(func() time.Duration { return 0 }) {
-		t.Error("one that comes in time is turned away")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newShed(1)
+		late := func() time.Duration { return time.Second }
+		for range 3000 {
+			s.late(late)
+			<-time.After(time.Millisecond)
+		}
+		if !s.late(late) {
+			t.Fatal("a flood of late requests is let in")
+		}
+		if s.late(func() time.Duration { return 0 }) {
+			t.Error("one that comes in time is turned away")
+		}
+	})
+}
+
+// A sender waits for a refusal, but no longer than it listens: Tencent leaves after two seconds.
+func TestShed_turnAway_tellsWhileTheSenderListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for waited, want := range map[time.Duration]time.Duration{
+			0: time.Second, tooLong: time.Second, 1500 * time.Millisecond: 300 * time.Millisecond, time.Minute: 0,
+		} {
+			began := time.Now()
+			_ = newShed(1).turnAway(waited)
+			if took := time.Since(began); took != want {
+				t.Errorf("waited for %s: refused after %s, want %s", waited, took, want)
+			}
+		}
+	})
 }

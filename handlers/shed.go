@@ -13,18 +13,22 @@ var errOverload = &refusal{status: http.StatusServiceUnavailable, reason: "overl
 //   - No more is worked on at once than there are places, and its bodies take no more
 //     than maxHeld.
 //   - While requests wait longer than tooLong on average until their handler starts,
-//     those that did are turned away unread, so that newer ones are answered in time. One that
-//     comes late is no overload, for a machine may have stood still: the average is over hundreds.
-//   - Who is turned away is told so after retryAfter. Refusing costs a good part of what
-//     answering costs, and a busy sender is back at once: without the pause the refusals
-//     would take the processors from the answers. So there are at most as many refusals a
-//     second as there are connections.
+//     those that did are turned away unread, so that newer ones are answered in time. What
+//     came before a time in which no handler started waited for a machine that stood still,
+//     not for others: it is answered, however much of it there is.
+//   - Who is turned away is told so after retryAfter, while its sender still listens. Refusing
+//     costs a good part of what answering costs, and a busy sender is back at once: without the
+//     pause the refusals would take the processors from the answers. So there are at most as
+//     many refusals a second as there are connections.
 type shed struct {
 	places chan struct{}
 	held   atomic.Int64 // bytes of bodies
 
-	begun atomic.Uint32 // requests, to ask one of askEvery
-	wait  atomic.Int64  // the average, in nanoseconds
+	begun  atomic.Uint32 // requests, to ask one of askEvery
+	wait   atomic.Int64  // the average, in nanoseconds
+	epoch  time.Time     // what these two count from, in nanoseconds
+	asked  atomic.Int64  // when one was asked last
+	moving atomic.Int64  // since when one was asked every tooLong at least
 }
 
 const (
@@ -36,28 +40,39 @@ const (
 	// averageOver is how many of those the average is over, and each counts as longestWait at most.
 	averageOver = 64
 	longestWait = 2 * time.Second
+
+	// tellWithin is how long after it came a request is refused at the latest, if it can be.
+	tellWithin = 1800 * time.Millisecond
 )
 
-func newShed(limit int) *shed { return &shed{places: make(chan struct{}, limit)} }
+func newShed(limit int) *shed { return &shed{places: make(chan struct{}, limit), epoch: time.Now()} }
 
 // full reports whether nothing more would be let in now.
 func (s *shed) full() bool { return len(s.places) == cap(s.places) }
 
-// late reports whether a request has waited for so long, as others do, that its answer
-// would come too late.
+// late reports whether a request whose handler starts now has waited for so long, as
+// others do, that its answer would come too late.
 func (s *shed) late(waited func() time.Duration) bool {
 	average := time.Duration(s.wait.Load())
 	if average < tooLong && s.begun.Add(1)%askEvery != 0 {
 		return false
 	}
-	this := min(waited(), longestWait)
+	now := int64(time.Since(s.epoch))
+	if now-s.asked.Swap(now) >= int64(tooLong) { // nobody waits for others where so few come
+		s.moving.Store(now)
+	}
+	this := waited()
+	if now-int64(this) < s.moving.Load() {
+		this = 0
+	}
+	this = min(this, longestWait)
 	s.wait.Store(int64(average + (this-average)/averageOver)) // one that is overwritten is a sample less
 	return average >= tooLong && this >= tooLong
 }
 
 // turnAway returns the refusal of what is not let in, when its time has come.
-func (s *shed) turnAway() error {
-	<-time.After(retryAfter)
+func (s *shed) turnAway(waited time.Duration) error {
+	<-time.After(min(retryAfter, tellWithin-waited)) // at once where that is over
 	return errOverload
 }
 

@@ -43,7 +43,8 @@ func TestServer_requestThatWaitedTooLong_isTurnedAwayUnderLoadOnly(t *testing.T)
 			Bot: b, SDKAppID: 1, CallbackPath: "/callback", Verifier: desk.NewVerifier(nil, 0),
 			Log: log, Registry: prometheus.NewRegistry(), NotReady: func() []string { return nil },
 		})
-		s.callbacks.shed.wait.Store(int64(c.average))
+		shed := s.callbacks.shed
+		shed.wait.Store(int64(c.average))
 		var listeners [2]net.Listener
 		for i := range listeners {
 			var err error
@@ -56,7 +57,8 @@ func TestServer_requestThatWaitedTooLong_isTurnedAwayUnderLoadOnly(t *testing.T)
 			t.Fatal(err)
 		}
 		fmt.Fprintf(conn, "POST /callback?SdkAppid=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}")
-		<-time.After(tooLong + 100*time.Millisecond) // nobody takes it
+		<-time.After(tooLong + 100*time.Millisecond)    // nobody takes it
+		shed.asked.Store(int64(time.Since(shed.epoch))) // another one has just been begun
 		served := make(chan error, 1)
 		go func() { served <- s.Serve(listeners[0], listeners[1]) }()
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
