@@ -53,7 +53,7 @@ func (f fingerprints) count() (n int) {
 	return n
 }
 
-// since forgets what is older: no rule can count it any more.
+// since forgets what is older: no window reaches so far.
 func (f fingerprints) since(at int64) fingerprints {
 	left := f
 	for len(left) > 0 && left.first().at() < at {

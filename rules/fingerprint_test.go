@@ -46,19 +46,26 @@ func TestPairSet_allInTheLastPlace(t *testing.T) {
 	}
 }
 
-// A fingerprint that no rule can count takes no memory, and one that some rule can is kept for it.
-func TestRepeats_beyondTheLongestWindow_isForgotten(t *testing.T) {
-	k := newTalk(t, load(t, `
-rules:
-  - {id: soon, when: {repeats: {times: 3, within: 1m}}, then: {transfer: default}}
-  - {id: late, when: {repeats: {times: 4, within: 10m}}, then: {transfer: default}}
-`))
-	for i, want := range []int{1, 2, 3, 3, 3} {
+// A fingerprint takes memory while some window may reach it: also one of a file that is taken later, whose counts go on
+// where those of the file before it ended (RULES.md 6).
+func TestRepeats_keepsWhatALongerWindowMayReach(t *testing.T) {
+	file := func(within string) *Policy {
+		return load(t, `
+rules: [{id: again, when: {repeats: {times: 3, within: `+within+`}}, then: {keep: true}}]`)
+	}
+	k := newTalk(t, file("1m"))
+	for range 2 {
 		k.user("怎么改收货地址")
-		if got := k.c.prints.count(); got != want {
-			t.Errorf("message %d: %d are kept, want %d", i+1, got, want)
-		}
-		k.wait(5 * time.Minute)
+		k.wait(20 * time.Minute)
+	}
+	k.p = file("2h")
+	if d := k.user("怎么改收货地址"); d.Outcome != OutcomeKeep {
+		t.Errorf("the third time within two hours: %s", d.Outcome)
+	}
+	k.wait(90 * time.Minute) // session_ttl is 2h: the first one is beyond it
+	k.user("怎么改收货地址")
+	if got := k.c.prints.count(); got != 3 {
+		t.Errorf("%d are kept, want 3", got)
 	}
 }
 

@@ -61,15 +61,13 @@ func (l *repeatsLeaf) implies(other leaf) bool {
 }
 
 func (l *repeatsLeaf) need(p *Policy) {
-	p.record(&printRecorder{l.minChars, l.within.Milliseconds()})
+	p.record(&printRecorder{l.minChars})
 	p.repeats = append(p.repeats, l)
 }
 
-// printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what some of them can count.
-type printRecorder struct {
-	minChars int
-	within   int64
-}
+// printRecorder keeps the fingerprints of messages. There is one for all conditions: it keeps what the least of them asks
+// for, as long as any window may reach. A file that is taken later may have a longer one, and its counts go on.
+type printRecorder struct{ minChars int }
 
 func (r *printRecorder) record(e *evaluation) {
 	if e.kind != onUser {
@@ -78,7 +76,7 @@ func (r *printRecorder) record(e *evaluation) {
 	var chars int
 	e.bigrams, chars = e.msg.Bigrams(e.bigrams)
 	if chars >= r.minChars && len(e.bigrams) > 0 {
-		e.c.prints = e.c.prints.since(e.now-r.within).add(e.now, e.pairs.of(e.bigrams), chars)
+		e.c.prints = e.c.prints.since(e.now-e.p.sessionTTL.Milliseconds()).add(e.now, e.pairs.of(e.bigrams), chars)
 		e.counted |= countedPrint
 	}
 }
@@ -88,7 +86,7 @@ func (r *printRecorder) wakes() facts { return factUser }
 func (r *printRecorder) absorb(other recorder) bool {
 	o, ok := other.(*printRecorder)
 	if ok {
-		r.minChars, r.within = min(r.minChars, o.minChars), max(r.within, o.within)
+		r.minChars = min(r.minChars, o.minChars)
 	}
 	return ok
 }
