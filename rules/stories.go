@@ -37,14 +37,11 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 	if t.policy == nil {
 		return all
 	}
-	if s.policy != t.policy || len(s.known) > maxStories {
-		s.policy, s.known, s.asleep = t.policy, map[storyKey]RuleStory{}, [kindsOfTurns][]RuleStory{}
-		for i := range s.asleep {
-			for _, r := range t.policy.rules {
-				_, _, leaves := r.when.asleep(1<<i, false, nil)
-				s.asleep[i] = append(s.asleep[i], s.of(&triedRule{rule: r, result: "no"}, leaves))
-			}
-		}
+	if s.policy != t.policy {
+		s.take(t.policy)
+	}
+	if len(s.known) > maxStories {
+		clear(s.known)
 	}
 	next, from := 0, 0
 	for i, r := range t.policy.rules {
@@ -69,6 +66,18 @@ func (s *Stories) Of(t *Tried, all []RuleStory) []RuleStory {
 	return all
 }
 
+// take begins the stories of another policy. What rules say that no fact wakes is told once and for all: it is as much as the
+// file is long, so it is not among the stories that make room for others.
+func (s *Stories) take(p *Policy) {
+	s.policy, s.known, s.asleep = p, map[storyKey]RuleStory{}, [kindsOfTurns][]RuleStory{}
+	for i := range s.asleep {
+		for _, r := range p.rules {
+			_, _, leaves := r.when.asleep(1<<i, false, nil)
+			s.asleep[i] = append(s.asleep[i], s.tell(&triedRule{rule: r, result: "no"}, leaves))
+		}
+	}
+}
+
 // untried is the story of a rule that was not looked at.
 func (t *Tried) untried(r *rule) RuleStory {
 	m, muted := t.muted[r.id]
@@ -84,7 +93,7 @@ func (t *Tried) untried(r *rule) RuleStory {
 	return RuleStory{ID: r.id, Result: "not_tried"}
 }
 
-// of tells of a rule that was tried.
+// of tells of a rule that was tried, from memory where it can.
 func (s *Stories) of(n *triedRule, leaves []triedLeaf) RuleStory {
 	key, ok := keyOf(n, leaves)
 	if ok {
@@ -92,14 +101,20 @@ func (s *Stories) of(n *triedRule, leaves []triedLeaf) RuleStory {
 			return told
 		}
 	}
+	told := s.tell(n, leaves)
+	if ok {
+		s.known[key] = told
+	}
+	return told
+}
+
+// tell puts a story into words.
+func (s *Stories) tell(n *triedRule, leaves []triedLeaf) RuleStory {
 	told := RuleStory{ID: n.rule.id, Result: n.result, Reason: n.reason, Why: n.why(leaves).Text(s.mask)}
 	if n.words != "" && told.Why != "" {
 		told.Why = n.words.String() + "; " + told.Why
 	} else if n.words != "" {
 		told.Why = n.words.String()
-	}
-	if ok {
-		s.known[key] = told
 	}
 	return told
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -168,5 +169,29 @@ func BenchmarkDecide_shippedTried(b *testing.B) {
 		now = now.Add(4 * time.Minute)
 		turn.At, turn.Tried = now, &tried
 		p.Decide(&c, turn)
+	}
+}
+
+// What sleeping rules say is told once, however many there are: each turn of a long file would else be told anew.
+func TestStories_ofALongFile_areToldOnce(t *testing.T) {
+	var file strings.Builder
+	file.WriteString("rules:\n")
+	for i := range maxStories/2 + 1 {
+		fmt.Fprintf(&file, "  - {id: r%d, when: {says: [parcel %d]}, then: {keep: true}}\n", i, i)
+	}
+	p := load(t, file.String())
+	told := 0
+	stories := NewStories(func(s string) string { told++; return s })
+	for i := range 3 {
+		var c Conversation
+		var tried Tried
+		p.Decide(&c, Turn{Text: "Where is the page with my invoices?", At: start, Tried: &tried})
+		if all := stories.Of(&tried, nil); len(all) != len(p.rules) || all[7].Why != all[8].Why || all[7].Result != "no" {
+			t.Fatalf("%d stories, %+v", len(all), all[7])
+		}
+		if i > 0 && told > 0 {
+			t.Fatalf("turn %d: %d were told again", i, told)
+		}
+		told = 0
 	}
 }
