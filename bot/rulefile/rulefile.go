@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -141,7 +140,6 @@ func (f *File) set(p *rules.Policy, s Status) {
 
 // Watch looks at the file until ctx ends.
 func (f *File) Watch(ctx context.Context) {
-	debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {

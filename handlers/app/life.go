@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +48,10 @@ func (a *App) Start(reload <-chan os.Signal) {
 		"rules": a.settings.Rules, "rules_version": a.bot.Policy().Version(),
 	}).Info("serving")
 	a.tell("READY=1", a.status())
+	a.background("what the start left", func(context.Context) {
+		debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
+		releaseCode()
+	})
 	if a.settings.Supervisor.Watchdog > 0 {
 		watched, unwatch := context.WithCancel(context.Background())
 		a.unwatch = unwatch
