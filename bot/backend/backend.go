@@ -174,7 +174,7 @@ func (c *Client) passOn(header http.Header) http.Header {
 			out.Del(strings.TrimSpace(name))
 		}
 	}
-	if c.auth != "" && out["Authorization"] == nil {
+	if c.auth != "" && out.Get("Authorization") == "" {
 		out["Authorization"] = []string{c.auth}
 	}
 	out[Forwarded] = []string{"1"}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -227,9 +228,9 @@ func (l *lines) closeUnused(since time.Time) {
 		_ = l.idle[old].Close()
 		old++
 	}
-	l.idle = append(l.idle[:0], l.idle[old:]...)
+	l.idle = slices.Delete(l.idle, 0, old)
 	if len(l.idle) > 0 {
-		l.sweep.Reset(idleFor)
+		l.sweep.Reset(time.Until(l.idle[0].used.Add(idleFor)))
 	} else {
 		l.sweep.Stop()
 	}
