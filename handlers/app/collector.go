@@ -24,8 +24,8 @@ const (
 	usualPercent = 100
 )
 
-// CollectSeldom puts the heap floor in force, a quarter of what the container may have at most. Who sets GOGC or GOMEMLIMIT knows
-// better, and is left alone.
+// CollectSeldom puts the heap floor in force, a quarter of what the container may have at
+// most. Who sets GOGC or GOMEMLIMIT knows better, and is left alone.
 func CollectSeldom() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
