@@ -46,9 +46,9 @@ func (m *Matcher) reads(s *search, msg *Message, h Hit, at int32, only reading) 
 
 // wordOf is the word that a symbol stands for where typing errors are forgiven.
 func (x *typoIndex) wordOf(symbol int32) string {
-	for _, w := range x.words {
-		if w.symbol == symbol {
-			return string(w.letters)
+	for i := range x.words {
+		if w := &x.words[i]; w.symbol == symbol {
+			return string(x.lettersOf(w))
 		}
 	}
 	return ""

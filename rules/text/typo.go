@@ -35,30 +35,45 @@ func typosIn(n int) int {
 // deleting up to d letters leaves, a typed word is looked up by its own, and
 // what is found is compared letter by letter.
 type typoIndex struct {
-	words  []nearWord
-	filter []uint64 // one bit for each variant: nearly every look-up ends here
-	start  []uint32 // of each bucket in entries
-	tags   []uint32
-	ids    []uint32
-	bits   uint
-	two    bool // some word forgives two edits
+	words   []nearWord
+	letters []rune   // of all words
+	filter  []uint64 // one bit for each variant: nearly every look-up ends here
+	start   []uint32 // of each bucket in entries
+	tags    []uint32
+	ids     []uint32
+	bits    uint
+	two     bool // some word forgives two edits
 }
 
 type nearWord struct {
-	letters []rune
-	symbol  int32
 	hash    uint64
+	symbol  int32
+	letters span // in typoIndex.letters
 }
 
-// nearWords picks the words in which typing errors are forgiven.
-func nearWords(words []wordEntry) (near []nearWord) {
+// addWords picks the words in which typing errors are forgiven.
+func (x *typoIndex) addWords(words []wordEntry) {
+	n, letters := 0, 0
 	for _, e := range words {
 		if e.near >= 0 {
-			near = append(near, nearWord{[]rune(e.key), e.near, e.hash})
+			n, letters = n+1, letters+utf8.RuneCountInString(e.key)
 		}
 	}
-	return near
+	x.words, x.letters = make([]nearWord, 0, n), make([]rune, 0, letters)
+	for _, e := range words {
+		if e.near < 0 {
+			continue
+		}
+		from := len(x.letters)
+		for _, r := range e.key {
+			x.letters = append(x.letters, r)
+		}
+		x.words = append(x.words, nearWord{e.hash, e.near, span{int32(from), int32(len(x.letters))}})
+	}
 }
+
+// lettersOf are those of a word.
+func (x *typoIndex) lettersOf(w *nearWord) []rune { return x.letters[w.letters.from:w.letters.to] }
 
 // powers[k] is typoBase to the k.
 var powers = func() (p [maxTypoWord + 4]uint64) {
@@ -112,9 +127,12 @@ func (v *variants) each(d int, f func(h uint64)) {
 	}
 }
 
-// newTypoIndex files the words.
-func newTypoIndex(words []nearWord) *typoIndex {
-	x := &typoIndex{words: words}
+// newTypoIndex files the words in which typing errors are forgiven; nil: there are none.
+func newTypoIndex(words []wordEntry) *typoIndex {
+	x := &typoIndex{}
+	if x.addWords(words); len(x.words) == 0 {
+		return nil
+	}
 	n := 0
 	x.variants(func(uint64, uint32) { n++ })
 	for x.bits = 4; n > 1<<(x.bits+perBucketBits); x.bits++ {
@@ -134,9 +152,10 @@ func newTypoIndex(words []nearWord) *typoIndex {
 // variants calls f with every variant of every word.
 func (x *typoIndex) variants(f func(hash uint64, id uint32)) {
 	var v variants
-	for id, w := range x.words {
-		v.reset(w.letters)
-		d := typosIn(len(w.letters))
+	for id := range x.words {
+		letters := x.lettersOf(&x.words[id])
+		v.reset(letters)
+		d := typosIn(len(letters))
 		x.two = x.two || d == 2
 		v.each(d, func(h uint64) { f(h*hashPrime, uint32(id)) })
 	}
@@ -272,7 +291,7 @@ func (q *nearest) try(x *typoIndex, id uint32) {
 	}
 	q.seen[q.tried] = id
 	q.tried++
-	word := x.words[id].letters
+	word := x.lettersOf(&x.words[id])
 	limit := min(typosIn(len(word)), q.best)
 	d := editDistance(word, q.typed, limit)
 	switch {

@@ -37,8 +37,8 @@ func (c *compiler) vocabulary() *vocabulary {
 			}
 		}
 	}
-	if near := nearWords(words); len(near) > 0 {
-		v.near, v.common = newTypoIndex(near), commonWords()
+	if v.near = newTypoIndex(words); v.near != nil {
+		v.common = commonWords()
 	}
 	return v
 }
