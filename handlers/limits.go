@@ -84,7 +84,7 @@ type reached struct{ count *prometheus.CounterVec }
 
 func newReached(r prometheus.Registerer) reached {
 	count := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "escalator", Name: "limits_reached_total", Help: "What was cut or turned away at a listener, by the limit that was reached. Look when it rises: somebody holds connections, floods, or guesses tokens; the line `callback refused` has the address.",
+		Namespace: "escalator", Name: "limits_reached_total", Help: "What was cut or turned away at a listener, by the limit that was reached. Look when it rises: somebody holds connections, floods, or guesses tokens; the line `callback refused` has the address. `in_progress` (too many at once, or too large together) and `wait` (they wait for half a second before they are looked at) are too many callbacks.",
 	}, []string{"limit"})
 	r.MustRegister(count)
 	for _, limit := range []string{
