@@ -59,11 +59,13 @@
 // partial hit is a state and the token where it began; each goes on by one look-up
 // for each symbol. A state is entered only if an anchor of a phrase that it leads to
 // is in the message, and if something ends there or may go on with the next token.
-// So a message without a hit costs about the same whatever the number of phrases. Of the hits of a phrase that begin at one token the shortest is
-// reported; hits that begin at different tokens may overlap, so who counts
-// should count those of one phrase once. `=whole` phrases are decided at the
-// end, when the polite words are known. Regular expressions run on the normal
-// form, behind a look for a literal that every match must hold.
+// So a message without a hit costs about the same whatever the number of phrases.
+//
+// Of the hits of a phrase that begin at one token the shortest is reported; hits
+// that begin at different tokens may overlap, so who counts should count those of
+// one phrase once. `=whole` phrases are decided at the end, when the polite words
+// are known. Regular expressions run on the normal form, behind a look for a
+// literal that every match must hold, or begin the message with (sieve.go).
 //
 // The bounds in find.go (partial hits, edges a token, hits) keep lists that
 // want to be slow within some ten milliseconds for the longest message; lists
