@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -90,4 +91,32 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("accepted the time %q at %d", at, now)
 		}
 	})
+}
+
+// What was worked out for one RequestTime is used for it alone, however often they alternate and
+// whoever asks meanwhile: a signature that was seen is worth nothing beside another time.
+func TestVerifier_aSignatureIsGoodForItsOwnTimeOnly(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	tokens := []Secret{"the token", "the next one"}
+	v := NewVerifier(tokens, time.Minute)
+	times := []string{"1700000000", "1700000001", "+1700000000", "01700000000", strings.Repeat("0", maxTime) + "1700000000"}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 200 {
+				signed, sent := times[(i+n)%len(times)], times[n/len(times)%len(times)]
+				for _, token := range append(tokens, "a stranger's") {
+					ok := signed == sent && token != "a stranger's"
+					err := v.Verify(Query{RequestTime: sent, Sign: Sign(string(token), signed)}, now)
+					if (err == nil) != ok {
+						t.Errorf("the signature of %q with %q, sent with %q: %v", signed, token, sent, err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if kept := v.last.Load(); len(kept.requestTime) > maxTime || len(kept.of) != len(tokens) {
+		t.Errorf("kept: a time of %d bytes and %d digests", len(kept.requestTime), len(kept.of))
+	}
 }

@@ -12,6 +12,10 @@ import (
 // forever is the expiry of a callback that is being worked on.
 const forever = int64(math.MaxInt64)
 
+// grain is how many milliseconds the times at which callbacks are forgotten lie apart, so
+// that many share one.
+const grain = 100
+
 // Dedup remembers callbacks for a fixed time, at most a fixed number of them.
 //
 // There are millions of them, so what is kept of one is small: a hash of its key
@@ -20,7 +24,6 @@ const forever = int64(math.MaxInt64)
 type Dedup struct {
 	DedupOptions
 	table     *table
-	grain     int64                // milliseconds: times that differ by less are one
 	uncertain atomic.Pointer[seen] // the last that was counted and given up
 	unkept    atomic.Pointer[seen] // the last whose answer is not kept
 	answers   answers
@@ -55,7 +58,7 @@ func NewDedup(o DedupOptions) *Dedup {
 	if o.Wait == 0 {
 		o.Wait = store.DuplicateWait
 	}
-	m := &Dedup{DedupOptions: o, grain: max(1, o.Keep.Milliseconds()/512)}
+	m := &Dedup{DedupOptions: o}
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: o.Keep, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
@@ -69,10 +72,10 @@ func NewDedup(o DedupOptions) *Dedup {
 }
 
 // seen returns what is kept of a callback that was answered, or counted, now: for as long
-// as is asked for, or a little longer.
+// as is asked for, or up to a grain longer.
 func (m *Dedup) seen(a *answer, counted bool) *seen {
 	until := m.table.clock.millis() + m.Keep.Milliseconds()
-	until += (m.grain - until%m.grain) % m.grain
+	until += (grain - until%grain) % grain
 	last := &m.unkept
 	switch {
 	case counted:

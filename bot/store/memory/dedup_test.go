@@ -83,3 +83,25 @@ func TestClaim_whoseFirstDoesNotEnd_givesUp_butNotBefore(t *testing.T) {
 		}
 	})
 }
+
+// Callbacks that come at about the same time are forgotten together: none of them before
+// its time, and none much later.
+func TestDedup_keepsACallbackForAsLongAsIsAsked_andLittleLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keep = 10 * time.Minute
+		m := NewDedup(DedupOptions{Keep: keep, Max: 100_000})
+		for n := range 50 {
+			key := fmt.Sprint(n)
+			answerTo(t, m, key, []byte("OK"))
+			time.Sleep(keep - time.Millisecond)
+			if c, err := m.Claim(t.Context(), key, ""); err != nil || c.First {
+				t.Errorf("%d: forgotten early: %+v, %v", n, c, err)
+			}
+			time.Sleep((grain + 1) * time.Millisecond)
+			if c, err := m.Claim(t.Context(), key, ""); err != nil || !c.First {
+				t.Errorf("%d: remembered for too long: %+v, %v", n, c, err)
+			}
+			time.Sleep(time.Duration(n) * 37 * time.Millisecond)
+		}
+	})
+}
