@@ -35,11 +35,17 @@ type timers struct {
 	work    sync.WaitGroup
 }
 
-// alarm is when to look at a conversation, and whose it is.
+// alarm is when to look at a conversation, and whose it is as far as that is known. There
+// may be one for each conversation, so it is no whole message.
 type alarm struct {
-	at    time.Time
-	of    *inbound.Message // says whose conversation it is
-	index int              // in the heap
+	at                         time.Time
+	id, session, user, service string
+	index                      int // in the heap
+}
+
+func newAlarm(id string, at time.Time) *alarm {
+	of := inbound.Stored(id)
+	return &alarm{at: at, id: id, session: of.Session, user: of.User, service: of.Service}
 }
 
 func newTimers(b *Bot) *timers {
@@ -83,7 +89,7 @@ func (t *timers) set(id string, at time.Time) {
 		return
 	case a == nil:
 		id = strings.Clone(id)
-		a = &alarm{at: at, of: inbound.Stored(id)}
+		a = newAlarm(id, at)
 		t.byID[id] = a
 		t.planned.Add(1)
 		heap.Push(&t.heap, a)
@@ -118,7 +124,7 @@ func (t *timers) describe(m *inbound.Message) {
 	for _, s := range [...]struct {
 		to   *string
 		from string
-	}{{&a.of.Session, m.Session}, {&a.of.User, m.User}, {&a.of.Service, m.Service}} {
+	}{{&a.session, m.Session}, {&a.user, m.User}, {&a.service, m.Service}} {
 		if *s.to == "" && s.from != "" {
 			*s.to = strings.Clone(s.from)
 		}
@@ -165,23 +171,25 @@ func (t *timers) next() (due *alarm, wait time.Duration) {
 		return nil, wait
 	}
 	heap.Pop(&t.heap)
-	t.drop(first.of.Conversation)
+	t.drop(first.id)
 	return first, 0
 }
 
 // fire gives the conversation a timer turn, if it still wants one.
 func (t *timers) fire(a *alarm) {
+	m := &inbound.Message{
+		Conversation: a.id, Session: a.session, User: a.user, Service: a.service, Name: eventTimer, Turn: &rules.Turn{Kind: rules.TimerTurn},
+	}
 	defer func() {
 		if p := recover(); p != nil { // the alarm comes again after a restart: dying of it would not end
 			t.bot.quiet.Log("panic", t.bot.Log.WithFields(logrus.Fields{
-				"session": nameOf(a.of), "panic": p, "stack": string(debug.Stack()),
+				"session": nameOf(m), "panic": p, "stack": string(debug.Stack()),
 			}), logrus.ErrorLevel, "panic in a turn by the clock")
 		}
 	}()
-	a.of.Name, a.of.Turn = eventTimer, &rules.Turn{Kind: rules.TimerTurn}
 	now := t.bot.Clock.Now()
-	if _, err := t.bot.decide(t.ctx, &record{message: a.of, policy: t.bot.Policy(), at: now, wall: t.bot.Clock.Wall()}); err != nil {
-		t.set(a.of.Conversation, now.Add(storeRetry)) // nothing can be stored now; the silence goes on, so look again
+	if _, err := t.bot.decide(t.ctx, &record{message: m, policy: t.bot.Policy(), at: now, wall: t.bot.Clock.Wall()}); err != nil {
+		t.set(a.id, now.Add(storeRetry)) // nothing can be stored now; the silence goes on, so look again
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"escalator/bot/decisions"
 
 	"escalator/bot/desk"
-	"escalator/bot/inbound"
 	"escalator/bot/store"
 	"escalator/bot/store/memory"
 	"escalator/bot/store/redis"
@@ -181,7 +180,7 @@ func TestUsers_turnByTheClock_afterARestart(t *testing.T) {
 		wantVisit(w, "the first silence", fmt.Sprint(w.decisions(1)[0].Rule, " ", w.decisions(1)[0].Outcome), "silent keep")
 
 		w.visit("s2", "u1", "x")
-		a := &alarm{of: inbound.Stored("s2")} // as Wake makes it
+		a := newAlarm("s2", time.Time{}) // as Wake makes it
 		time.Sleep(30 * time.Second)
 		w.bot.timers.set("s2", time.Time{})
 		w.bot.timers.fire(a)
