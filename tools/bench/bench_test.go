@@ -120,7 +120,7 @@ func mayBeNone(w *row) bool {
 func TestBench_curves_goIntoThePage(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "performance.md")
 	var text strings.Builder
-	for _, name := range []string{"callback", "load", "latency", "phrases", "reload", "memory"} {
+	for _, name := range []string{"callback", "load", "latency", "phrases", "reload", "conversations"} {
 		text.WriteString("before\n<!-- " + name + " -->\nold\n<!-- /" + name + " -->\nafter\n")
 	}
 	if err := os.WriteFile(page, []byte(text.String()), 0o600); err != nil {

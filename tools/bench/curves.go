@@ -125,7 +125,7 @@ func memoryCurve(ctx context.Context, b *bench) error {
 	if b.quick {
 		count, steps = fewer/10, 2
 	}
-	grow := plot{File: "memory", Title: "Resident memory against live conversations", X: "conversations", Y: "MB"}
+	grow := plot{File: "conversations", Title: "Resident memory against live conversations", X: "conversations", Y: "MB"}
 	for _, way := range []struct {
 		name     string
 		kind     kind

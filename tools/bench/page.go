@@ -49,8 +49,8 @@ func replaceBlock(page, name, with string) (string, error) {
 	open, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
 	before, rest, ok := strings.Cut(page, open)
 	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		return "", fmt.Errorf("the page has no markers %s… %s", open, end)
+	if !ok || !closed || strings.Contains(after, open) {
+		return "", fmt.Errorf("the page needs the markers %s… %s once", open, end)
 	}
 	return before + open + with + end + after, nil
 }
