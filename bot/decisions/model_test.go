@@ -169,11 +169,11 @@ func TestWatch_aReaderThatIsTooFarBehind_isCutOff_andResumes(t *testing.T) {
 		for range 2 * maxBehind { // nothing that it asks for
 			l.Add(&Record{Session: "b"}, "")
 		}
-		synctest.Wait()
+		l.settle()
 		for range maxBehind + 1 {
 			l.Add(&Record{Session: "a"}, "")
 		}
-		synctest.Wait()
+		l.settle()
 		if _, err := w.Next(t.Context()); !errors.Is(err, ErrBehind) {
 			t.Errorf("it goes on: %v", err)
 		}
