@@ -130,6 +130,24 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// settled is what was printed, once nothing more has come for a while: lines that come
+// closely are held back for some milliseconds.
+func (o *output) settled() string {
+	for late := time.Now().Add(soon); ; {
+		o.mu.Lock()
+		text, changed := o.b.String(), o.changed
+		o.mu.Unlock()
+		select {
+		case <-changed:
+			if time.Now().Before(late) {
+				continue
+			}
+		case <-time.After(100 * time.Millisecond):
+		}
+		return text
+	}
+}
+
 // waitFor waits until a log line satisfies want, and returns it.
 func (o *output) waitFor(t *testing.T, what string, want func(line map[string]any) bool) map[string]any {
 	t.Helper()

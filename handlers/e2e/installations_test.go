@@ -172,7 +172,7 @@ func TestInstallations_whatIsNotTheCustomersWord_neverCounts(t *testing.T) {
 	if got := len(s.desk.Ledger().Accepted); got > 1 {
 		t.Errorf("%d transfers", got)
 	}
-	for _, line := range logLines(s.out.String()) {
+	for _, line := range logLines(s.out.settled()) {
 		if line["msg"] == "decision" && line["outcome"] == "transfer" && line["session"] != "probe1" {
 			t.Errorf("it led to %v", line)
 		}
@@ -198,9 +198,10 @@ func TestInstallations_imAndDeskTogether_makeOneTransfer(t *testing.T) {
 		s.desk.UserSays(session, "abracadabra", desktest.WithUser(user), desktest.WithEvent(desk.EventUserMessage))
 		s.im(desk.CommandC2CAfter, message)
 		eventually(t, "the transfer", func() bool { return len(s.desk.Ledger().Of(session)) == 1 })
+		s.log("transfer", map[string]any{"session": session, "outcome": "assigned"})
 	}
 	var decided []any
-	for _, line := range logLines(s.out.String()) {
+	for _, line := range logLines(s.out.settled()) {
 		if line["msg"] == "decision" && line["outcome"] != "none" {
 			decided = append(decided, line["outcome"])
 		}
@@ -230,7 +231,7 @@ func TestInstallations_plainIM_survivesDeath(t *testing.T) {
 	if _, outbox := s.get("/api/outbox"); len(s.desk.Ledger().Accepted) != 1 || strings.Contains(outbox, "given_up\":[{") {
 		t.Errorf("%d transfers; outbox %s", len(s.desk.Ledger().Accepted), outbox)
 	}
-	for _, line := range logLines(s.out.String()) {
+	for _, line := range logLines(s.out.settled()) {
 		if line["msg"] == "decision" && line["outcome"] == "transfer" {
 			t.Errorf("the session was escalated again: %v", line)
 		}

@@ -172,7 +172,7 @@ func TestServe_speaksToRedisOverTLS_asAUserWithAPassword(t *testing.T) {
 	if info, err := client.Info(t.Context(), "keyspace").Result(); err != nil || !strings.Contains(info, "db3:") {
 		t.Errorf("database 3 is empty: %s %v", info, err)
 	}
-	if strings.Contains(s.out.String(), "the-password") {
+	if strings.Contains(s.out.settled(), "the-password") {
 		t.Error("the password is in the log")
 	}
 	code, _, errOut := command(t, []string{

@@ -35,7 +35,7 @@ func TestServe_aRequestForAPerson_isTransferredOnce(t *testing.T) {
 	if len(ledger.Of("s1")) != 1 || !strings.Contains(string(ledger.Of("s1")[0].Request), `"SendTipIfNoAgentOnline":1`) {
 		t.Errorf("accepted by Desk: %+v", ledger.Of("s1"))
 	}
-	if strings.Contains(s.out.String(), "13812345678") {
+	if strings.Contains(s.out.settled(), "13812345678") {
 		t.Error("the log shows the customer's number")
 	}
 	if code := s.stop(); code != 0 {
@@ -330,7 +330,7 @@ func TestServe_neverShowsASecret(t *testing.T) {
 	s.log("callback refused", map[string]any{"reason": "not_json"})
 	s.desk.Close() // connection refused from now on
 	s.stop()
-	out := s.out.String()
+	out := s.out.settled()
 	for what, secret := range map[string]string{
 		"the key": testKey.Reveal(), "the callback token": testToken, "the admin token": "an-admin-token-that-is-planted",
 		"a signature of ours": "usersig", "a signature of a callback": sign(time.Now())[60:], "a body": "body-that-is-planted",

@@ -75,7 +75,7 @@ func TestSettings_theSecretPath_isNotLogged(t *testing.T) {
 		t.Errorf("%v", line)
 	}
 	s.stop()
-	if strings.Contains(s.out.String(), plantedInSetting) {
+	if strings.Contains(s.out.settled(), plantedInSetting) {
 		t.Errorf("the path is shown:\n%s", s.out)
 	}
 }

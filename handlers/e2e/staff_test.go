@@ -157,6 +157,7 @@ func TestStaff_ofTwoReplicas_oneTells(t *testing.T) {
 		a.desk.Begin(id)
 		a.says(id, "you will hear from my lawyer")
 		a.says(id, "a human please")
+		[]*service{a, b}[i%2].log("transfer", map[string]any{"session": id, "outcome": "no_agent"})
 	}
 	a.log("notice", map[string]any{"outcome": "retrying"})
 	a.kill()
