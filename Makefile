@@ -60,7 +60,7 @@ test: $(if $(WHOLE),parts) ## vet, then every test in random order, with the rac
 	@# -short: the models play a fifth of their random runs here, where each step costs five times as much. `make race` plays all.
 	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(if $(WHOLE),-short -p 3 $$(go list ./... | grep -vE '$(UNRACED)'),$(PKG))
 	@# The tests of the binary mostly wait for processes, so they begin first, beside two packages that compute.
-	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 10m -p 3 -parallel 6 ./handlers/e2e ./handlers/browser ./handlers/cli ./rules/...)
+	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 10m -p 3 -parallel 4 ./handlers/e2e ./handlers/browser ./handlers/cli ./rules/...)
 	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run 'AtOnce|Follow|Drain' ./handlers/cli ./rules/...)
 	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)

@@ -19,10 +19,6 @@ const (
 	// pieceSize is about how much is written at a time. A reader that is slow
 	// frees room piece by piece.
 	pieceSize = 64 << 10
-	// writeEvery is how often it is written at most, unless something went wrong, or there
-	// is a whole piece: under load a line by itself would cost a system call and wake
-	// another processor. After a rest a line is written at once.
-	writeEvery = 10 * time.Millisecond
 	// stalledAfter is how long one write may take before the reader counts as
 	// stalled: a slow disk takes less.
 	stalledAfter = 2 * time.Second
@@ -38,8 +34,6 @@ type logQueue struct {
 	out    io.Writer
 	notice func(lines uint64) []byte // the line that tells of dropped ones
 	torn   bool                      // the last write ended within a line; run's own
-	began  time.Time                 // the last write; run's own
-	hurry  chan struct{}             // receives a value when it is to be written now
 	ended  chan struct{}             // closed when run has ended
 
 	mu       sync.Mutex
@@ -56,7 +50,7 @@ type logQueue struct {
 }
 
 func newLogQueue(out io.Writer, notice func(lines uint64) []byte) *logQueue {
-	q := &logQueue{out: out, notice: notice, hurry: make(chan struct{}, 1), ended: make(chan struct{})}
+	q := &logQueue{out: out, notice: notice, ended: make(chan struct{})}
 	q.grown.L = &q.mu
 	go q.run()
 	return q
@@ -84,17 +78,6 @@ func (q *logQueue) put(line []byte, trouble bool) {
 	q.pieces[last] = append(q.pieces[last], line...)
 	q.size += len(line)
 	q.grown.Signal()
-	if trouble || last > 0 {
-		q.urge()
-	}
-}
-
-// urge has the lines written now.
-func (q *logQueue) urge() {
-	select {
-	case q.hurry <- struct{}{}:
-	default:
-	}
 }
 
 // drop counts lines that nobody will read. The lock is held.
@@ -139,12 +122,8 @@ func (q *logQueue) write(piece []byte) (n int, err error) {
 func (q *logQueue) take() (piece []byte, told uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for lines := false; ; {
+	for {
 		switch {
-		case len(q.pieces) == 1 && !lines && !q.closed:
-			lines = true
-			q.rest()
-			continue
 		case q.untold > 0 && q.failure == nil:
 			piece, told = q.notice(q.untold), q.untold
 		case len(q.pieces) > 0:
@@ -156,24 +135,7 @@ func (q *logQueue) take() (piece []byte, told uint64) {
 			continue
 		}
 		q.writing = time.Now()
-		q.began = q.writing
 		return piece, told
-	}
-}
-
-// rest waits until the next write may begin. The lock is held, but not while it waits.
-func (q *logQueue) rest() {
-	left := writeEvery - time.Since(q.began)
-	if left <= 0 {
-		return
-	}
-	q.mu.Unlock()
-	defer q.mu.Lock()
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-q.hurry:
 	}
 }
 
@@ -199,7 +161,6 @@ func (q *logQueue) close(ctx context.Context) (left int) {
 	q.mu.Lock()
 	q.closed = true
 	q.grown.Signal()
-	q.urge()
 	q.mu.Unlock()
 	select {
 	case <-q.ended:

@@ -23,13 +23,6 @@ type reader struct {
 	gate  chan struct{} // nil, or closed when it reads again
 	err   error
 	space int // bytes that are taken before err, where that is set
-	calls int
-}
-
-func (r *reader) writes() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.calls
 }
 
 func (r *reader) Write(p []byte) (int, error) {
@@ -41,7 +34,6 @@ func (r *reader) Write(p []byte) (int, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls++
 	if r.err != nil {
 		n := min(r.space, len(p))
 		r.out.Write(p[:n])
@@ -148,20 +140,14 @@ func TestLog_degraded_forAMinuteAfterTheLastLineWasDropped(t *testing.T) {
 	})
 }
 
-// await passes the time after which a line is written, whatever came before it.
-func await() {
-	time.Sleep(writeEvery)
-	synctest.Wait()
-}
-
 func TestLog_aReaderThatLeaves_costsLines(t *testing.T) {
 	logged(t, func(l *Log, r *reader) {
 		l.Info("first")
-		await()
+		synctest.Wait()
 		r.fail(0, errors.New("broken pipe"))
 		for range 10 {
 			l.Info("lost")
-			await()
+			synctest.Wait()
 		}
 		if l.queue.lost() != 10 || !strings.Contains(strings.Join(l.Degraded(), ""), "broken pipe: 10 lines dropped") {
 			t.Errorf("%d dropped; %q", l.queue.lost(), l.Degraded())
@@ -174,38 +160,15 @@ func TestLog_aFileThatCannotGrow_andThenCan(t *testing.T) {
 	logged(t, func(l *Log, r *reader) {
 		r.fail(10, errors.New("no space left on device"))
 		l.Info("cut")
-		await()
+		synctest.Wait()
 		l.Info("lost")
-		await()
+		synctest.Wait()
 		r.fail(0, nil)
 		l.Info("kept")
-		await()
+		synctest.Wait()
 		lines := strings.Split(strings.TrimSpace(r.String()), "\n")
 		if len(lines) != 3 || len(lines[0]) != 10 || !strings.Contains(lines[1], `"msg":"kept"`) || !strings.Contains(lines[2], `"lines":2`) {
 			t.Errorf("lines: %q", lines)
-		}
-	})
-}
-
-// Lines that come closely are written together; one that comes after a rest, or tells of
-// what went wrong, at once.
-func TestLog_linesThatComeClosely_areOneWrite(t *testing.T) {
-	logged(t, func(l *Log, r *reader) {
-		for range 100 {
-			l.Info("decision")
-			time.Sleep(time.Millisecond)
-		}
-		await()
-		if n := strings.Count(r.String(), "\n"); n != 100 || r.writes() > 12 {
-			t.Errorf("%d lines in %d writes", n, r.writes())
-		}
-		time.Sleep(time.Second)
-		for _, log := range []func(...any){l.Info, l.Warn, l.Error} {
-			before := r.writes()
-			log("alone, or urgent")
-			if synctest.Wait(); r.writes() != before+1 {
-				t.Error("it waits")
-			}
 		}
 	})
 }

@@ -39,7 +39,6 @@ func (p *tab) isThere(has string) {
 }
 
 func TestConsoleInABrowser_signIn(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 401")
@@ -63,7 +62,6 @@ func TestConsoleInABrowser_signIn(t *testing.T) {
 }
 
 func TestConsoleInABrowser_withoutAToken_readingIsOpen_andWhatIsNotSaysSo(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, func(s *app.Settings) { s.AdminToken = "" })
 	p := o.tab("en")
 	p.open("/console/file")
@@ -80,7 +78,6 @@ func TestConsoleInABrowser_withoutAToken_readingIsOpen_andWhatIsNotSaysSo(t *tes
 }
 
 func TestConsoleInABrowser_keyboardOnly(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")
@@ -154,7 +151,6 @@ func (p *tab) follow(path string) {
 
 // Every view as everybody sees it: in both languages, in light and dark, on a desk and on a phone.
 func TestConsoleInABrowser_everyViewIsForEverybody(t *testing.T) {
-	t.Parallel()
 	const desk, phone = 1280, 390
 	o := openOffice(t, nil)
 	o.says("s-long", "先别转人工，我先自己再看一看这个问题到底要怎么解决才好")
@@ -196,7 +192,6 @@ func TestConsoleInABrowser_everyViewIsForEverybody(t *testing.T) {
 
 // The demo prints a link that signs in. The token stands nowhere else: in no request's address, not in the page's, not in the log.
 func TestConsoleInABrowser_aLinkWithTheToken(t *testing.T) {
-	t.Parallel()
 	const linkToken = "DEMO0TOKEN0OF0THIS0RUN0ABC"
 	o := openOffice(t, func(s *app.Settings) { s.AdminToken = linkToken })
 	p := o.tab("en")

@@ -38,7 +38,6 @@ func (o *office) in(language, path string) string {
 }
 
 func TestHistory_isReadInChinese_andKeptInEnglish(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.desk.Begin("s1")
 	o.says("s1", "先别转人工")
@@ -57,7 +56,6 @@ func TestHistory_isReadInChinese_andKeptInEnglish(t *testing.T) {
 }
 
 func TestDecisions_areStreamedInTheLanguageOfTheReader(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.desk.Begin("s1")
 	read := map[string]*bufio.Reader{}
@@ -79,7 +77,6 @@ func TestDecisions_areStreamedInTheLanguageOfTheReader(t *testing.T) {
 }
 
 func TestReadiness_isTheReaders(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.ask("en", http.MethodPost, "/api/drain", `{"for":"1ms","by":"li","why":"x"}`)
 	for _, path := range []string{"/readyz", "/api/status"} {
@@ -104,7 +101,6 @@ const english = `(() => {
 })()`
 
 func TestConsoleInABrowser_noEnglishIsLeftInChinese(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.watch("/console/", "zh-CN")

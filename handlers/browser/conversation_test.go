@@ -10,7 +10,6 @@ import (
 )
 
 func TestConsoleInABrowser_identifiersAreCopiedWhole_andShowWhatCannotBeSeen(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	const session = "s-\u202e/evil|%?#;\u200b<b>0123456789"
 	o.says(session, "转人工")
@@ -38,7 +37,6 @@ func TestConsoleInABrowser_identifiersAreCopiedWhole_andShowWhatCannotBeSeen(t *
 }
 
 func TestConsoleInABrowser_conversation(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.desk.Begin("s1")
 	o.says("s1", "怎么改地址")

@@ -7,7 +7,6 @@ import (
 )
 
 func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")
@@ -40,7 +39,6 @@ func TestConsoleInABrowser_whatWasGivenUp_isRetriedOrDismissed(t *testing.T) {
 }
 
 func TestConsoleInABrowser_allOfOneCodeAreRetried(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")

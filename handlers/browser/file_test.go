@@ -38,7 +38,6 @@ func (p *tab) saves(why string) {
 }
 
 func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	before := o.ruleText()
 	p := o.tab("en")
@@ -92,7 +91,6 @@ func TestConsoleInABrowser_aRuleIsEdited_checked_saved_andRolledBack(t *testing.
 }
 
 func TestConsoleInABrowser_theFileChangedUnderTheEditor(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct {
 		name, choice string
 		after        func(t *testing.T, o *office, p *tab)
@@ -139,7 +137,6 @@ func TestConsoleInABrowser_theFileChangedUnderTheEditor(t *testing.T) {
 }
 
 func TestConsoleInABrowser_aReload(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.signIn()

@@ -32,7 +32,6 @@ func (p *tab) lists(want string) {
 }
 
 func TestConsoleInABrowser_live(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.watch("/console/", "en")
 	p.shows("No decision yet", "agent free", "Messages")
@@ -80,7 +79,6 @@ func TestConsoleInABrowser_live(t *testing.T) {
 }
 
 func TestConsoleInABrowser_aLongListHasFewRowsInThePage_andStaysWhereItIs(t *testing.T) {
-	t.Parallel()
 	const all = 450
 	o := openOffice(t, nil)
 	for i := range all {
@@ -118,7 +116,6 @@ func missesTwo(o *office, g *gate) *tab {
 }
 
 func TestConsoleInABrowser_aLostStreamGoesOnWithoutAGap(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	g := newGate(t, o)
 	p := missesTwo(o, g)
@@ -130,7 +127,6 @@ func TestConsoleInABrowser_aLostStreamGoesOnWithoutAGap(t *testing.T) {
 }
 
 func TestConsoleInABrowser_afterAGapTheListIsReadAnew(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	g := newGate(t, o)
 	g.forget.Store(true)
@@ -139,7 +135,6 @@ func TestConsoleInABrowser_afterAGapTheListIsReadAnew(t *testing.T) {
 }
 
 func TestConsoleInABrowser_byKeyboardOnly(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, func(s *app.Settings) { s.AdminToken = "" })
 	o.desk.Begin("s1")
 	o.says("s1", "先别转人工", "转人工")

@@ -69,7 +69,6 @@ func axe(t *testing.T) string {
 
 // What these tests stand on must see what is wrong.
 func TestConsoleInABrowser_theHarnessSees(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.open("/console/")

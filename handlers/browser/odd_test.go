@@ -17,7 +17,6 @@ import (
 // What nobody thought of: addresses that are cut, names that mean something to somebody else, files from another system.
 
 func TestConsoleInABrowser_oddNames(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.writeRules("  - id: ask-human\n", "  - id: history\n    when: {says: [a word of its own]}\n    then: {transfer: default}\n  - id: ask-human\n")
 	long := strings.Repeat("x", 150)
@@ -48,7 +47,6 @@ func TestConsoleInABrowser_oddNames(t *testing.T) {
 
 // The answer to a save was lost, or two people had the same idea: there is nothing to decide.
 func TestConsoleInABrowser_whatTheFileSaysAlreadyIsNotMine(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 412")
@@ -66,7 +64,6 @@ func TestConsoleInABrowser_whatTheFileSaysAlreadyIsNotMine(t *testing.T) {
 
 // A file whose tests fail is refused; the list of rules says which, and where they stand.
 func TestConsoleInABrowser_aFileWhoseTestsFailIsRefusedWithTheirPlaces(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 422")
@@ -80,7 +77,6 @@ func TestConsoleInABrowser_aFileWhoseTestsFailIsRefusedWithTheirPlaces(t *testin
 
 // A text field has line ends of its own. Those of the file stay.
 func TestConsoleInABrowser_aFileFromWindows_keepsItsLineEnds(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	before := strings.ReplaceAll(o.ruleText(), "\n", "\r\n")
 	if err := os.WriteFile(o.rules, []byte(before), 0o600); err != nil {
@@ -112,7 +108,6 @@ func TestConsoleInABrowser_aFileFromWindows_keepsItsLineEnds(t *testing.T) {
 
 // Files come and go while the editor is open.
 func TestConsoleInABrowser_theListOfFilesIsThatOnDisk(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.signIn()
@@ -128,7 +123,6 @@ func TestConsoleInABrowser_theListOfFilesIsThatOnDisk(t *testing.T) {
 
 // Somebody broke the file. What is in force is written back from the list of versions.
 func TestConsoleInABrowser_theVersionInForceIsWrittenBack(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	before := o.ruleText()
 	p := o.tab("en")
@@ -160,7 +154,6 @@ func TestConsoleInABrowser_theVersionInForceIsWrittenBack(t *testing.T) {
 }
 
 func TestConsoleInABrowser_whoIsSignedOutUnderADialog_signsIn(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 401")
@@ -180,7 +173,6 @@ func TestConsoleInABrowser_whoIsSignedOutUnderADialog_signsIn(t *testing.T) {
 
 // The bar is refused before the view is there.
 func TestConsoleInABrowser_aSlowViewDoesNotTakeTheSignInAway(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	g := newGate(t, o)
 	p := o.tab("en")
@@ -199,7 +191,6 @@ func TestConsoleInABrowser_aSlowViewDoesNotTakeTheSignInAway(t *testing.T) {
 
 // The scripts of a page that is open all day are gone after an upgrade, and while the service is away.
 func TestConsoleInABrowser_aViewThatDoesNotCome(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("/views/history.js")
@@ -237,7 +228,6 @@ func TestConsoleInABrowser_aViewThatDoesNotCome(t *testing.T) {
 
 // Who has no mouse is, after a dialog, where it was before.
 func TestConsoleInABrowser_aDialogGivesTheKeyboardBack(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.signIn()
@@ -251,7 +241,6 @@ func TestConsoleInABrowser_aDialogGivesTheKeyboardBack(t *testing.T) {
 }
 
 func TestConsoleInABrowser_undoHasItsAuthor(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.signIn()
@@ -278,7 +267,6 @@ func TestConsoleInABrowser_undoHasItsAuthor(t *testing.T) {
 
 // The page is open all day: what it says is what is.
 func TestConsoleInABrowser_deliverySaysWhatIs(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, func(s *app.Settings) { s.HistoryFor = 72 * 3600e9 })
 	p := o.tab("en")
 	p.signIn()
@@ -314,7 +302,6 @@ func TestConsoleInABrowser_deliveryStaysQuickWhenManyWait(t *testing.T) {
 
 // What was chosen last is shown, not what was answered last; and a failure is shown as one.
 func TestConsoleInABrowser_suggestionsOfWhatWasChosen(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.says("s-late", "转人工")
 	g := newGate(t, o)

@@ -152,7 +152,6 @@ func (p *page) reads(words string) string {
 
 // The panel in a frame of another origin, in a real browser.
 func TestPanelInABrowser(t *testing.T) {
-	t.Parallel()
 	v := serveInFrame(t, aCustomer(), true)
 	p := v.open(t, "en-GB", false)
 	p.visit(withToken + "&sessionId=%40session-7f3a&Call_Id=1&client-user-id=li_2931")
@@ -213,7 +212,6 @@ func TestPanelInABrowser(t *testing.T) {
 }
 
 func TestPanelInABrowser_states(t *testing.T) {
-	t.Parallel()
 	v := serveInFrame(t, nil, true)
 	p := v.open(t, "zh-CN", false)
 	p.expects("status of 404") // to a wrong token
@@ -243,7 +241,6 @@ func TestPanelInABrowser_states(t *testing.T) {
 }
 
 func TestPanelInABrowser_isShownOnlyWhereItMayBe(t *testing.T) {
-	t.Parallel()
 	v := serveInFrame(t, nil, false)
 	p := v.open(t, "en", false)
 	p.expects("frame-ancestors")
@@ -255,7 +252,6 @@ func TestPanelInABrowser_isShownOnlyWhereItMayBe(t *testing.T) {
 
 // With PANEL_SCREENSHOTS=docs/panel the pictures of docs/panel.md are made anew; without, that each theme and language is drawn is all.
 func TestPanelInABrowser_pictures(t *testing.T) {
-	t.Parallel()
 	v := serveInFrame(t, aCustomer(), true)
 	for _, c := range []struct {
 		name, languages, shows string

@@ -43,7 +43,6 @@ func (o *office) busy() {
 
 // TestConsoleInABrowser_pictures draws each view as the docs show it; with -update these are made anew.
 func TestConsoleInABrowser_pictures(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	for _, c := range []struct {

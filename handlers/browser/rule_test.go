@@ -3,7 +3,6 @@ package browser_test
 import "testing"
 
 func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.tab("en")
@@ -42,7 +41,6 @@ func TestConsoleInABrowser_aRuleAndItsMute(t *testing.T) {
 }
 
 func TestConsoleInABrowser_aRuleThatIsNotThere_saysSo(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.tab("en")
 	p.expects("status of 404")

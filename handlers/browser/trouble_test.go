@@ -19,7 +19,6 @@ import (
 // refuses everything.
 
 func TestConsoleInABrowser_answersThatAreNone_areSaidInWords(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.says("s1", "先别转人工")
 	g := newGate(t, o)
@@ -53,7 +52,6 @@ func TestConsoleInABrowser_answersThatAreNone_areSaidInWords(t *testing.T) {
 
 // All places of those who watch are taken: the page says so, and goes on when one is free.
 func TestConsoleInABrowser_whereTooManyWatch_itSaysSo(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	watchers := make([]*http.Response, 64)
 	for i := range watchers {
@@ -71,7 +69,6 @@ func TestConsoleInABrowser_whereTooManyWatch_itSaysSo(t *testing.T) {
 }
 
 func TestConsoleInABrowser_aCookieThatEnds_isAskedForAnew(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.says("s1", "先别转人工")
 	p := o.watch("/console/?outcome=near", "en")
@@ -88,7 +85,6 @@ func TestConsoleInABrowser_aCookieThatEnds_isAskedForAnew(t *testing.T) {
 
 // What is labelled in one tab is so in the other one.
 func TestConsoleInABrowser_twoTabs(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.says("s1", "先别转人工")
 	one, other := o.watch("/console/", "en"), o.watch("/console/", "zh-CN")
@@ -102,7 +98,6 @@ func TestConsoleInABrowser_twoTabs(t *testing.T) {
 }
 
 func TestConsoleInABrowser_deskRefusesEverything(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	if err := o.desk.Fail(desktest.Fault{Command: "transfer_to_human", Kind: desktest.FaultCode, Code: 70009, Times: 100}); err != nil {
 		t.Fatal(err)
@@ -130,7 +125,6 @@ func TestConsoleInABrowser_deskRefusesEverything(t *testing.T) {
 
 // Nobody is there: the customer leaves words, which are shown until somebody deletes them.
 func TestConsoleInABrowser_wordsLeft(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.desk.SetOnline("li@example.com", false)
 	o.writeRules("\n  default: {}\n", "\n  default: {take_message: {say: Please leave a message., for: 10m, contact_within: 2h}}\n")
@@ -152,7 +146,6 @@ func TestConsoleInABrowser_wordsLeft(t *testing.T) {
 
 // Without history and without words every page says what it has.
 func TestConsoleInABrowser_withoutHistoryAndWords(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, func(s *app.Settings) { s.HistoryFor, s.LogText = 0, "none" })
 	o.desk.Begin("s1")
 	o.says("s1", "先别转人工", "转人工")
@@ -171,7 +164,6 @@ func TestConsoleInABrowser_withoutHistoryAndWords(t *testing.T) {
 
 // 1,000 decisions come as fast as they can be made: the page shows the newest, and holds no more of them than fit on it.
 func TestConsoleInABrowser_aThousandDecisions(t *testing.T) {
-	t.Parallel()
 	const all = 1000
 	o := openOffice(t, nil)
 	p := o.watch("/console/", "en")
@@ -205,7 +197,6 @@ func TestConsoleInABrowser_aThousandDecisions(t *testing.T) {
 
 // At 200 % a page of 1280 px has the place of 640, and whoever wants nothing to move sees nothing move.
 func TestConsoleInABrowser_zoomAndRest(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	o.busy()
 	p := o.watch("/console/", "zh-CN")

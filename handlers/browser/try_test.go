@@ -16,7 +16,6 @@ func (p *tab) testOf() string {
 }
 
 func TestConsoleInABrowser_playground(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	p := o.watch("/console/try", "en")
 	p.shows("Say something as the customer")
@@ -55,7 +54,6 @@ func TestConsoleInABrowser_playground(t *testing.T) {
 
 // The service is slow: its answer about the talk before comes when the next message was added, but not yet asked about.
 func TestConsoleInABrowser_anAnswerThatIsLate_choosesNoTurn(t *testing.T) {
-	t.Parallel()
 	o := openOffice(t, nil)
 	g := newGate(t, o)
 	p := o.watch("/console/try", "en")

@@ -145,7 +145,7 @@ func (c *chaos) judge(kills int, lasted time.Duration) {
 		accepted[a.Session] = true
 	}
 	for _, out := range c.outs {
-		for _, line := range logLines(out.String()) {
+		for _, line := range logLines(out.settled()) {
 			if line["msg"] == "transfer" && line["outcome"] != "retrying" {
 				ended[fmt.Sprint(line["session"])] = fmt.Sprint(line["outcome"])
 			}

@@ -130,8 +130,8 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// settled is what was printed, once nothing more has come for a while: lines that come
-// closely are held back for some milliseconds.
+// settled is what was printed, once nothing more has come for a while: the log is written
+// behind the callbacks.
 func (o *output) settled() string {
 	for late := time.Now().Add(soon); ; {
 		o.mu.Lock()
