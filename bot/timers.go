@@ -74,7 +74,7 @@ func (b *Bot) NextAlarm(c *rules.Conversation) time.Time {
 
 // set plans, moves or (zero) cancels the alarm of a conversation.
 func (t *timers) set(id string, at time.Time) {
-	if at.IsZero() && t.planned.Load() == 0 { // its own was set with the conversation locked, as it is now
+	if at.IsZero() && t.planned.Load() == 0 { // nothing to cancel: who plans one holds the lock of its conversation, as the caller does
 		return
 	}
 	t.mu.Lock()

@@ -64,7 +64,7 @@ func New(address string) (*Client, error) {
 	}
 	c := &Client{base: base, http: transport}
 	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: base}); proxy == nil && err == nil && isASCII(base.Host) {
-		c.http = newLines(base, transport)
+		c.http = newPool(base, transport)
 	}
 	if user := base.User; user != nil {
 		password, _ := user.Password()

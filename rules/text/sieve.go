@@ -71,9 +71,11 @@ func (ps *patterns) in(normal []byte) []PhraseID {
 	return ps.unasked
 }
 
-// gramHash is the place of the first three bytes.
-func gramHash(b []byte) uint32 {
-	return (uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])) * 0x9e3779b1 >> (32 - gramBits)
+func gramHash(b []byte) uint32 { return headHash(b, gramBits) }
+
+// headHash hashes the first three bytes into so many bits.
+func headHash(b []byte, bits int) uint32 {
+	return (uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])) * 0x9e3779b1 >> (32 - bits)
 }
 
 func containsString(b []byte, s string) bool {

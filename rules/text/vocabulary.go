@@ -239,17 +239,13 @@ func (h *heads) add(prefix string) {
 		}
 		return
 	}
-	at := headHash([]byte(prefix))
+	at := headHash([]byte(prefix), headBits)
 	h[at>>6] |= 1 << (at & 63)
 }
 
 func (h *heads) has(word []byte) bool {
-	at := headHash(word)
+	at := headHash(word, headBits)
 	return h[at>>6]>>(at&63)&1 != 0
-}
-
-func headHash(b []byte) uint32 {
-	return (uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])) * 0x9e3779b1 >> (32 - headBits)
 }
 
 // readNear appends the symbols of the words that were found near.

@@ -29,11 +29,7 @@ func (b *bench) shares() []float64 {
 
 // loadCurve offers more and more, up to and past what a side can answer.
 func loadCurve(ctx context.Context, b *bench) error {
-	src, err := shippedRules()
-	if err != nil {
-		return err
-	}
-	p, _, stop, err := b.besideFloor(ctx, src)
+	p, stop, err := b.besideFloor(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,7 @@ func overloads() []overload {
 // overloadPart offers more than the service can answer. Only answers of 200 count
 // as answers; what is turned away is counted beside them.
 func overloadPart(ctx context.Context, b *bench) error {
-	src, err := shippedRules()
-	if err != nil {
-		return err
-	}
-	p, _, stop, err := b.besideFloor(ctx, src)
+	p, stop, err := b.besideFloor(ctx)
 	if err != nil {
 		return err
 	}

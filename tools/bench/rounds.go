@@ -47,19 +47,23 @@ func (h *helper) side() *side {
 	return &side{address: h.address, process: h.process, status: http.StatusOK, metrics: "http://" + h.address + "/metrics"}
 }
 
-// besideFloor starts a service and the floor that it is compared with; stop ends
-// both.
-func (b *bench) besideFloor(ctx context.Context, src []byte, settings ...string) (p *pair, s *service, stop func(), err error) {
-	s, err = b.startService(ctx, src, settings...)
+// besideFloor starts a service with the shipped rules and the floor that it is
+// compared with; stop ends both.
+func (b *bench) besideFloor(ctx context.Context) (p *pair, stop func(), err error) {
+	src, err := shippedRules()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
+	}
+	s, err := b.startService(ctx, src)
+	if err != nil {
+		return nil, nil, err
 	}
 	f, err := startHelper(ctx, roleFloor)
 	if err != nil {
 		s.stop()
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return newPair(f, s), s, func() { f.stop(); s.stop() }, nil
+	return newPair(f, s), func() { f.stop(); s.stop() }, nil
 }
 
 // alternate runs a load against all sides, round by round, each one first in

@@ -41,14 +41,14 @@ func newBot(t *testing.T, start func(*httptest.Server), answer http.HandlerFunc)
 	return b
 }
 
-func clientOf(t *testing.T, address string) (*Client, *lines) {
+func clientOf(t *testing.T, address string) (*Client, *pool) {
 	t.Helper()
 	c, err := New(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	l, ok := c.http.(*lines)
+	l, ok := c.http.(*pool)
 	if !ok {
 		t.Fatalf("the bot at %s is asked by %T", address, c.http)
 	}
@@ -65,12 +65,12 @@ func ask(t *testing.T, c *Client, body string) {
 }
 
 // A connection goes on to the next request when it can, and no answer to another one.
-func TestLines_connections_areKeptOrNot(t *testing.T) {
+func TestPool_connections_areKeptOrNot(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer http.HandlerFunc
-		idle   func(*bot, *lines) // between two requests; nil: nothing
-		want   int32              // connections for three requests
+		idle   func(*bot, *pool) // between two requests; nil: nothing
+		want   int32             // connections for three requests
 	}{
 		{"of known length", echo, nil, 1},
 		{"in chunks", func(w http.ResponseWriter, r *http.Request) {
@@ -88,13 +88,13 @@ func TestLines_connections_areKeptOrNot(t *testing.T) {
 			w.WriteHeader(http.StatusEarlyHints)
 			echo(w, r)
 		}, nil, 1},
-		{"the bot has closed what was idle", echo, func(b *bot, l *lines) {
+		{"the bot has closed what was idle", echo, func(b *bot, l *pool) {
 			b.CloseClientConnections()
-			for l.idle[0].quiet() {
+			for l.idle[0].reusable() {
 				runtime.Gosched() // the news is on its way
 			}
 		}, 3},
-		{"the last deadline is over", echo, func(_ *bot, l *lines) { _ = l.idle[0].SetDeadline(time.Unix(1, 0)) }, 1},
+		{"the last deadline is over", echo, func(_ *bot, l *pool) { _ = l.idle[0].SetDeadline(time.Unix(1, 0)) }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBot(t, (*httptest.Server).Start, c.answer)
@@ -112,7 +112,7 @@ func TestLines_connections_areKeptOrNot(t *testing.T) {
 	}
 }
 
-func TestLines_manyAtOnce_eachGetsItsOwnAnswer(t *testing.T) {
+func TestPool_manyAtOnce_eachGetsItsOwnAnswer(t *testing.T) {
 	b := newBot(t, (*httptest.Server).Start, echo)
 	c, l := clientOf(t, b.URL)
 	var all sync.WaitGroup
@@ -129,7 +129,7 @@ func TestLines_manyAtOnce_eachGetsItsOwnAnswer(t *testing.T) {
 	}
 }
 
-func TestLines_overTLS(t *testing.T) {
+func TestPool_overTLS(t *testing.T) {
 	b := newBot(t, (*httptest.Server).StartTLS, echo)
 	c, l := clientOf(t, b.URL)
 	if _, err := c.Forward(t.Context(), "a=1", nil, []byte(`{}`)); err == nil {
@@ -164,9 +164,9 @@ func TestForward_overTLS_whatComesBehindAnAnswer_answersNobody(t *testing.T) {
 			go answerTwice(&corked{Conn: raw}, certificate.TLS)
 		}
 	}()
-	c, lines := clientOf(t, "https://"+l.Addr().String())
-	lines.tls.RootCAs = x509.NewCertPool()
-	lines.tls.RootCAs.AddCert(certificate.Certificate())
+	c, pool := clientOf(t, "https://"+l.Addr().String())
+	pool.tls.RootCAs = x509.NewCertPool()
+	pool.tls.RootCAs.AddCert(certificate.Certificate())
 	for range 20 {
 		if answer, err := c.Forward(t.Context(), "a=1", nil, []byte(`{}`)); err != nil || string(answer) != `{"a":1}` {
 			t.Fatalf("answer %s, %v", answer, err)
@@ -208,13 +208,13 @@ func answerTwice(raw *corked, config *tls.Config) {
 }
 
 // A kept connection that fails before anything is sent loses no callback, and no other failure sends one twice.
-func TestLines_nothingSent_goesOutOnAnotherConnection(t *testing.T) {
+func TestPool_nothingSent_goesOutOnAnotherConnection(t *testing.T) {
 	b := newBot(t, (*httptest.Server).Start, echo)
 	c, l := clientOf(t, b.URL)
 	for range 3 {
 		mine, theirs := net.Pipe()
 		_ = theirs.Close()
-		l.put(newLine(mine))
+		l.put(newConnection(mine))
 	}
 	if ask(t, c, `{"a":1}`); len(l.idle) != 1 || b.connections.Load() != 1 {
 		t.Errorf("%d kept, %d connections", len(l.idle), b.connections.Load())
@@ -224,7 +224,7 @@ func TestLines_nothingSent_goesOutOnAnotherConnection(t *testing.T) {
 		_, _ = io.ReadFull(theirs, make([]byte, 10))
 		_ = theirs.Close()
 	}()
-	l.put(newLine(mine))
+	l.put(newConnection(mine))
 	if answer, err := c.Forward(t.Context(), "", nil, []byte(`{}`)); err == nil {
 		t.Errorf("sent twice: %s", answer)
 	}
@@ -266,7 +266,7 @@ func TestForward_senderThatLeaves_getsTheBotsAnswerKept(t *testing.T) {
 }
 
 // What is left of an answer that was too long must not become the next one.
-func TestLines_answerThatIsNotReadToItsEnd_endsTheConnection(t *testing.T) {
+func TestPool_answerThatIsNotReadToItsEnd_endsTheConnection(t *testing.T) {
 	long := true
 	b := newBot(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
 		if long {
@@ -286,7 +286,7 @@ func TestLines_answerThatIsNotReadToItsEnd_endsTheConnection(t *testing.T) {
 }
 
 // An answer without end is cut, its head included.
-func TestLines_headWithoutEnd_isCut(t *testing.T) {
+func TestPool_headWithoutEnd_isCut(t *testing.T) {
 	mine, theirs := net.Pipe()
 	defer func() { _ = mine.Close() }()
 	go func() {
@@ -296,20 +296,20 @@ func TestLines_headWithoutEnd_isCut(t *testing.T) {
 			_, err = io.WriteString(theirs, "A: "+strings.Repeat("x", 1000)+"\r\n")
 		}
 	}()
-	c := newLine(mine)
+	c := newConnection(mine)
 	if _, err := c.answer(nil); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%v", err)
 	}
 }
 
 // Idle connections are closed after a while, so that none is held for a bot that nobody asks.
-func TestLines_idle_areClosedInTime(t *testing.T) {
+func TestPool_idle_areClosedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLines(&url.URL{Scheme: "http", Host: "bot"}, &http.Transport{})
+		l := newPool(&url.URL{Scheme: "http", Host: "bot"}, &http.Transport{})
 		for range 2 { // half of the time between them
 			mine, theirs := net.Pipe()
 			defer func() { _ = theirs.Close() }()
-			l.put(newLine(mine))
+			l.put(newConnection(mine))
 			<-time.After(idleFor / 2)
 		}
 		for _, left := range []int{1, 0} { // each when its own time is over
@@ -335,7 +335,7 @@ func TestNew_address(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := "" // as the transport does it
-		if l, ok := c.http.(*lines); ok {
+		if l, ok := c.http.(*pool); ok {
 			got = l.address
 		}
 		if got != want || strings.HasSuffix(c.base.Host, ":") {

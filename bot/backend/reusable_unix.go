@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// quiet reports whether the other side has neither closed a connection nor sent anything
+// reusable reports whether the other side has neither closed a connection nor sent anything
 // that nobody asked for: whether another request can go out on it.
-func quiet(c net.Conn) bool {
+func reusable(c net.Conn) bool {
 	s, ok := c.(syscall.Conn)
 	if !ok {
 		return true
