@@ -50,7 +50,6 @@ func (a *App) Start(reload <-chan os.Signal) {
 	a.tell("READY=1", a.status())
 	a.background("what the start left", func(context.Context) {
 		debug.FreeOSMemory() // loading the packs leaves much more behind than it keeps
-		releaseCode()
 	})
 	if a.settings.Supervisor.Watchdog > 0 {
 		watched, unwatch := context.WithCancel(context.Background())
