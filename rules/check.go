@@ -3,6 +3,7 @@ package rules
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"escalator/rules/lang"
@@ -21,6 +22,8 @@ type checker struct {
 	bad map[*yaml.Node]bool
 	// broken are the sections of the file that cannot be read: what names something in them is not blamed.
 	broken map[string]bool
+	// beside is what runs on other processors; no load ends before it.
+	beside sync.WaitGroup
 }
 
 // fail reports a problem at a node and keeps later passes away from it.

@@ -59,29 +59,9 @@ func (b *phraseBook) frames(list *wordList) phraseGroup {
 			group.Masks.Merge(&mask)
 		}
 	}
-	b.builder.SetGrammar(grammarOf(g))
-	for _, scope := range b.scopes {
-		for _, words := range scope.file.Roles {
-			for _, w := range words.Phrases {
-				b.addRole(roleOf(g, words.Role), wordEntry{text: w.Text, lang: scope.file.Lang, names: scope})
-			}
-		}
-	}
-	for i, r := range g.Roles {
-		for _, pack := range r.Packs {
-			for _, e := range b.lists[pack].entries {
-				b.addRole(text.RoleID(i), e)
-			}
-		}
-	}
-	for _, change := range b.roles {
-		for _, e := range change.add {
-			b.addRole(change.role, e)
-		}
-		for _, e := range change.without {
-			b.addRole(kindOfRole(g, packs.Homonym), e)
-		}
-	}
+	grammar := grammarOf(g)
+	b.builder.SetGrammar(grammar)
+	b.addRoles(grammar.Anchors)
 	add := func(f packs.Frame) {
 		id := b.builder.AddFrame(frameOf(g, f))
 		group.Phrases.Add(id)
@@ -96,16 +76,6 @@ func (b *phraseBook) frames(list *wordList) phraseGroup {
 		}
 	}
 	return group
-}
-
-func (b *phraseBook) addRole(role text.RoleID, e wordEntry) {
-	if e.node != nil && b.bad[e.node] {
-		return
-	}
-	if err := b.builder.AddRole(strings.TrimPrefix(e.text, "="), e.options(), role); err != nil {
-		b.failPhrase(e, err)
-	}
-	b.useIn(e)
 }
 
 func roleOf(g *packs.Grammar, name string) text.RoleID {
@@ -127,6 +97,9 @@ func rolesOf(g *packs.Grammar, names ...string) (s text.RoleSet) {
 }
 
 func grammarOf(g *packs.Grammar) (out text.Grammar) {
+	for _, f := range packs.All() {
+		out.Langs = append(out.Langs, f.Lang)
+	}
 	for i, r := range g.Roles {
 		role := text.NewRoleSet(text.RoleID(i))
 		switch r.Kind {

@@ -3,6 +3,8 @@ package rules
 import (
 	"strings"
 	"testing"
+
+	"escalator/rules/packs"
 )
 
 const framesFile = `version: 1
@@ -95,5 +97,29 @@ rules:
 		if d.Rule != m.rule || m.matched != "" && (len(d.Matched) == 0 || d.Matched[0].Text != m.matched) {
 			t.Errorf("%q: %q by %+v, want %q by %q", m.text, d.Rule, d.Matched, m.rule, m.matched)
 		}
+	}
+}
+
+// The words that a file changes are of that file only, whether they have the matcher of all files or one of their own.
+func TestFrames_aChange_isOfItsFileOnly(t *testing.T) {
+	const asks, wish = "the zorblify human arrived", "ask_human.want: {add: [zorblify]}"
+	for _, lists := range []string{"", wish, "", "polite: {add: [zorblify]}", ""} {
+		p := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", lists, 1)))
+		if d := p.Decide(&Conversation{}, Turn{Text: asks, At: start}); (d.Rule == "ask") != (lists == wish) {
+			t.Errorf("with %q: %q asks %v", lists, asks, d.Rule == "ask")
+		}
+		if d := p.Decide(&Conversation{}, Turn{Text: "I want a human", At: start}); d.Rule != "ask" {
+			t.Errorf("with %q nobody asks any more", lists)
+		}
+	}
+}
+
+// A wrong word of a pack would be left out without a word.
+func TestFrames_wordsOfPacks_areRight(t *testing.T) {
+	b := newPhraseBook(&checker{})
+	b.tie()
+	b.builder.SetGrammar(grammarOf(packs.Shared()))
+	if b.eachRoleWord(b.addRole); len(b.packFaults)+len(b.problems) > 0 {
+		t.Errorf("%v %v", b.packFaults, b.problems)
 	}
 }

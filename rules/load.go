@@ -45,6 +45,8 @@ func (s Set) Load(now time.Time) (p *Policy, r Report) {
 	}()
 	src := s.Files[s.Main]
 	l := &loader{checker: checker{source: newSource(s.Main, src), set: s}, now: now, conditions: conditions}
+	defer l.beside.Wait()
+	ahead(&l.beside, readAhead)
 	root := l.parse(src)
 	if root != nil {
 		l.takeIncludes(root)
@@ -57,8 +59,13 @@ func (s Set) Load(now time.Time) (p *Policy, r Report) {
 		return nil, Report{Errors: l.source.placed(l.problems)}
 	}
 	p.version = s.Version()
-	packLexicon() // read now, or the first customer would wait for it
 	return p, Report{Warnings: l.source.placed(l.withoutSilenced(l.warnings))}
+}
+
+// readAhead reads what is read once: the first customer, or the rest of the load, would wait for it.
+func readAhead() (*text.Lexicon, error) {
+	text.ReadWords()
+	return packLexicon(), nil
 }
 
 // loader is one load under way.

@@ -34,6 +34,8 @@ type Builder struct {
 	msg     Message
 	frames  frames
 	others  *Builder // of the words of roles that are no anchors
+
+	buildOthers func() (*Matcher, error)
 }
 
 type builderKey struct {

@@ -69,6 +69,8 @@ type Grammar struct {
 	// Anchors are roles of which each frame has one. The words of the others are looked for only in a message that has a
 	// word of these, which few have.
 	Anchors RoleSet
+	// Langs are the languages that the words and frames may have.
+	Langs []string
 }
 
 // frames is the compiled form of a grammar and its frames.
@@ -77,7 +79,6 @@ type frames struct {
 	frames  []Frame
 	ids     []PhraseID // of the frames; the one behind is that of its voided hits
 	of      []uint32   // the languages of the frames
-	langs   []string   // by bit
 	words   RoleSet    // roles that are neither guards nor homonyms
 	voiding RoleSet    // roles of words that may void a frame, or keep one from holding
 	others  *Matcher   // of the words that are no anchors
@@ -92,13 +93,21 @@ type wordRole struct {
 // SetGrammar says what roles mean. It must be called before AddRole.
 func (b *Builder) SetGrammar(g Grammar) { b.frames.grammar, b.others = g, &Builder{} }
 
+// BuildOthers makes the matcher of the words of roles that are no anchors. It needs nothing else of the builder, and may
+// run beside what does not add such words.
+func (b *Builder) BuildOthers() (*Matcher, error) { return b.others.Build() }
+
+// SetOthers says where Build gets the matcher of the words of roles that are no anchors: from BuildOthers of a builder with
+// the same grammar. Without it Build makes one of the words that were added.
+func (b *Builder) SetOthers(build func() (*Matcher, error)) { b.buildOthers = build }
+
 // AddRole adds a word or short phrase of a role. Words without a language are of
 // all. They are no phrases of their own: Find reports the frames that they fill.
 // The error is a *SyntaxError.
 func (b *Builder) AddRole(src string, o Options, role RoleID) error {
 	key := newBuilderKey(src, o)
 	key.role = int(role) + 1
-	langs := b.frames.langBits(o.Lang)
+	langs := b.frames.grammar.langBits(o.Lang)
 	if !b.frames.grammar.Anchors.Has(role) {
 		b = b.others
 	}
@@ -127,7 +136,7 @@ func (b *Builder) AddFrame(f Frame) PhraseID {
 	b.add(builderKey{src: f.Name, frame: -len(b.frames.frames) - 1}, &phrase{src: f.Name, frame: true})
 	langs := uint32(0)
 	for _, lang := range f.Langs {
-		langs |= b.frames.langBits(lang)
+		langs |= b.frames.grammar.langBits(lang)
 	}
 	if len(f.Langs) == 0 {
 		langs = ^langs
@@ -140,16 +149,11 @@ func (b *Builder) AddFrame(f Frame) PhraseID {
 const everyLanguage = ^uint32(0)
 
 // langBits is the set of one language, or of all.
-func (f *frames) langBits(lang string) uint32 {
+func (g *Grammar) langBits(lang string) uint32 {
 	if lang == "" {
 		return everyLanguage
 	}
-	i := slices.Index(f.langs, lang)
-	if i < 0 {
-		i = len(f.langs)
-		f.langs = append(f.langs, lang)
-	}
-	return 1 << i
+	return 1 << slices.Index(g.Langs, lang)
 }
 
 // frameTable finishes the frames.
@@ -158,8 +162,11 @@ func (b *Builder) frameTable() (*frames, error) {
 	if len(f.frames) == 0 {
 		return nil, nil
 	}
-	var err error
-	if f.others, err = b.others.Build(); err != nil {
+	build, err := b.buildOthers, error(nil)
+	if build == nil {
+		build = b.BuildOthers
+	}
+	if f.others, err = build(); err != nil {
 		return nil, err
 	}
 	f.words = ^(f.grammar.Guards | f.grammar.Before | f.grammar.Homonyms | f.grammar.Anew)
@@ -225,8 +232,8 @@ func (f *framed) public(fs *frames) Framed {
 	out := Framed{Void: f.guard >= 0, Guard: f.by, GuardRole: RoleID(max(f.guard, 0))}
 	out.Parts = append(out.Parts, f.parts[:f.n]...)
 	if f.langs != 0 {
-		if i := bits.TrailingZeros32(f.langs); i < len(fs.langs) {
-			out.Lang = fs.langs[i]
+		if i := bits.TrailingZeros32(f.langs); i < len(fs.grammar.Langs) {
+			out.Lang = fs.grammar.Langs[i]
 		}
 	}
 	return out

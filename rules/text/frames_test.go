@@ -23,6 +23,7 @@ const (
 
 var testGrammar = Grammar{
 	Guards: NewRoleSet(about), Before: NewRoleSet(telling), Homonyms: NewRoleSet(homonym), Anew: NewRoleSet(anew), Anchors: NewRoleSet(person, speak),
+	Langs: []string{"a", "b", "c"},
 }
 
 var testFrames = []Frame{

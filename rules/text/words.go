@@ -49,6 +49,9 @@ var commonWords = sync.OnceValue(func() *wordSet {
 	return set
 })
 
+// ReadWords reads the common words, for which the first file with such a phrase would wait.
+func ReadWords() { commonWords() }
+
 func (s *wordSet) addLines(r io.Reader) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
