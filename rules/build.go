@@ -176,15 +176,60 @@ func (l *loader) compile() {
 	if len(l.problems) > 0 {
 		return
 	}
+	l.book.builder.SetMeaning(l.meaning())
 	m, err := l.book.builder.Build()
 	if err != nil {
 		l.failAt(1, 1, "", "the phrases of the file are too much for the matcher: %s", err)
 		return
 	}
-	m.SetPolite(p.polite.ids())
 	p.matcher = m
 	l.checkRequired()
 	l.collect()
+}
+
+// meaning says which phrases conditions look for. All others only change what those mean, or make up an answer with others.
+func (l *loader) meaning() text.Meaning {
+	p := l.policy
+	m := text.Meaning{Polite: p.polite.ids()}
+	for _, w := range l.wanted() {
+		ids := w.set.ids()
+		if w.in&onUser != 0 {
+			m.OfCustomer.Merge(&ids)
+		}
+		if w.in&^onUser != 0 {
+			m.OfBot.Merge(&ids)
+		}
+	}
+	for _, s := range []*matchSet{p.yes, p.no} {
+		if s != nil {
+			ids := s.ids()
+			m.Answers.Merge(&ids)
+		}
+	}
+	return m
+}
+
+// wanted is a set of phrases that a condition looks for, and in which messages.
+type wanted struct {
+	set *matchSet
+	in  kinds
+}
+
+// wanted are the sets of phrases that conditions look for.
+func (l *loader) wanted() (all []wanted) {
+	for _, at := range l.places {
+		at.when.walk(func(k *cond) {
+			if f, ok := k.leaf.(phrased); ok {
+				for _, s := range f.sets() {
+					all = append(all, wanted{s, f.in()})
+				}
+			}
+		})
+	}
+	if says := l.policy.missSays; says != nil {
+		all = append(all, wanted{says.any, onBot})
+	}
+	return all
 }
 
 // collect finds out what the conditions need counted.

@@ -83,8 +83,11 @@ func (r *rule) wakes(on kinds) facts {
 // place is where a kind of turn stands among all.
 func (k kinds) place() int { return bits.TrailingZeros8(uint8(k)) }
 
-// phrased is a leaf that looks for phrases.
-type phrased interface{ sets() []*matchSet }
+// phrased is a leaf that looks for phrases in the messages of some.
+type phrased interface {
+	sets() []*matchSet
+	in() kinds
+}
 
 // findFacts finds out which facts each phrase is, and which of them wake each rule.
 func (l *loader) findFacts() {
@@ -105,17 +108,8 @@ func (l *loader) findFacts() {
 			}
 		}
 	}
-	for _, at := range l.places {
-		at.when.walk(func(k *cond) {
-			if f, ok := k.leaf.(phrased); ok {
-				for _, s := range f.sets() {
-					number(s)
-				}
-			}
-		})
-	}
-	if p.missSays != nil {
-		number(p.missSays.any)
+	for _, w := range l.wanted() {
+		number(w.set)
 	}
 	for _, s := range []*matchSet{p.polite, p.yes, p.no} {
 		if number(s); s != nil {
@@ -194,6 +188,9 @@ func (e *evaluation) facts() facts {
 
 func (l *saysLeaf) sets() []*matchSet { return l.test.sets() }
 func (l *saidLeaf) sets() []*matchSet { return l.test.sets() }
+
+func (l *saysLeaf) in() kinds { return l.by }
+func (l *saidLeaf) in() kinds { return l.by }
 
 // wakes: without a hit of the set that is looked for first, nothing is found. Where the language is not known, the story may
 // be that no pack has it.

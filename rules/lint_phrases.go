@@ -99,6 +99,8 @@ var refusing = regexp.MustCompile(`(?i)[不没別别无無勿]|\b(no|not|never|w
 // error, not negated, and not turned into something else by the other words of the phrase.
 func (l *loader) inside(phrase string, visit func(e *evaluation, i int)) {
 	e := l.policy.begin(&Conversation{}, &Turn{Kind: UserTurn, Text: "xx " + phrase + " xx"})
+	e.hits = l.policy.matcher.FindAll(&e.msg, e.hits[:0]) // those that are looked for in the bot's words too
+	e.negation.Reset(&e.msg, e.hits, &l.policy.roles)
 	for i, h := range e.hits {
 		if h.Typos != 0 || e.negation.Of(i) >= 0 {
 			continue
@@ -231,7 +233,7 @@ func (l *loader) broad() text.PhraseSet {
 			var msg text.Message
 			msg.Reset(message)
 			once := map[text.PhraseID]bool{}
-			for _, h := range l.policy.matcher.Find(&msg, nil) {
+			for _, h := range l.policy.matcher.FindAll(&msg, nil) {
 				if strings.HasPrefix(l.policy.matcher.Phrase(h.Phrase), "/") && !once[h.Phrase] {
 					once[h.Phrase] = true
 					found[h.Phrase]++

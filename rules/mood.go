@@ -61,6 +61,9 @@ func (l *moodLeaf) explain(_ *evaluation, v verdict) lang.Text {
 }
 
 func (l *moodLeaf) appendMatches(e *evaluation, matches []Match) []Match {
+	if e.kind != onUser {
+		return matches
+	}
 	for i := range e.hits {
 		if l.set.has(e.hits[i].Phrase) && l.set.weight(e.hits[i].Phrase) > 0 && e.masked(l.set, i) < 0 {
 			matches = append(matches, e.match(l.set, i))
@@ -79,6 +82,8 @@ func (l *moodLeaf) implies(other leaf) bool {
 func (l *moodLeaf) need(p *Policy) { p.record(&moodRecorder{l.key, l.set}) }
 
 func (l *moodLeaf) sets() []*matchSet { return []*matchSet{l.set} }
+
+func (l *moodLeaf) in() kinds { return onUser }
 
 func (l *moodLeaf) wakes() facts { return factMood }
 

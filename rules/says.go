@@ -148,7 +148,7 @@ func (l *loader) checkRequired() {
 			continue
 		}
 		msg.Reset(w.entry.text)
-		hits := m.Find(&msg, nil)
+		hits := m.FindAll(&msg, nil)
 		for i, h := range hits {
 			if h.First == 0 && l.policy.roles.IsNegator(hits, i) {
 				l.book.failInside(w.entry, 0, "leave the negator out, or take negation: ignore",
@@ -216,7 +216,7 @@ func (s *phraseTest) maskedByItself(p *Policy, id text.PhraseID) bool {
 	}
 	var msg text.Message
 	msg.Reset(p.matcher.Phrase(id))
-	return slices.ContainsFunc(p.matcher.Find(&msg, nil), func(h text.Hit) bool {
+	return slices.ContainsFunc(p.matcher.FindAll(&msg, nil), func(h text.Hit) bool {
 		return s.mask.Has(h.Phrase) && h.Typos == 0 && p.matcher.Plain(h.Phrase)
 	})
 }

@@ -11,11 +11,11 @@ import (
 
 // Most messages hold no phrase, and most words that phrases begin with are the commonest there are. So each phrase
 // has anchors: words of which every hit of it holds at least one, chosen as rare as they come. An anchor is a word, or
-// two words that stand side by side, which are much rarer. While the tokens of a message are read its anchors are
-// noted as a set of bits, and each state of the automaton knows the anchors of the phrases that it leads to: it is
+// two words that stand side by side, which are much rarer. Each phrase is in one of 64 buckets (buckets.go), and each
+// anchor is known by the buckets of its phrases. While the tokens of a message are read the buckets of its anchors are
+// noted as a set of bits, and each state of the automaton knows the buckets of the phrases that it leads to: it is
 // entered only if the message has one of them (gates.go). A message without any touches no state at all. Several
-// anchors share a bit, and a set of pairs may take another pair for one of its own: then the set of a message holds
-// more than there is, which costs time and changes nothing.
+// phrases share a bucket: then more states are entered than need be, which costs time and changes nothing.
 
 //go:embed data/frequent.txt
 var frequentData string
@@ -61,78 +61,32 @@ func weigh(key string, hash uint64) int32 {
 	return rareWord
 }
 
-// An anchor is a bit of a set of anchors.
-type anchor uint8
-
-const noAnchor anchor = 64
-
-func (a anchor) bit() uint64 { return 1 << a }
-
-// The anchors that many messages hold have bits of their own: else each of them would open the way to a part of
-// everything.
-const (
-	frequentAnchor = 50 // weight
-	frequentBits   = 24
-)
-
-func newAnchor(hash uint64, weight int32) anchor {
-	high, _ := bits.Mul64(hash*hashPrime, frequentBits)
-	if weight < frequentAnchor {
-		high, _ = bits.Mul64(hash*hashPrime, 64-frequentBits)
-		high += frequentBits
-	}
-	return anchor(high)
+// anchored says where the anchors of a sequence are: at an item, or with pairs where that item and the next one meet.
+type anchored struct {
+	weight int64 // how many of 10,000 messages hold one
+	at     int32
+	pairs  bool
+	known  bool
 }
 
-// anchors chooses the anchors of a sequence, notes them in the lexicon, and returns their set.
-func (l *lexicon) anchors(seq *sequence) (set uint64) {
-	weight, at, pairs := l.rarest(seq)
-	if weight >= unfounded {
-		return everyAnchor
+// rarest chooses the anchors of a sequence that the fewest messages hold.
+func (l *lexicon) rarest(seq *sequence) *anchored {
+	a := &seq.anchored
+	if a.known {
+		return a
 	}
-	it := &seq.items[at]
-	switch {
-	case pairs:
-		left, right := l.beside(seq, at)
-		for _, a := range left {
-			for _, b := range right {
-				h := wordPair(l.words[a].hash, l.words[b].hash)
-				l.pairs = append(l.pairs, h)
-				set |= pairAnchor(h).bit()
-			}
-		}
-		return set
-	case it.kind == itemToken:
-		e := l.entry(it)
-		e.anchor = newAnchor(e.hash, e.weight)
-		return e.anchor.bit()
-	}
-	g := it.group
-	if g.anchors == 0 {
-		for i := range g.alts {
-			g.anchors |= l.anchors(&g.alts[i])
-		}
-	}
-	return g.anchors
-}
-
-const everyAnchor = ^uint64(0)
-
-// rarest returns the item of a sequence, or with pairs the one of which the last word and what stands behind it,
-// that the fewest messages hold.
-func (l *lexicon) rarest(seq *sequence) (weight int64, at int, pairs bool) {
-	weight = unfounded
+	*a = anchored{weight: unfounded, known: true}
 	for i := range seq.items {
-		if w := l.weight(&seq.items[i]); w < weight {
-			weight, at, pairs = w, i, false
+		if w := l.weight(&seq.items[i]); w < a.weight {
+			a.weight, a.at, a.pairs = w, int32(i), false
 		}
 	}
 	for i := 0; i+1 < len(seq.items); i++ {
-		if w := l.pairWeight(seq, i, weight); w < weight {
-			weight, at, pairs = w, i, true
+		if w := l.pairWeight(seq, i, a.weight); w < a.weight {
+			a.weight, a.at, a.pairs = w, int32(i), true
 		}
 	}
-	return weight, at, pairs
+	return a
 }
 
 func (l *lexicon) weight(it *item) int64 {
@@ -143,8 +97,7 @@ func (l *lexicon) weight(it *item) int64 {
 		g := it.group
 		if g.weight == 0 {
 			for i := range g.alts {
-				w, _, _ := l.rarest(&g.alts[i])
-				g.weight = min(g.weight+w, unfounded)
+				g.weight = min(g.weight+l.rarest(&g.alts[i]).weight, unfounded)
 			}
 		}
 		return g.weight
@@ -235,34 +188,49 @@ func (l *lexicon) outerOf(g *group, first bool) []int32 {
 
 func wordPair(a, b uint64) uint64 { return (bits.RotateLeft64(a, 29) ^ b) * hashPrime }
 
-func pairAnchor(hash uint64) anchor { return newAnchor(hash, 0) }
-
-// A pairSet holds pairs as three bits of one word each (a blocked Bloom filter): it takes a pair in a hundred for one that it
-// does not hold.
-type pairSet struct {
-	bits  []uint64
-	shift uint
+// pairTable holds the pairs that are anchors with the buckets of their phrases. Most pairs of a message are none: three
+// bits of one word of a filter say so (a blocked Bloom filter).
+type pairTable struct {
+	filter      []uint64
+	filterShift uint
+	slots       []pairSlot // open addressing
+	shift       uint
 }
 
-func newPairSet(pairs []uint64) pairSet {
-	n := uint(1)
-	for 4<<n < len(pairs) {
+// A pairSlot is free if it is of no bucket.
+type pairSlot struct {
+	hash    uint64
+	buckets buckets
+}
+
+func newPairTable(pairs map[uint64]buckets) pairTable {
+	n := uint(2)
+	for 1<<n < 2*len(pairs) {
 		n++
 	}
-	s := pairSet{make([]uint64, 1<<n), 64 - n}
-	for _, h := range pairs {
-		s.bits[h>>s.shift] |= pairBits(h)
+	t := pairTable{filter: make([]uint64, 1<<(n-2)), filterShift: 64 - (n - 2), slots: make([]pairSlot, 1<<n), shift: 64 - n}
+	for h, set := range pairs {
+		t.filter[h>>t.filterShift] |= pairBits(h)
+		at := h >> t.shift
+		for t.slots[at].buckets != 0 {
+			at = (at + 1) & uint64(len(t.slots)-1)
+		}
+		t.slots[at] = pairSlot{h, set}
 	}
-	return s
+	return t
 }
 
 func pairBits(h uint64) uint64 { return 1<<(h&63) | 1<<(h>>6&63) | 1<<(h>>12&63) }
 
-// anchors is the set of the anchor that two words side by side are, empty if they are none.
-func (s *pairSet) anchors(a, b uint64) uint64 {
+// buckets are those of the anchor that two words side by side are, none if they are no anchor.
+func (t *pairTable) buckets(a, b uint64) buckets {
 	h := wordPair(a, b)
-	if want := pairBits(h); s.bits[h>>s.shift]&want != want {
+	if want := pairBits(h); t.filter[h>>t.filterShift]&want != want {
 		return 0
 	}
-	return pairAnchor(h).bit()
+	at := h >> t.shift
+	for t.slots[at].buckets != 0 && t.slots[at].hash != h {
+		at = (at + 1) & uint64(len(t.slots)-1)
+	}
+	return t.slots[at].buckets
 }

@@ -29,7 +29,7 @@ func TestAnchors_areTheRarestThatEveryHitHolds(t *testing.T) {
 		has := func(s string) bool {
 			msg.Reset(s)
 			m.vocabulary.readAll(&msg)
-			return msg.search.anchors != 0
+			return msg.search.has != 0
 		}
 		for _, s := range tt.without {
 			if has(s) {

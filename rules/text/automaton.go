@@ -45,9 +45,9 @@ func (a *automaton) edgesOf(state int32) []edgeTo {
 
 func (a *automaton) gatesOf(state int32) *gates { return &a.gates[a.states[state].gates] }
 
-// A root is the edges of the root for one symbol, and the anchors of what they lead to.
+// A root is the edges of the root for one symbol, and the buckets of what they lead to.
 type root struct {
-	anchors [2]uint64 // as gates
+	buckets [2]buckets // as gates
 	edges   span
 }
 
@@ -104,8 +104,8 @@ func (c *compiler) automaton() *automaton {
 	for from, all := int32(0), a.edgesOf(0); int(from) < len(all); {
 		to, r := from, &a.roots[all[from].symbol]
 		for ; int(to) < len(all) && all[to].symbol == all[from].symbol; to++ {
-			for k := range r.anchors {
-				r.anchors[k] |= a.gatesOf(all[to].to)[k].anchors
+			for k := range r.buckets {
+				r.buckets[k] |= a.gatesOf(all[to].to)[k].buckets
 			}
 		}
 		r.edges, from = span{from, to}, to

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,7 @@ type Builder struct {
 	msg     Message
 	frames  frames
 	others  *Builder // of the words of roles that are no anchors
+	meaning *Meaning // nil: each phrase means something by itself
 
 	buildOthers func() (*Matcher, error)
 }
@@ -122,6 +124,42 @@ func (b *Builder) add(key builderKey, ph *phrase) PhraseID {
 	return id
 }
 
+// Meaning says what the phrases of a Matcher are looked for.
+type Meaning struct {
+	// These mean something by themselves, in a customer's message and in one of the bot. The others, such as negators and
+	// masks, are looked for only in a message that has a hit of one of these, or that phrases fill.
+	OfCustomer, OfBot PhraseSet
+	// A message may hold Polite phrases beside an `=whole` phrase; Polite ones and Answers may fill it.
+	Polite, Answers PhraseSet
+}
+
+func (m *Meaning) telling(p pass) *PhraseSet {
+	if p == passCustomer {
+		return &m.OfCustomer
+	}
+	return &m.OfBot
+}
+
+// SetMeaning says what the phrases mean. Without it each means something by itself.
+func (b *Builder) SetMeaning(m Meaning) { b.meaning = &m }
+
+// means reports whether a phrase means something by itself, or where it fills a message with others. In the gap of a
+// phrase any word may stand, so one with a gap that can fill a message is looked for in any case. The words of roles mean
+// what their frames do.
+func (b *Builder) means(id PhraseID, ph *phrase) (tells passSet, fills bool) {
+	m := b.meaning
+	fills = ph.whole || m != nil && (m.Polite.Has(id) || m.Answers.Has(id))
+	if fills && ph.gap || m == nil && !ph.whole {
+		return everyPass, false
+	}
+	for p := range passAll {
+		if m != nil && !ph.whole && (m.telling(p).Has(id) || ph.role.langs != 0 && slices.ContainsFunc(b.frames.ids, m.telling(p).Has)) {
+			tells |= 1 << p
+		}
+	}
+	return tells, fills
+}
+
 // maxStates bounds the automaton of one file, and so the memory of a list that
 // grew out of hand.
 const maxStates = 1 << 22
@@ -137,6 +175,9 @@ func (b *Builder) Build() (*Matcher, error) {
 	}
 	c := newCompiler(b.lex, words, len(b.phrases))
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
+	if b.meaning != nil {
+		m.polite = b.meaning.Polite
+	}
 	for id, ph := range b.phrases {
 		m.phrases[id] = compiled{src: ph.src, re: ph.re, own: ph.options.Lang != "", whole: ph.whole, gap: ph.gap, plain: ph.plain(), role: ph.role, frame: ph.frame}
 		if ph.frame {
@@ -147,6 +188,7 @@ func (b *Builder) Build() (*Matcher, error) {
 			continue
 		}
 		m.keepAll = m.keepAll || ph.whole
+		c.tells[id], c.fills[id] = b.means(PhraseID(id), ph)
 		c.phrase(PhraseID(id), ph)
 		if len(c.states) > maxStates {
 			return nil, fmt.Errorf("building the matcher: more than %d states at phrase %q", maxStates, abbreviate(ph.src))
@@ -156,8 +198,15 @@ func (b *Builder) Build() (*Matcher, error) {
 	if m.frames, err = b.frameTable(); err != nil {
 		return nil, err
 	}
+	shared := c.fillBuckets(b.phrases)
+	for id, bucket := range c.buckets {
+		m.phrases[id].bucket = bucket
+	}
+	for p := range passes {
+		m.buckets[p] = shared.of(p)
+	}
 	m.automaton = c.automaton()
-	m.vocabulary = c.vocabulary()
+	m.vocabulary = c.vocabulary(c.filling(m.automaton))
 	return m, nil
 }
 

@@ -42,8 +42,12 @@ type compiler struct {
 	accepts []pair  // states and the phrases, or ^symbols of groups, that end there
 	behind  []pair  // states and the gaps and joins that they lead to without a word
 	groups  map[groupKey][]groupEnd
-	symbols []bool   // whether each symbol is of a group
-	anchors []uint64 // of each phrase
+	symbols []bool             // whether each symbol is of a group
+	tells   []passSet          // of each phrase: where it means something by itself
+	fills   []bool             // whether it does where it fills a message with others
+	buckets []buckets          // of each phrase
+	pairs   map[uint64]buckets // of words that are anchors
+	marked  map[*group]buckets // with which the anchors of a group are noted
 	chunk   []link
 }
 
@@ -81,10 +85,10 @@ const maxInline = 1000
 // newCompiler makes room for so many words in so many phrases: most phrases are words one after the other.
 func newCompiler(lex *lexicon, words, phrases int) *compiler {
 	for i := range lex.words {
-		lex.words[i].exact, lex.words[i].near = -1, -1
+		lex.words[i].exact, lex.words[i].near, lex.words[i].buckets = -1, -1, 0
 	}
 	for i := range lex.prefixes {
-		lex.prefixes[i].exact = -1
+		lex.prefixes[i].exact, lex.prefixes[i].buckets = -1, 0
 	}
 	return &compiler{
 		lex:     lex,
@@ -92,7 +96,11 @@ func newCompiler(lex *lexicon, words, phrases int) *compiler {
 		slots:   make([]int32, 1<<bits.Len(uint(max(4*len(lex.words), 2*words)+16))),
 		links:   make([]link, 0, words),
 		accepts: make([]pair, 0, phrases),
-		anchors: make([]uint64, phrases),
+		tells:   make([]passSet, phrases),
+		fills:   make([]bool, phrases),
+		buckets: make([]buckets, phrases),
+		pairs:   map[uint64]buckets{},
+		marked:  map[*group]buckets{},
 		groups:  map[groupKey][]groupEnd{},
 	}
 }
@@ -103,7 +111,6 @@ func (c *compiler) phrase(id PhraseID, ph *phrase) {
 	for _, l := range ends {
 		c.accepts = append(c.accepts, pair{l.state(), int32(id)})
 	}
-	c.anchors[id] = c.lex.anchors(&ph.seq)
 }
 
 // one returns a list of one link. Most lists are, so they share memory.

@@ -57,9 +57,13 @@
 // the rare words and pairs of words of which each phrase has one (anchors.go). A
 // message without an anchor ends here. Else Find takes the tokens one by one. A
 // partial hit is a state and the token where it began; each goes on by one look-up
-// for each symbol. A state is entered only if an anchor of a phrase that it leads to
-// is in the message, and if something ends there or may go on with the next token.
+// for each symbol. A state is entered only if a phrase that it leads to has an anchor
+// in the message, and if something ends there or may go on with the next token.
 // So a message without a hit costs about the same whatever the number of phrases.
+//
+// That is done for the phrases that mean something by themselves, and once more for
+// all where one of them was found or where phrases may fill the message: most of
+// what a rule file holds only changes what other hits mean (Meaning, buckets.go).
 //
 // Of the hits of a phrase that begin at one token the shortest is reported; hits
 // that begin at different tokens may overlap, so who counts should count those of

@@ -28,8 +28,7 @@ func (h Hit) len() int32 { return h.Last - h.First }
 // Overlaps reports whether two hits share a token.
 func Overlaps(a, b Hit) bool { return a.First < b.Last && b.First < a.Last }
 
-// A Matcher finds all phrases of a file in a message. It is immutable but for
-// SetPolite, and safe for concurrent use.
+// A Matcher finds all phrases of a file in a message. It is immutable, and safe for concurrent use.
 type Matcher struct {
 	*automaton
 	vocabulary *vocabulary
@@ -37,19 +36,21 @@ type Matcher struct {
 	patterns   patterns
 	frames     *frames // nil if there are none
 	polite     PhraseSet
+	buckets    [passes]buckets
 	keepAll    bool // there are `=whole` phrases: all ends of a phrase matter until they are decided
 }
 
 // compiled is what a Matcher keeps of a phrase.
 type compiled struct {
-	src   string
-	re    *pattern
-	own   bool // a regular expression of a pack: it looks at the customer's own words only
-	gap   bool // it holds a gap
-	whole bool
-	plain bool // it is words one after the other
-	role  wordRole
-	frame bool
+	src    string
+	re     *pattern
+	own    bool // a regular expression of a pack: it looks at the customer's own words only
+	gap    bool // it holds a gap
+	whole  bool
+	plain  bool // it is words one after the other
+	role   wordRole
+	frame  bool
+	bucket buckets
 }
 
 // Phrase returns a phrase as it was written.
@@ -60,10 +61,6 @@ func (m *Matcher) Plain(id PhraseID) bool { return m.phrases[id].plain }
 
 // Len returns how many phrases there are.
 func (m *Matcher) Len() int { return len(m.phrases) }
-
-// SetPolite says which phrases a message may hold beside an `=whole` phrase. It
-// must not be called once the matcher is shared.
-func (m *Matcher) SetPolite(polite PhraseSet) { m.polite = polite }
 
 // A partial is a hit in the making: a state that was reached from a token.
 type partial struct {
@@ -88,7 +85,9 @@ type search struct {
 	readings     []reading
 	ends         []int32   // of each token, in readings
 	meant        []uint32  // see readAll
-	anchors      uint64    // that the message has
+	has          buckets   // of the anchors of the message
+	buckets      buckets   // those that the pass looks for
+	filled       bool      // each token is a word of a phrase that can fill a message with others
 	ahead        []reading // of the token behind the current one
 	blind        bool      // that is not known
 	near         nearest
@@ -118,40 +117,69 @@ const seenBits = 10 // 1,024 slots: maxActive fills half of them
 // Find appends the hits of all phrases to hits, in the order of First, Last and
 // Phrase. Of the hits of one phrase that begin at the same token the shortest
 // is reported, and of that the one with the fewest typing errors. Regular
-// expressions report their leftmost matches that do not overlap.
+// expressions report their leftmost matches that do not overlap. A message in
+// which no phrase means anything (see Meaning) has no hits.
 func (m *Matcher) Find(msg *Message, hits []Hit) []Hit {
-	known := len(hits)
-	msg.search.matcher, msg.search.framing.found = m, msg.search.framing.found[:0]
-	if hits = m.scan(msg, hits); len(hits) > known {
+	s, known := &msg.search, len(hits)
+	s.matcher, s.framing.found = m, s.framing.found[:0]
+	s.hits = hits
+	m.vocabulary.readAll(msg)
+	m.scan(msg, msg.firstPass())
+	told := len(s.hits)
+	m.findPatterns(msg)
+	if len(s.hits) > known || s.filled {
+		s.hits = slices.Delete(s.hits, known, told) // they are found again
+		m.scan(msg, passAll)
+	}
+	hits, s.hits = s.hits, nil
+	if len(hits) > known {
 		hits = m.settle(msg, hits, known)
 	}
 	return hits
 }
 
-// scan appends the hits as they come, all ends of a phrase among them.
-func (m *Matcher) scan(msg *Message, hits []Hit) []Hit {
+// FindAll is Find for who asks about phrases and not about a message: it reports the hits of phrases that mean nothing by
+// themselves, too.
+func (m *Matcher) FindAll(msg *Message, hits []Hit) []Hit {
+	s, known := &msg.search, len(hits)
+	s.matcher, s.framing.found = m, s.framing.found[:0]
+	if hits = m.findAll(msg, hits); len(hits) > known {
+		hits = m.settle(msg, hits, known)
+	}
+	return hits
+}
+
+// findAll appends the hits of all phrases as they come, all ends of a phrase among them.
+func (m *Matcher) findAll(msg *Message, hits []Hit) []Hit {
 	s := &msg.search
-	s.hits, s.limit = hits, len(hits)+maxHits
-	s.reset()
-	if m.vocabulary.readAll(msg); s.anchors != 0 {
-		s.blind = false
-		from := int32(0)
-		for i, end := range s.ends {
-			if len(s.active) > 0 || end > from {
-				readings := s.readings[from:end]
-				s.ahead = s.readings[end:s.ends[min(i+1, len(s.ends)-1)]]
-				if len(s.active) > 0 || m.begins(s, readings) {
-					m.step(s, msg.tokens, int32(i), readings)
-				}
-			}
-			from = end
-		}
-	}
-	if len(m.patterns.all) > 0 {
-		m.findPatterns(msg)
-	}
+	s.hits = hits
+	m.vocabulary.readAll(msg)
+	m.scan(msg, passAll)
+	m.findPatterns(msg)
 	hits, s.hits = s.hits, nil
 	return hits
+}
+
+// scan adds the hits of a pass in a message that was read.
+func (m *Matcher) scan(msg *Message, p pass) {
+	s := &msg.search
+	s.limit = len(s.hits) + maxHits
+	if s.buckets = s.has & m.buckets[p]; s.buckets == 0 {
+		return
+	}
+	s.reset()
+	s.blind = false
+	from := int32(0)
+	for i, end := range s.ends {
+		if len(s.active) > 0 || end > from {
+			readings := s.readings[from:end]
+			s.ahead = s.readings[end:s.ends[min(i+1, len(s.ends)-1)]]
+			if len(s.active) > 0 || m.begins(s, readings) {
+				m.step(s, msg.tokens, int32(i), readings)
+			}
+		}
+		from = end
+	}
 }
 
 // step takes the partial hits over token i, which is read in some ways.
@@ -187,7 +215,7 @@ func (m *Matcher) step(s *search, ts []Token, i int32, readings []reading) {
 
 // begin takes what begins with a symbol over the tokens from first to the current one.
 func (m *Matcher) begin(s *search, symbol, first int32, typos uint8) {
-	if r := &m.roots[symbol]; r.anchors[s.gatesOf(first)]&s.anchors != 0 {
+	if r := &m.roots[symbol]; r.buckets[s.gatesOf(first)]&s.buckets != 0 {
 		m.take(s, m.edges[r.edges.from:r.edges.to], breakNone, first, partial{first: first, typos: typos})
 	}
 }
@@ -238,7 +266,7 @@ func (m *Matcher) skips(msg *Message, h, n Hit) bool {
 		return !slices.ContainsFunc(f.Parts, func(p Span) bool { return p.First <= n.First && n.Last <= p.Last })
 	}
 	s.reset()
-	s.hits, s.limit, s.anchors, s.blind = s.spare[:0], maxHits, everyAnchor, true
+	s.hits, s.limit, s.buckets, s.blind = s.spare[:0], maxHits, everyBucket, true
 	for i := h.First; i < h.Last; i++ {
 		s.readings = s.readings[:0]
 		if i < n.First || i >= n.Last {
@@ -277,7 +305,7 @@ func (m *Matcher) arrive(s *search, p partial) {
 	for _, id := range m.acceptsOf(p.state) {
 		if id < 0 {
 			m.complete(s, ^id, p.first, p.typos)
-		} else if len(s.hits) < s.limit {
+		} else if len(s.hits) < s.limit && m.phrases[id].bucket&s.buckets != 0 {
 			s.hits = append(s.hits, Hit{PhraseID(id), p.first, s.at + 1, p.typos})
 		}
 	}

@@ -53,7 +53,7 @@ func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
 	if len(f.raw) == 0 {
 		return rest
 	}
-	f.hits = m.frames.others.scan(msg, f.hits[:0])
+	f.hits = m.frames.others.findAll(msg, f.hits[:0])
 	for _, h := range f.hits {
 		w := m.frames.others.phrases[h.Phrase].role
 		f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})

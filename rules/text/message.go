@@ -58,7 +58,6 @@ func (m *Message) Reset(s string) {
 func (m *Message) ResetCustomer(s string) {
 	m.own = true
 	m.read(s)
-	m.own = false
 	m.markClauses()
 }
 

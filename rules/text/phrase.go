@@ -43,10 +43,14 @@ type phrase struct {
 	frame   bool // it is a frame, and instead of words it has words of roles
 }
 
+// searched reports whether a phrase is looked for in the automaton.
+func (ph *phrase) searched() bool { return ph.re == nil && !ph.frame }
+
 // A sequence is items one after the other.
 type sequence struct {
 	items []item
 	tail  uint8 // the break written behind the last item
+	anchored
 }
 
 type itemKind uint8
@@ -82,7 +86,6 @@ type group struct {
 	han    int // see lexicon.hanIn
 
 	weight        int64   // see lexicon.weight; 0 if it is not known yet
-	anchors       uint64  // 0 if they are not chosen yet
 	firsts, lasts []int32 // see lexicon.outerOf
 }
 
@@ -94,8 +97,7 @@ type lexicon struct {
 	prefixIDs   map[string]int32
 	groups      map[groupSource]*group
 	classes     map[*Class]*group
-	pairs       []uint64 // that are anchors, hashed
-	left, right []int32  // working memory of beside
+	left, right []int32 // working memory of beside
 }
 
 // A groupSource is the text between two parentheses, and what the names in it mean.
@@ -126,7 +128,7 @@ func intern(entries *[]wordEntry, ids map[string]int32, key []byte, hash uint64)
 		ids[word] = id
 		*entries = append(*entries, wordEntry{
 			hash: hash, key: word, exact: -1, near: -1,
-			forgivable: forgivable(word), weight: weigh(word, hash), anchor: noAnchor,
+			forgivable: forgivable(word), weight: weigh(word, hash),
 		})
 	}
 	return id

@@ -32,7 +32,7 @@ func (m *Matcher) Respelled(msg *Message, h Hit) (all []Respelling) {
 // reads reports whether the hit h can be had while token at is read in this one way.
 func (m *Matcher) reads(s *search, msg *Message, h Hit, at int32, only reading) bool {
 	s.reset()
-	s.hits, s.limit, s.anchors, s.blind = s.spare[:0], maxHits, everyAnchor, true
+	s.hits, s.limit, s.buckets, s.blind = s.spare[:0], maxHits, everyBucket, true
 	for i := h.First; i < h.Last; i++ {
 		s.readings = append(s.readings[:0], only)
 		if i != at {

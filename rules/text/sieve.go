@@ -117,6 +117,9 @@ func pairHash(a, b byte) uint32 {
 
 // findPatterns adds the hits of the regular expressions.
 func (m *Matcher) findPatterns(msg *Message) {
+	if len(m.patterns.all) == 0 {
+		return
+	}
 	s := &msg.search
 	normal := msg.buf[:msg.normLen]
 	some := m.patterns.in(normal)

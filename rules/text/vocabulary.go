@@ -15,32 +15,58 @@ type vocabulary struct {
 	heads    heads
 	near     *typoIndex
 	common   *wordSet
-	anchors  []anchor // by symbol
-	pairs    pairSet
+	marks    []mark    // by symbol
+	sets     []buckets // of marks
+	pairs    pairTable
 }
 
+// A mark says of a symbol whether it is a word of a phrase that can fill a message with others, and which place the
+// buckets of the anchor that it is have in vocabulary.sets: 0 if it is none.
+type mark uint16
+
+const fillsMark mark = 1 << 15
+
 // vocabulary makes the vocabulary of all phrases.
-func (c *compiler) vocabulary() *vocabulary {
+func (c *compiler) vocabulary(fills []bool) *vocabulary {
 	unused := func(e wordEntry) bool { return e.exact < 0 && e.near < 0 }
 	words := slices.DeleteFunc(slices.Clone(c.lex.words), unused)
 	prefixes := slices.DeleteFunc(slices.Clone(c.lex.prefixes), unused)
-	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes), pairs: newPairSet(c.lex.pairs)}
+	v := &vocabulary{words: newTable(words), prefixes: newTable(prefixes), pairs: newPairTable(c.pairs)}
 	for _, e := range prefixes {
 		v.lengths |= 1 << min(len(e.key), 63)
 		v.heads.add(e.key)
 	}
-	v.anchors = slices.Repeat([]anchor{noAnchor}, len(c.symbols))
-	for _, e := range slices.Concat(words, prefixes) {
-		for _, symbol := range []int32{e.exact, e.near} {
-			if symbol >= 0 {
-				v.anchors[symbol] = e.anchor
-			}
-		}
-	}
+	v.mark(slices.Concat(words, prefixes), fills)
 	if v.near = newTypoIndex(words); v.near != nil {
 		v.common = commonWords()
 	}
 	return v
+}
+
+// mark makes the marks of all symbols.
+func (v *vocabulary) mark(entries []wordEntry, fills []bool) {
+	v.marks, v.sets = make([]mark, len(fills)), []buckets{0, everyBucket}
+	places := map[buckets]mark{0: 0, everyBucket: 1}
+	for _, e := range entries {
+		place, known := places[e.buckets]
+		if !known {
+			if place = mark(len(v.sets)); place >= fillsMark {
+				place = 1 // it costs time only
+			} else {
+				places[e.buckets], v.sets = place, append(v.sets, e.buckets)
+			}
+		}
+		for _, symbol := range []int32{e.exact, e.near} {
+			if symbol >= 0 {
+				v.marks[symbol] = place
+			}
+		}
+	}
+	for symbol, fills := range fills {
+		if fills {
+			v.marks[symbol] |= fillsMark
+		}
+	}
 }
 
 // A wordEntry is one word and its symbols, or -1.
@@ -50,9 +76,9 @@ type wordEntry struct {
 	exact int32 // the symbol of phrases that want it typed right
 	near  int32 // the symbol of phrases that forgive typing errors
 
-	weight     int32  // see weigh
-	forgivable bool   // typing errors in it may be forgiven
-	anchor     anchor // noAnchor if it is none
+	weight     int32   // see weigh
+	forgivable bool    // typing errors in it may be forgiven
+	buckets    buckets // of the phrases that it is an anchor of
 }
 
 // A table is a set of words with open addressing behind a filter of one bit a
@@ -120,50 +146,54 @@ type reading struct {
 	typos  uint8
 }
 
-// readAll reads all tokens, and notes the anchors that the message has.
+// readAll reads all tokens, and notes the buckets of their anchors, and whether phrases may fill the message.
 func (v *vocabulary) readAll(m *Message) {
 	s := &m.search
-	readings, ends, anchors := s.readings[:0], s.ends[:0], uint64(0)
+	readings, ends, has, filled := s.readings[:0], s.ends[:0], buckets(0), true
 	last, near := uint64(0), s.meant[:0] // the last token, and the words that it is read as if it was typed wrong
 	for i := range m.tokens {
 		t, known := &m.tokens[i], len(readings)
 		if t.flags&drawnToken == 0 {
 			readings = v.read(m, t, readings)
 		} else {
-			readings, anchors = v.readDrawn(m, t, readings), everyAnchor // of its spellings the pairs are not known
+			readings, has = v.readDrawn(m, t, readings), everyBucket // of its spellings the pairs are not known
 		}
+		marks := mark(0)
 		for _, r := range readings[known:] {
-			anchors |= v.anchors[r.symbol].bit()
+			k := v.marks[r.symbol]
+			marks |= k
+			has |= v.sets[k&^fillsMark]
 		}
+		filled = filled && marks&fillsMark != 0
 		ends = append(ends, int32(len(readings)))
 		if n := len(readings); len(near) > 0 || n > known && readings[n-1].typos > 0 {
 			now := s.near.ids[:0]
 			if n > known && readings[n-1].typos > 0 {
 				now = s.near.ids[:s.near.n]
 			}
-			anchors |= v.pairsOf(last, near, t.hash, now)
+			has |= v.pairsOf(last, near, t.hash, now)
 			near = append(near[:0], now...)
 		} else {
-			anchors |= v.pairs.anchors(last, t.hash)
+			has |= v.pairs.buckets(last, t.hash)
 		}
 		last = t.hash
 	}
-	s.readings, s.ends, s.anchors, s.meant = readings, ends, anchors, near
+	s.readings, s.ends, s.has, s.filled, s.meant = readings, ends, has, filled, near
 }
 
-// pairsOf is the set of the anchors that two tokens side by side are, each of which may be read as other words.
-func (v *vocabulary) pairsOf(a uint64, readAs []uint32, b uint64, orAs []uint32) (anchors uint64) {
+// pairsOf is the buckets of the anchors that two tokens side by side are, each of which may be read as other words.
+func (v *vocabulary) pairsOf(a uint64, readAs []uint32, b uint64, orAs []uint32) (has buckets) {
 	with := func(a uint64) {
-		anchors |= v.pairs.anchors(a, b)
+		has |= v.pairs.buckets(a, b)
 		for _, id := range orAs {
-			anchors |= v.pairs.anchors(a, v.near.words[id].hash)
+			has |= v.pairs.buckets(a, v.near.words[id].hash)
 		}
 	}
 	with(a)
 	for _, id := range readAs {
 		with(v.near.words[id].hash)
 	}
-	return anchors
+	return has
 }
 
 // readAt appends the symbols of token i to dst.
