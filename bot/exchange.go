@@ -7,11 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"escalator/bot/desk"
 	"escalator/bot/inbound"
-	"escalator/bot/mask"
 	"escalator/bot/store"
 	"escalator/rules"
 )
@@ -85,9 +82,8 @@ func (x *exchange) count(ctx context.Context) (kept []byte, err error) {
 	if m.Unknown {
 		x.noteUnknownEvent(x.Event)
 	}
-	if m.Turn != nil && m.Conversation == "" { // else the day on which Desk renames its fields would only be a silence
-		x.quiet.Log("nobody", x.Log.WithFields(logrus.Fields{"event": mask.Clip(m.Name), "request_id": mask.Clip(m.RequestID)}), logrus.WarnLevel,
-			"a message names neither session nor customer: acknowledged and ignored")
+	if m.Missing != nil {
+		x.noteMissing(m)
 	}
 	if m.LeftToDesk { // its own copy must be the first, and not wait for the own bot's answer to this one
 		x.left, x.news = m, false

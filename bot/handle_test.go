@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"escalator/bot/desk"
@@ -100,19 +101,34 @@ func TestHandle_countsTheBotsMisses(t *testing.T) {
 	})
 }
 
-func TestHandle_messagesOfNobody_areOneLine(t *testing.T) {
+// The log tells what is missing, and nothing of what the customer wrote or of who that is.
+func TestHandle_messagesOfNoConversation_areOneLineOfEachKind(t *testing.T) {
 	inWorld(t, func(w *world) {
-		for range 100 {
-			e := w.event(desk.EventUserMessage, "human", "")
-			e.SessionID, e.UserID = "", ""
+		for n := range 200 {
+			e := w.raw(desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","session_id":"s-1","ClientUserId":"lihua","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"human 13800138000"}}]}`)
+			if n%2 > 0 {
+				e = w.raw(desk.CommandC2CAfter, `{"from":"lihua","To_Account":"@service","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"human 13800138000"}}]}`)
+			}
+			e.RequestID = fmt.Sprint("r-", n)
 			w.handle(e)
 		}
 		w.handle(w.event(desk.EventUserMessage, "human", ""))
-		if n := len(w.log.Lines("a message names neither session nor customer: acknowledged and ignored")); n != 1 {
-			t.Errorf("%d lines of 100 messages of nobody", n)
+		var missing []any
+		for _, line := range w.log.Lines("a message names no conversation: acknowledged and ignored") {
+			missing = append(missing, line["missing"])
+			if text := fmt.Sprint(line); line["level"] != "warning" || line["request_id"] == nil || strings.Contains(text, "lihua") || strings.Contains(text, "1380") {
+				t.Errorf("line %s", text)
+			}
+		}
+		want := []any{[]any{"SessionId", "CustomerServiceId"}, []any{"From_Account"}}
+		if diff := cmp.Diff(want, missing); diff != "" {
+			t.Errorf("what the lines of two hundred messages name as missing (-want +got):\n%s", diff)
+		}
+		if n := testutil.ToFloat64(w.bot.Metrics.Unplaced); n != 200 {
+			t.Errorf("unplaced_messages_total %v", n)
 		}
 		if n := len(w.log.Lines("decision")); n != 1 {
-			t.Errorf("%d decisions, want that of the message that names both", n)
+			t.Errorf("%d decisions, want that of the message that names its conversation", n)
 		}
 	})
 }

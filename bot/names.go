@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"escalator/bot/desk"
+	"escalator/bot/inbound"
 	"escalator/bot/mask"
 	"escalator/bot/notify"
 )
@@ -70,6 +71,16 @@ func (b *Bot) noteUnknownEvent(e *desk.Event) {
 		b.Log.WithFields(f).Warn(advice)
 		b.tell(notify.Event{Kind: notify.UnknownEvent, Session: mask.Clip(e.SessionID), RequestID: mask.Clip(e.RequestID), Detail: label})
 	}
+}
+
+// noteMissing warns of a message that belongs to no conversation. Else the day on which
+// Tencent renames these fields would only be a silence: each callback is acknowledged, and
+// no customer reaches a person.
+func (x *exchange) noteMissing(m *inbound.Message) {
+	x.Metrics.Unplaced.Inc()
+	x.quiet.Log("missing "+x.Event.Command, x.Log.WithFields(logrus.Fields{
+		"missing": m.Missing, "event": mask.Clip(m.Name), "request_id": mask.Clip(m.RequestID),
+	}), logrus.WarnLevel, "a message names no conversation: acknowledged and ignored")
 }
 
 // maxRequests is how many RequestIDs are remembered.

@@ -3,6 +3,7 @@ package inbound
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,9 @@ type Message struct {
 	// Awaited says that the customer waits for an answer to it.
 	Awaited bool
 
+	// Missing are the fields of the body without which nobody knows whose conversation it
+	// changes; nil: that is known, or it would change none.
+	Missing []string
 	// LeftToDesk says that Desk reports this conversation: its copy counts.
 	LeftToDesk bool
 	// Echo says that the message was counted before, and Acted whether we acted on
@@ -133,6 +137,9 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 	switch e.Command {
 	case desk.CommandSessionEvent:
 		m.understand(p, e)
+		if m.Conversation == "" && (m.Turn != nil || m.Change != nil) {
+			m.Missing = empty("SessionId", e.SessionID, "ClientUserId", e.UserID, "CustomerServiceId", e.ServiceID)
+		}
 		if known != nil {
 			r.aliases.place(m, e, at, known)
 			return m, nil
@@ -140,6 +147,9 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 		return m, r.aliases.resolveDesk(ctx, m, e, at)
 	case desk.CommandBotC2C, desk.CommandC2CAfter:
 		if !m.direct(p, e, r.accounts.speaker(e)) {
+			if !e.SendFailed && !e.Control() {
+				m.Missing = empty("From_Account", e.From, "To_Account", e.To)
+			}
 			return m, nil
 		}
 		if known != nil && known.Left {
@@ -153,6 +163,16 @@ func (r *Reader) Read(ctx context.Context, p *rules.Policy, e *desk.Event, at ti
 		m.ask(e, taskFlowText(p, e))
 	}
 	return m, nil
+}
+
+// empty returns the names of those that have no value, of pairs of both.
+func empty(pairs ...string) (names []string) {
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] == "" {
+			names = append(names, pair[0])
+		}
+	}
+	return names
 }
 
 // Conversation is the id of the conversation that a callback belongs to, as far

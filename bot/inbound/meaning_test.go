@@ -69,6 +69,48 @@ func TestRead_marksCountOnlyWhereTheServiceSpeaks(t *testing.T) {
 	}
 }
 
+// What would count but names no conversation is told; what counts for nothing, or names one, is not.
+func TestRead_missing_isWhatAMessageWouldNeed(t *testing.T) {
+	const (
+		words  = `"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]`
+		typing = `"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"customerServicePlugin\":0,\"src\":\"12\"}"}}]`
+	)
+	for _, c := range []struct{ name, command, body, want string }{
+		{"a session is enough", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","SessionId":"s",` + words + `}`, ""},
+		{"under its other spelling", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","SessionID":7,` + words + `}`, ""},
+		{"customer and account are", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","ClientUserId":"u","CustomerServiceId":"@s",` + words + `}`, ""},
+		{"a customer of nobody knows which account is not", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","SessionId":"","ClientUserId":"u",` + words + `}`, "SessionId CustomerServiceId"},
+		{"no scalar is none", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg","SessionId":{"Id":"s"},"ClientUserId":null,"CustomerServiceId":["@s"],` + words + `}`, "SessionId ClientUserId CustomerServiceId"},
+		{"the bot's words", desk.CommandSessionEvent, `{"Event":"ChatBot.RobotSendMsg","CustomerServiceId":"@s",` + words + `}`, "SessionId ClientUserId"},
+		{"a person's words", desk.CommandSessionEvent, `{"Event":"ChatBot.RobotSendMsg","CustomerServiceId":"@s","CloudCustomData":"{\"role\":\"seat\"}",` + words + `}`, "SessionId ClientUserId"},
+		{"a session begins", desk.CommandSessionEvent, `{"Event":"SessionBegin","ClientUserId":"u"}`, "SessionId CustomerServiceId"},
+		{"Desk's prompt that connects", desk.CommandSessionEvent, `{"Event":"Some.Prompt","ClientUserId":"u","CloudCustomData":"{\"messageType\":\"connectedToAgent\"}"}`, "SessionId CustomerServiceId"},
+		{"our own words", desk.CommandSessionEvent, `{"Event":"ChatBot.RobotSendMsg","CloudCustomData":"{\"escalator\":\"say\"}",` + words + `}`, ""},
+		{"the client types", desk.CommandSessionEvent, `{"Event":"ChatBot.UserSendMsg",` + typing + `}`, ""},
+		{"an event that nobody knows", desk.CommandSessionEvent, `{"Event":"Some.Event"}`, ""},
+		{"no event", desk.CommandSessionEvent, `{}`, ""},
+
+		{"plain IM, to a bot, from nobody", desk.CommandBotC2C, `{"To_Account":"@RBT#1",` + words + `}`, "From_Account"},
+		{"plain IM, to nobody", desk.CommandC2CAfter, `{"From_Account":"u","SendMsgResult":0,` + words + `}`, "To_Account"},
+		{"plain IM, of nobody", desk.CommandC2CAfter, `{` + words + `}`, "From_Account To_Account"},
+		{"plain IM, not delivered", desk.CommandC2CAfter, `{"SendMsgResult":1,` + words + `}`, ""},
+		{"plain IM, the client types", desk.CommandC2CAfter, `{"To_Account":"@s",` + typing + `}`, ""},
+		{"plain IM, two customers", desk.CommandC2CAfter, `{"From_Account":"u","To_Account":"v",` + words + `}`, ""},
+		{"plain IM, two accounts of the service", desk.CommandC2CAfter, `{"From_Account":"@s","To_Account":"@r",` + words + `}`, ""},
+		{"plain IM, a customer and the service", desk.CommandC2CAfter, `{"From_Account":"u","To_Account":"@s",` + words + `}`, ""},
+		{"a group", desk.CommandBotGroup, `{"GroupId":"@TGS#1",` + words + `}`, ""},
+	} {
+		m, err := New(nil).Read(t.Context(), load(t, readingRules), read(t, "CallbackCommand="+c.command, c.body), time.Now(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Abort()
+		if got := strings.Join(m.Missing, " "); got != c.want {
+			t.Errorf("%s: missing %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestRead_plainIM_marksCountOnlyWhereTheServiceSpeaks(t *testing.T) {
 	for _, c := range []struct{ name, from, to, custom, want string }{
 		{"the customer closes", "u", "@s", `{"messageType":"proactiveClosure"}`, "user hi"},

@@ -25,6 +25,7 @@ type Metrics struct {
 	Decisions     *prometheus.CounterVec   // rule, outcome: see Decided
 	DedupHits     prometheus.Counter       // repeats of an earlier callback
 	UnknownEvents *prometheus.CounterVec   // event
+	Unplaced      prometheus.Counter       // messages that name no conversation
 	Forwarded     *prometheus.HistogramVec // result: ok, failed
 	Transfers     *prometheus.CounterVec   // outcome, code: of Desk's answers, which are few
 	TransferTime  prometheus.Histogram     // from the decision to Desk's acceptance, in seconds
@@ -57,6 +58,7 @@ func New(r prometheus.Registerer) *Metrics {
 		}),
 		DedupHits:     counter("dedup_hits_total", "Callbacks that were repeats of an earlier one. Look when it grows as fast as the callbacks: Desk repeats what it thinks was not answered in 2 s; see `escalator_callback_seconds`."),
 		UnknownEvents: counters("unknown_events_total", "Desk events whose names nobody has explained yet: the first 32, then `other`. Look when it rises: say under `events:` in the rule file what they mean.", "event"),
+		Unplaced:      counter("unplaced_messages_total", "Messages that were acknowledged and ignored because their bodies say neither which session nor which customer and account they belong to. Look when it rises with nearly every callback: a proxy changes the bodies, or Tencent calls the fields by other names; the line `a message names no conversation` of the log has the names that are missing."),
 		LastAgents:    counters("last_agent_total", "Customers whose last agent was asked first (`prefer_last_agent`): `taken`, or `away`, whereupon the target followed. Look when nearly all are `away`: the question costs a call to Desk each and brings nothing.", "outcome"),
 		Said:          counters("say_total", "Messages of ours to customers: `sent`, `failed` (Desk refused them), or `dropped` (not sent within 30 s). Look when `failed` or `dropped` rises: the lines `say` of the log have Desk's error.", "outcome"),
 		Messages:      counters("messages_total", "Words that customers left (`take_message`): `left`, then `contacted`, `done` (reached a person in another way), `given_up`, `unknown` (Desk's answer was lost), `staff_only` (nobody can be contacted), `dropped` (more than 10,000 wait), `deleted`, or `put_back` (Redis had lost them); `waiting`: Desk refused for now. Look when `given_up`, `unknown` or `dropped` rises: `GET /api/messages` and the lines `message` of the log say whose; somebody must write to these customers.", "outcome"),
@@ -77,7 +79,7 @@ func New(r prometheus.Registerer) *Metrics {
 		registry: r,
 	}
 	r.MustRegister(
-		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Notices, m.Held, m.DeskUp,
+		m.Decisions, m.Transfers, m.TransferTime, m.DedupHits, m.UnknownEvents, m.Unplaced, m.LastAgents, m.Said, m.Messages, m.MessagesOpen, m.Notices, m.Held, m.DeskUp,
 		m.StoreErrors, m.Unrecorded, m.HistoryLost, m.Unshared, m.SpansDropped, m.evicted, m.Forwarded,
 	)
 	m.DeskUp.Set(1)
