@@ -192,11 +192,11 @@ func (l *loader) meaning() text.Meaning {
 	p := l.policy
 	m := text.Meaning{Polite: p.polite.ids()}
 	for _, w := range l.wanted() {
-		ids := w.set.ids()
-		if w.in&onUser != 0 {
+		if w.in == onUser {
+			ids := w.set.counting().ids() // what calms matters only where there is a mood, see begin
 			m.OfCustomer.Merge(&ids)
-		}
-		if w.in&^onUser != 0 {
+		} else {
+			ids := w.set.ids()
 			m.OfBot.Merge(&ids)
 		}
 	}

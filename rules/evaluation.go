@@ -122,7 +122,11 @@ func (p *Policy) begin(c *Conversation, t *Turn) *evaluation {
 	} else {
 		e.msg.Reset(t.Text)
 	}
-	if t.Text != "" && p.matcher != nil {
+	switch {
+	case t.Text == "" || p.matcher == nil:
+	case len(c.recall().moods) > 0: // what calms matters now
+		e.hits = p.matcher.FindAll(&e.msg, e.hits)
+	default:
 		e.hits = p.matcher.Find(&e.msg, e.hits)
 	}
 	e.notePhrases()

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -61,9 +62,6 @@ func (l *moodLeaf) explain(_ *evaluation, v verdict) lang.Text {
 }
 
 func (l *moodLeaf) appendMatches(e *evaluation, matches []Match) []Match {
-	if e.kind != onUser {
-		return matches
-	}
 	for i := range e.hits {
 		if l.set.has(e.hits[i].Phrase) && l.set.weight(e.hits[i].Phrase) > 0 && e.masked(l.set, i) < 0 {
 			matches = append(matches, e.match(l.set, i))
@@ -99,7 +97,8 @@ func (r *moodRecorder) record(e *evaluation) {
 	if e.kind != onUser || e.lacks(r.set) {
 		return
 	}
-	if s, some := e.moodOf(r.set); some {
+	// A sum never falls below 0, so what calms changes nothing while the mood is that already.
+	if s, some := e.moodOf(r.set); some && (s.floor > 0 || e.c.hasMood(r.key)) {
 		s.key, s.at = r.key, e.now
 		e.c.own().addMood(s)
 	}
@@ -143,6 +142,11 @@ func (m *memory) addMood(s moodStamp) {
 		m.moods = append(m.moods[:oldest], m.moods[oldest+1:]...)
 	}
 	m.moods = append(m.moods, s)
+}
+
+// hasMood says that what messages did to the mood of a list is remembered.
+func (c *Conversation) hasMood(key uint64) bool {
+	return slices.ContainsFunc(c.recall().moods, func(s moodStamp) bool { return s.key == key })
 }
 
 // mood sums up a list's weights of the last time.

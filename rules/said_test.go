@@ -56,6 +56,20 @@ func TestMood_remembersAListByItsName(t *testing.T) {
 	expect(t, "3 before and 1 now", k.user("垃圾"), "transfer b")
 }
 
+// A customer who only says thanks takes no memory, however often.
+func TestMood_whatCalms_isKeptOnlyWhereThereIsAMood(t *testing.T) {
+	k := newTalk(t, load(t, "lists: {furious: {骗子: 3, 谢谢: -2}}\nrules: [{id: a, then: {transfer: default}, when: {mood: {list: furious, at_least: 3, within: 10m}}}]"))
+	k.user("谢谢，我的快递到哪了")
+	if moods := k.c.recall().moods; len(moods) > 0 {
+		t.Errorf("kept of thanks alone: %+v", moods)
+	}
+	expect(t, "angry", k.user("骗子"), "transfer a")
+	k.user("谢谢，我的快递到哪了")
+	if sum := k.c.mood(k.c.recall().moods[0].key, k.now.UnixMilli(), time.Hour.Milliseconds()); sum != 1 {
+		t.Errorf("the mood is %d after thanks, want 1", sum)
+	}
+}
+
 // A phrase that calms is in the list for its weight: whoever says it has not said what the list is about.
 func TestSays_phrasesWithoutWeight_doNotCount(t *testing.T) {
 	head := "lists: {furious: {骗子: 3, 谢谢: -2, 算了: 0}, wrapped: {$furious: -1, 垃圾: 1}}\n"
