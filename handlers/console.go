@@ -35,23 +35,20 @@ var consoleFiles embed.FS
 // console is the operators' page: files without data, which anybody may read who reaches
 // the listener. What it shows comes from the API, which asks for the token.
 type console struct {
-	page   []byte
-	hash   string // of all assets, which they have in their address
-	assets map[string]asset
-}
-
-// asset is a file as browsers get it.
-type asset struct {
-	kind           string
-	plain, gzipped []byte
+	page  []byte
+	hash  string            // of all assets, which they have in their address
+	kinds map[string]string // of each asset
+	files fs.FS
+	// packed are the assets as browsers get them. Most services are never looked at: they are packed for the first who does.
+	packed func() map[string][]byte
 }
 
 // theConsole is read once: its files are part of the program.
 var theConsole = sync.OnceValue(func() *console {
-	all := &console{assets: map[string]asset{}}
 	files, _ := fs.Sub(consoleFiles, "console") // it is there, or this is not built
+	all := &console{kinds: map[string]string{}, files: files}
+	all.packed = sync.OnceValue(all.pack)
 	sum := sha256.New()
-	packer, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // there is that level
 	_ = fs.WalkDir(files, ".", func(name string, f fs.DirEntry, _ error) error {
 		if f.IsDir() || name == "index.html" {
 			return nil
@@ -59,7 +56,7 @@ var theConsole = sync.OnceValue(func() *console {
 		content, _ := fs.ReadFile(files, name) // the same
 		sum.Write([]byte(name + "\x00"))
 		sum.Write(content)
-		all.assets["/"+name] = asset{kind: kindOf(name), plain: content, gzipped: zip(packer, content)}
+		all.kinds[name] = kindOf(name)
 		return nil
 	})
 	all.hash = hex.EncodeToString(sum.Sum(nil))[:16]
@@ -80,13 +77,23 @@ func kindOf(name string) string {
 	}
 }
 
-// zip compresses with a writer that it is lent: each has 800 KB of its own.
-func zip(w *gzip.Writer, content []byte) []byte {
-	var out bytes.Buffer
-	w.Reset(&out)
-	_, _ = w.Write(content) // a buffer takes all
-	_ = w.Close()
-	return out.Bytes()
+// pack compresses all assets, with one writer: each has 800 KB of its own.
+func (s *console) pack() map[string][]byte {
+	packed := map[string][]byte{}
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // there is that level
+	for name := range s.kinds {
+		var out bytes.Buffer
+		w.Reset(&out)
+		_, _ = w.Write(s.plain(name)) // a buffer takes all
+		_ = w.Close()
+		packed[name] = out.Bytes()
+	}
+	return packed
+}
+
+func (s *console) plain(name string) []byte {
+	content, _ := fs.ReadFile(s.files, name) // it was read before
+	return content
 }
 
 func (s *console) routes() []route {
@@ -115,7 +122,8 @@ func (s *console) show(c *gin.Context) {
 }
 
 func (s *console) asset(c *gin.Context) {
-	a, known := s.assets[pathValue(c, "name")]
+	name := strings.TrimPrefix(pathValue(c, "name"), "/")
+	kind, known := s.kinds[name]
 	if !known || c.Param("hash") != s.hash { // of another version: to answer with ours would be kept as that
 		refuse(c, http.StatusNotFound, nothingHere)
 		return
@@ -124,10 +132,10 @@ func (s *console) asset(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", assetsForever)
 	h.Set("Vary", "Accept-Encoding")
-	content := a.plain
 	if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		content = a.gzipped
+		c.Data(http.StatusOK, kind, s.packed()[name])
+		return
 	}
-	c.Data(http.StatusOK, a.kind, content)
+	c.Data(http.StatusOK, kind, s.plain(name))
 }

@@ -95,7 +95,7 @@ type loader struct {
 	queuedFor   []*yaml.Node // the times of queued_for
 	queueGroups []*yaml.Node // the groups of queue
 
-	chatter      *smallTalk // once it was asked for
+	chatter      func() *smallTalk // once it was asked for
 	countsMisses bool
 	path         []string // of the rules being built, for circles
 }

@@ -3,8 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -61,14 +60,19 @@ func (l *loader) addPart(parts map[Part]string, part Part, n, speaker *yaml.Node
 // digest is a short hash of what a node says.
 func digest(n *yaml.Node) string {
 	h := sha256.New()
-	writeNode(h, n)
+	_, _ = h.Write(appendNode(nil, n)) // a hash takes all
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// writeNode writes a node so that different trees differ: each value with its length, each list with its size.
-func writeNode(w io.Writer, n *yaml.Node) {
-	fmt.Fprintf(w, "%d %s %d:%s %d\n", n.Kind, n.Tag, len(n.Value), n.Value, len(n.Content))
+// appendNode writes a node so that different trees differ: each value with its length, each list with its size.
+func appendNode(b []byte, n *yaml.Node) []byte {
+	b = append(strconv.AppendInt(b, int64(n.Kind), 10), ' ')
+	b = append(append(b, n.Tag...), ' ')
+	b = append(strconv.AppendInt(b, int64(len(n.Value)), 10), ':')
+	b = append(append(b, n.Value...), ' ')
+	b = append(strconv.AppendInt(b, int64(len(n.Content)), 10), '\n')
 	for _, kid := range n.Content {
-		writeNode(w, kid)
+		b = appendNode(b, kid)
 	}
+	return b
 }

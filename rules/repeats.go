@@ -37,7 +37,7 @@ type repeatsLeaf struct {
 	within     time.Duration
 	similarity float64
 	minChars   int
-	smallTalk  *smallTalk
+	smallTalk  func() *smallTalk
 }
 
 func (l *repeatsLeaf) holds(e *evaluation) verdict {
@@ -45,7 +45,7 @@ func (l *repeatsLeaf) holds(e *evaluation) verdict {
 	if e.counted&countedPrint != 0 {
 		n = e.c.prints.alike(e.now, l.within.Milliseconds(), l.similarity, l.minChars)
 	}
-	if n > 1 && l.smallTalk.only(e) {
+	if n > 1 && l.smallTalk().only(e) {
 		n = 0
 	}
 	return counter(n, l.times, n > 1)

@@ -13,7 +13,7 @@ import (
 
 // addRoles adds the words of all roles to the builder.
 func (b *phraseBook) addRoles(anchors text.RoleSet) {
-	if own := b.changesPacks(); own {
+	if b.changesPacks() {
 		b.eachRoleWord(b.addRole)
 		b.builder.SetOthers(ahead(&b.beside, b.builder.BuildOthers))
 		return

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"sync"
 
 	"escalator/rules/text"
 )
@@ -20,17 +21,42 @@ type chatter struct{ ids, masks text.PhraseSet }
 // something.
 const maxSmallTalk = 24
 
-// smallTalk compiles the packs of small talk, with the file's changes. A wrong phrase of the file is left out here and
-// reported where all phrases are read.
-func (l *loader) smallTalk() *smallTalk {
-	if l.chatter != nil {
-		return l.chatter
+// smallTalk gives what compiles the packs of small talk, with the file's changes.
+func (l *loader) smallTalk() func() *smallTalk {
+	switch {
+	case l.chatter != nil:
+	case l.book.changesPacks():
+		s, err := newSmallTalk(l.book)
+		if err != nil {
+			l.failAt(1, 1, "", "the packs of small talk are too much for the matcher: %s", err)
+		}
+		l.chatter = func() *smallTalk { return s }
+	default:
+		ahead(&l.beside, func() (*smallTalk, error) { return packSmallTalk(), nil })
+		l.chatter = packSmallTalk
 	}
-	l.chatter = &smallTalk{}
+	return l.chatter
+}
+
+// packSmallTalk is that of all files that change no pack.
+var packSmallTalk = sync.OnceValue(func() *smallTalk {
+	b := newPhraseBook(&checker{})
+	b.tie()
+	s, err := newSmallTalk(b)
+	if err != nil {
+		panic("small talk of the packs: " + err.Error()) // tests load files with it
+	}
+	return s
+})
+
+// newSmallTalk compiles the packs of small talk. A wrong phrase of the file is left out here and reported where all phrases
+// are read.
+func newSmallTalk(book *phraseBook) (*smallTalk, error) {
+	s := &smallTalk{}
 	var b text.Builder
 	for _, name := range []string{"greeting", "thanks", "yes", "no", "polite"} {
 		var c chatter
-		for _, e := range l.book.lists[name].entries {
+		for _, e := range book.lists[name].entries {
 			ids, err := b.Alternatives(e.text, e.options())
 			if err != nil {
 				continue
@@ -43,20 +69,16 @@ func (l *loader) smallTalk() *smallTalk {
 				c.ids.Add(id)
 			}
 		}
-		for _, e := range l.book.lists[name].masks {
+		for _, e := range book.lists[name].masks {
 			if id, err := b.Add(e.text, e.options()); err == nil {
 				c.masks.Add(id)
 			}
 		}
-		l.chatter.packs = append(l.chatter.packs, c)
+		s.packs = append(s.packs, c)
 	}
-	m, err := b.Build()
-	if err != nil {
-		l.failAt(1, 1, "", "the packs of small talk are too much for the matcher: %s", err)
-		return l.chatter
-	}
-	l.chatter.matcher = m
-	return l.chatter
+	var err error
+	s.matcher, err = b.Build()
+	return s, err //nolint:wrapcheck // it says what it is
 }
 
 // only says that the message is made of small talk, laughter, stickers and emoji, and of nothing else.
