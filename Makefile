@@ -14,8 +14,8 @@ BASE      ?= HEAD~1
 BENCHARGS ?=
 # The benchmark is a module of its own. It is visited when everything is meant, and so is what its and other tests need beside Go.
 WHOLE     := $(filter ./...,$(PKG))
-# These drive other processes, or load and ask rule files in one goroutine, six times slower under the race detector.
-# What they share between goroutines is in the tests named …AtOnce. `make race` takes all.
+# These drive other processes, or mostly load and ask rule files, six times slower under the race detector.
+# What they share between goroutines is in the tests named …AtOnce, Follow, Demo and Stalled. `make race` takes all.
 UNRACED   := escalator/(rules|handlers/(e2e|browser|cli))
 
 .DEFAULT_GOAL := help
@@ -61,7 +61,7 @@ test: $(if $(WHOLE),parts) ## vet, then every test in random order, with the rac
 	go test -tags $(TAGS) -race -shuffle=on -count=1 -timeout 10m $(if $(WHOLE),-short -p 3 $$(go list ./... | grep -vE '$(UNRACED)'),$(PKG))
 	@# The tests of the binary mostly wait for processes, so they begin first, beside two packages that compute.
 	$(if $(WHOLE),go test -tags $(TAGS) -shuffle=on -count=1 -timeout 10m -p 3 -parallel 4 ./handlers/e2e ./handlers/browser ./handlers/cli ./rules/...)
-	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run 'AtOnce|Follow|Drain' ./handlers/cli ./rules/...)
+	$(if $(WHOLE),go test -tags $(TAGS) -race -count=1 -timeout 5m -run 'AtOnce|Follow|Demo|Stalled' ./handlers/cli ./rules/...)
 	$(if $(WHOLE),go vet -C tools/bench -tags $(TAGS) ./...)
 	$(if $(WHOLE),go test -C tools/bench -tags $(TAGS) -shuffle=on -count=1 -timeout 5m ./...)
 	@# Under the race detector allocations and memory say nothing: their budgets are held here.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,5 +37,30 @@ func TestPolicy_decidesForManyConversationsAtOnce(t *testing.T) {
 		})
 	}
 	all.Go(func() { mustLoad(t, source) })
+	all.Wait()
+}
+
+// Files are loaded beside each other: a reload, what somebody checks in the console, what is explained. They share what no
+// file changes, and each has the words that it changes itself.
+func TestLoad_ofSeveralFilesAtOnce_eachHasItsOwnWords(t *testing.T) {
+	var all sync.WaitGroup
+	for i, word := range []string{"zorblify", "", "quaffle", ""} {
+		lists := ""
+		if word != "" {
+			lists = "ask_human.want: {add: [" + word + "]}"
+		}
+		all.Go(func() {
+			p, r := Load([]byte(strings.Replace(framesFile, "LISTS", lists, 1)), LoadOptions{})
+			if p == nil {
+				t.Errorf("file %d: %+v", i, r.Errors)
+				return
+			}
+			for _, asked := range []string{"zorblify", "quaffle"} {
+				if d := p.Decide(&Conversation{}, Turn{Text: "I " + asked + " a human", At: start}); (d.Rule == "ask") != (asked == word) {
+					t.Errorf("file %d, which adds %q: %q asks %v", i, word, asked, d.Rule == "ask")
+				}
+			}
+		})
+	}
 	all.Wait()
 }

@@ -173,6 +173,20 @@ func TestLog_aFileThatCannotGrow_andThenCan(t *testing.T) {
 	})
 }
 
+// A line that waits is lost to a kill -9, and with it what became of a transfer: no time passes before it is written,
+// however closely lines come.
+func TestLog_aLineWaitsForNothing(t *testing.T) {
+	logged(t, func(l *Log, r *reader) {
+		began := time.Now()
+		for n := range 1000 {
+			l.WithField("n", n).Info("transfer")
+			if synctest.Wait(); strings.Count(r.String(), "\n") != n+1 || time.Since(began) != 0 {
+				t.Fatalf("after %s %d lines of %d", time.Since(began), strings.Count(r.String(), "\n"), n+1)
+			}
+		}
+	})
+}
+
 func TestLog_close_writesWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,6 +134,19 @@ func TestEval_belowWhatIsAskedFor_endsWith1(t *testing.T) {
 		if r := runIn(t, "", "eval", "labelled.jsonl", "--rules=rules.yaml", args); r.code != want {
 			t.Errorf("%s: %+v", args, r)
 		}
+	}
+}
+
+// All processors judge; what they found is told in the order of the lines.
+func TestEval_linesThatAreJudgedAtOnce_keepTheirOrder(t *testing.T) {
+	t.Chdir("testdata")
+	var lines, want strings.Builder
+	for n := range 50 {
+		fmt.Fprintf(&lines, "{\"text\":\"zorblify number %d\",\"label\":\"human\",\"lang\":\"en\"}\n", n)
+		fmt.Fprintf(&want, "missed: [human] zorblify number %d\n", n)
+	}
+	if r := runIn(t, lines.String(), "eval", "-", "--rules=rules.yaml", "--show=50"); r.code != exitOK || !strings.HasSuffix(r.stdout, want.String()) {
+		t.Errorf("%+v", r)
 	}
 }
 
