@@ -236,15 +236,22 @@ func (c *town) slowBot() {
 	)
 }
 
-// strangers: callbacks with another token, a rule file with a mistake, more customers than are kept, a log that nobody reads.
+// strangers: callbacks with another token, messages without a session, a rule file with a mistake, more customers than are kept, a log that nobody reads.
 func (c *town) strangers() {
 	s := newShop(c.t, "ESCALATOR_MAX_CONVERSATIONS=50", "ESCALATOR_LOG_LEVEL=debug")
 	other := desktest.New(desktest.Options{Key: townKey, Token: "another-token-of-the-town", CallbackURL: s.url})
 	c.t.Cleanup(other.Close)
 	wrong := func() { other.UserSays("s1", "where is my parcel") }
+	renamed := func() {
+		s.desk.Resend(desktest.Callback{
+			Command: desk.CommandSessionEvent, RequestID: fmt.Sprint("renamed-", s.n.Add(1)),
+			Body: []byte(`{"Event":"ChatBot.UserSendMsg","Session":"s1","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a human please"}}]}`),
+		})
+	}
 	mistake := func() { s.save("rules: what?"); s.post("/api/reload", "") }
 	c.add("strangers", []*shop{s},
 		fault{alerts: []string{"EscalatorSignatureRefused"}, cause: wrong},
+		fault{alerts: []string{"EscalatorUnplacedMessages"}, cause: renamed},
 		fault{alerts: []string{"EscalatorRulesRefused"}, cause: first(mistake, nothing)},
 		fault{alerts: []string{"EscalatorEvictions"}, cause: func() { s.says("where is my parcel", 20) }},
 		fault{alerts: []string{"EscalatorLogDropped"}, cause: first(func() { _ = s.out.Close() }, func() { s.says("where is my parcel", 5) })},
