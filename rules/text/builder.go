@@ -169,11 +169,7 @@ func (b *Builder) Build() (*Matcher, error) {
 	if b.lex == nil {
 		b.lex = newLexicon()
 	}
-	words := 0
-	for _, ph := range b.phrases {
-		words += len(ph.seq.items)
-	}
-	c := newCompiler(b.lex, words, len(b.phrases))
+	c := newCompiler(b.lex, len(b.phrases))
 	m := &Matcher{phrases: make([]compiled, len(b.phrases))}
 	if b.meaning != nil {
 		m.polite = b.meaning.Polite

@@ -82,8 +82,8 @@ const minShared = 3
 // phrases are looked for by themselves too, and then its states are there.
 const maxInline = 1000
 
-// newCompiler makes room for so many words in so many phrases: most phrases are words one after the other.
-func newCompiler(lex *lexicon, words, phrases int) *compiler {
+// newCompiler makes room for the words that are written in so many phrases: most have one state and one link.
+func newCompiler(lex *lexicon, phrases int) *compiler {
 	for i := range lex.words {
 		lex.words[i].exact, lex.words[i].near, lex.words[i].buckets = -1, -1, 0
 	}
@@ -92,9 +92,9 @@ func newCompiler(lex *lexicon, words, phrases int) *compiler {
 	}
 	return &compiler{
 		lex:     lex,
-		states:  append(make([]protoState, 0, words+1), protoState{symbol: rootSymbol}),
-		slots:   make([]int32, 1<<bits.Len(uint(max(4*len(lex.words), 2*words)+16))),
-		links:   make([]link, 0, words),
+		states:  append(make([]protoState, 0, lex.tokens+1), protoState{symbol: rootSymbol}),
+		slots:   make([]int32, 1<<bits.Len(uint(2*lex.tokens+16))),
+		links:   make([]link, 0, lex.tokens),
 		accepts: make([]pair, 0, phrases),
 		tells:   make([]passSet, phrases),
 		fills:   make([]bool, phrases),
@@ -287,7 +287,7 @@ func (c *compiler) silent(symbol int32, from []link, char bool) int32 {
 	if int(s) == known {
 		c.states[s].char = char
 		for _, l := range from {
-			c.behind = append(c.behind, pair{l.state(), s})
+			c.behind = append(doubled(c.behind), pair{l.state(), s})
 		}
 	}
 	return s
@@ -348,7 +348,7 @@ func (c *compiler) state(symbol int32, start int) int32 {
 		}
 	}
 	s := int32(len(c.states))
-	c.states = append(c.states, protoState{hash: h, symbol: symbol, links: span{int32(start), int32(len(c.links))}})
+	c.states = append(doubled(c.states), protoState{hash: h, symbol: symbol, links: span{int32(start), int32(len(c.links))}})
 	c.slots[i] = s
 	if 2*len(c.states) > len(c.slots) {
 		c.grow()

@@ -135,6 +135,7 @@ func (p *parser) group(seq *sequence, open int) *SyntaxError {
 		return err
 	}
 	it := item{kind: itemGroup, offset: int32(open), group: g}
+	p.lex.room(seq, 1)
 	closing := p.lastSign()
 	it.optional = p.eat("?", "？")
 	if p.inWord(closing, p.pos) {
@@ -154,7 +155,7 @@ func (p *parser) lastSign() int {
 // before: lists name other lists, and so the same long groups come in many
 // phrases.
 func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
-	end := p.closing()
+	end, bars := p.closing()
 	if end > 0 {
 		if g := p.lex.groups[p.groupKey(p.pos, end)]; g != nil && p.depth+g.height < maxPhraseDepth {
 			g.uses++
@@ -170,7 +171,7 @@ func (p *parser) sharedGroup(open int) (*group, *SyntaxError) {
 	outer := p.deep
 	p.deep = p.depth
 	start := p.pos
-	alts, err := p.alternatives(open)
+	alts, err := p.alternatives(open, make([]sequence, 0, bars+1))
 	if err != nil {
 		return nil, err
 	}
@@ -193,8 +194,8 @@ func (p *parser) groupKey(from, to int) groupSource {
 }
 
 // closing returns where the parenthesis is that closes the group that begins
-// at pos, or 0.
-func (p *parser) closing() int {
+// at pos, or 0, and how many bars part its alternatives.
+func (p *parser) closing() (at, bars int) {
 	depth := 0
 	for i, r := range p.src[p.pos:] {
 		switch r {
@@ -202,17 +203,20 @@ func (p *parser) closing() int {
 			depth++
 		case ')', '）':
 			if depth == 0 {
-				return p.pos + i
+				return p.pos + i, bars
 			}
 			depth--
+		case '|', '｜':
+			if depth == 0 {
+				bars++
+			}
 		}
 	}
-	return 0
+	return 0, bars
 }
 
 // alternatives reads the alternatives of a group and its closing parenthesis.
-func (p *parser) alternatives(open int) ([]sequence, *SyntaxError) {
-	var alts []sequence
+func (p *parser) alternatives(open int, alts []sequence) ([]sequence, *SyntaxError) {
 	for {
 		start := p.pos
 		alt, err := p.sequence()
@@ -269,25 +273,22 @@ func (p *parser) gap(seq *sequence) {
 func (p *parser) signEnd() int {
 	start := p.pos
 	defer func() { p.pos = start }()
-	for p.pos < len(p.src) {
-		if p.atGap() || p.atName() {
+	for ; p.pos < len(p.src); p.pos++ {
+		switch c := p.src[p.pos]; c {
+		case '(', ')', '|', '*':
 			return p.pos
+		case '.', '$', "…"[0], "（"[0]: // what else begins with one of these bytes is no sign
+			if p.atGap() || p.atName() || p.atWideSign() {
+				return p.pos
+			}
 		}
-		r, size := utf8.DecodeRuneInString(p.src[p.pos:])
-		if isSign(r) {
-			return p.pos
-		}
-		p.pos += size
 	}
 	return p.pos
 }
 
-func isSign(r rune) bool {
-	switch r {
-	case '(', ')', '|', '*', '（', '）', '｜', '＊':
-		return true
-	}
-	return false
+// atWideSign reports whether a full-width sign of the grammar stands here.
+func (p *parser) atWideSign() bool {
+	return p.at("（") || p.at("）") || p.at("｜") || p.at("＊")
 }
 
 // words reads words up to the next sign.
@@ -308,6 +309,8 @@ func (p *parser) words(seq *sequence) *SyntaxError {
 		seq.tail = max(seq.tail, m.sep.plainLevel())
 		return p.star(seq, start)
 	}
+	p.lex.room(seq, len(m.tokens))
+	p.lex.tokens += len(m.tokens)
 	for i := range m.tokens {
 		t := &m.tokens[i]
 		it := item{kind: itemToken, lead: t.brk, flags: t.flags & charToken, offset: int32(start) + t.Start}

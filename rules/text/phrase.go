@@ -93,11 +93,13 @@ type group struct {
 type lexicon struct {
 	words       []wordEntry
 	prefixes    []wordEntry
-	wordIDs     map[string]int32
-	prefixIDs   map[string]int32
+	wordIDs     map[uint64]int32 // by hash, which is all that a table knows of a word
+	prefixIDs   map[uint64]int32
 	groups      map[groupSource]*group
 	classes     map[*Class]*group
 	left, right []int32 // working memory of beside
+	items       []item  // room for those to come
+	tokens      int     // that were written
 }
 
 // A groupSource is the text between two parentheses, and what the names in it mean.
@@ -107,7 +109,7 @@ type groupSource struct {
 }
 
 func newLexicon() *lexicon {
-	return &lexicon{wordIDs: map[string]int32{}, prefixIDs: map[string]int32{}, groups: map[groupSource]*group{}, classes: map[*Class]*group{}}
+	return &lexicon{wordIDs: map[uint64]int32{}, prefixIDs: map[uint64]int32{}, groups: map[groupSource]*group{}, classes: map[*Class]*group{}}
 }
 
 // entry returns the entry of a token item.
@@ -118,20 +120,39 @@ func (l *lexicon) entry(it *item) *wordEntry {
 	return &l.words[it.word]
 }
 
+// room makes room for n items of a sequence that has none: most never have more, and they share memory.
+func (l *lexicon) room(seq *sequence, n int) {
+	if seq.items != nil {
+		return
+	}
+	if len(l.items) < n {
+		l.items = make([]item, max(n, 512))
+	}
+	seq.items, l.items = l.items[:0:n], l.items[n:]
+}
+
 // intern returns the number of a word, which is new at the end of entries if it
 // is not in ids.
-func intern(entries *[]wordEntry, ids map[string]int32, key []byte, hash uint64) int32 {
-	id, ok := ids[string(key)]
+func intern(entries *[]wordEntry, ids map[uint64]int32, key []byte, hash uint64) int32 {
+	id, ok := ids[hash]
 	if !ok {
 		id = int32(len(*entries))
 		word := string(key)
-		ids[word] = id
-		*entries = append(*entries, wordEntry{
+		ids[hash] = id
+		*entries = append(doubled(*entries), wordEntry{
 			hash: hash, key: word, exact: -1, near: -1,
 			forgivable: forgivable(word), weight: weigh(word, hash),
 		})
 	}
 	return id
+}
+
+// doubled makes room in a full slice. What is large and soon done with leaves less behind so than by append.
+func doubled[T any](s []T) []T {
+	if len(s) < cap(s) {
+		return s
+	}
+	return slices.Grow(s, max(64, len(s)))
 }
 
 // A shape is what can be said of a sequence without a message.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
@@ -39,8 +40,8 @@ type typoIndex struct {
 	letters []rune   // of all words
 	filter  []uint64 // one bit for each variant: nearly every look-up ends here
 	start   []uint32 // of each bucket in entries
-	tags    []uint32
-	ids     []uint32
+	entries []uint32 // 1 + the number of a word, and above that a part of the variant's hash; 0 is free
+	numbers uint32   // the bits of an entry that are the number
 	bits    uint
 	two     bool // some word forgives two edits
 }
@@ -133,17 +134,24 @@ func newTypoIndex(words []wordEntry) *typoIndex {
 	if x.addWords(words); len(x.words) == 0 {
 		return nil
 	}
-	n := 0
-	x.variants(func(uint64, uint32) { n++ })
-	for x.bits = 4; n > 1<<(x.bits+perBucketBits); x.bits++ {
+	most := 0
+	for i := range x.words {
+		n := int(x.words[i].letters.to - x.words[i].letters.from)
+		if most += 1 + n; typosIn(n) == 2 {
+			most += n * (n - 1) / 2
+			x.two = true
+		}
 	}
+	for x.bits = 4; most > 1<<(x.bits+perBucketBits); x.bits++ {
+	}
+	x.numbers = 1<<bits.Len(uint(len(x.words))) - 1
 	x.filter = make([]uint64, 1<<(x.bits+perBucketBits)>>3) // 8 bits or more for each variant
 	x.start = make([]uint32, 1<<x.bits+1)
 	x.variants(func(h uint64, _ uint32) { x.start[h>>(64-x.bits)+1]++ })
 	for i := 1; i < len(x.start); i++ {
 		x.start[i] += x.start[i-1]
 	}
-	x.tags, x.ids = make([]uint32, n), make([]uint32, n)
+	x.entries = make([]uint32, x.start[len(x.start)-1])
 	used := make([]uint8, 1<<x.bits)
 	x.variants(func(h uint64, id uint32) { x.file(h, id, used) })
 	return x
@@ -155,20 +163,18 @@ func (x *typoIndex) variants(f func(hash uint64, id uint32)) {
 	for id := range x.words {
 		letters := x.lettersOf(&x.words[id])
 		v.reset(letters)
-		d := typosIn(len(letters))
-		x.two = x.two || d == 2
-		v.each(d, func(h uint64) { f(h*hashPrime, uint32(id)) })
+		v.each(typosIn(len(letters)), func(h uint64) { f(h*hashPrime, uint32(id)) })
 	}
 }
 
-// file puts one variant of a word into its bucket. A free entry has the tag 0.
+// file puts one variant of a word into its bucket.
 func (x *typoIndex) file(hash uint64, id uint32, used []uint8) {
 	b := hash >> (64 - x.bits)
-	tag, start := uint32(hash)|1, x.start[b]
+	entry, start := uint32(hash)&^x.numbers|(id+1), x.start[b]
 	same := 0
-	for i := start; i < start+uint32(used[b]); i++ {
-		if x.tags[i] == tag {
-			if same++; same == maxVariant || x.ids[i] == id {
+	for _, e := range x.entries[start : start+uint32(used[b])] {
+		if (e^entry)&^x.numbers == 0 {
+			if same++; same == maxVariant || e == entry {
 				return
 			}
 		}
@@ -176,8 +182,7 @@ func (x *typoIndex) file(hash uint64, id uint32, used []uint8) {
 	if used[b] == maxBucket {
 		return
 	}
-	at := start + uint32(used[b])
-	x.tags[at], x.ids[at] = tag, id
+	x.entries[start+uint32(used[b])] = entry
 	used[b]++
 	bit := x.filterBit(hash)
 	x.filter[bit>>6] |= 1 << (bit & 63)
@@ -274,10 +279,13 @@ func (x *typoIndex) probe(q *nearest, h uint64) {
 	if bit := x.filterBit(h); x.filter[bit>>6]>>(bit&63)&1 == 0 {
 		return
 	}
-	b, tag := h>>(64-x.bits), uint32(h)|1
-	for i := x.start[b]; i < x.start[b+1] && x.tags[i] != 0; i++ {
-		if x.tags[i] == tag {
-			q.try(x, x.ids[i])
+	b := h >> (64 - x.bits)
+	for _, e := range x.entries[x.start[b]:x.start[b+1]] {
+		if e == 0 {
+			break
+		}
+		if (e^uint32(h))&^x.numbers == 0 {
+			q.try(x, e&x.numbers-1)
 		}
 	}
 }
