@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -51,6 +52,9 @@ func callbackPart(ctx context.Context, b *bench) error {
 	defer f.stop()
 	var failed []error
 	for _, s := range scenes() {
+		if !strings.HasPrefix(s.name, b.scene) {
+			continue
+		}
 		if err := b.play(ctx, f, s); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", s.name, err))
 		}

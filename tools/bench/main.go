@@ -63,6 +63,7 @@ type bench struct {
 
 type options struct {
 	only   string
+	scene  string
 	quick  bool
 	busy   bool
 	binary string
@@ -102,6 +103,7 @@ func readOptions(args []string, log io.Writer) (o options, err error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(log)
 	fs.StringVar(&o.only, "only", "", "parts to run, separated by commas: "+strings.Join(partNames(), ", ")+" (default: all but curves and history)")
+	fs.StringVar(&o.scene, "scene", "", "of the part callback only the sorts of callbacks whose names begin so, as in the table: escalates (default: all)")
 	fs.BoolVar(&o.quick, "quick", false, "tiny rounds, to see that everything works; the figures mean nothing")
 	fs.BoolVar(&o.busy, "busy", false, "measure everything a second time while another process sweeps 32 MiB of memory without end")
 	fs.StringVar(&o.binary, "binary", "bin/escalator", "the program to measure, as make build makes it")

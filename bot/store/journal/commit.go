@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -105,8 +106,11 @@ func (s *Store) run() {
 	}
 }
 
-// group adds what waits in the queue now, and leaves out what was taken back.
+// group adds what waits in the queue now, and leaves out what was taken back. Callbacks
+// that are under way may come along: on a busy machine that makes one sync of many, and
+// on an idle one it costs nothing.
 func (s *Store) group(first ...*write) (group []*write) {
+	runtime.Gosched()
 	for range min(len(s.queue), maxGroup-1) {
 		first = append(first, <-s.queue)
 	}

@@ -41,15 +41,24 @@ func (d disk) create(name string) (file, error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(d.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(d.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{f}, nil
 }
+
+// diskFile is a file of disk that is written.
+type diskFile struct{ *os.File }
+
+func (f diskFile) Sync() error { return syncData(f.File) }
 
 func (d disk) holds(name string, f file) bool {
 	there, err := os.Stat(d.path(name))
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	ours, err := f.(*os.File).Stat()
+	ours, err := f.(diskFile).Stat()
 	return err != nil || os.SameFile(ours, there)
 }
 
