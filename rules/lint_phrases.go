@@ -98,8 +98,10 @@ var refusing = regexp.MustCompile(`(?i)[不没別别无無勿]|\b(no|not|never|w
 // inside reads a phrase in the middle of a customer's message, and visits what counts there for sure: without a typing
 // error, not negated, and not turned into something else by the other words of the phrase.
 func (l *loader) inside(phrase string, visit func(e *evaluation, i int)) {
-	e := l.policy.begin(&Conversation{}, &Turn{Kind: UserTurn, Text: "xx " + phrase + " xx"})
-	e.hits = l.policy.matcher.FindAll(&e.msg, e.hits[:0]) // those that are looked for in the bot's words too
+	e := l.policy.begin(&Conversation{}, &Turn{Kind: UserTurn})
+	e.turn.Text = "xx " + phrase + " xx"
+	e.msg.ResetCustomer(e.turn.Text)
+	e.hits = l.policy.matcher.FindAll(&e.msg, e.hits) // those that are looked for in the bot's words too
 	e.negation.Reset(&e.msg, e.hits, &l.policy.roles)
 	for i, h := range e.hits {
 		if h.Typos != 0 || e.negation.Of(i) >= 0 {
