@@ -154,7 +154,7 @@ const everyday = "everyday"
 
 // packWords holds the Latin words of the packs with the set of languages that use them. A word that is an everyday word
 // of some languages is of no other: French is not English because thanks may be a merci.
-var packWords = sync.OnceValue(func() map[string]uint32 {
+func packWords() map[string]uint32 {
 	words, everydays := map[string]uint32{}, map[string]uint32{}
 	for _, f := range packs.All() {
 		if _, ok := f.Words[everyday]; !ok {
@@ -192,7 +192,7 @@ var packWords = sync.OnceValue(func() map[string]uint32 {
 		delete(words, w) // names of things, in every language
 	}
 	return words
-})
+}
 
 // packLexicon is packWords for those who read messages.
 var packLexicon = sync.OnceValue(func() *text.Lexicon { return text.NewLexicon(packWords()) })

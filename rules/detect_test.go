@@ -82,13 +82,14 @@ func TestPackWords_everyLanguageOfLatinLetters_hasEverydayWords(t *testing.T) {
 
 func TestPackLexicon_knowsWhatThePacksKnow(t *testing.T) {
 	var msg text.Message
-	for word, languages := range packWords() {
+	words := packWords()
+	for word, languages := range words {
 		if msg.Reset(word); len(msg.Tokens()) == 1 && msg.Word(0) == word && packLexicon().Of(&msg.Tokens()[0]) != languages {
 			t.Errorf("%q is of %b, want %b", word, packLexicon().Of(&msg.Tokens()[0]), languages)
 		}
 	}
 	for _, word := range []string{"qwertzuiop", "zzyzx", "x"} {
-		if msg.Reset(word); packLexicon().Of(&msg.Tokens()[0]) != packWords()[word] {
+		if msg.Reset(word); packLexicon().Of(&msg.Tokens()[0]) != words[word] {
 			t.Errorf("%q: %b", word, packLexicon().Of(&msg.Tokens()[0]))
 		}
 	}

@@ -31,6 +31,7 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	if err != nil {
 		return err
 	}
+	app.CollectSeldom() // from here on: reading the rules leaves as much behind as a day
 	ruleFile, err := openRules(env.Lang, told, rulefile.Options{
 		Path: settings.Rules, Kept: filepath.Join(settings.DataDir, "rules"), LastGood: settings.RulesStart == rulesLastGood,
 	})
@@ -57,7 +58,6 @@ func serveUntilStopped(ctx context.Context, env Env, told io.Writer, args []stri
 	if err == nil {
 		ctx, stop := untilSignal(ctx)
 		defer stop()
-		app.CollectSeldom()
 		if a.Run(ctx, env.Reload) != nil {
 			err = exitError(exitBad) // the log has it
 		}

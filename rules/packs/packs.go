@@ -145,7 +145,31 @@ func document(src []byte) (*yaml.Node, error) {
 	if len(doc.Content) != 1 {
 		return nil, fmt.Errorf("parsing: the file is empty")
 	}
+	joinTexts(doc.Content[0])
 	return doc.Content[0], nil
+}
+
+// joinTexts makes one string of all texts below a node. What is kept of a file would else hold its place between what was
+// read and thrown away, and take a third more memory.
+func joinTexts(n *yaml.Node) {
+	var all []*yaml.Node
+	size := 0
+	var visit func(*yaml.Node)
+	visit = func(n *yaml.Node) {
+		all, size = append(all, n), size+len(n.Value)
+		for _, kid := range n.Content {
+			visit(kid)
+		}
+	}
+	visit(n)
+	joined := make([]byte, 0, size)
+	for _, n := range all {
+		joined = append(joined, n.Value...)
+	}
+	rest := string(joined)
+	for _, n := range all {
+		n.Value, rest = rest[:len(n.Value)], rest[len(n.Value):]
+	}
 }
 
 func (f *File) parseWords(n *yaml.Node) error {

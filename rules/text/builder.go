@@ -190,10 +190,6 @@ func (b *Builder) Build() (*Matcher, error) {
 			return nil, fmt.Errorf("building the matcher: more than %d states at phrase %q", maxStates, abbreviate(ph.src))
 		}
 	}
-	var err error
-	if m.frames, err = b.frameTable(); err != nil {
-		return nil, err
-	}
 	shared := c.fillBuckets(b.phrases)
 	for id, bucket := range c.buckets {
 		m.phrases[id].bucket = bucket
@@ -203,7 +199,9 @@ func (b *Builder) Build() (*Matcher, error) {
 	}
 	m.automaton = c.automaton()
 	m.vocabulary = c.vocabulary(c.filling(m.automaton))
-	return m, nil
+	var err error
+	m.frames, err = b.frameTable() // last: it may have to wait for a matcher that is made beside this one
+	return m, err
 }
 
 func abbreviate(s string) string {
