@@ -152,7 +152,7 @@ func (b *Bot) words(matches []rules.Match) (texts []string) {
 
 // fields returns the log line's fields; those that say nothing are left out.
 func fields(r *decisions.Record) logrus.Fields {
-	f := make(logrus.Fields, 16)
+	f := make(logrus.Fields, 14) // what most decisions have; logrus copies all that there is room for
 	f["session"], f["event"], f["outcome"] = r.Session, r.Event, r.Outcome.String()
 	f["rules_version"], f["took_us"] = r.RulesVersion, r.TookUS
 	for _, s := range [...]struct{ name, value string }{

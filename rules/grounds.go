@@ -101,7 +101,11 @@ func (e *evaluation) why(r *rule) (why Why) {
 	}
 	r.when.grounds(e, func(k *cond) {
 		_, quotes := k.leaf.(quoting)
-		why = append(why, Ground{k.name, k.leaf.explain(e, k.evalLeaf(e)), quotes})
+		words := e.tried.told(k)
+		if words == "" {
+			words = k.leaf.explain(e, k.evalLeaf(e))
+		}
+		why = append(why, Ground{k.name, words, quotes})
 	})
 	if why == nil { // it holds because something is not so
 		why = Why{{"not", lang.Raw(strings.TrimPrefix(r.when.trace(e).story().String(), "not ")), true}}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"escalator/rules/lang"
@@ -111,6 +112,20 @@ func (t *Tried) leaf(e *evaluation, k *cond, v verdict) {
 		}
 	}
 	t.leaves = append(t.leaves, l)
+}
+
+// told is what was put into words of a `says` when its rule was tried: that depends on the message alone, and so holds
+// until the end of the turn. "": it was not, or is told otherwise by now.
+func (t *Tried) told(k *cond) lang.Text {
+	if _, says := k.leaf.(*saysLeaf); t == nil || !says {
+		return ""
+	}
+	for _, l := range slices.Backward(t.leaves) {
+		if l.cond == k {
+			return l.words
+		}
+	}
+	return ""
 }
 
 // note notes what became of a rule.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -38,7 +39,7 @@ func TestTried_saysWhatTheStorySays_ofEveryRule(t *testing.T) {
 		now, muted := start, mutes.Draw(r, "muted")
 		for range rapid.IntRange(1, 12).Draw(r, "turns") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(r, "wait")) * time.Second)
-			turn := Turn{Kind: rapid.SampledFrom([]TurnKind{UserTurn, UserTurn, BotTurn, TimerTurn, StartTurn}).Draw(r, "kind"), At: now, Muted: muted}
+			turn := Turn{Kind: rapid.SampledFrom([]TurnKind{UserTurn, UserTurn, BotTurn, TimerTurn, StartTurn}).Draw(r, "kind"), At: now, Muted: muted, WithWhy: true}
 			if turn.Kind != TimerTurn {
 				turn.Text = texts.Draw(r, "text")
 			}
@@ -51,6 +52,9 @@ func TestTried_saysWhatTheStorySays_ofEveryRule(t *testing.T) {
 			got := p.Decide(&c, turn)
 			if got.words() != want.words() || got.Near != want.Near || got.NearReason != want.NearReason {
 				r.Fatalf("passing over rules changed the decision: %s, want %s", got.words(), want.words())
+			}
+			if diff := cmp.Diff(want.Why, got.Why); diff != "" {
+				r.Fatalf("why (-without notes +with notes):\n%s", diff)
 			}
 			compareStories(r, &tried, story)
 			if got.Outcome == OutcomeOffer {

@@ -2,6 +2,7 @@ package text
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -14,6 +15,11 @@ type roleHit struct {
 	role  RoleID
 	langs uint32
 	typos uint8
+}
+
+// order is where a word stands among others: by its first token, then the longest first, then by role and typing errors.
+func (w roleHit) order() uint64 {
+	return uint64(w.First)<<32 | uint64(math.MaxUint16-(w.Last-w.First))<<16 | uint64(w.role)<<8 | uint64(w.typos)
 }
 
 // A framing is the working memory for joining words into frames.
@@ -105,9 +111,7 @@ func (fr *Frame) may(present RoleSet) bool {
 // arrange puts the words in order: those that are the same are one, without what
 // a homonym takes back.
 func (f *framing) arrange() {
-	slices.SortFunc(f.raw, func(a, b roleHit) int {
-		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last), cmp.Compare(a.role, b.role), cmp.Compare(a.typos, b.typos))
-	})
+	slices.SortFunc(f.raw, func(a, b roleHit) int { return cmp.Compare(a.order(), b.order()) })
 	merged := f.raw[:0]
 	f.longest = 0
 	for _, w := range f.raw {
@@ -172,12 +176,16 @@ func (f *framing) taken(i int) bool {
 func (f *framing) join(id PhraseID) {
 	known := len(f.found)
 	for i := range f.words {
+		open := f.frame.fills(f.words[i].role, 0)
+		if open == 0 {
+			continue
+		}
 		for known < len(f.found) && f.found[known].hit.Last <= f.words[i].First {
 			known++ // what ends before a hit neither holds it nor is held by it
 		}
 		f.best.n = 0
-		for p, roles := range f.frame.Parts {
-			if roles.Has(f.words[i].role) && (p == 0 || !f.frame.Fixed) {
+		for p := range f.frame.Parts {
+			if open>>p&1 != 0 {
 				f.picked[0] = i
 				f.extend(1, 1<<p)
 			}
@@ -202,16 +210,27 @@ func (f *framing) extend(n int, filled uint8) {
 		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.Last-1].clause != f.ts[last.Last-1].clause {
 			return
 		}
-		if w.First < last.Last || !f.near(last, w, f.frame.Gap) {
+		open := f.frame.fills(w.role, n) &^ filled
+		if open == 0 || w.First < last.Last || !f.near(last, w, f.frame.Gap) {
 			continue
 		}
-		for p, roles := range f.frame.Parts {
-			if filled>>p&1 == 0 && roles.Has(w.role) && (p == n || !f.frame.Fixed) {
+		for p := range f.frame.Parts {
+			if open>>p&1 != 0 {
 				f.picked[n] = j
 				f.extend(n+1, filled|1<<p)
 			}
 		}
 	}
+}
+
+// fills gives the parts that a word of a role may fill as the n-th of the message.
+func (fr *Frame) fills(r RoleID, n int) (parts uint8) {
+	for p, roles := range fr.Parts {
+		if roles.Has(r) && (p == n || !fr.Fixed) {
+			parts |= 1 << p
+		}
+	}
+	return parts
 }
 
 // What may stand between two parts of a frame besides its gap: five words that roles know, or 12 characters.
