@@ -56,6 +56,16 @@ type Frame struct {
 	Langs []string // whose words the parts must be, nil for any
 }
 
+// partsFor gives the parts that a word of a role may fill as the n-th of the message.
+func (fr *Frame) partsFor(r RoleID, n int) (parts uint8) {
+	for p, roles := range fr.Parts {
+		if roles.Has(r) && (p == n || !fr.Fixed) {
+			parts |= 1 << p
+		}
+	}
+	return parts
+}
+
 // A Grammar is what is known of roles besides the frames.
 type Grammar struct {
 	// Guards void the frames of their language in their clause; those of Before also in the next one.

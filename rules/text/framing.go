@@ -176,7 +176,7 @@ func (f *framing) taken(i int) bool {
 func (f *framing) join(id PhraseID) {
 	known := len(f.found)
 	for i := range f.words {
-		open := f.frame.fills(f.words[i].role, 0)
+		open := f.frame.partsFor(f.words[i].role, 0)
 		if open == 0 {
 			continue
 		}
@@ -210,7 +210,7 @@ func (f *framing) extend(n int, filled uint8) {
 		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.Last-1].clause != f.ts[last.Last-1].clause {
 			return
 		}
-		open := f.frame.fills(w.role, n) &^ filled
+		open := f.frame.partsFor(w.role, n) &^ filled
 		if open == 0 || w.First < last.Last || !f.near(last, w, f.frame.Gap) {
 			continue
 		}
@@ -221,16 +221,6 @@ func (f *framing) extend(n int, filled uint8) {
 			}
 		}
 	}
-}
-
-// fills gives the parts that a word of a role may fill as the n-th of the message.
-func (fr *Frame) fills(r RoleID, n int) (parts uint8) {
-	for p, roles := range fr.Parts {
-		if roles.Has(r) && (p == n || !fr.Fixed) {
-			parts |= 1 << p
-		}
-	}
-	return parts
 }
 
 // What may stand between two parts of a frame besides its gap: five words that roles know, or 12 characters.
