@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -231,7 +230,7 @@ func (m *Conversations) prolong(c *conversation) {
 func (m *Conversations) add(id string, c *conversation) {
 	if !c.is(listed) {
 		c.set(listed, true)
-		m.table.add(strings.Clone(id), c) // the caller's may be a piece of something large
+		m.table.add(id, c)
 	}
 }
 

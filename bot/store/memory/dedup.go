@@ -16,6 +16,10 @@ const forever = int64(math.MaxInt64)
 // that many share one.
 const grain = 100
 
+// longWork is longer than nearly all callbacks are worked on: their keys are looked at when
+// they are over, and not once before.
+const longWork = time.Second
+
 // Dedup remembers callbacks for a fixed time, at most a fixed number of them.
 //
 // There are millions of them, so what is kept of one is small: a hash of its key
@@ -61,7 +65,7 @@ func NewDedup(o DedupOptions) *Dedup {
 	m := &Dedup{DedupOptions: o}
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
-		max: o.Max, lookAgain: o.Keep, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
+		max: o.Max, lookAgain: o.Keep + longWork, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
 		gone: func(_ string, e entry) {
 			if s, ok := e.(*seen); ok {
 				m.answers.drop(s.answer)
@@ -94,10 +98,11 @@ func (m *Dedup) seen(a *answer, counted bool) *seen {
 // Claim implements store.Dedup.
 func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 	hash := KeyOf(key)
-	mine := &claim{name: key, key: string(hash[:])}
+	mine := &claim{name: key}
 	for {
-		e, added := m.table.add(mine.key, mine)
-		if added {
+		kept, e := m.table.add(string(hash[:]), mine)
+		if e == nil {
+			mine.key = kept
 			m.place(key).Store(mine)
 			return store.Claim{First: true}, nil
 		}
@@ -111,7 +116,8 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 				return store.Claim{Answer: e.answer.bytes()}, nil
 			}
 			mine.counted.Store(true)
-			if m.table.swap(mine.key, e, mine) {
+			if kept, swapped := m.table.swap(string(hash[:]), e, mine); swapped {
+				mine.key = kept
 				m.place(key).Store(mine)
 				return store.Claim{First: true, Counted: true}, nil
 			}
@@ -209,7 +215,7 @@ func (m *Dedup) Restore(left map[Key][]byte) {
 		if len(json) > 0 {
 			a = m.answers.take(json)
 		}
-		if _, added := m.table.add(string(key[:]), m.seen(a, json == nil)); !added {
+		if _, existing := m.table.add(string(key[:]), m.seen(a, json == nil)); existing != nil {
 			m.answers.drop(a)
 		}
 	}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,8 +82,8 @@ func (t *table) get(key string) (e entry, live bool) {
 	return e, e.expires() > t.clock.millis()
 }
 
-// add stores e under key unless a live entry is there, which it returns.
-func (t *table) add(key string, e entry) (existing entry, added bool) {
+// add stores e under a copy of key, which it returns, unless a live entry is there.
+func (t *table) add(key string, e entry) (kept string, existing entry) {
 	s := t.shard(key)
 	now := t.clock.millis()
 	s.mu.Lock()
@@ -90,35 +91,36 @@ func (t *table) add(key string, e entry) (existing entry, added bool) {
 	if v, ok := s.cache.Get(key); ok {
 		old := v.(entry)
 		if old.expires() > now {
-			return old, false
+			return "", old
 		}
-		s.cache.Set(key, e, cache.NoExpiration) // the key is still queued
-		t.gone(key, old)
-		return e, true
+		kept = strings.Clone(key) // it is still queued
+		s.cache.Set(kept, e, cache.NoExpiration)
+		t.gone(kept, old)
+		return kept, nil
 	}
 	if t.size.Add(1) > int64(t.max) {
 		t.makeRoom(s, now)
 	}
-	s.cache.Set(key, e, cache.NoExpiration)
-	t.enqueue(s, key, e, now)
-	return e, true
+	return t.enqueue(s, key, e, now), nil
 }
 
-// swap stores e in the place of old, if that is still there. Give it the very
-// string that old was added under, which the queue has too, or it is kept twice.
-func (t *table) swap(key string, old, e entry) bool {
+// swap stores e in the place of old, if that is still there, under a copy of key, which it
+// returns.
+func (t *table) swap(key string, old, e entry) (kept string, swapped bool) {
 	s := t.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v, ok := s.cache.Get(key); !ok || v.(entry) != old {
-		return false
+		return "", false
 	}
-	s.cache.Set(key, e, cache.NoExpiration)
-	return true
+	kept = strings.Clone(key)
+	s.cache.Set(kept, e, cache.NoExpiration)
+	return kept, true
 }
 
 // put stores e in the place of an entry that stays until its owner calls this: one that
-// does not expire and may not go early. Its key is that under which it was added.
+// does not expire and may not go early. Its key must be the copy that adding it returned,
+// or it is kept twice.
 func (t *table) put(key string, e entry) {
 	s := t.shard(key)
 	s.mu.Lock()
@@ -126,11 +128,15 @@ func (t *table) put(key string, e entry) {
 	s.cache.Set(key, e, cache.NoExpiration)
 }
 
-// enqueue puts key at the back. It is looked at again when it expires, but
-// within lookAgain, so that one long-lived entry keeps no others waiting.
-func (t *table) enqueue(s *shard, key string, e entry, now int64) {
+// enqueue puts key at the back, and e under the queue's copy of it, which it returns: under
+// an older one it would keep that, and all that share its string, alive. The key is looked at
+// again when e expires, but within lookAgain, so that one long-lived entry keeps no others
+// waiting.
+func (t *table) enqueue(s *shard, key string, e entry, now int64) (kept string) {
 	expires := e.expires()
-	s.queue.push(queued{key: key, expires: expires, due: min(expires, now+t.lookAgain.Milliseconds())})
+	kept = s.queue.push(queued{key: key, expires: tickFrom(expires), due: tickFrom(min(expires, now+t.lookAgain.Milliseconds()))})
+	s.cache.Set(kept, e, cache.NoExpiration)
+	return kept
 }
 
 // makeRoom evicts the entry of the shard that was left alone for longest, if
@@ -144,7 +150,7 @@ func (t *table) makeRoom(s *shard, now int64) {
 		}
 		e := v.(entry)
 		expires := e.expires()
-		if expires > now && (expires > q.expires || !e.evictable()) {
+		if expires > now && (tickFrom(expires) > q.expires || !e.evictable()) {
 			t.enqueue(s, q.key, e, now)
 			continue
 		}
@@ -163,7 +169,7 @@ func (t *table) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range sweepBatch {
-		if s.queue.len() == 0 || s.queue.front().due > now {
+		if s.queue.len() == 0 || s.queue.front().due > tickAt(now) {
 			return
 		}
 		q := s.queue.pop()
