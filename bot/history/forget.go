@@ -50,12 +50,12 @@ func (l *local) forget(ctx context.Context, closed []*segment, name string) (con
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for session := range theirs {
-		if pos := l.sessions[session]; pos != 0 && slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
-			delete(l.sessions, session)
+		if pos := l.sessions.get(session); pos != 0 && slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
+			l.sessions.delete(session)
 		}
 	}
-	if pos := l.users[user]; slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
-		delete(l.users, user)
+	if pos := l.users.get(user); slices.ContainsFunc(closed, func(s *segment) bool { return s.number == pos.segment() }) {
+		l.users.delete(user)
 	}
 	return len(theirs), nil
 }

@@ -93,7 +93,7 @@ func measure(t testing.TB, dir string, size int64, sessions int) (f figures) {
 	f.open = time.Since(began)
 	<-h.local.loaded
 	f.loaded = time.Since(began)
-	f.conversations = len(h.local.sessions)
+	f.conversations = h.local.sessions.len()
 	f.index = heap() - before
 	var took []time.Duration
 	for i := range 500 {

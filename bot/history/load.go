@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 )
 
@@ -11,7 +12,7 @@ import (
 // writes segments of its own.
 func (l *local) load(old []*segment) {
 	defer close(l.loaded)
-	sessions, users, joins := map[uint64]position{}, map[uint64]position{}, map[position]position{}
+	sessions, users, joins := new(index), new(index), map[position]position{}
 	for _, s := range old {
 		first, last := int64(0), int64(0)
 		gaps, err := scan(l.path(s.number), func(offset int64, m meta, _ []byte) bool {
@@ -23,12 +24,12 @@ func (l *local) load(old []*segment) {
 			if m.session == 0 {
 				return !l.stopped()
 			}
-			if before := sessions[m.session]; m.prev == 0 && before != 0 {
+			if before := sessions.get(m.session); m.prev == 0 && before != 0 {
 				joins[pos] = before
 			}
-			sessions[m.session] = pos
+			sessions.set(m.session, pos)
 			if m.user != 0 {
-				users[m.user] = pos
+				users.set(m.user, pos)
 			}
 			return !l.stopped()
 		})
@@ -62,19 +63,22 @@ func (l *local) stopped() bool {
 }
 
 // join adds what was found to what was written since.
-func (l *local) join(sessions, users map[uint64]position, joins map[position]position) {
+func (l *local) join(sessions, users *index, joins map[position]position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	gone := func(_ uint64, pos position) bool { return len(l.segments) == 0 || pos.segment() < l.segments[0].number }
-	maps.DeleteFunc(sessions, gone)
-	maps.DeleteFunc(users, gone)
-	maps.DeleteFunc(joins, func(pos, _ position) bool { return gone(0, pos) })
+	gone := uint32(math.MaxUint32) // the last segment that is there no more
+	if len(l.segments) > 0 {
+		gone = l.segments[0].number - 1
+	}
+	sessions.deleteUpTo(gone)
+	users.deleteUpTo(gone)
+	maps.DeleteFunc(joins, func(pos, _ position) bool { return pos.segment() <= gone })
 	for name, first := range l.firsts {
-		if before := sessions[name]; before != 0 {
+		if before := sessions.get(name); before != 0 {
 			joins[first] = before
 		}
 	}
-	maps.Copy(sessions, l.sessions)
-	maps.Copy(users, l.users)
+	sessions.setAll(l.sessions)
+	users.setAll(l.users)
 	l.sessions, l.users, l.joins, l.firsts = sessions, users, joins, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,7 @@ const (
 	// an entry lie on disk after it is not shown any more.
 	agesOfOne = 12
 	// maxIndexed bounds the conversations, and the customers, of whom a place is
-	// remembered: about 60 MB.
+	// remembered: about 100 MB.
 	maxIndexed = 2_000_000
 
 	segmentPrefix, segmentSuffix = "history-", ".log"
@@ -42,8 +43,8 @@ type local struct {
 	stop   chan struct{} // closed when loading is to end
 
 	mu       sync.RWMutex
-	sessions map[uint64]position   // of the last entry
-	users    map[uint64]position   // likewise
+	sessions *index                // of the last entry
+	users    *index                // likewise
 	joins    map[position]position // what stands before a first entry that was written while loading
 	firsts   map[uint64]position   // the first entries that were written while loading; nil: it is done
 	segments []*segment            // the oldest first, the one that is written last
@@ -72,7 +73,7 @@ type placed struct {
 func openLocal(o *Options) (*local, error) {
 	l := &local{
 		dir: o.Dir, keep: o.For, max: o.Max, report: o.report, now: o.Now, loaded: make(chan struct{}), stop: make(chan struct{}),
-		sessions: map[uint64]position{}, users: map[uint64]position{}, joins: map[position]position{},
+		sessions: new(index), users: new(index), joins: map[position]position{},
 		firsts: map[uint64]position{}, tail: map[uint64]position{},
 	}
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
@@ -144,7 +145,7 @@ func (l *local) lastOf(session uint64) position {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.sessions[session]
+	return l.sessions.get(session)
 }
 
 // makeRoom has a segment with room for a frame of an entry that happened at a time.
@@ -210,12 +211,12 @@ func (l *local) flush() error {
 		if _, known := l.firsts[p.session]; !known && l.firsts != nil {
 			l.firsts[p.session] = p.at
 		}
-		if before := l.sessions[p.session]; before != 0 && p.prev == 0 { // load found it after p had its place
+		if before := l.sessions.get(p.session); before != 0 && p.prev == 0 { // load found it after p had its place
 			l.joins[p.at] = before
 		}
-		l.sessions[p.session] = p.at
+		l.sessions.set(p.session, p.at)
 		if p.user != 0 {
-			l.users[p.user] = p.at
+			l.users.set(p.user, p.at)
 		}
 	}
 	return nil
@@ -249,18 +250,10 @@ func (l *local) removeOldest() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.segments = l.segments[1:]
-	for _, index := range []map[uint64]position{l.sessions, l.users, l.firsts} {
-		for name, pos := range index {
-			if pos.segment() <= s.number {
-				delete(index, name)
-			}
-		}
-	}
-	for pos := range l.joins {
-		if pos.segment() <= s.number {
-			delete(l.joins, pos)
-		}
-	}
+	l.sessions.deleteUpTo(s.number)
+	l.users.deleteUpTo(s.number)
+	maps.DeleteFunc(l.firsts, func(_ uint64, pos position) bool { return pos.segment() <= s.number })
+	maps.DeleteFunc(l.joins, func(pos, _ position) bool { return pos.segment() <= s.number })
 	return nil
 }
 
@@ -291,7 +284,7 @@ func (l *local) tooMuch() bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	oldest := l.now().Add(-l.keep).UnixMilli()
-	return len(l.segments) > 0 && (l.segments[0].last < oldest || len(l.sessions) > maxIndexed)
+	return len(l.segments) > 0 && (l.segments[0].last < oldest || l.sessions.len() > maxIndexed)
 }
 
 // sync makes what was written survive a loss of power.

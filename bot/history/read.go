@@ -38,7 +38,7 @@ func (l *local) read(ctx context.Context, session string, take func(entry []byte
 	}
 	name := nameHash(session)
 	l.mu.RLock()
-	pos := l.sessions[name]
+	pos := l.sessions.get(name)
 	l.mu.RUnlock()
 	r := l.reading()
 	defer r.close()
@@ -80,7 +80,7 @@ func (l *local) last(ctx context.Context, user string) (entry []byte, err error)
 	}
 	name := nameHash(user)
 	l.mu.RLock()
-	pos := l.users[name]
+	pos := l.users.get(name)
 	l.mu.RUnlock()
 	if pos == 0 {
 		return nil, nil
@@ -113,7 +113,7 @@ func (l *local) since(ctx context.Context) (ms int64, err error) {
 func (l *local) conversations() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.sessions)
+	return l.sessions.len()
 }
 
 // frame reads one frame.
