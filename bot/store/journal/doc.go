@@ -8,7 +8,8 @@
 // Everything is read into memory at the start; nothing is mapped.
 //
 // One goroutine writes (the committer). What gathers while it waits for the disk goes
-// with the next fsync; there is no timer, a single transfer waits for nothing.
+// with the next sync. There is no timer: the committer lets the callbacks that can run now
+// go first, so that they come along, and a single transfer waits for nothing.
 //
 // Invariants:
 //
