@@ -16,9 +16,9 @@ const forever = int64(math.MaxInt64)
 // that many share one.
 const grain = 100
 
-// longWork is longer than nearly all callbacks are worked on: their keys are looked at when
+// longWork is longer than nearly all callbacks are worked on, and the grain: their keys are looked at when
 // they are over, and not once before.
-const longWork = time.Second
+const longWork = 2 * grain * time.Millisecond
 
 // Dedup remembers callbacks for a fixed time, at most a fixed number of them.
 //

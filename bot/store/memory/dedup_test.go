@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,5 +104,25 @@ func TestDedup_keepsACallbackForAsLongAsIsAsked_andLittleLonger(t *testing.T) {
 			}
 			time.Sleep(time.Duration(n) * 37 * time.Millisecond)
 		}
+	})
+}
+
+// A sweeper that is slower than callbacks come would fill the memory with what is over.
+func TestDedup_sweptAsTheServiceDoes_keepsUpWithManyCallbacks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const aSecond, seconds = 5_000, 60
+		m := NewDedup(DedupOptions{Keep: time.Second, Max: 10_000_000})
+		ctx, stop := context.WithCancel(t.Context())
+		var swept sync.WaitGroup
+		swept.Go(func() { Sweep(ctx, m.Sweep) })
+		for n := range aSecond * seconds {
+			answerTo(t, m, fmt.Sprint(n), nil)
+			time.Sleep(time.Second / aSecond)
+		}
+		if m.Len() > 10*aSecond {
+			t.Errorf("%d callbacks are kept of the %d of each second", m.Len(), aSecond)
+		}
+		stop()
+		swept.Wait()
 	})
 }

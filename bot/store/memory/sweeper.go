@@ -7,7 +7,7 @@ import (
 	"escalator/bot/clock"
 )
 
-// sweepEvery is one shard's turn: a table is swept through in shardCount turns.
+// sweepEvery is the turn of sweepShards shards.
 const sweepEvery = 100 * time.Millisecond
 
 // Sweep calls the given sweeps in turn until ctx ends. It is the one goroutine

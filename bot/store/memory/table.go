@@ -2,6 +2,7 @@ package memory
 
 import (
 	"hash/maphash"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,11 @@ const (
 	// each part of a thousand when it is seven eighths full: with 256 shards all
 	// of them would have done so just before, and a million entries take 35 MB more.
 	shardCount = 320
-	// sweepBatch bounds how many queued keys one sweep of one shard looks at.
-	sweepBatch = 2048
+	// sweepBatch bounds how many queued keys one sweep of one shard looks at, and
+	// sweepShards is how many are swept at a time: 80,000 keys a second, more than come,
+	// and none is there for more than 8 s after its end.
+	sweepBatch  = 2048
+	sweepShards = 4
 	// evictTries bounds how many of the oldest entries are asked whether they
 	// may go, before the cap is overrun by one.
 	evictTries = 64
@@ -162,8 +166,15 @@ func (t *table) makeRoom(s *shard, now int64) {
 	}
 }
 
-// sweep forgets what has expired in one shard; the next call takes the next.
+// sweep forgets what has expired in some shards; the next call takes the next.
 func (t *table) sweep() {
+	for range sweepShards {
+		t.sweepShard()
+		runtime.Gosched() // callbacks come first
+	}
+}
+
+func (t *table) sweepShard() {
 	s := &t.shards[t.next.Add(1)%shardCount]
 	now := t.clock.millis()
 	s.mu.Lock()
