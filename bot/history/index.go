@@ -5,11 +5,11 @@ import "maps"
 // index is where the last entry of each name is, by nameHash.
 //
 // It is many maps, so that with one or two million names, which is what maxIndexed allows,
-// they are three quarters full: one map of a million has doubled just before, and takes
-// half as much again.
+// they are four fifths full: one map of a million has doubled just before, and takes half
+// as much again.
 type index [indexParts]map[uint64]position
 
-const indexParts = 320
+const indexParts = 304
 
 func (x *index) part(name uint64) *map[uint64]position { return &x[name>>1%indexParts] }
 

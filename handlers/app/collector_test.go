@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestPercentFor_aSmallHeapGrowsToTheFloor_aLargeOneToItsDouble(t *testing.T) {
+func TestPercentFor_aSmallHeapGrowsToTheFloor_aLargerOneToItsDouble_andAHugeOneByLess(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		live uint64
@@ -16,9 +16,12 @@ func TestPercentFor_aSmallHeapGrowsToTheFloor_aLargeOneToItsDouble(t *testing.T)
 		{32 * mib, 700},  // 32 + 224
 		{64 * mib, 300},  // 64 + 192
 		{128 * mib, 100}, // the double is the floor
-		{400 * mib, 100},
+		{320 * mib, 100},
+		{400 * mib, 80}, // 400 + 320
+		{640 * mib, 50},
+		{4000 * mib, 50}, // not more often than that
 	} {
-		if got := percentFor(c.live, 256*mib); got != c.want {
+		if got := percentFor(c.live, 256*mib, 320*mib); got != c.want {
 			t.Errorf("%d MiB live: %d %%, want %d %%", c.live/mib, got, c.want)
 		}
 	}

@@ -67,8 +67,8 @@ func TestStores_allocated_forEachOfMany(t *testing.T) {
 	if got := allocated(many, func(id string) {
 		_, _ = dedup.Claim(t.Context(), id, "")
 		dedup.Finish(t.Context(), id, nil)
-	}); got > 100 {
-		t.Errorf("a callback takes %d bytes, the budget is 100", got)
+	}); got > 95 {
+		t.Errorf("a callback takes %d bytes, the budget is 95", got)
 	}
 	runtime.KeepAlive(dedup)
 	conversations := newConversations(memory.NewOutbox(nil), many, nil)
@@ -76,8 +76,8 @@ func TestStores_allocated_forEachOfMany(t *testing.T) {
 		c.Observe(rules.EventBotMessage, time.Now(), time.Time{})
 		return store.Effect{}, nil
 	}
-	if got := allocated(many, func(id string) { _ = conversations.Update(t.Context(), id, begun) }); got > 235 {
-		t.Errorf("a conversation takes %d bytes, the budget is 235", got)
+	if got := allocated(many, func(id string) { _ = conversations.Update(t.Context(), id, begun) }); got > 228 {
+		t.Errorf("a conversation takes %d bytes, the budget is 228", got)
 	}
 	runtime.KeepAlive(conversations)
 }

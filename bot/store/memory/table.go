@@ -14,10 +14,10 @@ import (
 const (
 	// shardCount is such that the longest sweep of one shard is well under a
 	// millisecond, and that with one or two million entries in all, which is what
-	// the caps are, the maps of the shards are three quarters full. Go's maps double
+	// the caps are, the maps of the shards are four fifths full. Go's maps double
 	// each part of a thousand when it is seven eighths full: with 256 shards all
 	// of them would have done so just before, and a million entries take 35 MB more.
-	shardCount = 320
+	shardCount = 304
 	// sweepBatch bounds how many queued keys one sweep of one shard looks at, and
 	// sweepShards is how many are swept at a time: 80,000 keys a second, more than come,
 	// and none is there for more than 8 s after its end.
