@@ -112,6 +112,7 @@ func TestFrames_joinWordsOfRoles(t *testing.T) {
 		{"want humna", nil}, // typing errors: five letters have one
 		{"wnat agnet", nil}, // of four letters none
 		{"want agnet", []string{"asks for: want agnet"}},
+		{"want human.agent x", []string{"asks for: want human.agent"}}, // "human" ends in the clause of "want", "human agent" does not
 	} {
 		if c.message == "want humna" {
 			c.want = []string{"asks for: want humna"}
@@ -179,7 +180,7 @@ func TestFrames_negation(t *testing.T) {
 }
 
 func FuzzFrames(f *testing.F) {
-	for _, s := range []string{"want a human agent, talk to human", "昨天要人工 falar agent", "how much can i talk agent agent", "human talk the human", "reden agent x talk"} {
+	for _, s := range []string{"want a human agent, talk to human", "昨天要人工 falar agent", "how much can i talk agent agent", "human talk the human", "reden agent x talk", "wAnt umAn.Aent"} {
 		f.Add(s, uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, message string, seed uint64) {

@@ -205,13 +205,15 @@ func (f *framing) extend(n int, filled uint8) {
 		}
 		return
 	}
+	clause := f.ts[last.Last-1].clause
 	for j := f.picked[n-1] + 1; j < len(f.words); j++ {
 		w := f.words[j]
-		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.Last-1].clause != f.ts[last.Last-1].clause {
+		if f.budget--; f.budget < 0 || w.First > last.Last+maxBetween || f.ts[w.First].clause > clause {
 			return
 		}
 		open := f.frame.partsFor(w.role, n) &^ filled
-		if open == 0 || w.First < last.Last || !f.near(last, w, f.frame.Gap) {
+		// A word may begin in this clause and end in the next; a shorter one behind it does not.
+		if open == 0 || w.First < last.Last || f.ts[w.Last-1].clause != clause || !f.near(last, w, f.frame.Gap) {
 			continue
 		}
 		for p := range f.frame.Parts {
