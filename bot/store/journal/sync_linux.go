@@ -21,5 +21,8 @@ func syncData(f *os.File) error {
 			}
 		}
 	})
-	return errors.Join(err, os.NewSyscallError("fdatasync", failed))
+	if err = errors.Join(err, failed); err != nil { // people read which file it was
+		return &os.PathError{Op: "sync", Path: f.Name(), Err: err}
+	}
+	return nil
 }

@@ -66,6 +66,13 @@ func NewDedup(o DedupOptions) *Dedup {
 	m.answers.kept = map[string]*answer{}
 	m.table = newTable(tableOptions{
 		max: o.Max, lookAgain: o.Keep + longWork, clock: newStopwatch(o.Now), evicted: orNothing(o.Evicted),
+		// A claim that is seen must have its key: one that is ended without it stays in the
+		// table, and its copies try again and again.
+		kept: func(key string, e entry) {
+			if c, ok := e.(*claim); ok {
+				c.key = key
+			}
+		},
 		gone: func(_ string, e entry) {
 			if s, ok := e.(*seen); ok {
 				m.answers.drop(s.answer)
@@ -100,9 +107,8 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 	hash := KeyOf(key)
 	mine := &claim{name: key}
 	for {
-		kept, e := m.table.add(string(hash[:]), mine)
+		e := m.table.add(string(hash[:]), mine)
 		if e == nil {
-			mine.key = kept
 			m.place(key).Store(mine)
 			return store.Claim{First: true}, nil
 		}
@@ -116,8 +122,7 @@ func (m *Dedup) Claim(ctx context.Context, key, _ string) (store.Claim, error) {
 				return store.Claim{Answer: e.answer.bytes()}, nil
 			}
 			mine.counted.Store(true)
-			if kept, swapped := m.table.swap(string(hash[:]), e, mine); swapped {
-				mine.key = kept
+			if m.table.swap(string(hash[:]), e, mine) {
 				m.place(key).Store(mine)
 				return store.Claim{First: true, Counted: true}, nil
 			}
@@ -215,7 +220,7 @@ func (m *Dedup) Restore(left map[Key][]byte) {
 		if len(json) > 0 {
 			a = m.answers.take(json)
 		}
-		if _, existing := m.table.add(string(key[:]), m.seen(a, json == nil)); existing != nil {
+		if m.table.add(string(key[:]), m.seen(a, json == nil)) != nil {
 			m.answers.drop(a)
 		}
 	}

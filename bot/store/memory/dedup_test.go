@@ -126,3 +126,33 @@ func TestDedup_sweptAsTheServiceDoes_keepsUpWithManyCallbacks(t *testing.T) {
 		swept.Wait()
 	})
 }
+
+// A callback that was given up is claimed anew, and one whose part is over ends that claim at
+// once: it does so under the claim's key, or copies would find a claim that is over for ever.
+func TestClaim_hasItsKey_beforeItIsSeen(t *testing.T) {
+	m := NewDedup(DedupOptions{Keep: time.Minute, Max: 10})
+	again := func(counted bool) {
+		if c, err := m.Claim(t.Context(), "k", ""); err != nil || !c.First || c.Counted != counted {
+			t.Fatal(c, err)
+		}
+	}
+	kept, seen := m.table.kept, 0
+	m.table.kept = func(key string, e entry) {
+		kept(key, e)
+		if now, _ := m.table.get(key); now == e {
+			t.Error("a claim is seen before it has its key")
+		}
+		if c, ok := e.(*claim); ok && c.key == key {
+			seen++
+		}
+	}
+	again(false) // added
+	m.Release(t.Context(), "k")
+	again(false) // in the place of one that has expired
+	m.counted("k", nil)
+	m.Release(t.Context(), "k")
+	again(true) // swapped
+	if seen != 3 {
+		t.Errorf("%d of 3 claims had their key", seen)
+	}
+}

@@ -51,6 +51,9 @@ type tableOptions struct {
 	lookAgain time.Duration // the longest that an entry sits in the queue unseen
 	clock     stopwatch
 	evicted   func() // called for each entry that went early
+	// kept is called with the table's own copy of the key for each entry that is stored
+	// anew, with its shard locked and before anybody can see the entry; nil: nobody asks.
+	kept func(key string, e entry)
 	// gone is called for each entry that was forgotten, with its shard locked; not
 	// for one that was swapped.
 	gone func(key string, e entry)
@@ -86,8 +89,8 @@ func (t *table) get(key string) (e entry, live bool) {
 	return e, e.expires() > t.clock.millis()
 }
 
-// add stores e under a copy of key, which it returns, unless a live entry is there.
-func (t *table) add(key string, e entry) (kept string, existing entry) {
+// add stores e under a copy of key, unless a live entry is there, which it returns.
+func (t *table) add(key string, e entry) (existing entry) {
 	s := t.shard(key)
 	now := t.clock.millis()
 	s.mu.Lock()
@@ -95,36 +98,43 @@ func (t *table) add(key string, e entry) (kept string, existing entry) {
 	if v, ok := s.cache.Get(key); ok {
 		old := v.(entry)
 		if old.expires() > now {
-			return "", old
+			return old
 		}
-		kept = strings.Clone(key) // it is still queued
-		s.cache.Set(kept, e, cache.NoExpiration)
+		kept := strings.Clone(key) // it is still queued
+		t.store(s, kept, e)
 		t.gone(kept, old)
-		return kept, nil
+		return nil
 	}
 	if t.size.Add(1) > int64(t.max) {
 		t.makeRoom(s, now)
 	}
-	return t.enqueue(s, key, e, now), nil
+	t.store(s, t.enqueue(s, key, e, now), e)
+	return nil
 }
 
-// swap stores e in the place of old, if that is still there, under a copy of key, which it
-// returns.
-func (t *table) swap(key string, old, e entry) (kept string, swapped bool) {
+// swap stores e in the place of old, if that is still there, under a copy of key.
+func (t *table) swap(key string, old, e entry) bool {
 	s := t.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v, ok := s.cache.Get(key); !ok || v.(entry) != old {
-		return "", false
+		return false
 	}
-	kept = strings.Clone(key)
-	s.cache.Set(kept, e, cache.NoExpiration)
-	return kept, true
+	t.store(s, strings.Clone(key), e)
+	return true
+}
+
+// store stores a new entry under the table's own copy of its key.
+func (t *table) store(s *shard, key string, e entry) {
+	if t.kept != nil {
+		t.kept(key, e)
+	}
+	s.cache.Set(key, e, cache.NoExpiration)
 }
 
 // put stores e in the place of an entry that stays until its owner calls this: one that
-// does not expire and may not go early. Its key must be the copy that adding it returned,
-// or it is kept twice.
+// does not expire and may not go early. Its key must be the table's own copy (see kept), or
+// it is kept twice.
 func (t *table) put(key string, e entry) {
 	s := t.shard(key)
 	s.mu.Lock()
@@ -132,15 +142,13 @@ func (t *table) put(key string, e entry) {
 	s.cache.Set(key, e, cache.NoExpiration)
 }
 
-// enqueue puts key at the back, and e under the queue's copy of it, which it returns: under
+// enqueue puts key at the back, and returns the queue's copy of it. Store e under that: under
 // an older one it would keep that, and all that share its string, alive. The key is looked at
 // again when e expires, but within lookAgain, so that one long-lived entry keeps no others
 // waiting.
 func (t *table) enqueue(s *shard, key string, e entry, now int64) (kept string) {
 	expires := e.expires()
-	kept = s.queue.push(queued{key: key, expires: tickFrom(expires), due: tickFrom(min(expires, now+t.lookAgain.Milliseconds()))})
-	s.cache.Set(kept, e, cache.NoExpiration)
-	return kept
+	return s.queue.push(queued{key: key, expires: tickFrom(expires), due: tickFrom(min(expires, now+t.lookAgain.Milliseconds()))})
 }
 
 // makeRoom evicts the entry of the shard that was left alone for longest, if
@@ -155,7 +163,7 @@ func (t *table) makeRoom(s *shard, now int64) {
 		e := v.(entry)
 		expires := e.expires()
 		if expires > now && (tickFrom(expires) > q.expires || !e.evictable()) {
-			t.enqueue(s, q.key, e, now)
+			s.cache.Set(t.enqueue(s, q.key, e, now), e, cache.NoExpiration)
 			continue
 		}
 		t.forget(s, q.key, e)
@@ -189,7 +197,7 @@ func (t *table) sweepShard() {
 			continue
 		}
 		if e := v.(entry); e.expires() > now {
-			t.enqueue(s, q.key, e, now)
+			s.cache.Set(t.enqueue(s, q.key, e, now), e, cache.NoExpiration)
 		} else {
 			t.forget(s, q.key, e)
 		}
