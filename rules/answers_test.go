@@ -80,6 +80,26 @@ func TestAnswers_said_isRemembered(t *testing.T) {
 	expect(t, "too late", k.user("订单"), "none")
 }
 
+// A pack that is added to $yes is part of the answer, also where no rule looks for it in other messages.
+func TestAnswers_aFrameIsAPartOfThem(t *testing.T) {
+	p := load(t, `lists: {"yes": {add: [$ask_human]}}
+rules: [{id: o, when: {says: [refund]}, then: {offer: Shall I connect you?, transfer: default}}]`)
+	for text, accepted := range map[string]bool{
+		"I want to talk to a human":           true,
+		"yes please, connect me to an agent":  true,
+		"I want to talk to a human tomorrow?": false,
+		"where is my parcel":                  false,
+	} {
+		k := newTalk(t, p)
+		k.user("refund")
+		k.p.OfferSent(&k.c, "o", k.now)
+		k.wait(time.Second)
+		if got := k.user(text).Reason == ReasonOfferAccepted; got != accepted {
+			t.Errorf("%q: accepted %v, want %v", text, got, accepted)
+		}
+	}
+}
+
 // An offer and a rule read the same messages as an answer.
 func TestAnswers_offerAndSays_readAlike(t *testing.T) {
 	offer := load(t, "rules: [{id: o, when: {says: [退款]}, then: {offer: 需要人工吗, transfer: default}}]")

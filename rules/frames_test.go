@@ -12,6 +12,19 @@ targets: {default: {}}
 lists: {LISTS}
 rules: [{id: ask, when: {says: [$ask_human]}, then: {transfer: default}, cooldown: 0s}]`
 
+// A regular expression may hit a mark alone, before, between or behind all words.
+func TestFrames_aRole_aPatternThatHitsNoWord_isNone(t *testing.T) {
+	p := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", `ask_human.person: {add: ["/[!~]/"]}, ask_human.aside: {add: ["/[!~]/"]}`, 1)))
+	for text, asks := range map[string]bool{
+		"! I want to talk to a human": true, "I want to talk to a human!": true, "I want to talk to ~ !": false,
+		"!": false, "~ !": false, "! human ~": true, "~ I want to talk to": false,
+	} {
+		if d := p.Decide(&Conversation{}, Turn{Text: text, At: start}); (d.Rule == "ask") != asks {
+			t.Errorf("%q asks %v", text, !asks)
+		}
+	}
+}
+
 func TestFrames_aRole_isExtendedByOneWord(t *testing.T) {
 	plain := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", "", 1)))
 	more := mustLoad(t, []byte(strings.Replace(framesFile, "LISTS", "ask_human.person: {add: [shaman, 店小厮], without: [operator]}", 1)))

@@ -140,20 +140,24 @@ func (m *Meaning) telling(p pass) *PhraseSet {
 	return &m.OfBot
 }
 
+// fill reports whether a phrase may fill a message with others.
+func (m *Meaning) fill(id PhraseID) bool { return m.Polite.Has(id) || m.Answers.Has(id) }
+
 // SetMeaning says what the phrases mean. Without it each means something by itself.
 func (b *Builder) SetMeaning(m Meaning) { b.meaning = &m }
 
 // means reports whether a phrase means something by itself, or where it fills a message with others. In the gap of a
 // phrase any word may stand, so one with a gap that can fill a message is looked for in any case. The words of roles mean
-// what their frames do.
+// what their frames do; between them too any word may stand, so they are looked for where a frame can fill a message.
 func (b *Builder) means(id PhraseID, ph *phrase) (tells passSet, fills bool) {
 	m := b.meaning
-	fills = ph.whole || m != nil && (m.Polite.Has(id) || m.Answers.Has(id))
+	fills = ph.whole || m != nil && m.fill(id)
 	if fills && ph.gap || m == nil && !ph.whole {
 		return everyPass, false
 	}
 	for p := range passAll {
-		if m != nil && !ph.whole && (m.telling(p).Has(id) || ph.role.langs != 0 && slices.ContainsFunc(b.frames.ids, m.telling(p).Has)) {
+		ofFrame := func(id PhraseID) bool { return m.telling(p).Has(id) || m.fill(id) }
+		if m != nil && !ph.whole && (m.telling(p).Has(id) || ph.role.langs != 0 && slices.ContainsFunc(b.frames.ids, ofFrame)) {
 			tells |= 1 << p
 		}
 	}

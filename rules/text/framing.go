@@ -44,6 +44,13 @@ type framing struct {
 	between covering // by what may stand between its parts
 }
 
+// add adds a word of a role. A regular expression may hit a mark between two tokens and cover none: that is no word.
+func (f *framing) add(h Hit, w wordRole) {
+	if h.First < h.Last {
+		f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})
+	}
+}
+
 // frameHits takes the words of roles out of the hits, and adds the frames that they fill.
 func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
 	f := &msg.search.framing
@@ -51,7 +58,7 @@ func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
 	rest := hits[:0]
 	for _, h := range hits {
 		if w := m.phrases[h.Phrase].role; w.langs != 0 {
-			f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})
+			f.add(h, w)
 		} else {
 			rest = append(rest, h)
 		}
@@ -61,8 +68,7 @@ func (m *Matcher) frameHits(msg *Message, hits []Hit) []Hit {
 	}
 	f.hits = m.frames.others.findAll(msg, f.hits[:0])
 	for _, h := range f.hits {
-		w := m.frames.others.phrases[h.Phrase].role
-		f.raw = append(f.raw, roleHit{Span{h.First, h.Last}, w.role, w.langs, h.Typos})
+		f.add(h, m.frames.others.phrases[h.Phrase].role)
 	}
 	f.joinAll(m.frames, msg.tokens)
 	for i := range f.found {
