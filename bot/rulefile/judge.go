@@ -89,7 +89,7 @@ func reason(err error) string {
 
 // What is remembered of sets that were loaded: who edits a file has it checked, tested and tried, and then saved.
 const (
-	maxLoads     = 4 // a policy takes about 16 MB
+	maxLoads     = 4 // a policy takes up to 16 MB
 	maxLoadBytes = 2 << 20
 	loadsFor     = 5 * time.Minute
 )

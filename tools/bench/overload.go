@@ -17,6 +17,7 @@ const (
 type overload struct {
 	factor      float64
 	connections int
+	arrivals    float64 // a second
 	ours, floor outcomes
 }
 
@@ -47,7 +48,8 @@ func overloadPart(ctx context.Context, b *bench) error {
 	closed, all := statOf(p.ours.rates...), overloads()
 	for i := range all {
 		o := &all[i]
-		l := load{Kind: quiet, Connections: o.connections, Rate: max(o.factor*closed.Median, probeRate), TooMuch: true}
+		o.arrivals = max(o.factor*closed.Median, probeRate)
+		l := load{Kind: quiet, Connections: o.connections, Rate: o.arrivals, TooMuch: true}
 		if err := b.alternate(ctx, l, p.ours); err != nil {
 			return err
 		}
@@ -67,8 +69,12 @@ func (b *bench) overloadRows(all []overload) {
 	best := mostAnswered(all)
 	for _, o := range all {
 		what := fmt.Sprintf("arrivals at %g times that, %d connections", o.factor, o.connections)
+		floor := best
+		if o.arrivals < best.Median { // no more can be answered than arrives
+			floor = statOf(o.arrivals)
+		}
 		b.report.add(row{
-			What: what + " (floor: the most of these)", Unit: "answers/s", Floor: &best, Ours: statOf(o.ours.rates...), Goal: atLeast(.8),
+			What: what + " (floor: the most of these, or what arrives)", Unit: "answers/s", Floor: &floor, Ours: statOf(o.ours.rates...), Goal: atLeast(.8),
 			Note: fmt.Sprintf(", %s turned away, %s never sent", number(statOf(o.ours.refused...).Median), number(statOf(o.ours.dropped...).Median)),
 		})
 		b.report.add(row{What: what + ", p99", Unit: "ms", Floor: new(ms(o.floor.p99s)), Ours: ms(o.ours.p99s), Goal: atMost(1000).bare()})
